@@ -170,7 +170,8 @@ export class Schema {
   members(type: StructType | UnionType): readonly Member[] {
     if (type.base === undefined) return type.members;
     const base = this.types.get(type.base);
-    if (base === undefined || base.kind !== 'struct') throw new Error(`base '${type.base}' of '${type.name}' is not a struct`);
+    if (base === undefined || base.kind !== 'struct')
+      throw new Error(`base '${type.base}' of '${type.name}' is not a struct`);
     return [...this.members(base), ...type.members];
   }
 
@@ -178,7 +179,8 @@ export class Schema {
   membersOf(name: string | undefined): readonly Member[] {
     if (name === undefined) return [];
     const type = this.types.get(name);
-    if (type === undefined || (type.kind !== 'struct' && type.kind !== 'union')) throw new Error(`'${name}' is not an object type`);
+    if (type === undefined || (type.kind !== 'struct' && type.kind !== 'union'))
+      throw new Error(`'${name}' is not an object type`);
     return this.members(type);
   }
 }

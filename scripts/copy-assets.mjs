@@ -3,7 +3,18 @@
 import { cpSync, readdirSync } from 'node:fs';
 import { extname, join } from 'node:path';
 
-const houses = ['qapi', 'protocol', 'reference', 'targets', 'generators', 'oracle', 'suites', 'campaign', 'reports', 'cli'];
+const houses = [
+  'qapi',
+  'protocol',
+  'reference',
+  'targets',
+  'generators',
+  'oracle',
+  'suites',
+  'campaign',
+  'reports',
+  'cli',
+];
 for (const house of houses) {
   for (const entry of readdirSync(house, { recursive: true, withFileTypes: true })) {
     if (entry.isFile() && ['.qapi', '.json'].includes(extname(entry.name))) {

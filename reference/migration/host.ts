@@ -1,0 +1,93 @@
+/**
+ * What the migration engines and commands need of the machine around them. The reference monitor implements it on a real
+ * clock and real sockets; a simulation implements it on a virtual one.
+ */
+
+import type { Dialect } from '../dialects/dialect.js';
+import type { GuestRam } from '../ram/guest-ram.js';
+
+/** Error classes of the protocol (QMP-ERR-01). */
+export type ErrorClass = 'GenericError' | 'CommandNotFound' | 'DeviceNotActive' | 'DeviceNotFound' | 'KVMMissingCap';
+
+/** Thrown by a command handler: becomes the error reply of the command, and nothing else. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  constructor(
+    readonly desc: string,
+    readonly errorClass: ErrorClass = 'GenericError',
+  ) {
+    super(desc);
+  }
+}
+
+/** Run states of qmp-protocol.md §15. */
+export type RunState =
+  | 'debug'
+  | 'inmigrate'
+  | 'internal-error'
+  | 'io-error'
+  | 'paused'
+  | 'postmigrate'
+  | 'prelaunch'
+  | 'finish-migrate'
+  | 'restore-vm'
+  | 'running'
+  | 'save-vm'
+  | 'shutdown'
+  | 'suspended'
+  | 'watchdog'
+  | 'guest-panicked'
+  | 'colo'
+  | 'preconfig';
+
+/** Time, so that a simulation can replace it. */
+export interface Clock {
+  /** Monotonic, milliseconds, fractional. */
+  now(): number;
+  /** Runs `callback` once after `ms` milliseconds; the result cancels it. */
+  after(ms: number, callback: () => void): () => void;
+}
+
+export interface MigrationHost {
+  readonly dialect: Dialect;
+  readonly clock: Clock;
+  readonly ram: GuestRam;
+  /** Machine type as it is written into the stream, for example `none`. */
+  readonly machineName: string;
+
+  /** Present run state. */
+  readonly runState: RunState;
+  /** Changes the run state silently (no event). A transition that §15 does not list throws. */
+  setRunState(state: RunState): void;
+  /** Stops a running guest (event STOP) and enters `state`; a stopped guest only changes its run state, silently. */
+  stopGuest(state: RunState): void;
+  /** Starts the guest: run state `running`, event RESUME if it was not running. */
+  startGuest(): void;
+  /** True unless `-S`; while in `inmigrate` QMP `stop` and `cont` clear and set it (MIG-SM-I08). */
+  autostart: boolean;
+
+  /** Raises an event on every negotiated monitor. `data` absent means an event without data. */
+  emit(event: string, data?: Record<string, unknown>): void;
+  /** One line for standard error, without the program's name. */
+  log(line: string): void;
+  /** Ends the process with this status after everything written to the monitors has been flushed (MIG-SM-I20). */
+  exit(status: number): void;
+  /** True if the planted fault of this name is switched on (`reference/faults/`). */
+  fault(name: string): boolean;
+}
+
+/** Who sent a command: descriptors given by `getfd` belong to one monitor (QMP-FD-09). */
+export interface CommandContext {
+  readonly monitorId: number;
+  readonly oob: boolean;
+  /** Takes the descriptor out of the monitor's table; `undefined` when there is none of that name (QMP-FD-11). */
+  takeFd(name: string): number | undefined;
+}
+
+/**
+ * A handler gets arguments that have already passed the schema's checks, integers as bigint. What it returns is the
+ * `return` value (`undefined` means `{}`); a promise holds back the reply, and with it every later in-band command.
+ */
+export type CommandHandler = (args: Readonly<Record<string, unknown>>, context: CommandContext) => unknown;
+
+export type CommandTable = ReadonlyMap<string, CommandHandler>;
