@@ -1,5 +1,7 @@
 /** Guest RAM as blocks of target pages, with a dirty log. */
 
+import { DirtyBitmap } from './dirty-bitmap.js';
+
 /** Target page size of x86-64, in bytes. */
 export const pageSize = 4096;
 
@@ -10,6 +12,13 @@ export interface RamBlock {
   readonly bytes: Buffer;
   /** Address of the block's first byte in the flat RAM address space of this side (XBZRLE cache keys). */
   readonly base: number;
+  /** Position in {@link GuestRam.blocks}. */
+  readonly index: number;
+  /**
+   * Pages written since the migration bitmap last took them; written by {@link GuestRam.markDirty}, emptied by
+   * `MigrationBitmap.sync`.
+   */
+  readonly dirtyLog: DirtyBitmap;
 }
 
 /** What the engines, `pmemsave` and the synthetic guest share. */
@@ -18,4 +27,65 @@ export interface GuestRam {
   /** Sum of the used lengths, in bytes. */
   readonly total: number;
   block(name: string): RamBlock | undefined;
+  /** While false, {@link markDirty} does nothing: nobody would harvest the log. */
+  logging: boolean;
+  /** Records that `length` bytes at `offset` of the block were written. Ranges outside the block throw RangeError. */
+  markDirty(block: RamBlock, offset: number, length: number): void;
+  /** Copies `data` into the block and records the write. */
+  write(block: RamBlock, offset: number, data: Uint8Array): void;
+}
+
+export interface RamBlockSpec {
+  readonly name: string;
+  /** Bytes, a positive multiple of {@link pageSize}. */
+  readonly size: number;
+}
+
+/**
+ * Makes zero-filled guest RAM. Blocks lie behind each other in the flat address space, in the given order.
+ * @throws RangeError for a size that is no positive multiple of a page, a name that the wire cannot carry, or a name
+ * used twice.
+ */
+export function createGuestRam(specs: readonly RamBlockSpec[]): GuestRam {
+  const byName = new Map<string, RamBlock>();
+  let base = 0;
+  for (const { name, size } of specs) {
+    checkSpec(name, size);
+    if (byName.has(name)) throw new RangeError(`RAM block '${name}' is given twice`);
+    const dirtyLog = new DirtyBitmap(size / pageSize);
+    byName.set(name, { name, bytes: Buffer.alloc(size), base, index: byName.size, dirtyLog });
+    base += size;
+  }
+  const blocks = [...byName.values()];
+  return {
+    blocks,
+    total: base,
+    logging: false,
+    block: (name) => byName.get(name),
+    markDirty(block, offset, length) {
+      if (!this.logging || length === 0) return;
+      if (offset < 0 || length < 0 || offset + length > block.bytes.length) {
+        throw new RangeError(`write of ${length} bytes at ${offset} is outside RAM block '${block.name}'`);
+      }
+      const first = Math.floor(offset / pageSize);
+      const last = Math.floor((offset + length - 1) / pageSize);
+      if (first === last) block.dirtyLog.set(first);
+      else block.dirtyLog.setRange(first, last + 1);
+    },
+    write(block, offset, data) {
+      if (offset < 0 || offset + data.length > block.bytes.length) {
+        throw new RangeError(`write of ${data.length} bytes at ${offset} is outside RAM block '${block.name}'`);
+      }
+      block.bytes.set(data, offset);
+      this.markDirty(block, offset, data.length);
+    },
+  };
+}
+
+function checkSpec(name: string, size: number): void {
+  const nameLength = Buffer.byteLength(name);
+  if (nameLength === 0 || nameLength > 255) throw new RangeError(`RAM block name '${name}' must have 1 to 255 bytes`);
+  if (!Number.isSafeInteger(size) || size <= 0 || size % pageSize !== 0) {
+    throw new RangeError(`size ${size} of RAM block '${name}' is not a positive multiple of ${pageSize}`);
+  }
 }
