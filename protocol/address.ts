@@ -1,0 +1,67 @@
+/** Where a monitor listens: `unix:PATH` or `tcp:HOST:PORT` (IPv6 hosts in brackets). */
+import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import { ConnectError } from './errors.js';
+
+export type Address =
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+
+/** @throws Error saying what is wrong with `text`. */
+export function parseAddress(text: string): Address {
+  if (text.startsWith('unix:')) {
+    const path = text.slice(5);
+    if (path === '') throw new Error(`'${text}' lacks the path of the socket: write unix:PATH`);
+    // The kernel's limit for sun_path, with its terminating zero.
+    if (Buffer.byteLength(path) > 107) throw new Error(`socket path '${path}' is longer than 107 bytes`);
+    return { kind: 'unix', path };
+  }
+  const tcp = /^tcp:(?:\[([^\]]+)\]|([^:]*)):(\d+)$/.exec(text);
+  if (tcp) {
+    const port = Number(tcp[3]);
+    if (port < 1 || port > 65535) throw new Error(`port ${tcp[3]} of '${text}' is not in 1..65535`);
+    return { kind: 'tcp', host: tcp[1] ?? (tcp[2] === '' ? '127.0.0.1' : (tcp[2] as string)), port };
+  }
+  throw new Error(`'${text}' is not an address: write unix:PATH or tcp:HOST:PORT`);
+}
+
+export function formatAddress(address: Address): string {
+  if (address.kind === 'unix') return `unix:${address.path}`;
+  return `tcp:${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+}
+
+/**
+ * Connects, with `deadline` milliseconds for the attempt.
+ * @throws ConnectError
+ */
+export function openSocket(address: Address, deadline: number): Promise<Socket> {
+  const options: NetConnectOpts =
+    address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port, noDelay: true };
+  return new Promise((resolve, reject) => {
+    // A half-closed connection is legitimate here: replies still arrive after our end (QMP-TRANS-14).
+    const socket = connect({ ...options, allowHalfOpen: true });
+    const timer = setTimeout(() => fail('ETIMEDOUT', `no answer within ${deadline} ms`), deadline);
+    const fail = (code: string, detail: string) => {
+      clearTimeout(timer);
+      socket.destroy();
+      reject(new ConnectError(formatAddress(address), code, detail));
+    };
+    socket.once('error', (error: NodeJS.ErrnoException) => fail(error.code ?? 'EUNKNOWN', explain(error)));
+    socket.once('connect', () => {
+      clearTimeout(timer);
+      socket.removeAllListeners('error');
+      resolve(socket);
+    });
+  });
+}
+
+function explain(error: NodeJS.ErrnoException): string {
+  const known: Record<string, string> = {
+    ENOENT: 'there is no such socket',
+    ECONNREFUSED: 'nothing listens there',
+    EACCES: 'permission denied',
+    ENOTSOCK: 'that is not a socket',
+    EAGAIN: 'its queue of waiting clients is full',
+    ENOTFOUND: 'the host name does not resolve',
+  };
+  return known[error.code ?? ''] ?? error.message;
+}

@@ -1,0 +1,50 @@
+/** What can go wrong between a client and a monitor, each as its own class so that a verdict can be drawn from it. */
+
+/** No connection could be made. */
+export class ConnectError extends Error {
+  override readonly name = 'ConnectError';
+  constructor(
+    readonly address: string,
+    /** System code such as `ECONNREFUSED`. */
+    readonly code: string,
+    detail: string,
+  ) {
+    super(`cannot connect to ${address}: ${detail}`);
+  }
+}
+
+/** What was waited for did not come in time. */
+export class DeadlinePassed extends Error {
+  override readonly name = 'DeadlinePassed';
+  constructor(
+    readonly awaited: string,
+    /** Milliseconds. */
+    readonly deadline: number,
+  ) {
+    super(`no ${awaited} within ${Math.round(deadline)} ms`);
+  }
+}
+
+/** The connection ended while something was awaited. */
+export class Disconnected extends Error {
+  override readonly name = 'Disconnected';
+  constructor(readonly awaited: string) {
+    super(`the monitor closed the connection; ${awaited} was awaited`);
+  }
+}
+
+/** The peer is no QMP monitor. */
+export class NotQmp extends Error {
+  override readonly name = 'NotQmp';
+  constructor(
+    readonly address: string,
+    readonly received: string,
+  ) {
+    const head = received.length > 60 ? `${received.slice(0, 60)}…` : received;
+    super(
+      received === ''
+        ? `${address} sent nothing: a QMP monitor greets first`
+        : `${address} is not a QMP monitor: it began with ${JSON.stringify(head)}`,
+    );
+  }
+}

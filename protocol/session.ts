@@ -1,0 +1,374 @@
+/**
+ * A client's connection to one monitor: greeting, negotiation, ids, pipelining, out-of-band commands, events, raw bytes,
+ * fences. Everything received is kept in order in {@link Session.log}; waiting is always for an observation and always has
+ * a deadline.
+ */
+import type { Duplex } from 'node:stream';
+import { type Address, formatAddress, openSocket } from './address.js';
+import { DeadlinePassed, Disconnected, NotQmp } from './errors.js';
+import { type FragmentPlan, fragments } from './fragments.js';
+import { Framer } from './framing.js';
+import { isObject, type JsonObject, type JsonValue, parseJson, sameJson, stringifyJson } from './json.js';
+import { answers, eventName, isReply, kindOf, type Received } from './message.js';
+import { Transcript } from './transcript.js';
+
+export interface SessionOptions {
+  /** Where to record; a private transcript is made when absent. */
+  readonly transcript?: Transcript;
+  /** Name of this end in the transcript. */
+  readonly endpoint?: string;
+  /** Milliseconds that each wait may take unless it says otherwise. Default 5000. */
+  readonly deadline?: number;
+  /** Milliseconds between two sent commands at least; 0 when absent. */
+  readonly interval?: number;
+}
+
+export interface CommandOptions {
+  /** The id to send; a fresh one when absent. */
+  readonly id?: JsonValue;
+  /** Send as `exec-oob`. */
+  readonly oob?: boolean;
+  readonly deadline?: number;
+}
+
+interface Waiter {
+  readonly check: () => boolean;
+  readonly settle: (error?: Error) => void;
+}
+
+// Ids name their connection, so that a stale reply of an earlier one (QMP-CONN-08) can be told from a wrong one.
+let connections = 0;
+
+export class Session {
+  /** Every message received on this connection. */
+  readonly log: Received[] = [];
+  /** True once the monitor has closed the connection, or it broke. */
+  ended = false;
+  transcript: Transcript;
+  endpoint: string;
+  deadline: number;
+
+  private readonly number = ++connections;
+  private sentIds = 0;
+  private readonly framer = new Framer();
+  private readonly waiters = new Set<Waiter>();
+  private firstReplySeen = false;
+  private readonly interval: number;
+  private nextSlot = 0;
+
+  private constructor(
+    private readonly stream: Duplex,
+    readonly address: string,
+    options: SessionOptions,
+  ) {
+    this.transcript = options.transcript ?? new Transcript();
+    this.endpoint = options.endpoint ?? 'source';
+    this.deadline = options.deadline ?? 5000;
+    this.interval = options.interval ?? 0;
+    this.transcript.add(this.endpoint, 'connected', address);
+    stream.on('data', (chunk: Buffer) => this.receive(chunk));
+    stream.on('end', () => this.finish(''));
+    stream.on('close', () => this.finish(''));
+    stream.on('error', (error) => this.finish(error.message));
+  }
+
+  /**
+   * Connects to a listening monitor. The greeting is awaited by {@link greeting} or {@link negotiate}, not here.
+   * @throws ConnectError
+   */
+  static async connect(address: Address, options: SessionOptions = {}): Promise<Session> {
+    const socket = await openSocket(address, options.deadline ?? 5000);
+    return new Session(socket, formatAddress(address), options);
+  }
+
+  /** A session over an open stream: a process's standard input and output, or an accepted connection. */
+  static over(stream: Duplex, address: string, options: SessionOptions = {}): Session {
+    return new Session(stream, address, options);
+  }
+
+  /** Moves the session to another transcript, with what has been recorded of it so far. */
+  rehome(transcript: Transcript, endpoint: string): void {
+    const moved = this.transcript.entries.filter((entry) => entry.at === this.endpoint);
+    for (const { kind, text, stale } of moved) transcript.add(endpoint, kind, text, stale === true ? { stale } : {});
+    this.transcript = transcript;
+    this.endpoint = endpoint;
+  }
+
+  // --- receiving -------------------------------------------------------------------------------------------------
+
+  private receive(chunk: Buffer): void {
+    const time = this.transcript.now();
+    for (const frame of this.framer.push(chunk)) {
+      const text = frame.bytes.toString('latin1');
+      let value: JsonValue | undefined;
+      try {
+        value = parseJson(frame.bytes.toString('utf8'));
+      } catch {
+        value = undefined;
+      }
+      const kind = kindOf(value);
+      const stale = this.isStale(kind, value);
+      if (!stale && (kind === 'success' || kind === 'failure')) this.firstReplySeen = true;
+      this.log.push({ index: this.log.length, time, kind, value, text, before: frame.before, stale });
+      this.transcript.add(this.endpoint, 'received', text, { time, stale });
+    }
+    this.wake();
+  }
+
+  private isStale(kind: string, value: JsonValue | undefined): boolean {
+    if (kind === 'greeting') {
+      const first = this.log[0]?.value;
+      return !this.firstReplySeen && first !== undefined && value !== undefined && sameJson(first, value);
+    }
+    if (kind === 'event' || !isObject(value) || typeof value.id !== 'string') return false;
+    const id = /^qs(\d+)\.\d+$/.exec(value.id);
+    return id !== null && Number(id[1]) < this.number;
+  }
+
+  private finish(reason: string): void {
+    if (this.ended) return;
+    this.ended = true;
+    const partial = this.framer.partial;
+    if (partial.length > 0) this.transcript.add(this.endpoint, 'received', partial.toString('latin1'));
+    this.transcript.add(this.endpoint, 'eof', reason);
+    this.wake();
+  }
+
+  private wake(): void {
+    for (const waiter of [...this.waiters]) if (waiter.check()) waiter.settle();
+  }
+
+  /** White space received after the last message. */
+  get trailing(): string {
+    return this.framer.trailing;
+  }
+
+  /** Bytes of a message that has begun and not ended. */
+  get partial(): Buffer {
+    return this.framer.partial;
+  }
+
+  /**
+   * Waits until `find` returns something other than `undefined`; it is called now and after everything received.
+   * @param awaited what is waited for, in words, for the error
+   * @throws DeadlinePassed, Disconnected
+   */
+  until<T>(awaited: string, find: () => T | undefined, deadline: number = this.deadline): Promise<T> {
+    const now = find();
+    if (now !== undefined) return Promise.resolve(now);
+    if (this.ended) return Promise.reject(new Disconnected(awaited));
+    return new Promise((resolve, reject) => {
+      let found: T | undefined;
+      const waiter: Waiter = {
+        check: () => {
+          found = find();
+          return found !== undefined || this.ended;
+        },
+        settle: (error) => {
+          clearTimeout(timer);
+          this.waiters.delete(waiter);
+          if (error) reject(error);
+          else if (found !== undefined) resolve(found);
+          else reject(new Disconnected(awaited));
+        },
+      };
+      const timer = setTimeout(() => {
+        this.transcript.add(this.endpoint, 'note', `no ${awaited} within ${Math.round(deadline)} ms`);
+        waiter.settle(new DeadlinePassed(awaited, deadline));
+      }, deadline);
+      this.waiters.add(waiter);
+    });
+  }
+
+  /** Position in the log from which later messages can be asked for. */
+  mark(): number {
+    return this.log.length;
+  }
+
+  /** Messages since a mark, without stale ones. */
+  since(mark: number): Received[] {
+    return this.log.slice(mark).filter((message) => !message.stale);
+  }
+
+  /** The `count`-th next message after a mark and all before it. @throws DeadlinePassed, Disconnected */
+  take(mark: number, count: number, awaited: string, deadline?: number): Promise<Received[]> {
+    const find = () => {
+      const messages = this.since(mark);
+      return messages.length >= count ? messages.slice(0, count) : undefined;
+    };
+    return this.until(awaited, find, deadline);
+  }
+
+  /** The first event of this name after the mark (default: ever) that satisfies `test`. */
+  event(
+    name: string,
+    options: { since?: number; test?: (data: JsonObject) => boolean; deadline?: number } = {},
+  ): Promise<Received> {
+    const find = () =>
+      this.since(options.since ?? 0).find((message) => {
+        if (eventName(message) !== name) return false;
+        const data = (message.value as JsonObject).data;
+        return options.test === undefined || options.test(isObject(data) ? data : {});
+      });
+    return this.until(`event ${name}`, find, options.deadline);
+  }
+
+  // --- greeting and negotiation ----------------------------------------------------------------------------------
+
+  /** The greeting. @throws NotQmp when something else comes first, DeadlinePassed, Disconnected */
+  async greeting(deadline?: number): Promise<Received> {
+    const find = () => this.log[0];
+    let first: Received;
+    try {
+      first = await this.until('greeting', find, deadline);
+    } catch (error) {
+      const partial = this.partial.toString('latin1');
+      if (partial !== '' || error instanceof Disconnected) throw new NotQmp(this.address, partial);
+      throw error;
+    }
+    if (first.kind !== 'greeting') throw new NotQmp(this.address, first.text);
+    return first;
+  }
+
+  /** Waits for the greeting and enters command mode, with the given capabilities enabled. Returns the reply. */
+  async negotiate(enable?: readonly string[]): Promise<Received> {
+    await this.greeting();
+    return this.command('qmp_capabilities', enable === undefined ? undefined : { enable });
+  }
+
+  // --- sending ---------------------------------------------------------------------------------------------------
+
+  /** An id that no other connection of this process uses. */
+  freshId(): string {
+    return `qs${this.number}.${++this.sentIds}`;
+  }
+
+  /** Sends bytes as they are. With a plan, each piece is handed to the kernel before the next one is. */
+  async sendBytes(bytes: Buffer | string, plan?: FragmentPlan): Promise<void> {
+    const buffer = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
+    this.transcript.add(this.endpoint, 'sent', buffer.toString('latin1'));
+    for (const piece of fragments(buffer, plan)) {
+      if (plan === undefined) {
+        this.write(piece);
+      } else {
+        await new Promise<void>((resolve) => {
+          if (this.stream.writable) this.stream.write(piece, () => setImmediate(resolve));
+          else resolve();
+        });
+      }
+    }
+  }
+
+  /** Sends one value as a line. */
+  send(value: unknown): void {
+    const text = Buffer.from(stringifyJson(value), 'utf8');
+    this.transcript.add(this.endpoint, 'sent', text.toString('latin1'));
+    const line = Buffer.concat([text, Buffer.from('\n')]);
+    if (this.interval === 0) this.write(line);
+    else this.writePaced(line);
+  }
+
+  /** For targets with a rate limit: order is kept because each line gets a later slot than the one before. */
+  private writePaced(line: Buffer): void {
+    const now = performance.now();
+    const slot = Math.max(now, this.nextSlot);
+    this.nextSlot = slot + this.interval;
+    setTimeout(() => this.write(line), slot - now);
+  }
+
+  private write(bytes: Buffer): void {
+    // A peer that is gone shows as end of file; the failed write has nothing to add.
+    if (this.stream.writable) this.stream.write(bytes);
+  }
+
+  /** Sends a command and returns its id, without waiting. */
+  post(execute: string, args?: unknown, options: CommandOptions = {}): JsonValue {
+    const id = options.id === undefined ? this.freshId() : options.id;
+    this.send({
+      [options.oob ? 'exec-oob' : 'execute']: execute,
+      ...(args === undefined ? {} : { arguments: args }),
+      id,
+    });
+    return id;
+  }
+
+  /** The reply that carries `id`. @throws DeadlinePassed, Disconnected */
+  reply(id: JsonValue, options: { since?: number; deadline?: number; command?: string } = {}): Promise<Received> {
+    const since = options.since ?? 0;
+    const awaited = `reply${options.command === undefined ? '' : ` to ${options.command}`} with id ${stringifyJson(id)}`;
+    let checked = since;
+    const find = () => {
+      for (; checked < this.log.length; checked++) {
+        const message = this.log[checked] as Received;
+        if (!message.stale && answers(message, id)) return message;
+      }
+      return undefined;
+    };
+    return this.until(awaited, find, options.deadline);
+  }
+
+  /** Sends a command and waits for the reply that carries its id. */
+  command(execute: string, args?: unknown, options: CommandOptions = {}): Promise<Received> {
+    const since = this.mark();
+    const id = this.post(execute, args, options);
+    return this.reply(id, {
+      since,
+      command: execute,
+      ...(options.deadline === undefined ? {} : { deadline: options.deadline }),
+    });
+  }
+
+  /**
+   * A harmless in-order query: when its reply is here, every reply to earlier in-band input is here too (QMP-REPLY-09).
+   * Works in negotiation mode as well, where the reply is an error. Returns the messages since `since` (default: now)
+   * without the fence's own reply.
+   */
+  async fence(since: number = this.mark(), deadline?: number): Promise<Received[]> {
+    const from = this.mark();
+    const id = this.post('query-version');
+    const reply = await this.reply(id, {
+      since: from,
+      command: 'the fence query-version',
+      ...(deadline === undefined ? {} : { deadline }),
+    });
+    return this.since(since).filter((message) => message.index < reply.index);
+  }
+
+  /** Sends bytes, then a fence, and returns what the monitor said to the bytes. */
+  async exchange(
+    bytes: Buffer | string,
+    options: { plan?: FragmentPlan; deadline?: number } = {},
+  ): Promise<Received[]> {
+    const mark = this.mark();
+    await this.sendBytes(bytes, options.plan);
+    return this.fence(mark, options.deadline);
+  }
+
+  /** Replies (not events) that came since a mark. */
+  replies(mark = 0): Received[] {
+    return this.since(mark).filter(isReply);
+  }
+
+  // --- ending ----------------------------------------------------------------------------------------------------
+
+  /** Ends our direction; the monitor may still answer (QMP-TRANS-14). */
+  halfClose(): void {
+    this.transcript.add(this.endpoint, 'disconnected', 'our direction only');
+    this.stream.end();
+  }
+
+  /** Waits for the monitor to close. @throws DeadlinePassed */
+  async eof(deadline?: number): Promise<void> {
+    await this.until('end of file', () => (this.ended ? true : undefined), deadline);
+  }
+
+  /** Closes the connection; nothing further is received. */
+  close(): void {
+    if (!this.ended) {
+      this.ended = true;
+      this.transcript.add(this.endpoint, 'disconnected', '');
+    }
+    this.stream.destroy();
+    this.wake();
+  }
+}

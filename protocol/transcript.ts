@@ -1,0 +1,154 @@
+/**
+ * The Transcript: what happened, in order, on every endpoint. It is recorded first and judged afterwards, and can be judged
+ * again later without the target. As a file it is JSON Lines: a header, an entry per line, a footer with their number, so
+ * that a cut-off file is recognised as one.
+ */
+import { JsonError, type JsonValue, parseJson, stringifyJson } from './json.js';
+
+/** Version of the file format; raised when a reader of the old one would misunderstand the new one. */
+export const transcriptVersion = 1;
+
+export type EntryKind =
+  /** Bytes that the client sent. */
+  | 'sent'
+  /** A message from the monitor. */
+  | 'received'
+  /** A connection was made. */
+  | 'connected'
+  /** We ended the connection (or our direction of it). */
+  | 'disconnected'
+  /** The monitor ended the connection. */
+  | 'eof'
+  /** A process was started; `text` tells how. */
+  | 'started'
+  /** A process ended; `text` is its exit status or signal. */
+  | 'exited'
+  /** A line that the process wrote to standard error. */
+  | 'stderr'
+  /** A fact about a migration channel. */
+  | 'channel'
+  /** A remark of the harness, for example that a deadline passed. */
+  | 'note';
+
+export interface Entry {
+  /** Position in the transcript, from 0. */
+  readonly n: number;
+  /** Milliseconds since the transcript began, monotonic. */
+  readonly time: number;
+  /** Endpoint, for example `source` or `source#2` (its second monitor). */
+  readonly at: string;
+  readonly kind: EntryKind;
+  /** For `sent` and `received` the text on the wire, one character per byte; otherwise words. */
+  readonly text: string;
+  /** For `received`: an answer to an earlier connection, or a repeated greeting. */
+  readonly stale?: true;
+}
+
+export interface TranscriptHeader {
+  readonly transcript: typeof transcriptVersion;
+  /** The target as it was named. */
+  readonly target?: string;
+  readonly dialect?: string;
+  /** Wall-clock time of the beginning, ISO 8601. */
+  readonly began: string;
+}
+
+/** Value of a message entry; `undefined` when it is not JSON. */
+export function entryValue(entry: Entry): JsonValue | undefined {
+  try {
+    return parseJson(Buffer.from(entry.text, 'latin1').toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+export class Transcript {
+  readonly entries: Entry[] = [];
+  private readonly origin = performance.now();
+  private readonly listeners = new Set<(entry: Entry) => void>();
+  readonly header: TranscriptHeader;
+
+  constructor(about: { readonly target?: string; readonly dialect?: string; readonly began?: string } = {}) {
+    this.header = { transcript: transcriptVersion, ...about, began: about.began ?? new Date().toISOString() };
+  }
+
+  /** Milliseconds since the transcript began. */
+  now(): number {
+    return performance.now() - this.origin;
+  }
+
+  add(at: string, kind: EntryKind, text: string, extra: { time?: number; stale?: boolean } = {}): Entry {
+    const time = Math.round((extra.time ?? this.now()) * 1000) / 1000;
+    const entry: Entry = {
+      n: this.entries.length,
+      time,
+      at,
+      kind,
+      text,
+      ...(extra.stale ? { stale: true as const } : {}),
+    };
+    this.entries.push(entry);
+    for (const listener of this.listeners) listener(entry);
+    return entry;
+  }
+
+  /** Calls `listener` for each entry from now on; the result ends that. */
+  follow(listener: (entry: Entry) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  toJsonLines(): string {
+    const lines: unknown[] = [this.header, ...this.entries, { end: true, entries: this.entries.length }];
+    return `${lines.map(stringifyJson).join('\n')}\n`;
+  }
+
+  /** @throws TranscriptError naming the line and the fault; a file without its footer is one. */
+  static fromJsonLines(text: string): Transcript {
+    const lines = text.split('\n');
+    if (lines.at(-1) === '') lines.pop();
+    if (lines.length === 0) throw new TranscriptError(1, 'the file is empty');
+    const header = parseLine(lines[0] as string, 1) as unknown as TranscriptHeader;
+    if (header.transcript === undefined) throw new TranscriptError(1, 'it does not begin with a transcript header');
+    if (header.transcript !== transcriptVersion) {
+      throw new TranscriptError(1, `format ${header.transcript} is not known; this program reads ${transcriptVersion}`);
+    }
+    const transcript = new Transcript(header);
+    for (let i = 1; i < lines.length - 1; i++) {
+      const entry = parseLine(lines[i] as string, i + 1) as unknown as Entry;
+      if (entry.n !== i - 1) throw new TranscriptError(i + 1, `entry ${i - 1} was expected, not ${entry.n}`);
+      transcript.entries.push(entry);
+    }
+    const footer = parseLine(lines.at(-1) as string, lines.length);
+    if (footer.end !== true) throw new TranscriptError(lines.length, 'the footer is missing: the file was cut off');
+    if (footer.entries !== transcript.entries.length) {
+      throw new TranscriptError(
+        lines.length,
+        `the footer counts ${footer.entries} entries, the file has ${transcript.entries.length}`,
+      );
+    }
+    return transcript;
+  }
+}
+
+/** A transcript file that cannot be read. */
+export class TranscriptError extends Error {
+  override readonly name = 'TranscriptError';
+  constructor(
+    readonly line: number,
+    fault: string,
+  ) {
+    super(`line ${line} of the transcript: ${fault}`);
+  }
+}
+
+function parseLine(text: string, line: number): Record<string, unknown> {
+  try {
+    const value = parseJson(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    throw new TranscriptError(line, 'it is not a JSON object');
+  } catch (error) {
+    if (error instanceof JsonError) throw new TranscriptError(line, `it is not JSON (${error.message})`);
+    throw error;
+  }
+}

@@ -1,0 +1,58 @@
+/** Start options → the arguments that QEMU and everything that can stand in for it take. */
+import { join } from 'node:path';
+import type { MonitorPlace } from './process-instance.js';
+import type { MonitorOptions, StartOptions } from './target.js';
+
+export interface CommandLine {
+  readonly args: readonly string[];
+  readonly monitors: readonly MonitorPlace[];
+}
+
+/** @param freePort a TCP port on loopback that nobody listens on, asked for once per tcp monitor */
+export async function qemuArguments(
+  options: StartOptions,
+  scratch: string,
+  freePort: () => Promise<number>,
+): Promise<CommandLine> {
+  const args = ['-M', 'none', '-nodefaults', '-display', 'none', '-m', `${options.memory ?? 64}M`];
+  if (options.paused) args.push('-S');
+  if (options.name !== undefined) args.push('-name', options.name);
+  if (options.ramImage !== undefined) args.push('-device', `loader,file=${options.ramImage},addr=0,force-raw=on`);
+  if (options.incoming !== undefined) args.push('-incoming', options.incoming);
+  const monitors: MonitorPlace[] = [];
+  for (const [index, monitor] of (options.monitors ?? [{ transport: 'unix' as const }]).entries()) {
+    const place = await placeFor(monitor, index, scratch, freePort);
+    monitors.push(place);
+    args.push(...monitorArguments(monitor, index, place));
+  }
+  return { args: [...args, ...(options.extra ?? [])], monitors };
+}
+
+async function placeFor(
+  monitor: MonitorOptions,
+  index: number,
+  scratch: string,
+  freePort: () => Promise<number>,
+): Promise<MonitorPlace> {
+  if (monitor.transport === 'stdio') return { kind: 'stdio' };
+  if (monitor.transport === 'tcp') return { kind: 'tcp', host: '127.0.0.1', port: await freePort() };
+  return { kind: 'unix', path: join(scratch, `qmp${index + 1}.sock`) };
+}
+
+function monitorArguments(monitor: MonitorOptions, index: number, place: MonitorPlace): string[] {
+  if (monitor.oob) {
+    const id = `qmp${index + 1}`;
+    const backend =
+      place.kind === 'unix'
+        ? `socket,id=${id},path=${place.path},server,nowait`
+        : place.kind === 'tcp'
+          ? `socket,id=${id},host=${place.host},port=${place.port},server,nowait`
+          : `stdio,id=${id}`;
+    const pretty = monitor.pretty ? ',pretty=on' : '';
+    return ['-chardev', backend, '-mon', `chardev=${id},mode=control${pretty},x-oob=on`];
+  }
+  const option = monitor.pretty ? '-qmp-pretty' : '-qmp';
+  if (place.kind === 'stdio') return [option, 'stdio'];
+  if (place.kind === 'tcp') return [option, `tcp:${place.host}:${place.port},server,nowait`];
+  return [option, `unix:${place.path},server,nowait`];
+}

@@ -1,0 +1,152 @@
+/** Targets that are started as processes: the reference, a QEMU binary, a command template. */
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { qemuArguments } from './arguments.js';
+import { freePort } from './free-port.js';
+import { ProcessInstance, type ProcessPlan, type SessionDefaults } from './process-instance.js';
+import { theReaper } from './reaper.js';
+import { type Ability, type Instance, type StartOptions, type Target, TargetError } from './target.js';
+import { expandTemplate } from './template.js';
+
+export interface ExecutableSettings {
+  /** Arguments added to every start. */
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Milliseconds until the monitor must listen. Default 10000. */
+  readonly readiness?: number;
+  /** Milliseconds that a reply may take. Default 5000. */
+  readonly deadline?: number;
+  /** Commands a second at most, on each connection; no limit when absent. */
+  readonly rateLimit?: number;
+}
+
+/** Milliseconds that a reply may take unless a target says otherwise. */
+const usualDeadline = 5000;
+
+export function sessionDefaults(settings: ExecutableSettings): SessionDefaults {
+  return {
+    deadline: settings.deadline ?? usualDeadline,
+    interval: settings.rateLimit === undefined ? 0 : 1000 / settings.rateLimit,
+  };
+}
+
+type Planner = (options: StartOptions, scratch: string) => Promise<Omit<ProcessPlan, 'scratch' | 'readiness'>>;
+
+export class ExecutableTarget implements Target {
+  private readonly instances = new Set<Instance>();
+
+  constructor(
+    readonly name: string,
+    readonly description: string,
+    private readonly plan: Planner,
+    private readonly missing: Partial<Record<Ability, string>>,
+    private readonly settings: ExecutableSettings = {},
+  ) {}
+
+  lacks(ability: Ability): string | undefined {
+    return this.missing[ability];
+  }
+
+  async start(options: StartOptions = {}): Promise<Instance> {
+    const scratch = theReaper().folder();
+    const plan = await this.plan(options, scratch);
+    const instance = await ProcessInstance.start(
+      {
+        ...plan,
+        args: [...plan.args, ...(this.settings.args ?? [])],
+        env: { ...plan.env, ...this.settings.env },
+        scratch,
+        readiness: this.settings.readiness ?? 10000,
+      },
+      options,
+      sessionDefaults(this.settings),
+    );
+    this.instances.add(instance);
+    instance.onDispose = () => this.instances.delete(instance);
+    return instance;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.instances].map((instance) => instance.dispose()));
+    this.instances.clear();
+  }
+}
+
+/** Absolute path of a program on PATH, or of a path as given. @throws TargetError */
+export function findProgram(program: string): string {
+  const candidates = program.includes('/')
+    ? [resolve(program)]
+    : (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, program));
+  for (const candidate of candidates) {
+    try {
+      accessSync(candidate, constants.X_OK);
+      if (statSync(candidate).isFile()) return candidate;
+    } catch {
+      // Look further.
+    }
+  }
+  throw new TargetError(
+    program.includes('/')
+      ? `${program} is not a program that can be run`
+      : `${program} was not found on PATH: install it, or name its path with qemu:PATH`,
+  );
+}
+
+/** A QEMU system emulator. */
+export function qemuTarget(name: string, program = 'qemu-system-x86_64', settings?: ExecutableSettings): Target {
+  const command = findProgram(program);
+  const plan: Planner = async (options, scratch) => ({ command, ...(await qemuArguments(options, scratch, freePort)) });
+  return new ExecutableTarget(name, command, plan, {}, settings);
+}
+
+/** The bundled reference monitor; `args` are its own options, for example `--dialect 7.2`. */
+export function referenceTarget(
+  name = 'reference',
+  args: readonly string[] = [],
+  settings?: ExecutableSettings,
+): Target {
+  // Beside this file in the source tree and in the compiled one; Node runs the former with the loader we run under.
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const program = fileURLToPath(new URL(`../reference/monitor/main.${extension}`, import.meta.url));
+  const plan: Planner = async (options, scratch) => {
+    const line = await qemuArguments(options, scratch, freePort);
+    return {
+      command: process.execPath,
+      args: [...process.execArgv, program, ...args, ...line.args],
+      monitors: line.monitors,
+    };
+  };
+  return new ExecutableTarget(name, ['qmpspec monitor', ...args].join(' '), plan, {}, settings);
+}
+
+/** Any other program, by a template (see template.ts). */
+export function commandTarget(name: string, template: string, settings?: ExecutableSettings): Target {
+  const has = (placeholder: string) => template.includes(`{${placeholder}}`);
+  if (!has('qmp') && !has('qmp-path')) {
+    throw new TargetError(`the template must say where the monitor listens, with {qmp} or {qmp-path}: ${template}`);
+  }
+  const plan: Planner = async (options, scratch) => {
+    const path = join(scratch, 'qmp1.sock');
+    const words = expandTemplate(template, {
+      qmp: `unix:${path}`,
+      'qmp-path': path,
+      scratch,
+      memory: String(options.memory ?? 64),
+      ...(options.incoming === undefined ? {} : { incoming: options.incoming }),
+      ...(options.ramImage === undefined ? {} : { 'ram-image': options.ramImage }),
+      ...(options.paused ? { paused: 'paused' } : {}),
+    });
+    return { command: findProgram(words[0] as string), args: words.slice(1), monitors: [{ kind: 'unix', path }] };
+  };
+  return new ExecutableTarget(
+    name,
+    template,
+    plan,
+    {
+      arguments: 'a command template has one monitor and fixed arguments',
+      ...(has('incoming') ? {} : { incoming: 'its template has no {incoming}' }),
+    },
+    settings,
+  );
+}

@@ -1,0 +1,98 @@
+/** What a target says of itself, asked once: product, version, schema. Applicability is decided from this. */
+
+import { isObject, type JsonObject } from '../protocol/json.js';
+import { fromIntrospection } from '../qapi/introspection.js';
+import type { Schema } from '../qapi/schema.js';
+import { type Dialect, type DialectName, dialectFor, dialects } from '../reference/dialects/dialect.js';
+import { loadSchema } from '../reference/schema/index.js';
+import type { Instance } from './target.js';
+
+export interface TargetFacts {
+  /** Member of the greeting's `version` that names the product; `qemu` for QEMU and what poses as it. */
+  readonly product: string;
+  /** For example `7.2.22`; empty when the greeting has no version that can be read. */
+  readonly version: string;
+  readonly package: string;
+  readonly greeting: JsonObject;
+  readonly dialect: Dialect;
+  /** How the dialect was chosen, in words, where it is not simply the target's own. */
+  readonly dialectNote?: string;
+  readonly schema: Schema;
+  /** Why the schema is not the target's own introspection; absent when it is. */
+  readonly schemaNote?: string;
+  /** Names that `query-commands` lists; absent when the target does not answer it. */
+  readonly commands?: ReadonlySet<string>;
+}
+
+/** Asks an idle instance. @param dialect overrides the choice by version */
+export async function learnFacts(instance: Instance, dialect?: DialectName): Promise<TargetFacts> {
+  const session = await instance.connect();
+  try {
+    const greeting = (await session.greeting()).value as JsonObject;
+    await session.negotiate();
+    const version = readVersion(greeting);
+    const chosen = chooseDialect(version, dialect);
+    const listed = await session.command('query-commands');
+    const names = isObject(listed.value) && Array.isArray(listed.value.return) ? listed.value.return : undefined;
+    const commands = names?.map((entry) => (isObject(entry) ? String(entry.name) : ''));
+    const reply = await session.command('query-qmp-schema', undefined, { deadline: session.deadline * 2 });
+    const schema = readSchema(isObject(reply.value) ? reply.value.return : undefined, chosen.dialect);
+    return {
+      ...version,
+      greeting,
+      ...chosen,
+      ...schema,
+      ...(commands === undefined ? {} : { commands: new Set(commands) }),
+    };
+  } finally {
+    session.close();
+  }
+}
+
+type Version = Pick<TargetFacts, 'product' | 'version' | 'package'> & { numbers?: { major: number; minor: number } };
+
+function readVersion(greeting: JsonObject): Version {
+  const qmp = isObject(greeting.QMP) ? greeting.QMP : {};
+  const version = isObject(qmp.version) ? qmp.version : {};
+  const product = Object.keys(version).find((name) => isObject(version[name])) ?? 'unknown';
+  const numbers = version[product];
+  const packageName = typeof version.package === 'string' ? version.package : '';
+  if (!isObject(numbers)) return { product, version: '', package: packageName };
+  const { major, minor, micro } = numbers;
+  const text = [major, minor, micro].filter((part) => part !== undefined).join('.');
+  const readable = typeof major === 'number' && typeof minor === 'number';
+  return { product, version: text, package: packageName, ...(readable ? { numbers: { major, minor } } : {}) };
+}
+
+function chooseDialect(
+  version: Version,
+  forced: DialectName | undefined,
+): Pick<TargetFacts, 'dialect' | 'dialectNote'> {
+  if (forced !== undefined) return { dialect: dialects[forced], dialectNote: 'chosen by --dialect' };
+  if (version.product !== 'qemu' || version.numbers === undefined) {
+    return { dialect: dialects['3.0'], dialectNote: `${version.product} has no known dialect: the baseline is used` };
+  }
+  const { dialect, exact } = dialectFor(version.numbers);
+  if (exact) return { dialect };
+  return {
+    dialect,
+    dialectNote: `${version.version} has no dialect of its own: the nearest older one is used, with the target's own schema`,
+  };
+}
+
+function readSchema(reply: unknown, dialect: Dialect): Pick<TargetFacts, 'schema' | 'schemaNote'> {
+  if (!Array.isArray(reply)) {
+    return {
+      schema: loadSchema(dialect.name),
+      schemaNote: `query-qmp-schema was not answered: the schema of dialect ${dialect.name} is used`,
+    };
+  }
+  try {
+    return { schema: fromIntrospection(reply) };
+  } catch (error) {
+    return {
+      schema: loadSchema(dialect.name),
+      schemaNote: `query-qmp-schema could not be read (${(error as Error).message}): the schema of dialect ${dialect.name} is used`,
+    };
+  }
+}

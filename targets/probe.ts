@@ -1,0 +1,57 @@
+/**
+ * The control probe: is the monitor itself in order? Asked first, last and after each failure, it tells "the target died",
+ * "is wedged" and "is slow" from "the requirement failed".
+ */
+import { ConnectError, DeadlinePassed, Disconnected, NotQmp } from '../protocol/errors.js';
+import { isObject } from '../protocol/json.js';
+import type { Session } from '../protocol/session.js';
+import { describeExit, type Instance } from './target.js';
+
+export type Health = 'healthy' | 'slow' | 'wedged' | 'dead';
+
+export interface ProbeResult {
+  readonly health: Health;
+  /** What was seen, in words. */
+  readonly detail: string;
+  /** Milliseconds of one round trip; absent when there was none. */
+  readonly roundTrip?: number;
+}
+
+/** A round trip above this is called slow, in milliseconds: a monitor with nothing to do answers in less than one. */
+export const slowRoundTrip = 1000;
+
+/** Connects to the first monitor, negotiates, and asks one thing that must succeed and one that must fail. */
+export async function probe(instance: Instance, deadline = 5000): Promise<ProbeResult> {
+  if (instance.exit !== undefined) return { health: 'dead', detail: describeExit(instance.exit) };
+  let session: Session | undefined;
+  try {
+    session = await instance.connect({ deadline });
+    await session.negotiate();
+    const began = performance.now();
+    const version = await session.command('query-version');
+    const roundTrip = performance.now() - began;
+    if (version.kind !== 'success')
+      return { health: 'wedged', detail: `query-version was answered with ${version.text}` };
+    const unknown = await session.command('qmpspec-no-such-command');
+    const error = isObject(unknown.value) ? unknown.value.error : undefined;
+    if (!isObject(error) || error.class !== 'CommandNotFound') {
+      return { health: 'wedged', detail: `an unknown command was answered with ${unknown.text}` };
+    }
+    return roundTrip > slowRoundTrip
+      ? { health: 'slow', detail: `query-version took ${Math.round(roundTrip)} ms`, roundTrip }
+      : { health: 'healthy', detail: '', roundTrip };
+  } catch (error) {
+    return explain(error, instance);
+  } finally {
+    session?.close();
+  }
+}
+
+function explain(error: unknown, instance: Instance): ProbeResult {
+  if (instance.exit !== undefined) return { health: 'dead', detail: describeExit(instance.exit) };
+  if (error instanceof ConnectError) return { health: 'dead', detail: error.message };
+  if (error instanceof DeadlinePassed || error instanceof Disconnected || error instanceof NotQmp) {
+    return { health: 'wedged', detail: error.message };
+  }
+  throw error;
+}

@@ -1,0 +1,206 @@
+/** An instance that is a process of ours. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import { Duplex } from 'node:stream';
+import { type Address, formatAddress } from '../protocol/address.js';
+import { ConnectError, DeadlinePassed } from '../protocol/errors.js';
+import { Session, type SessionOptions } from '../protocol/session.js';
+import { Transcript } from '../protocol/transcript.js';
+import { theReaper } from './reaper.js';
+import { describeExit, type ExitStatus, type Instance, type StartOptions, TargetError } from './target.js';
+
+/** Where one monitor of the process is found. */
+export type MonitorPlace = Address | { readonly kind: 'stdio' };
+
+export interface ProcessPlan {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly monitors: readonly MonitorPlace[];
+  readonly scratch: string;
+  /** Milliseconds until the first monitor must accept a connection. */
+  readonly readiness: number;
+}
+
+/** How sessions with the instance behave unless a connection asks otherwise. */
+export type SessionDefaults = Required<Pick<SessionOptions, 'deadline' | 'interval'>>;
+
+const keptStderr = 256 * 1024;
+
+export class ProcessInstance implements Instance {
+  readonly scratch: string;
+  readonly pid: number;
+  exit: ExitStatus | undefined;
+  stderr = '';
+  /** Called once the instance is gone for good. */
+  onDispose: () => void = () => undefined;
+
+  private transcript: Transcript | undefined;
+  private endpoint = 'source';
+  private readonly sessions = new Set<Session>();
+  private readonly exitWaiters = new Set<(status: ExitStatus) => void>();
+  private stderrLine = '';
+  private early: Session | undefined;
+
+  private constructor(
+    private readonly child: ChildProcessWithoutNullStreams,
+    private readonly plan: ProcessPlan,
+    readonly options: StartOptions,
+    private readonly defaults: SessionDefaults,
+  ) {
+    this.scratch = plan.scratch;
+    this.pid = child.pid as number;
+    theReaper().born(this.pid);
+    child.stderr.on('data', (chunk: Buffer) => this.hear(chunk.toString('utf8')));
+    child.stdin.on('error', () => undefined);
+    // A monitor that is not on standard output may still print there; unread it would block at a full pipe.
+    if (!plan.monitors.some((place) => place.kind === 'stdio')) child.stdout.resume();
+    child.on('close', (code, signal) => this.ended({ code, signal }));
+  }
+
+  /** Starts the process and waits until its first monitor accepts. @throws TargetError */
+  static async start(plan: ProcessPlan, options: StartOptions, defaults: SessionDefaults): Promise<ProcessInstance> {
+    mkdirSync(plan.scratch, { recursive: true, mode: 0o700 });
+    const child = spawn(plan.command, [...plan.args], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, ...plan.env },
+      cwd: plan.scratch,
+    });
+    const failed = await new Promise<Error | undefined>((resolve) => {
+      child.once('spawn', () => resolve(undefined));
+      child.once('error', resolve);
+    });
+    if (failed !== undefined) {
+      rmSync(plan.scratch, { recursive: true, force: true });
+      const code = (failed as NodeJS.ErrnoException).code;
+      const why =
+        code === 'ENOENT' ? 'there is no such program' : code === 'EACCES' ? 'it is not executable' : failed.message;
+      throw new TargetError(`cannot start ${plan.command}: ${why}`);
+    }
+    const instance = new ProcessInstance(child, plan, options, defaults);
+    try {
+      await instance.ready();
+    } catch (error) {
+      await instance.dispose();
+      throw error;
+    }
+    return instance;
+  }
+
+  get monitors(): number {
+    return this.plan.monitors.length;
+  }
+
+  private hear(text: string): void {
+    this.stderr = (this.stderr + text).slice(-keptStderr);
+    const lines = (this.stderrLine + text).split('\n');
+    this.stderrLine = lines.pop() ?? '';
+    for (const line of lines) this.transcript?.add(this.endpoint, 'stderr', line);
+  }
+
+  private ended(status: ExitStatus): void {
+    if (this.exit !== undefined) return;
+    this.exit = status;
+    theReaper().died(this.pid);
+    if (this.stderrLine !== '') this.hear('\n');
+    this.transcript?.add(this.endpoint, 'exited', describeExit(status));
+    for (const waiter of [...this.exitWaiters]) waiter(status);
+  }
+
+  /** Waits until the socket exists and is listened on; the socket file appears a moment before the listener. */
+  private async ready(): Promise<void> {
+    const place = this.plan.monitors[0];
+    if (place === undefined || place.kind === 'stdio') return;
+    const until = performance.now() + this.plan.readiness;
+    for (let pause = 1; ; pause = Math.min(pause * 2, 25)) {
+      if (this.exit !== undefined) {
+        const said = this.stderr.trim().split('\n').at(-1) ?? '';
+        throw new TargetError(
+          `${this.plan.command} ended before its monitor listened (${describeExit(this.exit)})${said === '' ? '' : `: ${said}`}`,
+        );
+      }
+      try {
+        // This connection becomes the first session: leaving again would cost a reconnect and, on some monitors, a
+        // stale reply.
+        this.early = await Session.connect(place, { endpoint: this.endpoint, ...this.defaults });
+        return;
+      } catch (error) {
+        if (!(error instanceof ConnectError)) throw error;
+        if (performance.now() > until) {
+          throw new TargetError(
+            `${this.plan.command} started, but nothing listened at ${formatAddress(place)} within ${this.plan.readiness} ms`,
+          );
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+
+  record(transcript: Transcript, endpoint: string): void {
+    this.transcript = transcript;
+    this.endpoint = endpoint;
+  }
+
+  async connect(options: { monitor?: number; deadline?: number } = {}): Promise<Session> {
+    const index = options.monitor ?? 0;
+    const place = this.plan.monitors[index];
+    if (place === undefined)
+      throw new Error(`the instance has ${this.monitors} monitors; number ${index + 1} was asked for`);
+    const endpoint = index === 0 ? this.endpoint : `${this.endpoint}#${index + 1}`;
+    const sessionOptions = {
+      ...this.defaults,
+      endpoint,
+      deadline: options.deadline ?? this.defaults.deadline,
+      ...(this.transcript === undefined ? {} : { transcript: this.transcript }),
+    };
+    let session: Session;
+    if (index === 0 && this.early !== undefined) {
+      // The connection that showed readiness was made before there was a transcript to record it.
+      session = this.early;
+      this.early = undefined;
+      session.deadline = sessionOptions.deadline;
+      session.rehome(this.transcript ?? new Transcript(), endpoint);
+    } else if (place.kind === 'stdio') {
+      const stream = Duplex.from({ readable: this.child.stdout, writable: this.child.stdin });
+      session = Session.over(stream, 'stdio', sessionOptions);
+    } else {
+      session = await Session.connect(place, sessionOptions);
+    }
+    this.sessions.add(session);
+    return session;
+  }
+
+  exited(deadline: number): Promise<ExitStatus> {
+    if (this.exit !== undefined) return Promise.resolve(this.exit);
+    return new Promise((resolve, reject) => {
+      const done = (status: ExitStatus) => {
+        clearTimeout(timer);
+        this.exitWaiters.delete(done);
+        resolve(status);
+      };
+      const timer = setTimeout(() => {
+        this.exitWaiters.delete(done);
+        reject(new DeadlinePassed('end of the process', deadline));
+      }, deadline);
+      this.exitWaiters.add(done);
+    });
+  }
+
+  kill(signal: NodeJS.Signals = 'SIGKILL'): void {
+    if (this.exit === undefined) this.child.kill(signal);
+  }
+
+  async dispose(): Promise<void> {
+    this.early?.close();
+    for (const session of this.sessions) session.close();
+    this.sessions.clear();
+    if (this.exit === undefined) {
+      // SIGKILL: nothing of a test instance is worth an orderly end, and a wedged one would not answer SIGTERM.
+      this.child.kill('SIGKILL');
+      await this.exited(5000).catch(() => undefined);
+    }
+    for (const stream of [this.child.stdin, this.child.stdout, this.child.stderr]) stream.destroy();
+    rmSync(this.scratch, { recursive: true, force: true });
+    this.onDispose();
+  }
+}

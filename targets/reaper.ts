@@ -1,0 +1,77 @@
+/**
+ * Nothing that we start outlives us. Ordinary ends are handled in the process; for the rest (SIGKILL, a crash) a small shell
+ * waits at the other end of a pipe and, when the pipe closes, kills what is still registered and removes our scratch folder.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const script = `
+pids=' '
+while read -r verb what; do
+  case $verb in
+    born) pids="$pids$what " ;;
+    died) rest=' '; for pid in $pids; do [ "$pid" = "$what" ] || rest="$rest$pid "; done; pids=$rest ;;
+    root) root=$what ;;
+  esac
+done
+for pid in $pids; do kill -9 "$pid" 2>/dev/null; done
+rm -rf "$root"
+`;
+
+class Reaper {
+  readonly root: string;
+  private readonly shell: ChildProcess;
+  private readonly living = new Set<number>();
+  private folders = 0;
+
+  constructor() {
+    this.root = mkdtempSync(join(tmpdir(), 'qmpspec-'));
+    this.shell = spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+    this.shell.on('error', () => undefined);
+    this.shell.stdin?.on('error', () => undefined);
+    this.shell.unref();
+    // An open pipe to the shell must not keep us alive.
+    (this.shell.stdin as unknown as { unref?: () => void } | null)?.unref?.();
+    this.tell(`root ${this.root}`);
+    process.once('exit', () => this.sweep());
+  }
+
+  private tell(line: string): void {
+    this.shell.stdin?.write(`${line}\n`);
+  }
+
+  born(pid: number): void {
+    this.living.add(pid);
+    this.tell(`born ${pid}`);
+  }
+
+  died(pid: number): void {
+    this.living.delete(pid);
+    this.tell(`died ${pid}`);
+  }
+
+  folder(): string {
+    return join(this.root, String(++this.folders));
+  }
+
+  private sweep(): void {
+    for (const pid of this.living) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It ended by itself a moment ago.
+      }
+    }
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}
+
+let reaper: Reaper | undefined;
+
+/** The one reaper of this process; made at the first use. */
+export function theReaper(): Reaper {
+  reaper ??= new Reaper();
+  return reaper;
+}

@@ -1,0 +1,52 @@
+/** `--target` → Target. */
+import { parseAddress } from '../protocol/address.js';
+import { type DialectName, dialectNames } from '../reference/dialects/dialect.js';
+import { AttachedTarget } from './attached.js';
+import { type Config, ConfigError, configuredTarget, unknownTarget } from './config.js';
+import { commandTarget, qemuTarget, referenceTarget, sessionDefaults } from './executable.js';
+import type { Target } from './target.js';
+
+export interface ResolvedTarget {
+  readonly target: Target;
+  /** Dialect that the config file asks for. */
+  readonly dialect?: DialectName;
+}
+
+/**
+ * `reference` (with an optional dialect, `reference:7.2`), `qemu`, `qemu:BINARY`, `command:TEMPLATE`, `unix:PATH`,
+ * `tcp:HOST:PORT`, or a name from the config file.
+ * @throws TargetError, ConfigError
+ */
+export function resolveTarget(name: string, config: Config = { targets: {} }): ResolvedTarget {
+  const configured = configuredTarget(config, name);
+  const text = configured?.target ?? name;
+  const { dialect, ...settings } = configured ?? { target: name };
+  return { target: build(name, text, settings, config), ...(dialect === undefined ? {} : { dialect }) };
+}
+
+function build(
+  name: string,
+  text: string,
+  settings: Parameters<typeof qemuTarget>[2] & object,
+  config: Config,
+): Target {
+  if (text === 'reference') return referenceTarget(name, [], settings);
+  if (text.startsWith('reference:')) {
+    const dialect = text.slice('reference:'.length);
+    if (!(dialectNames as readonly string[]).includes(dialect)) {
+      throw new ConfigError(`'${dialect}' is not a dialect of the reference; write one of ${dialectNames.join(', ')}`);
+    }
+    return referenceTarget(name, ['--dialect', dialect], settings);
+  }
+  if (text === 'qemu') return qemuTarget(name, undefined, settings);
+  if (text.startsWith('qemu:')) return qemuTarget(name, text.slice('qemu:'.length), settings);
+  if (text.startsWith('command:')) return commandTarget(name, text.slice('command:'.length), settings);
+  if (text.startsWith('unix:') || text.startsWith('tcp:')) {
+    try {
+      return new AttachedTarget(name, parseAddress(text), sessionDefaults(settings));
+    } catch (error) {
+      throw new ConfigError((error as Error).message);
+    }
+  }
+  throw unknownTarget(config, text);
+}

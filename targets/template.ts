@@ -1,0 +1,94 @@
+/**
+ * Command templates: `mymonitor --listen {qmp} [--incoming {incoming}]`. Words are separated by blanks and may be quoted;
+ * no shell is involved. A bracketed part is left out when a placeholder in it has no value.
+ */
+import { TargetError } from './target.js';
+
+/** Placeholders, and what each stands for. */
+export const placeholders = {
+  qmp: 'address of the monitor, for example unix:/…/qmp.sock',
+  'qmp-path': 'path of the monitor’s unix socket',
+  incoming: 'URI to wait on for a migration, or defer; no value for an ordinary start',
+  scratch: 'folder for files of this instance',
+  memory: 'guest RAM in MiB',
+  'ram-image': 'file to load into guest RAM at address 0; mostly without a value',
+  paused: 'the word paused when the guest must not run at the start; else without a value',
+} as const;
+export type Placeholder = keyof typeof placeholders;
+
+/** @throws TargetError on an unknown placeholder, an unclosed bracket or quote, a value missing outside brackets. */
+export function expandTemplate(template: string, values: Partial<Record<Placeholder, string>>): string[] {
+  const words: string[] = [];
+  for (const part of optionalParts(template)) {
+    const names = [...part.text.matchAll(/\{([a-z-]+)\}/g)].map((match) => match[1] as string);
+    for (const name of names) {
+      if (!(name in placeholders)) {
+        throw new TargetError(
+          `the template has the unknown placeholder {${name}}; known: ${Object.keys(placeholders).join(', ')}`,
+        );
+      }
+    }
+    const missing = names.find((name) => values[name as Placeholder] === undefined);
+    if (missing !== undefined) {
+      if (part.optional) continue;
+      throw new TargetError(
+        `{${missing}} has no value for this start: put it into brackets, as in [--${missing} {${missing}}]`,
+      );
+    }
+    for (const word of splitWords(part.text)) {
+      words.push(word.replace(/\{([a-z-]+)\}/g, (_, name: Placeholder) => values[name] as string));
+    }
+  }
+  if (words.length === 0) throw new TargetError('the command template is empty');
+  return words;
+}
+
+function optionalParts(template: string): { text: string; optional: boolean }[] {
+  const parts: { text: string; optional: boolean }[] = [];
+  let rest = template;
+  for (;;) {
+    // Brackets open an optional part only at the beginning of a word: tcp:[::1]:4444 is left alone.
+    const open = /(^|\s)\[/.exec(rest);
+    if (open === null) break;
+    const start = open.index + open[0].length;
+    const end = /\](\s|$)/.exec(rest.slice(start));
+    if (end === null) throw new TargetError(`the template has a '[' without its ']': ${template}`);
+    parts.push({ text: rest.slice(0, open.index), optional: false });
+    parts.push({ text: rest.slice(start, start + end.index), optional: true });
+    rest = rest.slice(start + end.index + 1);
+  }
+  parts.push({ text: rest, optional: false });
+  return parts;
+}
+
+/** Splits as a shell would, with single and double quotes and backslashes, and nothing else of a shell. */
+export function splitWords(text: string): string[] {
+  const words: string[] = [];
+  let word = '';
+  let begun = false;
+  let quote = '';
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i] as string;
+    if (quote !== '') {
+      if (char === quote) quote = '';
+      else if (char === '\\' && quote === '"' && i + 1 < text.length) word += text[++i];
+      else word += char;
+    } else if (char === '"' || char === "'") {
+      quote = char;
+      begun = true;
+    } else if (char === '\\' && i + 1 < text.length) {
+      word += text[++i];
+      begun = true;
+    } else if (/\s/.test(char)) {
+      if (begun) words.push(word);
+      word = '';
+      begun = false;
+    } else {
+      word += char;
+      begun = true;
+    }
+  }
+  if (quote !== '') throw new TargetError(`the template has a ${quote} without its partner: ${text}`);
+  if (begun) words.push(word);
+  return words;
+}
