@@ -53,7 +53,5 @@ export const article = (noun: string): string => `${/^[aeiou]/.test(noun) ? 'an'
 
 /** Doc and place of a definition, as its Definition carries them. */
 export function provenance({ doc, at }: Expression): { location: Location; doc?: Doc } {
-  const location = locate(at);
-  if (!doc) return { location };
-  return { location, doc: { text: doc.text, members: doc.members, sections: doc.sections } };
+  return { location: locate(at), ...(doc && { doc }) };
 }

@@ -1,14 +1,48 @@
 /** Doc blocks: what they document, and their split into text, members and sections. */
-import type { DocToken } from './lexer.js';
+import { type DocToken, docLines } from './lexer.js';
 import type { Doc } from './schema.js';
 import { fail, type Position, type Source } from './source.js';
 
-/** A doc block that belongs to the definition of that name. */
-export interface DocBlock extends Doc {
-  readonly name: string;
+/**
+ * A doc block that belongs to the definition of that name. It is split when somebody looks at it: most schemas are loaded
+ * to check messages, and never are.
+ */
+export class DocBlock implements Doc {
+  #parts: Parts | undefined;
+
+  constructor(
+    readonly name: string,
+    readonly at: Position,
+    private readonly token: DocToken,
+  ) {}
+
+  get text(): string {
+    return this.parts.text;
+  }
+
+  get members(): Readonly<Record<string, string>> {
+    return this.parts.members;
+  }
+
+  get sections(): Doc['sections'] {
+    return this.parts.sections;
+  }
+
+  /** Everything in the block. Throws QapiError if it describes something twice. */
+  get parts(): Parts {
+    this.#parts ??= split(this.token, this.at);
+    return this.#parts;
+  }
+
+  toJSON(): Doc {
+    const { text, members, sections } = this.parts;
+    return { text, members, sections };
+  }
+}
+
+interface Parts extends Doc {
   /** Names of the `@feature:` paragraphs under `Features:`. */
   readonly featureNames: readonly string[];
-  readonly at: Position;
 }
 
 const symbolLine = /^@([A-Za-z0-9_.-]+):$/;
@@ -19,21 +53,23 @@ const memberHeading = /^(Members|Arguments|Values):$/;
 /** Spelling variants of section names that mean the same. */
 const sectionNames: Readonly<Record<string, string>> = { Notes: 'Note', Examples: 'Example' };
 
-/** Splits a doc block. Undefined for one that introduces no definition, such as a chapter heading. */
+const firstLine = /^(?:[ \t]*#[ \t\r]*\n)*[ \t]*#[ \t]*(\S[^\n]*?)[ \t\r]*\n/;
+
+/** The doc block of a definition. Undefined for one that introduces none, such as a chapter heading. */
 export function parseDoc(source: Source, token: DocToken): DocBlock | undefined {
+  const first = firstLine.exec(token.text)?.[1];
+  if (first === undefined) return undefined;
   const at = { source, offset: token.offset };
-  const first = token.lines.findIndex((line) => line.trim() !== '');
-  if (first === -1) return undefined;
-  const name = symbolLine.exec(token.lines[first]!.trim())?.[1];
-  if (name === undefined) {
-    const near = argumentLine.exec(token.lines[first]!);
-    if (near) fail(at, `a doc block starts with a line '@${near[1]}:' and nothing else on it`);
-    return undefined;
-  }
-  return { name, at, ...split(token.lines.slice(first + 1), at) };
+  const name = symbolLine.exec(first)?.[1];
+  if (name !== undefined) return new DocBlock(name, at, token);
+  const near = argumentLine.exec(first);
+  if (near) fail(at, `a doc block starts with a line '@${near[1]}:' and nothing else on it`);
+  return undefined;
 }
 
-function split(lines: readonly string[], at: Position): Doc & { featureNames: string[] } {
+function split(token: DocToken, at: Position): Parts {
+  const all = docLines(token);
+  const lines = all.slice(all.findIndex((line) => line.trim() !== '') + 1);
   const text: string[] = [];
   const members = new Map<string, string[]>();
   const features = new Map<string, string[]>();

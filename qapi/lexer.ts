@@ -19,14 +19,15 @@ export interface StringToken {
 
 export interface DocToken {
   readonly kind: 'doc';
-  /** The lines between the two `##`, without their `#` and the blank after it. */
-  readonly lines: readonly string[];
+  /** The lines between the two `##`, as they stand; {@link docLines} takes the `#` off. */
+  readonly text: string;
   readonly offset: number;
 }
 
 const blank = /(?:[ \t\r\n]+|#(?!#)[^\n]*)+/y;
 const plainString = /'([^'\\\n]*)'/y;
 const word = /[A-Za-z0-9_.+-]+/y;
+const wholeBlock = /##[ \t\r]*\n((?:[ \t]*#(?!#)[^\n]*\n)*)[ \t]*##[ \t\r]*(?=\n|$)/y;
 const unprintable = /[^\x20-\x7e]/;
 
 /** All tokens of a source; the last one is `end`. */
@@ -47,8 +48,8 @@ export function tokens(source: Source): Token[] {
       found.push({ kind: 'string', value, offset });
       offset = next;
     } else if (char === '#') {
-      const [lines, next] = docBlock(source, offset);
-      found.push({ kind: 'doc', lines, offset });
+      const [block, next] = docBlock(source, offset);
+      found.push({ kind: 'doc', text: block, offset });
       offset = next;
     } else if (isPunctuation(char)) {
       found.push({ kind: char, offset });
@@ -125,28 +126,33 @@ function escapedString(source: Source, start: number): [string, number] {
   }
 }
 
-/** The lines of the doc block that starts at `start`, and the offset behind its closing `##`. */
-function docBlock(source: Source, start: number): [string[], number] {
+/** The text of the doc block that starts at `start`, and the offset behind its closing `##`. */
+function docBlock(source: Source, start: number): [string, number] {
+  wholeBlock.lastIndex = start;
+  const whole = wholeBlock.exec(source.text);
+  return whole ? [whole[1]!, wholeBlock.lastIndex] : badDocBlock(source, start);
+}
+
+/** Says what is wrong with the doc block that starts at `start`. */
+function badDocBlock(source: Source, start: number): never {
   const { text } = source;
-  const lines: string[] = [];
-  let opened = false;
   for (let offset = start; ; ) {
     const newline = text.indexOf('\n', offset);
-    const end = newline === -1 ? text.length : newline;
-    const line = text.slice(offset, end).trim();
-    if (!opened) {
-      if (line !== '##') fail({ source, offset }, "'##' opens a doc block, nothing may follow it on its line");
-      opened = true;
-    } else if (line === '##') {
-      return [lines, end];
-    } else if (line.startsWith('##')) {
+    const line = text.slice(offset, newline === -1 ? text.length : newline).trim();
+    if (offset === start && line !== '##')
+      fail({ source, offset }, "'##' opens a doc block, nothing may follow it on its line");
+    if (offset > start && line.startsWith('##'))
       fail({ source, offset }, "'##' closes a doc block, nothing may follow it on its line");
-    } else if (line.startsWith('#')) {
-      lines.push(line.slice(line[1] === ' ' ? 2 : 1));
-    } else {
+    if (newline === -1 || !line.startsWith('#'))
       fail({ source, offset: start }, "this doc block is not closed by a line '##'");
-    }
-    if (newline === -1) fail({ source, offset: start }, "this doc block is not closed by a line '##'");
     offset = newline + 1;
   }
+}
+
+/** The lines of a doc block without their `#` and the blank after it. */
+export function docLines(token: DocToken): string[] {
+  return token.text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => line.trim().replace(/^# ?/, ''));
 }
