@@ -1,47 +1,199 @@
 import type { DialectName } from './dialect.js';
+import {
+  baselineCapabilities,
+  baselineConflicts,
+  type CapabilityConflict,
+  capabilities72,
+  capabilities100,
+  conflicts72,
+  conflicts100,
+} from './migration-capabilities.js';
+import { baselineParameters, type ParameterRule, parameters72, parameters100 } from './migration-parameters.js';
+
+export type { CapabilityConflict } from './migration-capabilities.js';
+export type { ParameterRule } from './migration-parameters.js';
 
 /** How a dialect's migration commands and state machine differ (state-machine.md §10, commands.md). */
 export interface MigrationRules {
   /** Capability names in the order that `query-migrate-capabilities` lists them. */
   readonly capabilities: readonly string[];
+  /** Checked in this order on the set that a call would result in. */
+  readonly conflicts: readonly CapabilityConflict[];
+  /** In the order of their range checks. */
+  readonly parameters: readonly ParameterRule[];
+  /** Integers are cut to their stored width before the range check (MIG-CMD-SPAR-05). */
+  readonly parametersWrap: boolean;
+  /** Commands of the baseline that this dialect no longer has. */
+  readonly removedCommands: readonly string[];
+  /** Name of the capability for several channels, and of the parameter with their number. */
+  readonly multifd: { readonly capability: string; readonly channels: string };
+
+  /** §10.1: `device` is entered in every switch-over, not only after `pre-switchover`. */
+  readonly deviceAlways: boolean;
+  /** Rows with no reply order of their own: the reply of cancel and continue may come after later events. */
+  readonly lateReplies: boolean;
+  /** `migrate` from run state postmigrate: refused with this text, or accepted. */
+  readonly fromPostmigrate: string | undefined;
+  /** Run state of a stopped guest after a failed or cancelled switch-over. */
+  readonly stoppedGuestAfterFailure: 'postmigrate' | 'former';
+  /** `events`: an unusable URI gives setup, failed and an error; `first`: the URI is checked before anything else. */
+  readonly badUri: 'events' | 'first';
+  /** An empty path after `unix:` is refused in the reply. */
+  readonly emptyUnixPathRefused: boolean;
+  readonly unknownScheme: (uri: string) => string;
+  /** Cancel during a pending connect takes effect at once. */
+  readonly cancelInterruptsConnect: boolean;
+  /** Cancel in `cancelling` says `cancelling` again. */
+  readonly cancelRepeats: boolean;
+  /** Cancel in postcopy-active is refused with this text. Paused and recover are refused everywhere (MIG-DEF-02). */
+  readonly cancelInPostcopyRefused: boolean;
+  readonly cancelInColo: 'ignored' | 'cancelling';
+  /** Outgoing states in which `migrate-set-capabilities` is refused, beside the running ones. */
+  readonly capabilitiesAlsoRefusedIn: readonly string[];
+  /** `↵` of `migrate` comes after the events of a failed set-up only in the baseline sense; see MIG-SM-O12. */
+  readonly recoverSetup: boolean;
+  /** `migrate-pause` also works in postcopy-recover. */
+  readonly pauseInRecover: boolean;
+  /** A destination that reports an error at the end of postcopy lets the source's guest run again. */
+  readonly postcopyFailureResumes: boolean;
+  /** 7.2 and later: the secondary's guest runs, and the end of COLO has an event. */
+  readonly coloSecondaryRuns: boolean;
+  readonly coloIdleText: string;
+
+  /** `setup` on the incoming side: an event without a state, or a state like any other. */
+  readonly incomingSetup: 'event' | 'state';
+  /** Text of `migrate-incoming` without `-incoming defer` and, apart from it, after `-incoming URI`. */
+  readonly notDeferredText: string;
+  readonly startedByUriText: string;
+  /** Text for `migrate-incoming` with the URI `defer`. */
+  readonly incomingDeferText: string;
+  /** A failed bind leaves the incoming state `setup`, and every retry fails. */
+  readonly failedBindSticks: boolean;
+  /** A recovery listener may be opened again and again; whether each says `setup`. */
+  readonly recoverAgain: { readonly allowed: boolean; readonly setup: boolean };
+  /** Stays listening after the first connection; extra connections are dropped. */
+  readonly listenerStaysOpen: boolean;
+  /** `query-migrate` of a listening destination shows `socket-address`. */
+  readonly showsSocketAddress: boolean;
+
+  /** `error-desc` in `failed` also for stream errors / in every state that has an error. */
+  readonly errorDesc: 'connect' | 'stream' | 'any';
+  /** Members of `ram` beyond the baseline's, and whether `skipped` still exists. */
+  readonly ramMembers: 'baseline' | '7.2' | '10.0';
+  /** `encoding-rate` in `xbzrle-cache`. */
+  readonly encodingRate: boolean;
+  /** `downtime` in postcopy-active instead of `expected-downtime`. */
+  readonly downtimeInPostcopy: boolean;
+  readonly connectError: (address: string, reason: string) => string;
+  /** `unix:` has a text with the path of its own. */
+  readonly connectUnixError: (path: string, reason: string) => string;
+  /** `fd:` of the incoming side knows names given by getfd. */
+  readonly incomingFdNames: boolean;
+  readonly protocolText: string;
+  /** In postcopy: which of the two bandwidth parameters takes effect at once. */
+  readonly livePostcopyBandwidth: 'max-bandwidth' | 'max-postcopy-bandwidth';
 }
 
-const baseline = [
-  'xbzrle',
-  'rdma-pin-all',
-  'auto-converge',
-  'zero-blocks',
-  'compress',
-  'events',
-  'postcopy-ram',
-  'x-colo',
-  'release-ram',
-  'block',
-  'return-path',
-  'pause-before-switchover',
-  'x-multifd',
-  'dirty-bitmaps',
-  'postcopy-blocktime',
-  'late-block-activate',
-];
-const since7 = [
-  ...baseline.map((name) => (name === 'x-multifd' ? 'multifd' : name)),
-  'x-ignore-shared',
-  'validate-uuid',
-  'background-snapshot',
-  'zero-copy-send',
-  'postcopy-preempt',
-];
+const wasPaused = "Can't migrate the vm that was paused due to previous migration";
+const validProtocol = () => "Parameter 'uri' expects a valid migration protocol";
+
+const baseline: MigrationRules = {
+  capabilities: baselineCapabilities,
+  conflicts: baselineConflicts,
+  parameters: baselineParameters,
+  parametersWrap: true,
+  removedCommands: [],
+  multifd: { capability: 'x-multifd', channels: 'x-multifd-channels' },
+  deviceAlways: false,
+  lateReplies: false,
+  fromPostmigrate: undefined,
+  stoppedGuestAfterFailure: 'postmigrate',
+  badUri: 'events',
+  emptyUnixPathRefused: false,
+  unknownScheme: validProtocol,
+  cancelInterruptsConnect: false,
+  cancelRepeats: false,
+  cancelInPostcopyRefused: false,
+  cancelInColo: 'ignored',
+  capabilitiesAlsoRefusedIn: [],
+  recoverSetup: false,
+  pauseInRecover: false,
+  postcopyFailureResumes: false,
+  coloSecondaryRuns: false,
+  coloIdleText: "The feature 'colo' is not enabled",
+  incomingSetup: 'event',
+  notDeferredText: "For use with '-incoming defer'",
+  startedByUriText: "For use with '-incoming defer'",
+  incomingDeferText: 'Incoming migration already deferred',
+  failedBindSticks: false,
+  recoverAgain: { allowed: false, setup: true },
+  listenerStaysOpen: false,
+  showsSocketAddress: false,
+  errorDesc: 'connect',
+  ramMembers: 'baseline',
+  encodingRate: false,
+  downtimeInPostcopy: false,
+  connectError: (_address, reason) => `Failed to connect socket: ${reason}`,
+  connectUnixError: (path, reason) => `Failed to connect socket ${path}: ${reason}`,
+  incomingFdNames: false,
+  protocolText: "Parameter 'protocol' expects spice",
+  livePostcopyBandwidth: 'max-bandwidth',
+};
+
+const since7: MigrationRules = {
+  ...baseline,
+  capabilities: capabilities72,
+  conflicts: conflicts72,
+  parameters: parameters72,
+  parametersWrap: false,
+  removedCommands: ['migrate_set_speed', 'migrate_set_downtime', 'migrate-set-cache-size', 'query-migrate-cache-size'],
+  multifd: { capability: 'multifd', channels: 'multifd-channels' },
+  lateReplies: true,
+  fromPostmigrate: wasPaused,
+  emptyUnixPathRefused: true,
+  cancelRepeats: true,
+  capabilitiesAlsoRefusedIn: ['cancelling', 'colo'],
+  coloSecondaryRuns: true,
+  notDeferredText: "'-incoming' was not specified on the command line",
+  startedByUriText: 'The incoming migration has already been started',
+  incomingDeferText: 'unknown migration protocol: defer',
+  recoverAgain: { allowed: true, setup: true },
+  listenerStaysOpen: true,
+  showsSocketAddress: true,
+  errorDesc: 'stream',
+  ramMembers: '7.2',
+  encodingRate: true,
+  connectError: (address, reason) => `Failed to connect to '${address}': ${reason}`,
+  connectUnixError: (path, reason) => `Failed to connect to '${path}': ${reason}`,
+  incomingFdNames: true,
+  protocolText: "Parameter 'protocol' expects 'spice'",
+  livePostcopyBandwidth: 'max-postcopy-bandwidth',
+};
 
 export const migrationRules: Readonly<Record<DialectName, MigrationRules>> = {
-  '3.0': { capabilities: baseline },
-  '7.2': { capabilities: since7 },
+  '3.0': baseline,
+  '7.2': since7,
   '10.0': {
-    capabilities: [
-      ...since7.filter((name) => name !== 'compress' && name !== 'block'),
-      'switchover-ack',
-      'dirty-limit',
-      'mapped-ram',
-    ],
+    ...since7,
+    capabilities: capabilities100,
+    conflicts: conflicts100,
+    parameters: parameters100,
+    deviceAlways: true,
+    stoppedGuestAfterFailure: 'former',
+    badUri: 'first',
+    unknownScheme: (uri) => `unknown migration protocol: ${uri}`,
+    cancelInterruptsConnect: true,
+    cancelInPostcopyRefused: true,
+    cancelInColo: 'cancelling',
+    recoverSetup: true,
+    pauseInRecover: true,
+    postcopyFailureResumes: true,
+    coloIdleText: 'VM is not in COLO mode',
+    incomingSetup: 'state',
+    failedBindSticks: true,
+    recoverAgain: { allowed: true, setup: false },
+    errorDesc: 'any',
+    ramMembers: '10.0',
+    downtimeInPostcopy: true,
   },
 };

@@ -1,0 +1,122 @@
+/** Capabilities of each dialect and which of them exclude one another (commands.md §2.2 and §4, state-machine.md §10.4). */
+
+/** Refuses a set in which all of `on` are on and, if given, at least one of `off` is off. */
+export interface CapabilityConflict {
+  readonly on: readonly string[];
+  readonly off?: readonly string[];
+  /** Only while the run state is `inmigrate`, and only when the first of `on` is newly switched on. */
+  readonly onlyIncoming?: 'host-without-userfault' | 'incoming-started';
+  readonly desc: string;
+}
+
+export const baselineCapabilities: readonly string[] = [
+  'xbzrle',
+  'rdma-pin-all',
+  'auto-converge',
+  'zero-blocks',
+  'compress',
+  'events',
+  'postcopy-ram',
+  'x-colo',
+  'release-ram',
+  'block',
+  'return-path',
+  'pause-before-switchover',
+  'x-multifd',
+  'dirty-bitmaps',
+  'postcopy-blocktime',
+  'late-block-activate',
+];
+
+export const capabilities72: readonly string[] = [
+  ...baselineCapabilities.map((name) => (name === 'x-multifd' ? 'multifd' : name)),
+  'x-ignore-shared',
+  'validate-uuid',
+  'background-snapshot',
+  'zero-copy-send',
+  'postcopy-preempt',
+];
+
+export const capabilities100: readonly string[] = [
+  ...capabilities72.filter((name) => name !== 'compress' && name !== 'block'),
+  'switchover-ack',
+  'dirty-limit',
+  'mapped-ram',
+];
+
+const pair = (a: string, b: string, desc: string): CapabilityConflict => ({ on: [a, b], desc });
+const needsUserfault: CapabilityConflict = {
+  on: ['postcopy-ram'],
+  onlyIncoming: 'host-without-userfault',
+  desc: 'Postcopy is not supported',
+};
+
+export const baselineConflicts: readonly CapabilityConflict[] = [
+  pair('postcopy-ram', 'compress', 'Postcopy is not currently compatible with compression'),
+  needsUserfault,
+];
+
+const withSnapshot = [
+  'postcopy-ram',
+  'dirty-bitmaps',
+  'postcopy-blocktime',
+  'late-block-activate',
+  'return-path',
+  'multifd',
+  'pause-before-switchover',
+  'auto-converge',
+  'release-ram',
+  'rdma-pin-all',
+  'compress',
+  'xbzrle',
+  'x-colo',
+  'validate-uuid',
+  'zero-copy-send',
+].map((other) => pair('background-snapshot', other, `Background-snapshot is not compatible with ${other}`));
+const zeroCopyText = 'Zero copy only available for non-compressed non-TLS multifd migration';
+const zeroCopy: readonly CapabilityConflict[] = [
+  { on: ['zero-copy-send'], off: ['multifd'], desc: zeroCopyText },
+  pair('zero-copy-send', 'compress', zeroCopyText),
+  pair('zero-copy-send', 'xbzrle', zeroCopyText),
+];
+const preemptNeedsPostcopy: CapabilityConflict = {
+  on: ['postcopy-preempt'],
+  off: ['postcopy-ram'],
+  desc: 'Postcopy preempt requires postcopy-ram',
+};
+const ignoreShared = pair('postcopy-ram', 'x-ignore-shared', 'Postcopy is not compatible with ignore-shared');
+
+export const conflicts72: readonly CapabilityConflict[] = [
+  needsUserfault,
+  ignoreShared,
+  ...withSnapshot,
+  ...zeroCopy,
+  preemptNeedsPostcopy,
+  pair('postcopy-preempt', 'compress', 'Postcopy preempt not compatible with compress'),
+  pair('multifd', 'compress', 'Multifd is not compatible with compress'),
+];
+
+export const conflicts100: readonly CapabilityConflict[] = [
+  needsUserfault,
+  ignoreShared,
+  pair('postcopy-ram', 'multifd', 'Postcopy is not yet compatible with multifd'),
+  ...withSnapshot,
+  ...zeroCopy,
+  preemptNeedsPostcopy,
+  {
+    on: ['postcopy-preempt'],
+    onlyIncoming: 'incoming-started',
+    desc: 'Postcopy preempt must be set before incoming starts',
+  },
+  { on: ['multifd'], onlyIncoming: 'incoming-started', desc: 'Multifd must be set before incoming starts' },
+  {
+    on: ['switchover-ack'],
+    off: ['return-path'],
+    desc: "Capability 'switchover-ack' requires capability 'return-path'",
+  },
+  pair('dirty-limit', 'auto-converge', 'dirty-limit conflicts with auto-converge either of then available currently'),
+  { on: ['dirty-limit'], desc: "dirty-limit requires KVM with accelerator property 'dirty-ring-size' set" },
+  pair('multifd', 'xbzrle', 'Multifd is not compatible with xbzrle'),
+  pair('mapped-ram', 'xbzrle', 'Mapped-ram migration is incompatible with xbzrle'),
+  pair('mapped-ram', 'postcopy-ram', 'Mapped-ram migration is incompatible with postcopy'),
+];

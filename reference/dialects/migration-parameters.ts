@@ -1,0 +1,157 @@
+/** Migration parameters of each dialect, in the order in which their ranges are checked (commands.md §5 and §6). */
+
+export interface ParameterRule {
+  readonly name: string;
+  /** `text` also takes null, which means the empty text; `any` keeps the value as it came. */
+  readonly kind: 'integer' | 'boolean' | 'text' | 'enum' | 'any';
+  /** Stored width of an integer, in bits. */
+  readonly bits?: 8 | 32 | 64;
+  /** Value of a fresh process; integers as decimal text. Without one the parameter is not shown until it is set. */
+  readonly initial?: string | boolean;
+  /** Legal values, both ends included; checked after the wrap-around. */
+  readonly range?: readonly [bigint, bigint];
+  /** A check that a range cannot express. */
+  readonly check?: 'cache-size' | 'max-throttle';
+  /** Whole error text of a failed check. */
+  readonly error?: string;
+  /** Accepted without any check and without any effect. */
+  readonly ignored?: true;
+}
+
+const u64max = 2n ** 64n - 1n;
+const expects = (name: string, tail: string) => `Parameter '${name}' expects ${tail}`;
+const underscored = (name: string) => name.replaceAll('-', '_');
+
+/** How a dialect words a range: baseline `is invalid, it should be …`, later `a value between …`. */
+type Wording = (low: bigint, high: bigint) => string;
+const baselineWording: Wording = (low, high) => `is invalid, it should be in the range of ${low} to ${high}`;
+const laterWording: Wording = (low, high) => `a value between ${low} and ${high}`;
+const integerWording: Wording = (low, high) => `an integer in the range of ${low} to ${high}`;
+
+function ranged(
+  name: string,
+  bits: 8 | 32 | 64,
+  initial: string,
+  low: bigint,
+  high: bigint,
+  wording: Wording,
+  shown = underscored(name),
+): ParameterRule {
+  return {
+    name,
+    kind: 'integer',
+    bits,
+    initial,
+    range: [low, high],
+    error: expects(shown, wording(low, high)),
+  };
+}
+const free = (name: string, bits: 8 | 32 | 64, initial: string): ParameterRule => ({
+  name,
+  kind: 'integer',
+  bits,
+  initial,
+});
+const flag = (name: string, initial: boolean): ParameterRule => ({ name, kind: 'boolean', initial });
+const text = (name: string): ParameterRule => ({ name, kind: 'text', initial: '' });
+const choice = (name: string, initial: string): ParameterRule => ({ name, kind: 'enum', initial });
+
+const compression = (wording: Wording) => [
+  ranged('compress-level', 8, '1', 0n, 9n, wording),
+  ranged('compress-threads', 8, '8', 1n, 255n, wording),
+  ranged('decompress-threads', 8, '2', 1n, 255n, wording),
+];
+const throttling = [
+  ranged('cpu-throttle-initial', 8, '20', 1n, 99n, integerWording),
+  ranged('cpu-throttle-increment', 8, '10', 1n, 99n, integerWording),
+];
+const maximumThrottle: ParameterRule = {
+  name: 'max-cpu-throttle',
+  kind: 'integer',
+  bits: 8,
+  initial: '99',
+  check: 'max-throttle',
+  error: expects('max_cpu_throttle', 'an integer in the range of cpu_throttle_initial to 99'),
+};
+const cacheSize = (tail: string): ParameterRule => ({
+  name: 'xbzrle-cache-size',
+  kind: 'integer',
+  bits: 64,
+  initial: '67108864',
+  check: 'cache-size',
+  error: expects('xbzrle_cache_size', tail),
+});
+const downtime = (tail: string): ParameterRule => ({
+  ...ranged('downtime-limit', 64, '300', 0n, 2_000_000n, integerWording),
+  error: expects('downtime_limit', tail),
+});
+
+export const baselineParameters: readonly ParameterRule[] = [
+  ...compression(baselineWording),
+  ...throttling,
+  text('tls-creds'),
+  text('tls-hostname'),
+  free('max-bandwidth', 64, '33554432'),
+  downtime('an integer in the range of 0 to 2000000 milliseconds'),
+  free('x-checkpoint-delay', 32, '200'),
+  flag('block-incremental', false),
+  ranged('x-multifd-channels', 8, '2', 1n, 255n, baselineWording, 'multifd_channels'),
+  ranged('x-multifd-page-count', 32, '16', 1n, 10_000n, baselineWording, 'multifd_page_count'),
+  cacheSize('is invalid, it should be bigger than target page size and a power of two'),
+  free('max-postcopy-bandwidth', 64, '0'),
+  maximumThrottle,
+];
+
+const announcing = [
+  ranged('announce-initial', 64, '50', 0n, 100_000n, laterWording),
+  ranged('announce-max', 64, '550', 0n, 100_000n, laterWording),
+  ranged('announce-rounds', 64, '5', 0n, 1_000n, laterWording),
+  ranged('announce-step', 64, '100', 1n, 10_000n, (_low, high) => laterWording(0n, high)),
+];
+const laterCommon = (levels: readonly ParameterRule[]): ParameterRule[] => [
+  ranged('throttle-trigger-threshold', 8, '50', 1n, 100n, integerWording),
+  ...throttling,
+  flag('cpu-throttle-tailslow', false),
+  text('tls-creds'),
+  text('tls-hostname'),
+  text('tls-authz'),
+  { ...free('max-bandwidth', 64, '134217728'), range: [0n, u64max] },
+  downtime('an integer in the range of 0 to (2000 * 1000) ms'),
+  free('x-checkpoint-delay', 32, '20000'),
+  ranged('multifd-channels', 8, '2', 1n, 255n, laterWording),
+  choice('multifd-compression', 'none'),
+  ...levels,
+  cacheSize('a power of two no less than the target page size'),
+  free('max-postcopy-bandwidth', 64, '0'),
+  maximumThrottle,
+  ...announcing,
+  { name: 'block-bitmap-mapping', kind: 'any' },
+];
+
+/** A real 7.2 takes any level, and neither stores nor shows it. */
+const unusedLevel = (name: string): ParameterRule => ({ ...free(name, 8, '1'), ignored: true });
+
+export const parameters72: readonly ParameterRule[] = [
+  ...compression(laterWording),
+  flag('compress-wait-thread', true),
+  flag('block-incremental', false),
+  ...laterCommon([unusedLevel('multifd-zlib-level'), unusedLevel('multifd-zstd-level')]),
+];
+
+export const parameters100: readonly ParameterRule[] = [
+  ...laterCommon([
+    ranged('multifd-zlib-level', 8, '1', 0n, 9n, laterWording),
+    ranged('multifd-qatzip-level', 8, '1', 1n, 9n, laterWording),
+    ranged('multifd-zstd-level', 8, '1', 0n, 20n, laterWording),
+  ]),
+  free('avail-switchover-bandwidth', 64, '0'),
+  ranged('x-vcpu-dirty-limit-period', 64, '1000', 1n, 1000n, laterWording, 'x-vcpu-dirty-limit-period'),
+  {
+    ...free('vcpu-dirty-limit', 64, '1'),
+    range: [1n, u64max],
+    error: "Parameter 'vcpu_dirty_limit' must be greater than 1 MB/s",
+  },
+  choice('mode', 'normal'),
+  choice('zero-page-detection', 'multifd'),
+  flag('direct-io', false),
+];
