@@ -1,0 +1,124 @@
+const defaultChunk = 256 * 1024;
+
+/**
+ * Collects output in large buffers. Small fields are written in place; {@link reference} adds bytes without copying
+ * them, for `writev`.
+ */
+export class ByteOutput {
+  #ready: Buffer[] = [];
+  #readyBytes = 0;
+  #chunk: Buffer;
+  #start = 0;
+  #at = 0;
+  #spare: Buffer[] = [];
+  #taken = 0;
+
+  constructor(private readonly chunkBytes = defaultChunk) {
+    this.#chunk = Buffer.allocUnsafeSlow(chunkBytes);
+  }
+
+  /** Bytes written and not yet taken. */
+  get pending(): number {
+    return this.#readyBytes + this.#at - this.#start;
+  }
+
+  /** Bytes written since construction. */
+  get total(): number {
+    return this.#taken + this.pending;
+  }
+
+  u8(value: number): void {
+    this.#room(1);
+    this.#chunk[this.#at++] = value;
+  }
+
+  be16(value: number): void {
+    this.#room(2);
+    this.#at = this.#chunk.writeUInt16BE(value, this.#at);
+  }
+
+  be32(value: number): void {
+    this.#room(4);
+    this.#at = this.#chunk.writeUInt32BE(value, this.#at);
+  }
+
+  /** A number from 0 to 2^53, or any multiple of a page below 2^64 plus flags that keeps it exact. */
+  be64(value: number): void {
+    this.#room(8);
+    this.#at = this.#chunk.writeUInt32BE(Math.floor(value / 0x100000000), this.#at);
+    this.#at = this.#chunk.writeUInt32BE(value % 0x100000000, this.#at);
+  }
+
+  bigBe64(value: bigint): void {
+    this.#room(8);
+    this.#at = this.#chunk.writeBigUInt64BE(value, this.#at);
+  }
+
+  /** A length byte and the text. @throws RangeError beyond 255 bytes */
+  str8(text: string): void {
+    const length = Buffer.byteLength(text, 'latin1');
+    if (length > 255) throw new RangeError(`'${text.slice(0, 20)}…' has ${length} bytes, the field carries 255`);
+    this.u8(length);
+    this.#room(length);
+    this.#at += this.#chunk.write(text, this.#at, 'latin1');
+  }
+
+  /** Copies `source[from, to)`. */
+  bytes(source: Uint8Array, from = 0, to = source.length): void {
+    const length = to - from;
+    this.#room(length);
+    if (source instanceof Buffer) source.copy(this.#chunk, this.#at, from, to);
+    else this.#chunk.set(source.subarray(from, to), this.#at);
+    this.#at += length;
+  }
+
+  /** Adds bytes without a copy: they must not change until the taken buffers have been written. */
+  reference(view: Buffer): void {
+    this.#seal();
+    this.#ready.push(view);
+    this.#readyBytes += view.length;
+  }
+
+  /** All pending output, in order, for one `writev`. The buffers belong to the caller, see {@link recycle}. */
+  take(): Buffer[] {
+    this.#seal();
+    const out = this.#ready;
+    this.#ready = [];
+    this.#taken += this.#readyBytes;
+    this.#readyBytes = 0;
+    return out;
+  }
+
+  /** All pending output as one buffer. */
+  takeJoined(): Buffer {
+    const parts = this.take();
+    return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+  }
+
+  /** Gives a full-size chunk back for reuse, once nothing reads it any more; other buffers are ignored. */
+  recycle(buffers: readonly Buffer[]): void {
+    for (const buffer of buffers) {
+      if (buffer.length === this.chunkBytes && buffer.buffer !== this.#chunk.buffer && this.#spare.length < 4) {
+        this.#spare.push(buffer);
+      }
+    }
+  }
+
+  #room(bytes: number): void {
+    if (this.#chunk.length - this.#at >= bytes) return;
+    this.#seal();
+    this.#chunk =
+      bytes > this.chunkBytes
+        ? Buffer.allocUnsafeSlow(bytes)
+        : (this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.chunkBytes));
+    this.#start = 0;
+    this.#at = 0;
+  }
+
+  #seal(): void {
+    if (this.#at === this.#start) return;
+    this.#ready.push(this.#chunk.subarray(this.#start, this.#at));
+    this.#readyBytes += this.#at - this.#start;
+    this.#start = this.#at;
+  }
+}

@@ -1,0 +1,119 @@
+import type { DeviceLayout } from './device-layout.js';
+import { SectionType } from './format.js';
+import type { SectionEntry } from './local-machine.js';
+import type { ReaderContext, Steps } from './reader-context.js';
+import type { SectionInfo } from './stream-handler.js';
+
+/** Longest device body that is read: far above any real device, far below what would hurt. */
+const longestBody = 64 * 1024 * 1024;
+
+/** Reads the body of a device section whose layout the receiver knows (stream-format.md §6.1). */
+export function* knownDevice(context: ReaderContext, entry: SectionEntry, layout: DeviceLayout): Steps<Buffer> {
+  const version = entry.loadVersion;
+  if (version < layout.minimumVersion) {
+    throw context.fail('INV', {
+      field: 'version id',
+      expected: `at least ${layout.minimumVersion}`,
+      got: `${version}`,
+      lines: [
+        `${layout.idstr}: incoming version_id ${version} is too old for local minimum version_id  ${layout.minimumVersion}`,
+      ],
+    });
+  }
+  const parts: Buffer[] = [];
+  for (const field of layout.fields) {
+    if ((field.since ?? 0) > version) continue;
+    yield* context.need(field.size);
+    const { source } = context;
+    parts.push(Buffer.from(source.buffer.subarray(source.pos, source.pos + field.size)));
+    source.pos += field.size;
+    context.checkEnd(field.name, [`Failed to load ${layout.idstr}:${field.name}`]);
+  }
+  const body = Buffer.concat(parts);
+  layout.check?.(body);
+  yield* refuseSubsections(context, layout.idstr);
+  return body;
+}
+
+/**
+ * A subsection that belongs to `parent` by name, where none is known, fails the load; anything else is left for the next
+ * parser (stream-format.md §2).
+ */
+export function* refuseSubsections(context: ReaderContext, parent: string): Steps {
+  const name = yield* peekSubsection(context, parent);
+  if (name === undefined) return;
+  throw context.fail('NOENT', { field: 'subsection', expected: `a known subsection of ${parent}`, got: `'${name}'` });
+}
+
+/** Name of the subsection that comes next if it belongs to `parent`; consumes nothing. */
+export function* peekSubsection(context: ReaderContext, parent: string): Steps<string | undefined> {
+  const { source } = context;
+  if (!(yield* peek(context, 1)) || source.buffer[source.pos] !== SectionType.subsection) return undefined;
+  if (!(yield* peek(context, 2))) return undefined;
+  const length = source.buffer[source.pos + 1]!;
+  if (length <= parent.length || !(yield* peek(context, 2 + length))) return undefined;
+  const name = source.buffer.toString('latin1', source.pos + 2, source.pos + 2 + length);
+  return name.startsWith(parent) ? name : undefined;
+}
+
+/** Waits for `n` bytes; false if the stream ends before them. */
+function* peek(context: ReaderContext, n: number): Steps<boolean> {
+  while (!context.source.has(n)) {
+    if (context.source.finished) return false;
+    yield;
+  }
+  return true;
+}
+
+/** Reads a body whose size the vmdescription tells. */
+export function* describedDevice(context: ReaderContext, size: number): Steps<Buffer> {
+  if (size > longestBody) {
+    throw context.fail('INV', { field: 'device body', expected: `at most ${longestBody} bytes`, got: `${size}` });
+  }
+  yield* context.need(size);
+  context.checkEnd('device body');
+  const { source } = context;
+  const body = Buffer.from(source.buffer.subarray(source.pos, source.pos + size));
+  source.pos += size;
+  return body;
+}
+
+/**
+ * Reads a body of unknown size: up to a footer with the section's id behind which an item can begin. A heuristic for
+ * streams without a vmdescription.
+ */
+export function* searchedDevice(context: ReaderContext, section: SectionInfo): Steps<Buffer> {
+  const mark = Buffer.alloc(5);
+  mark[0] = SectionType.footer;
+  mark.writeUInt32BE(section.id, 1);
+  const { source } = context;
+  let searched = 0;
+  for (let window = 64; ; window = Math.min(window * 2, source.waiting + 4096)) {
+    if (window > longestBody) break;
+    while (!source.has(window) && !source.finished) yield;
+    const length = Math.min(window, source.waiting);
+    source.has(length);
+    const view = source.buffer.subarray(source.pos, source.pos + length);
+    for (let at = view.indexOf(mark, searched); at !== -1; at = view.indexOf(mark, at + 1)) {
+      const next = view[at + 5];
+      const atEnd = next === undefined && source.finished;
+      if (atEnd || (next !== undefined && isItemType(next))) {
+        const body = Buffer.from(view.subarray(0, at));
+        source.pos += at;
+        return body;
+      }
+    }
+    if (source.finished && length === source.waiting) break;
+    searched = Math.max(0, length - 5);
+  }
+  throw context.fail('INV', {
+    field: 'device body',
+    expected: `a footer of section ${section.id}`,
+    got: 'none',
+    lines: [`Missing section footer for ${section.idstr}`],
+  });
+}
+
+function isItemType(type: number): boolean {
+  return type <= SectionType.full || type === SectionType.command;
+}

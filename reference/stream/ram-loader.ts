@@ -1,0 +1,127 @@
+import { decompressPage } from '../ram/compress-page.js';
+import { DirtyBitmap } from '../ram/dirty-bitmap.js';
+import { type GuestRam, pageSize, type RamBlock } from '../ram/guest-ram.js';
+import { decodeXbzrle, xbzrleMalformed } from '../ram/xbzrle-decode.js';
+import { isZeroPage } from '../ram/zero-page.js';
+import { type PageKind, RamFlag } from './format.js';
+import { StreamError } from './stream-error.js';
+import type { StreamBlock } from './stream-handler.js';
+import type { ByteRange } from './stream-writer.js';
+
+/** Counters of page records by kind. */
+export interface PageCounts {
+  zero: number;
+  page: number;
+  xbzrle: number;
+  compressed: number;
+  /** Pages forgotten by discard commands. */
+  discarded: number;
+}
+
+/** Puts received pages into guest RAM and remembers which have come (stream-format.md §5.2, §8, §9.2). */
+export class RamLoader {
+  readonly counts: PageCounts = { zero: 0, page: 0, xbzrle: 0, compressed: 0, discarded: 0 };
+  readonly #received: DirtyBitmap[];
+  /** After POSTCOPY_LISTEN: every page must be absent when it comes, and may be somebody's page fault. */
+  #placing = false;
+  /** Postcopy: a page was placed that had been absent. */
+  onPlaced: ((block: RamBlock, offset: number) => void) | undefined;
+
+  constructor(
+    readonly ram: GuestRam,
+    /** Property `decompress-error-check`: damaged compressed pages fail the load. */
+    private readonly checkCompressed = true,
+  ) {
+    this.#received = ram.blocks.map((block) => new DirtyBitmap(block.bytes.length / pageSize));
+  }
+
+  /** Pages of a block that have come and were not discarded since. */
+  received(block: RamBlock): DirtyBitmap {
+    return this.#received[block.index]!;
+  }
+
+  /** From now on pages are placed as in postcopy: once each. */
+  listen(): void {
+    this.#placing = true;
+  }
+
+  /** The handler method of the same name: a page record. */
+  ramPage(
+    streamBlock: StreamBlock,
+    offset: number,
+    kind: PageKind,
+    bytes: Buffer,
+    start: number,
+    length: number,
+  ): void {
+    const block = this.#block(streamBlock.name);
+    const received = this.#received[block.index]!;
+    const fresh = received.set(offset / pageSize);
+    if (this.#placing && !fresh) throw alreadyPresent(offset);
+    switch (kind) {
+      case RamFlag.page:
+        bytes.copy(block.bytes, offset, start, start + length);
+        this.counts.page++;
+        break;
+      case RamFlag.zero:
+        this.counts.zero++;
+        this.#fill(block, offset, bytes[start]!);
+        break;
+      case RamFlag.xbzrle:
+        this.counts.xbzrle++;
+        if (decodeXbzrle(bytes, start, length, block.bytes, offset) === xbzrleMalformed) throw undecodable(offset);
+        break;
+      case RamFlag.compressed:
+        this.counts.compressed++;
+        if (decompressPage(bytes.subarray(start, start + length), block.bytes, offset) < 0 && this.checkCompressed) {
+          throw new StreamError('PERM', {
+            field: 'compressed page',
+            expected: 'one zlib stream of at most a page',
+            got: 'damaged data',
+            lines: ['decompress data failed'],
+          });
+        }
+    }
+    if (this.#placing) this.onPlaced?.(block, offset);
+  }
+
+  /** Forgets ranges of a block: they read as zero until they come again. */
+  discard(name: string, ranges: readonly ByteRange[]): void {
+    const block = this.#block(name);
+    for (const { start, length } of ranges) {
+      block.bytes.fill(0, start, start + length);
+      this.#received[block.index]!.clearRange(start / pageSize, (start + length) / pageSize);
+      this.counts.discarded += length / pageSize;
+    }
+  }
+
+  #fill(block: RamBlock, offset: number, value: number): void {
+    // Leaves untouched memory untouched: a guest that is mostly zero then costs no memory here either.
+    if (value === 0 && isZeroPage(block.bytes, offset)) return;
+    block.bytes.fill(value, offset, offset + pageSize);
+  }
+
+  #block(name: string): RamBlock {
+    const block = this.ram.block(name);
+    if (block !== undefined) return block;
+    throw new StreamError('INV', { field: 'block name', expected: 'a block of this guest', got: `'${name}'` });
+  }
+}
+
+function alreadyPresent(offset: number): StreamError {
+  return new StreamError('EXIST', {
+    field: 'page',
+    expected: 'a page that is absent after the discards',
+    got: `a second copy of the page at 0x${offset.toString(16)}`,
+    lines: [`postcopy_place_page: File exists copy host: 0x${offset.toString(16)}`],
+  });
+}
+
+function undecodable(offset: number): StreamError {
+  return new StreamError('INV', {
+    field: 'XBZRLE delta',
+    expected: 'a well-formed delta',
+    got: 'a malformed one',
+    lines: ['Failed to load XBZRLE page - decode error!', `Failed to decompress XBZRLE page at ${offset.toString(16)}`],
+  });
+}
