@@ -64,3 +64,10 @@ function overlay(under: readonly Expression[], added: readonly Expression[], rem
   for (const expression of added) result.set(expression.name, expression);
   return [...result.values()];
 }
+
+/** The 22 commands and 2 events of the baseline's migration schema: what the suites are about. */
+export function migrationEntities(): ReadonlySet<string> {
+  const baseline = loadSchema('3.0');
+  const all = [...baseline.commands.values(), ...baseline.events.values()];
+  return new Set(all.filter(({ location }) => location?.file === 'migration.qapi').map(({ name }) => name));
+}
