@@ -5,6 +5,7 @@ import { fromIntrospection } from '../qapi/introspection.js';
 import type { Schema } from '../qapi/schema.js';
 import { type Dialect, type DialectName, dialectFor, dialects } from '../reference/dialects/dialect.js';
 import { loadSchema } from '../reference/schema/index.js';
+import { readSettings, type Settings } from './settings.js';
 import type { Instance } from './target.js';
 
 export interface TargetFacts {
@@ -22,6 +23,8 @@ export interface TargetFacts {
   readonly schemaNote?: string;
   /** Names that `query-commands` lists; absent when the target does not answer it. */
   readonly commands?: ReadonlySet<string>;
+  /** Parameters and capabilities as they were found; absent when the target does not show them. */
+  readonly settings?: Settings;
 }
 
 /** Asks an idle instance. @param dialect overrides the choice by version */
@@ -37,12 +40,14 @@ export async function learnFacts(instance: Instance, dialect?: DialectName): Pro
     const commands = names?.map((entry) => (isObject(entry) ? String(entry.name) : ''));
     const reply = await session.command('query-qmp-schema', undefined, { deadline: session.deadline * 2 });
     const schema = readSchema(isObject(reply.value) ? reply.value.return : undefined, chosen.dialect);
+    const settings = await readSettings(session);
     return {
       ...version,
       greeting,
       ...chosen,
       ...schema,
       ...(commands === undefined ? {} : { commands: new Set(commands) }),
+      ...(settings === undefined ? {} : { settings }),
     };
   } finally {
     session.close();

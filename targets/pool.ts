@@ -62,7 +62,9 @@ export class InstancePool {
   /** Takes an instance back. `pristine`: nothing was changed in it, so that it may serve again. */
   async release(instance: Instance, pristine: boolean): Promise<void> {
     const plain = Object.keys(instance.options).length === 0;
-    if (!this.closed && pristine && plain && instance.exit === undefined) this.idle.unshift(instance);
+    // An instance that we did not start is the only one there is.
+    const only = this.target.lacks('start') !== undefined;
+    if (!this.closed && (pristine || only) && plain && instance.exit === undefined) this.idle.unshift(instance);
     else await instance.dispose();
   }
 

@@ -1,0 +1,238 @@
+/**
+ * One requirement on one target: hands out instances and sessions, records the transcript, makes the checks, and cleans up.
+ * A requirement sees nothing else.
+ */
+import { isObject, type JsonObject, type JsonValue, sameJson, stringifyJson } from '../protocol/json.js';
+import { eventName, type Received } from '../protocol/message.js';
+import type { Session } from '../protocol/session.js';
+import { Transcript } from '../protocol/transcript.js';
+import type { Dialect } from '../reference/dialects/dialect.js';
+import type { TargetFacts } from '../targets/facts.js';
+import type { InstancePool } from '../targets/pool.js';
+import type { Instance, StartOptions } from '../targets/target.js';
+import { Divergence } from './divergence.js';
+import { brief, type Expected, meets, type Pattern, wordsOf } from './patterns.js';
+import { leavesTraces, restore } from './pristine.js';
+
+export interface TrialSettings {
+  readonly facts: TargetFacts;
+  readonly pool: InstancePool;
+  /** Compare error descriptions too. */
+  readonly strictDesc: boolean;
+  /** Number from which everything random in the trial is drawn. */
+  readonly seed: number;
+}
+
+export class Trial {
+  readonly transcript: Transcript;
+  /** Checks made so far; a requirement that ends with none is vacuous. */
+  checks = 0;
+  private readonly used = new Map<Instance, { shared: boolean }>();
+  private readonly sessions: Session[] = [];
+  private plain: Promise<Instance> | undefined;
+
+  constructor(private readonly settings: TrialSettings) {
+    this.transcript = new Transcript({ target: settings.pool.target.name, dialect: settings.facts.dialect.name });
+  }
+
+  get facts(): TargetFacts {
+    return this.settings.facts;
+  }
+
+  get dialect(): Dialect {
+    return this.settings.facts.dialect;
+  }
+
+  get seed(): number {
+    return this.settings.seed;
+  }
+
+  // --- instances and sessions --------------------------------------------------------------------------------------
+
+  /**
+   * The plain instance of this trial, as a fresh one would be: idle, guest running, default parameters and capabilities,
+   * nothing ever migrated. It may have served other trials. The same one at each call.
+   */
+  instance(): Promise<Instance> {
+    this.plain ??= this.settings.pool.acquire().then((instance) => this.adopt(instance, 'source', true));
+    return this.plain;
+  }
+
+  /** An instance of its own, started for this trial. */
+  async start(options: StartOptions = {}, name = 'source'): Promise<Instance> {
+    const instance = await this.settings.pool.target.start(options);
+    return this.adopt(instance, name, false);
+  }
+
+  private adopt(instance: Instance, name: string, shared: boolean): Instance {
+    this.used.set(instance, { shared });
+    instance.record(this.transcript, name);
+    return instance;
+  }
+
+  /** A connection whose greeting has been read; still in negotiation mode. Default: to the plain instance. */
+  async connect(options: { to?: Instance; monitor?: number } = {}): Promise<Session> {
+    const instance = options.to ?? (await this.instance());
+    const session = await instance.connect(options.monitor === undefined ? {} : { monitor: options.monitor });
+    this.sessions.push(session);
+    await session.greeting();
+    return session;
+  }
+
+  /** A connection in command mode. */
+  async session(options: { to?: Instance; monitor?: number; enable?: readonly string[] } = {}): Promise<Session> {
+    const session = await this.connect(options);
+    this.succeeded(await session.negotiate(options.enable), 'qmp_capabilities');
+    return session;
+  }
+
+  /** Every instance that the trial has used, for the control probe. */
+  get instances(): readonly Instance[] {
+    return [...this.used.keys()];
+  }
+
+  // --- checks --------------------------------------------------------------------------------------------------------
+
+  /** The general check: when `holds` is false, the divergence lists what was permitted and what came. */
+  check(holds: boolean, expected: string | readonly string[], got: string | Received | undefined, step?: string): void {
+    this.checks++;
+    if (holds) return;
+    throw this.divergence(typeof expected === 'string' ? [expected] : expected, got, step);
+  }
+
+  private divergence(expected: readonly string[], got: string | Received | undefined, step?: string): Divergence {
+    const entry = typeof got === 'object' ? this.entryOf(got) : this.transcript.entries.at(-1)?.n;
+    return new Divergence({
+      expected,
+      got: typeof got === 'string' ? got : brief(got),
+      ...(step === undefined ? {} : { step }),
+      ...(entry === undefined ? {} : { entry }),
+    });
+  }
+
+  private entryOf(message: Received): number | undefined {
+    return this.transcript.entries.findLast(
+      (entry) => entry.kind === 'received' && entry.text === message.text && Math.abs(entry.time - message.time) < 0.01,
+    )?.n;
+  }
+
+  /** `message` matches one of the patterns. Returns it. */
+  matches(message: Received | undefined, ...patterns: readonly [Pattern, ...Pattern[]]): Received {
+    const holds = message !== undefined && patterns.some((pattern) => pattern.test(message, this.settings));
+    this.check(
+      holds,
+      patterns.map((pattern) => pattern.words),
+      message,
+    );
+    return message as Received;
+  }
+
+  /** The messages are exactly one of the permitted sequences, in order. */
+  sequence(messages: readonly Received[], ...permitted: readonly (readonly Pattern[])[]): void {
+    const fits = (patterns: readonly Pattern[]) =>
+      patterns.length === messages.length &&
+      patterns.every((pattern, i) => pattern.test(messages[i] as Received, this.settings));
+    if (permitted.some(fits)) {
+      this.checks++;
+      return;
+    }
+    const expected = permitted.map((patterns) =>
+      patterns.length === 0 ? 'nothing' : patterns.map((pattern) => pattern.words).join(', then '),
+    );
+    this.checks++;
+    const got = messages.length === 0 ? 'nothing' : messages.map((message) => brief(message, 120)).join(' · ');
+    const last = messages.at(-1);
+    const entry = last === undefined ? this.transcript.entries.at(-1)?.n : this.entryOf(last);
+    throw new Divergence({ expected, got, ...(entry === undefined ? {} : { entry }) });
+  }
+
+  /** The reply is a success; gives back its return value. */
+  succeeded(message: Received, step?: string): JsonValue {
+    this.check(message.kind === 'success', 'a success reply', message, step);
+    return (message.value as JsonObject).return as JsonValue;
+  }
+
+  /** The reply is an error of this class; the texts of `desc` are compared in strict mode only. */
+  failed(message: Received, errorClass: string, desc?: string | readonly string[] | RegExp, step?: string): void {
+    const error = isObject(message.value) ? message.value.error : undefined;
+    const classHolds = message.kind === 'failure' && isObject(error) && error.class === errorClass;
+    const permitted = desc === undefined ? [] : typeof desc === 'string' || desc instanceof RegExp ? [desc] : desc;
+    this.check(classHolds, `an error of class ${errorClass}`, message, step);
+    if (!this.settings.strictDesc || permitted.length === 0) return;
+    const text = String((error as JsonObject).desc);
+    const descHolds = permitted.some((one) => (one instanceof RegExp ? one.test(text) : one === text));
+    this.check(
+      descHolds,
+      permitted.map((one) => `desc ${one instanceof RegExp ? one : stringifyJson(one)}`),
+      message,
+      step,
+    );
+  }
+
+  /** A value is what it must be. */
+  equal(got: JsonValue | undefined, expected: Expected, step: string): void {
+    this.check(
+      got !== undefined && meets(got, expected),
+      wordsOf(expected),
+      got === undefined ? 'no such member' : stringifyJson(got),
+      step,
+    );
+  }
+
+  /** An object has exactly these members. */
+  members(object: JsonValue | undefined, required: readonly string[], optional: readonly string[], step: string): void {
+    const names = isObject(object) ? Object.keys(object) : [];
+    const missing = required.filter((name) => !names.includes(name));
+    const extra = names.filter((name) => !required.includes(name) && !optional.includes(name));
+    const words = `the members ${required.join(', ') || 'none'}${optional.length === 0 ? '' : ` and perhaps ${optional.join(', ')}`}`;
+    const got = isObject(object) ? names.join(', ') || 'no members' : stringifyJson(object ?? null);
+    this.check(isObject(object) && missing.length === 0 && extra.length === 0, words, got, step);
+  }
+
+  /** No message at all. */
+  silent(messages: readonly Received[], step: string): void {
+    this.check(messages.length === 0, 'nothing', messages[0] ?? 'nothing', step);
+  }
+
+  /** Names of the events among the messages, in order, `MIGRATION` with its status: `MIGRATION(active)`. */
+  eventNames(messages: readonly Received[]): string[] {
+    return messages.flatMap((message) => {
+      const name = eventName(message);
+      if (name === undefined) return [];
+      const data = (message.value as JsonObject).data;
+      if (name === 'MIGRATION' && isObject(data)) return [`MIGRATION(${String(data.status)})`];
+      return name === 'MIGRATION_PASS' && isObject(data) ? [`MIGRATION_PASS(${String(data.pass)})`] : [name];
+    });
+  }
+
+  /** Two values are equal. */
+  same(a: JsonValue | undefined, b: JsonValue | undefined, step: string): void {
+    const holds = a !== undefined && b !== undefined && sameJson(a, b);
+    this.check(holds, stringifyJson(b ?? null), stringifyJson(a ?? null), step);
+  }
+
+  // --- the end -------------------------------------------------------------------------------------------------------
+
+  /** Gives everything back. `healthy`: the plain instance may serve again if it was left without a trace. */
+  async finish(healthy: boolean): Promise<void> {
+    for (const session of this.sessions) session.close();
+    for (const [instance, { shared }] of this.used) {
+      if (!shared) {
+        await instance.dispose();
+        continue;
+      }
+      await this.settings.pool.release(instance, healthy && (await this.pristine(instance)));
+    }
+    this.used.clear();
+  }
+
+  private async pristine(instance: Instance): Promise<boolean> {
+    const traces = leavesTraces(this.transcript);
+    if (traces === 'none') return true;
+    const { settings } = this.settings.facts;
+    // An instance that we did not start cannot be replaced: it is put back as far as commands can do it.
+    const replaceable = this.settings.pool.target.lacks('start') === undefined;
+    if (settings === undefined || (traces === 'any' && replaceable)) return false;
+    return restore(instance, settings);
+  }
+}

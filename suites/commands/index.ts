@@ -1,0 +1,4 @@
+/** Chapters of commands.md. */
+import type { Chapter } from '../requirement.js';
+
+export const commands: readonly Chapter[] = [];

@@ -1,0 +1,153 @@
+/** Runs one requirement and draws its verdict. */
+import { Divergence } from '../oracle/divergence.js';
+import type { RequirementEnded } from '../oracle/run-events.js';
+import { Trial, type TrialSettings } from '../oracle/trial.js';
+import { isFailure, type Verdict } from '../oracle/verdict.js';
+import { ConnectError, DeadlinePassed, Disconnected, NotQmp } from '../protocol/errors.js';
+import { isObject } from '../protocol/json.js';
+import { renderEntries } from '../protocol/render.js';
+import type { Entry, Transcript } from '../protocol/transcript.js';
+import { type ProbeResult, probe } from '../targets/probe.js';
+import { describeExit, type Instance, TargetError } from '../targets/target.js';
+import type { Requirement } from './requirement.js';
+
+/** Milliseconds that a whole requirement may take unless it says otherwise. */
+const usualDeadline = 20000;
+
+/** What one run of a requirement gave. `fatal`: the target is gone for good. */
+export interface Conduct {
+  readonly verdict: Verdict;
+  readonly duration: number;
+  readonly checks: number;
+  readonly transcript: Transcript;
+  readonly excerpt?: readonly string[];
+  readonly stderr?: readonly string[];
+  readonly fatal?: string;
+}
+
+export async function conduct(requirement: Requirement, settings: TrialSettings): Promise<Conduct> {
+  const trial = new Trial(settings);
+  const began = performance.now();
+  let verdict: Verdict;
+  let fatal: string | undefined;
+  try {
+    await withDeadline(requirement.run(trial), requirement.deadline ?? usualDeadline);
+    verdict =
+      trial.checks > 0 ? { kind: 'conforms' } : { kind: 'vacuous', reason: 'it ended without checking anything' };
+  } catch (error) {
+    ({ verdict, fatal } = await judgeError(error, trial));
+  }
+  const duration = performance.now() - began;
+  const failed = isFailure(verdict);
+  const stderr = trial.instances
+    .flatMap((instance) => instance.stderr.trim().split('\n'))
+    .filter((line) => line !== '');
+  await trial.finish(verdict.kind === 'conforms');
+  return {
+    verdict,
+    duration,
+    checks: trial.checks,
+    transcript: trial.transcript,
+    ...(failed ? { excerpt: excerpt(trial.transcript.entries, verdict.divergence?.entry) } : {}),
+    ...(failed && stderr.length > 0 ? { stderr: stderr.slice(-8) } : {}),
+    ...(fatal === undefined ? {} : { fatal }),
+  };
+}
+
+function withDeadline<T>(work: Promise<T>, deadline: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new DeadlinePassed('end of the requirement', deadline)), deadline);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+async function judgeError(error: unknown, trial: Trial): Promise<{ verdict: Verdict; fatal?: string }> {
+  if (error instanceof TargetError) {
+    return { verdict: { kind: 'inconclusive', reason: error.message }, fatal: error.message };
+  }
+  const health = await healthOf(trial.instances);
+  const base = explain(error);
+  const garbled = trial.transcript.entries.find((entry) => entry.kind === 'received' && !looksLikeJson(entry));
+  if (health.health === 'dead') {
+    const verdict: Verdict = { kind: 'crash', reason: `the target died: ${health.detail}`, ...base };
+    return health.lost ? { verdict, fatal: `the target is gone: ${health.detail}` } : { verdict };
+  }
+  if (health.health === 'wedged') {
+    const verdict: Verdict = { kind: 'hang', reason: `the target no longer answers: ${health.detail}`, ...base };
+    return health.lost ? { verdict, fatal: `the target no longer answers: ${health.detail}` } : { verdict };
+  }
+  if (garbled !== undefined && !(error instanceof Divergence)) {
+    return { verdict: { kind: 'garbage', reason: 'it sent something that is not JSON', ...base } };
+  }
+  if (base.divergence !== undefined) return { verdict: { kind: 'divergence', ...base } };
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { verdict: { kind: 'inconclusive', reason: `the requirement itself failed: ${message}` } };
+}
+
+function explain(error: unknown): Pick<Verdict, 'divergence'> {
+  if (error instanceof Divergence) return { divergence: error.report };
+  if (error instanceof DeadlinePassed) {
+    return { divergence: { expected: [error.awaited], got: `nothing within ${Math.round(error.deadline)} ms` } };
+  }
+  if (error instanceof Disconnected) return { divergence: { expected: [error.awaited], got: 'end of file' } };
+  if (error instanceof NotQmp) return { divergence: { expected: ['a greeting'], got: error.message } };
+  if (error instanceof ConnectError) return { divergence: { expected: ['a connection'], got: error.message } };
+  return {};
+}
+
+/** The worst health among the instances of the trial. `lost`: it cannot be replaced by a new one. */
+async function healthOf(instances: readonly Instance[]): Promise<ProbeResult & { lost: boolean }> {
+  for (const instance of instances) {
+    // A process that a requirement made to exit in an orderly way is no crash.
+    const { exit } = instance;
+    if (exit !== undefined) {
+      if (exit.signal === null || exit.signal === 'SIGKILL') continue;
+      return { health: 'dead', detail: describeExit(exit), lost: false };
+    }
+    const result = await probe(instance);
+    if (result.health === 'dead' || result.health === 'wedged') return { ...result, lost: instance.pid === undefined };
+  }
+  return { health: 'healthy', detail: '', lost: false };
+}
+
+function looksLikeJson(entry: Entry): boolean {
+  try {
+    return isObject(JSON.parse(entry.text));
+  } catch {
+    return false;
+  }
+}
+
+/** Messages before and at the one that diverged; what was asked is kept together with what came. */
+export function excerpt(entries: readonly Entry[], at: number | undefined, length = 14): string[] {
+  const upTo = at === undefined ? entries.length : at + 1;
+  const first = Math.max(0, upTo - length);
+  return renderEntries(entries.slice(first, upTo), {
+    width: 200,
+    times: true,
+    ...(at === undefined ? {} : { pointAt: at }),
+  });
+}
+
+/** The event that reports a conduct. */
+export function endedEvent(
+  requirement: Requirement,
+  chapter: readonly string[],
+  result: Pick<Conduct, 'verdict' | 'duration' | 'checks' | 'excerpt' | 'stderr'>,
+  reproduce: string,
+): RequirementEnded {
+  return {
+    event: 'requirement',
+    id: requirement.id,
+    level: requirement.level,
+    title: requirement.title,
+    spec: requirement.spec,
+    chapter,
+    verdict: result.verdict,
+    duration: Math.round(result.duration * 100) / 100,
+    checks: result.checks,
+    ...(result.excerpt === undefined ? {} : { excerpt: result.excerpt }),
+    ...(result.stderr === undefined ? {} : { stderr: result.stderr }),
+    ...(isFailure(result.verdict) ? { reproduce } : {}),
+  };
+}

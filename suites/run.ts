@@ -1,0 +1,203 @@
+/**
+ * Runs requirements under mocha. They run side by side in our own lanes; mocha awaits them in order, so that its tree, its
+ * hooks and its reporter see an ordinary run.
+ */
+import Mocha from 'mocha';
+import { exitCodes } from '../oracle/exit-codes.js';
+import type { RequirementEnded, RunFooter, RunHeader, RunSink } from '../oracle/run-events.js';
+import { runEventsVersion } from '../oracle/run-events.js';
+import { isFailure, type VerdictKind } from '../oracle/verdict.js';
+import type { DialectName } from '../reference/dialects/dialect.js';
+import { learnFacts, type TargetFacts } from '../targets/facts.js';
+import { InstancePool } from '../targets/pool.js';
+import { probe } from '../targets/probe.js';
+import { type Target, TargetError } from '../targets/target.js';
+import { notApplicable } from './applicability.js';
+import { conduct, endedEvent } from './conduct.js';
+import { type Planned, sideBySide } from './schedule.js';
+
+export interface RunOptions {
+  readonly target: Target;
+  /** What runs, in this order. */
+  readonly planned: readonly Planned[];
+  readonly dialect?: DialectName;
+  readonly jobs: number;
+  readonly seed: number;
+  readonly strictDesc: boolean;
+  /** "not applicable" and SHOULD count as failures too. */
+  readonly strict: boolean;
+  /** Name and version of this program. */
+  readonly tool: string;
+  /** The command that repeats the run; `id` narrows it to one requirement. */
+  readonly reproduce: (id?: string) => string;
+  /** The mocha reporter that turns mocha's events into ours. */
+  readonly reporter: Mocha.ReporterConstructor;
+  readonly sink: RunSink;
+  /** Ends the run early: what has not begun is reported as inconclusive. */
+  readonly signal?: AbortSignal;
+}
+
+/** The mocha test of a requirement carries what is to be reported of it. */
+export type RequirementTest = Mocha.Test & { outcome?: RequirementEnded };
+
+/** @throws TargetError when the target cannot be run at all. */
+export async function runSuite(options: RunOptions): Promise<RunFooter> {
+  const began = performance.now();
+  const { target, planned, sink } = options;
+  const pool = new InstancePool(target, options.jobs + 1);
+  try {
+    const facts = await firstLook(pool, options);
+    sink(header(options, facts));
+    pool.fill();
+    const run = new Run(options, pool, facts);
+    const outcomes = sideBySide(planned, options.jobs, (one) => run.one(one));
+    await underMocha(options, outcomes);
+    const last = await run.lastLook();
+    const footer = foot(options, await Promise.all(outcomes), run.aborted ?? last, performance.now() - began);
+    sink(footer);
+    return footer;
+  } finally {
+    await pool.close();
+    await target.close();
+  }
+}
+
+/** The control probe before anything else, and what the target says of itself. */
+async function firstLook(pool: InstancePool, options: RunOptions): Promise<TargetFacts> {
+  const instance = await pool.acquire();
+  const result = await probe(instance);
+  if (result.health !== 'healthy' && result.health !== 'slow') {
+    await instance.dispose();
+    throw new TargetError(`${options.target.name} does not answer as a QMP monitor: ${result.detail}`);
+  }
+  const facts = await learnFacts(instance, options.dialect);
+  await pool.release(instance, true);
+  return facts;
+}
+
+class Run {
+  /** Why the run cannot go on. */
+  aborted: string | undefined;
+
+  constructor(
+    private readonly options: RunOptions,
+    private readonly pool: InstancePool,
+    private readonly facts: TargetFacts,
+  ) {}
+
+  async one({ requirement, chapter }: Planned): Promise<RequirementEnded> {
+    const { options, facts } = this;
+    const report = (verdict: RequirementEnded['verdict']) =>
+      endedEvent(requirement, chapter, { verdict, duration: 0, checks: 0 }, '');
+    if (options.signal?.aborted) return report({ kind: 'inconclusive', reason: 'the run was interrupted' });
+    if (this.aborted !== undefined) return report({ kind: 'inconclusive', reason: this.aborted });
+    const why = notApplicable(requirement, options.target, facts);
+    if (why !== undefined) return report({ kind: 'not-applicable', reason: why });
+    options.sink({ event: 'started', id: requirement.id });
+    const settings = { facts, pool: this.pool, strictDesc: options.strictDesc, seed: options.seed };
+    const result = await conduct(requirement, settings);
+    if (result.fatal !== undefined) this.aborted ??= result.fatal;
+    return endedEvent(requirement, chapter, result, options.reproduce(requirement.id));
+  }
+
+  /** The control probe after everything: a target that was left broken must not end green. */
+  async lastLook(): Promise<string | undefined> {
+    if (this.aborted !== undefined || this.options.signal?.aborted) return undefined;
+    try {
+      const instance = await this.pool.acquire();
+      const result = await probe(instance);
+      await this.pool.release(instance, true);
+      return result.health === 'dead' || result.health === 'wedged' ? `after the run: ${result.detail}` : undefined;
+    } catch (error) {
+      return `after the run: ${(error as Error).message}`;
+    }
+  }
+}
+
+function header(options: RunOptions, facts: TargetFacts): RunHeader {
+  return {
+    event: 'header',
+    version: runEventsVersion,
+    tool: options.tool,
+    target: options.target.name,
+    description: options.target.description,
+    product: facts.product,
+    productVersion: facts.version,
+    dialect: facts.dialect.name,
+    notes: [facts.dialectNote, facts.schemaNote].filter((note) => note !== undefined),
+    seed: options.seed,
+    jobs: options.jobs,
+    planned: options.planned.length,
+    began: new Date().toISOString(),
+    reproduce: options.reproduce(),
+  };
+}
+
+/** Lets mocha walk the tree of chapters; resolves when it has. */
+function underMocha(options: RunOptions, outcomes: readonly Promise<RequirementEnded>[]): Promise<void> {
+  const mocha = new Mocha({
+    timeout: 0,
+    reporter: options.reporter,
+    reporterOptions: { sink: options.sink },
+  });
+  const suites = new Map<string, Mocha.Suite>();
+  const suiteFor = (path: readonly string[]): Mocha.Suite => {
+    if (path.length === 0) return mocha.suite;
+    const key = path.join('\n');
+    const known = suites.get(key);
+    if (known !== undefined) return known;
+    const made = Mocha.Suite.create(suiteFor(path.slice(0, -1)), path.at(-1) as string);
+    suites.set(key, made);
+    return made;
+  };
+  options.planned.forEach(({ requirement, chapter }, i) => {
+    const test: RequirementTest = new Mocha.Test(
+      `${requirement.title} [${requirement.id}]`,
+      async function (this: Mocha.Context) {
+        const outcome = await (outcomes[i] as Promise<RequirementEnded>);
+        test.outcome = outcome;
+        if (outcome.verdict.kind === 'conforms' || outcome.verdict.kind === 'known-defect') return;
+        if (outcome.verdict.kind === 'not-applicable') this.skip();
+        throw new Error(outcome.verdict.reason ?? outcome.verdict.divergence?.got ?? outcome.verdict.kind);
+      },
+    );
+    suiteFor(chapter).addTest(test);
+  });
+  return new Promise((resolve) => {
+    mocha.run(() => resolve());
+  });
+}
+
+function foot(
+  options: RunOptions,
+  outcomes: readonly RequirementEnded[],
+  aborted: string | undefined,
+  duration: number,
+): RunFooter {
+  const counts: Partial<Record<VerdictKind, number>> = {};
+  for (const { verdict } of outcomes) counts[verdict.kind] = (counts[verdict.kind] ?? 0) + 1;
+  return {
+    event: 'footer',
+    counts,
+    planned: options.planned.length,
+    ran: outcomes.length,
+    duration: Math.round(duration),
+    ...(aborted === undefined ? {} : { aborted }),
+    exitCode: exitCodeOf(options, outcomes, aborted),
+  };
+}
+
+function exitCodeOf(options: RunOptions, outcomes: readonly RequirementEnded[], aborted: string | undefined): number {
+  const some = (test: (outcome: RequirementEnded) => boolean) => outcomes.some(test);
+  const failed = (outcome: RequirementEnded) =>
+    (isFailure(outcome.verdict) && (outcome.level === 'MUST' || (outcome.level === 'SHOULD' && options.strict))) ||
+    (options.strict && (outcome.verdict.kind === 'not-applicable' || outcome.verdict.kind === 'known-defect'));
+  if (options.signal?.aborted) return exitCodes.interrupted;
+  if (some(failed)) return exitCodes.divergences;
+  if (aborted !== undefined) return exitCodes.target;
+  if (outcomes.length !== options.planned.length) return exitCodes.planNotMet;
+  if (some(({ verdict }) => verdict.kind === 'vacuous')) return exitCodes.vacuous;
+  if (some(({ verdict }) => verdict.kind === 'inconclusive')) return exitCodes.inconclusive;
+  if (!some(({ verdict }) => verdict.kind !== 'not-applicable')) return exitCodes.nothingSelected;
+  return exitCodes.conforms;
+}
