@@ -1,0 +1,78 @@
+/** commands.md §1 and qmp-protocol.md §8: argument checks of every migration command. A refusal changes nothing. */
+import type { Trial } from '../../oracle/trial.js';
+import type { Session } from '../../protocol/session.js';
+import { loadSchema } from '../../reference/schema/index.js';
+import { ChapterBuilder } from '../requirement.js';
+import { eventful, unchanged } from './observe.js';
+import { objectText, rawCommand } from './raw-arguments.js';
+import { memberKind, missingText, unexpectedText, wrongTexts, wrongTypeText } from './wrong-values.js';
+
+/** Every migration command of the baseline, with a good value for each member that may be required. */
+const commandsWithValues: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'query-migrate': {},
+  'query-migrate-capabilities': {},
+  'migrate-set-capabilities': { capabilities: '[]' },
+  'query-migrate-parameters': {},
+  'migrate-set-parameters': {},
+  client_migrate_info: { protocol: '"vnc"', hostname: '"localhost"' },
+  'migrate-start-postcopy': {},
+  'x-colo-lost-heartbeat': {},
+  migrate_cancel: {},
+  'migrate-continue': { state: '"active"' },
+  migrate_set_downtime: { value: '1' },
+  migrate_set_speed: { value: '1' },
+  'migrate-set-cache-size': { value: '4096' },
+  'query-migrate-cache-size': {},
+  migrate: { uri: '"qmpspec-none:"' },
+  'migrate-incoming': { uri: '"qmpspec-none:"' },
+  'xen-save-devices-state': { filename: '"qmpspec-none"' },
+  'xen-set-replication': { enable: 'false', primary: 'true' },
+  'query-xen-replication-status': {},
+  'xen-colo-do-checkpoint': {},
+  'migrate-recover': { uri: '"qmpspec-none:"' },
+  'migrate-pause': {},
+};
+
+const chapter = new ChapterBuilder(['Migration commands', '1 Argument checks'], 'commands.md §1');
+for (const [command, values] of Object.entries(commandsWithValues)) {
+  const needs = { commands: [command] };
+  chapter.must(
+    `MIG-CMD-GEN-03.${command}`,
+    `${command} refuses missing, unexpected and wrongly typed members, and then nothing has happened`,
+    async (t) => {
+      const session = await eventful(t);
+      await unchanged(t, session, `refused calls of ${command}`, () => refuseAll(t, session, command, values));
+    },
+    { needs },
+  );
+}
+
+async function refuseAll(t: Trial, session: Session, command: string, values: Readonly<Record<string, string>>) {
+  const { schema } = t.facts;
+  const members = schema.membersOf(schema.commands.get(command)?.arguments);
+  const required = members.filter((member) => !member.optional);
+  const good = (except?: string) =>
+    required.filter(({ name }) => name !== except).map(({ name }) => [name, values[name] ?? 'null'] as const);
+  const refused = async (given: readonly (readonly [string, string])[], desc: string | undefined) => {
+    const text = objectText(given);
+    const reply = await rawCommand(session, command, text);
+    t.failed(reply, 'GenericError', desc, `${command} ${text}`);
+  };
+  for (const { name } of required) await refused(good(name), missingText(name));
+  const dialect = loadSchema(t.dialect.name);
+  for (const member of members) {
+    const kind = memberKind(schema, dialect, command, member);
+    for (const text of wrongTexts(kind)) {
+      await refused([...good(member.name), [member.name, text]], wrongTypeText(kind, member.name));
+    }
+  }
+  for (const text of ['null', '1', '{}']) {
+    await refused([...good(), ['qmpspec', text]], unexpectedText('qmpspec'));
+  }
+  // The name is compared as it stands.
+  for (const { name } of members.slice(0, 2)) {
+    await refused([...good(), [name.toUpperCase(), 'null']], unexpectedText(name.toUpperCase()));
+  }
+}
+
+export const argumentChecks = chapter.done();

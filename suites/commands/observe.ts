@@ -1,0 +1,48 @@
+/** What a client can see of the migration state of an idle monitor, and the check that something left it alone. */
+import type { Trial } from '../../oracle/trial.js';
+import type { JsonValue } from '../../protocol/json.js';
+import type { Session } from '../../protocol/session.js';
+
+const questions = ['query-migrate', 'query-migrate-parameters', 'query-migrate-capabilities', 'query-status'] as const;
+
+/** The answers to every query about migration, asked one after the other. */
+export async function look(t: Trial, session: Session): Promise<Readonly<Record<string, JsonValue>>> {
+  const seen: Record<string, JsonValue> = {};
+  for (const name of questions) seen[name] = t.succeeded(await session.command(name), name);
+  return seen;
+}
+
+/** `work` emits nothing and leaves every query with the same answer. */
+export async function unchanged(t: Trial, session: Session, step: string, work: () => Promise<void>): Promise<void> {
+  const before = await look(t, session);
+  const mark = session.mark();
+  await work();
+  const events = (await session.fence(mark)).filter((message) => message.kind === 'event');
+  t.silent(events, `${step}: events`);
+  const after = await look(t, session);
+  for (const name of questions) t.same(after[name], before[name], `${step}: ${name} afterwards`);
+}
+
+/** The names of the events are exactly one of the permitted lists (written as {@link Trial.eventNames} writes them). */
+export function eventsAre(t: Trial, got: readonly string[], permitted: readonly (readonly string[])[], step: string) {
+  const words = (names: readonly string[]) => names.join(' ') || 'no event';
+  t.check(
+    permitted.some((names) => words(names) === words(got)),
+    permitted.map(words),
+    words(got),
+    step,
+  );
+}
+
+/** A session on the plain instance with the capability `events` on: what changes a state then shows itself. */
+export async function eventful(t: Trial): Promise<Session> {
+  const session = await t.session();
+  await switchOn(t, session, 'events');
+  return session;
+}
+
+/** Switches capabilities on. */
+export async function switchOn(t: Trial, session: Session, ...names: readonly string[]): Promise<void> {
+  const capabilities = names.map((capability) => ({ capability, state: true }));
+  t.succeeded(await session.command('migrate-set-capabilities', { capabilities }), `switching on ${names.join(', ')}`);
+}
