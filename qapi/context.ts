@@ -1,5 +1,6 @@
 /** What the checker carries about: the definitions so far, and the questions that wait until all are known. */
 
+import { article } from './article.js';
 import type { Expression } from './expressions.js';
 import { builtinNames, type Definition, type Doc, type Location, type TypeDefinition } from './schema.js';
 import { fail, locate, type Position } from './source.js';
@@ -47,9 +48,6 @@ export class Context {
     return fail(at, other ? `'${name}' is ${article(other.kind)}, not a type` : `unknown type '${name}'`);
   }
 }
-
-/** `a struct`, `an enum`. */
-export const article = (noun: string): string => `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
 
 /** Doc and place of a definition, as its Definition carries them. */
 export function provenance({ doc, at }: Expression): { location: Location; doc?: Doc } {

@@ -1,5 +1,6 @@
 /** Commands and events: from expression to definition. */
-import { article, type Context, provenance } from './context.js';
+import { article } from './article.js';
+import { type Context, provenance } from './context.js';
 import type { Expression } from './expressions.js';
 import { checkKeys, condition, features, flag, members, stringAt, typeRef, withoutPlaces } from './fields.js';
 import { checkName } from './names.js';

@@ -1,5 +1,6 @@
 /** Enums, structs and alternates: from expression to definition. Unions have a file of their own. */
-import { article, type Context, provenance } from './context.js';
+import { article } from './article.js';
+import { type Context, provenance } from './context.js';
 import type { Expression } from './expressions.js';
 import {
   checkKeys,

@@ -1,5 +1,6 @@
 /** Unions: flat ones as they are; simple ones, the older style, as the flat union that they stand for. */
-import { article, type Context, provenance } from './context.js';
+import { article } from './article.js';
+import { type Context, provenance } from './context.js';
 import type { Expression } from './expressions.js';
 import {
   checkKeys,

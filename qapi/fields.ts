@@ -1,5 +1,6 @@
 /** Reading the keys that definitions share: conditions, features, flags, references to types, lists of members. */
-import { article, type Context } from './context.js';
+import { article } from './article.js';
+import type { Context } from './context.js';
 import { checkMemberName, checkName, sameName } from './names.js';
 import type { Entry, Node, ObjectNode } from './nodes.js';
 import { builtinNames, type Feature, type Member, type TypeRef } from './schema.js';

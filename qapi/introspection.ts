@@ -1,4 +1,5 @@
 /** The answer of `query-qmp-schema` (QMP-BASE-05) as a Schema. */
+import { article } from './article.js';
 import { type Entity, readEntities } from './entities.js';
 import {
   type BuiltinName,
@@ -140,7 +141,7 @@ class Reader {
 
   #builtin(entity: Entity): BuiltinName {
     const jsonType = entity.string('json-type');
-    return builtins[jsonType] ?? entity.fail(`is a builtin with the unknown json-type '${jsonType}'`);
+    return builtins[jsonType] ?? entity.fail(`has the unknown json-type '${jsonType}'`);
   }
 
   /** A reference with arrays and builtins resolved. */
@@ -148,7 +149,7 @@ class Reader {
     const target = this.entities.get(name) ?? from.fail(`refers to '${name}', which the reply does not define`);
     if (target.metaType === 'builtin') return { name: this.#builtin(target), list: false };
     if (target.metaType === 'command' || target.metaType === 'event')
-      return from.fail(`refers to '${name}' as a type, but that is a ${target.metaType}`);
+      return from.fail(`refers to '${name}' as a type, but that is ${article(target.metaType)}`);
     if (target.metaType !== 'array') return { name, list: false };
     const element = target.string('element-type');
     if (this.entities.get(element)?.metaType === 'array') return target.fail('is an array of arrays');

@@ -118,7 +118,12 @@ function memberRows(
   within: readonly string[],
 ): Row[] {
   const left = `${member.name}${member.optional ? '?' : ''}${marks(member.features)}`;
-  const row = { indent, left, middle: describeRef(schema, member.type), right: docOf(doc, member.name) };
+  const row = {
+    indent,
+    left,
+    middle: describeRef(schema, member.type, Number.POSITIVE_INFINITY),
+    right: docOf(doc, member.name),
+  };
   return [row, ...nestedRows(schema, member.type, indent + 2, within)];
 }
 
@@ -142,7 +147,7 @@ function table(rows: readonly Row[]): string[] {
   const middle = width(rows.map((row) => row.middle.length));
   return rows.map((row) => {
     const start = `${' '.repeat(row.indent)}${row.left}`.padEnd(left);
-    const rest = middle === 0 ? row.right : `${row.middle.padEnd(middle)}  ${row.right}`;
+    const rest = row.middle === '' ? row.right : `${row.middle.padEnd(middle)}  ${row.right}`;
     return `${start}  ${rest}`.trimEnd();
   });
 }

@@ -1,0 +1,2 @@
+/** `a struct`, `an enum`. */
+export const article = (noun: string): string => `${/^[aeiou]/.test(noun) ? 'an' : 'a'} ${noun}`;
