@@ -8,7 +8,7 @@ import { objectText, rawCommand } from './raw-arguments.js';
 import { memberKind, missingText, unexpectedText, wrongTexts, wrongTypeText } from './wrong-values.js';
 
 /** Every migration command of the baseline, with a good value for each member that may be required. */
-const commandsWithValues: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+export const commandsWithValues: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'query-migrate': {},
   'query-migrate-capabilities': {},
   'migrate-set-capabilities': { capabilities: '[]' },
