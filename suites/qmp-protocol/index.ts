@@ -1,5 +1,7 @@
 /** Chapters of qmp-protocol.md. */
 import type { Chapter } from '../requirement.js';
 import { negotiation } from './03-negotiation.js';
+import { envelope } from './04-envelope.js';
+import { replies } from './05-replies.js';
 
-export const qmpProtocol: readonly Chapter[] = [negotiation];
+export const qmpProtocol: readonly Chapter[] = [negotiation, envelope, replies];
