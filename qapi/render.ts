@@ -143,7 +143,9 @@ const maximumWidth = 32;
 
 function table(rows: readonly Row[]): string[] {
   const width = (lengths: readonly number[]) => Math.max(0, ...lengths.filter((length) => length <= maximumWidth));
-  const left = width(rows.map((row) => row.indent + row.left.length));
+  // Headings stand alone on their line, so they push nothing aside.
+  const cells = rows.filter((row) => row.middle !== '' || row.right !== '');
+  const left = width(cells.map((row) => row.indent + row.left.length));
   const middle = width(rows.map((row) => row.middle.length));
   return rows.map((row) => {
     const start = `${' '.repeat(row.indent)}${row.left}`.padEnd(left);
