@@ -3,7 +3,7 @@
 import { article } from './article.js';
 import type { Expression } from './expressions.js';
 import { builtinNames, type Definition, type Doc, type Location, type TypeDefinition } from './schema.js';
-import { fail, locate, type Position } from './source.js';
+import { fail, LazyLocation, locate, type Position } from './source.js';
 
 /** Defined names live in one namespace, types beside commands and events. */
 export class Context {
@@ -51,5 +51,5 @@ export class Context {
 
 /** Doc and place of a definition, as its Definition carries them. */
 export function provenance({ doc, at }: Expression): { location: Location; doc?: Doc } {
-  return { location: locate(at), ...(doc && { doc }) };
+  return { location: new LazyLocation(at), ...(doc && { doc }) };
 }

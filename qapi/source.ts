@@ -32,6 +32,29 @@ export interface Position {
 
 export const locate = ({ source, offset }: Position): Location => source.locate(offset);
 
+/** A location that is worked out when somebody looks at it. */
+export class LazyLocation implements Location {
+  readonly file: string;
+  #found: Location | undefined;
+
+  constructor(private readonly at: Position) {
+    this.file = at.source.file;
+  }
+
+  get line(): number {
+    return this.toJSON().line;
+  }
+
+  get column(): number {
+    return this.toJSON().column;
+  }
+
+  toJSON(): Location {
+    this.#found ??= locate(this.at);
+    return this.#found;
+  }
+}
+
 /** Refuses the schema. */
 export function fail(at: Position, reason: string): never {
   throw new QapiError(locate(at), reason);

@@ -135,7 +135,7 @@ describe('qapi: parsing', () => {
   });
 
   it('keeps the place of every written definition', () => {
-    expect(schema.types.get('Base')?.location).to.deep.equal({ file: 'sample.qapi', line: 26, column: 13 });
+    expect(schema.types.get('Base')?.location).to.deep.include({ file: 'sample.qapi', line: 26, column: 13 });
   });
 
   it('keeps the order of definition', () => {
