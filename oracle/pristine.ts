@@ -10,17 +10,21 @@ const settings = /^(migrate-set-(parameters|capabilities|cache-size)|migrate_set
 
 /** What was sent could have changed nothing, only settings, or anything. */
 export function leavesTraces(transcript: Transcript): 'none' | 'settings' | 'any' {
+  // One command may have been sent in several pieces.
+  const sent = new Map<string, string>();
+  for (const { kind, at, text } of transcript.entries) {
+    if (kind === 'sent') sent.set(at, `${sent.get(at) ?? ''}${text}`);
+  }
   let worst: 'none' | 'settings' | 'any' = 'none';
-  for (const entry of transcript.entries) {
-    if (entry.kind !== 'sent') continue;
-    // Raw input may hide commands in escapes or fragments; anything that does not plainly look harmless counts as "any".
-    for (const match of entry.text.matchAll(/["'](?:execute|exec-oob)["']\s*:\s*["']([^"']*)["']/g)) {
+  for (const text of sent.values()) {
+    // Raw input may hide commands in escapes; anything that does not plainly look harmless counts as "any".
+    for (const match of text.matchAll(/["'](?:execute|exec-oob)["']\s*:\s*["']([^"']*)["']/g)) {
       const name = match[1] as string;
       if (harmless.test(name)) continue;
       if (!settings.test(name)) return 'any';
       worst = 'settings';
     }
-    if (/\\u00/.test(entry.text)) return 'any';
+    if (/\\u00/.test(text)) return 'any';
   }
   return worst;
 }
@@ -35,15 +39,19 @@ export async function restore(instance: Instance, wanted: Settings): Promise<boo
     const session = await instance.connect();
     try {
       await session.negotiate();
-      // Singly: one refusal must not keep the other settings from being put back.
-      for (const [name, value] of Object.entries(wanted.parameters)) {
-        session.post('migrate-set-parameters', { [name]: value });
-      }
-      session.post('migrate-set-capabilities', { capabilities: wanted.capabilities });
       session.post('cont');
-      await session.fence();
-      const now = await readSettings(session);
-      return now !== undefined && sameSettings(now, wanted);
+      session.post('migrate-set-capabilities', { capabilities: wanted.capabilities });
+      // Twice: a value may be refused only because of another one that is put back after it (MIG-CMD-SPAR-04).
+      for (let round = 0; round < 2; round++) {
+        // Singly: one refusal must not keep the other settings from being put back.
+        for (const [name, value] of Object.entries(wanted.parameters)) {
+          session.post('migrate-set-parameters', { [name]: value });
+        }
+        await session.fence();
+        const now = await readSettings(session);
+        if (now !== undefined && sameSettings(now, wanted)) return true;
+      }
+      return false;
     } finally {
       session.close();
     }

@@ -101,19 +101,13 @@ export class Trial {
   }
 
   private divergence(expected: readonly string[], got: string | Received | undefined, step?: string): Divergence {
-    const entry = typeof got === 'object' ? this.entryOf(got) : this.transcript.entries.at(-1)?.n;
+    const entry = typeof got === 'object' ? got.entry : this.transcript.entries.at(-1)?.n;
     return new Divergence({
       expected,
       got: typeof got === 'string' ? got : brief(got),
       ...(step === undefined ? {} : { step }),
       ...(entry === undefined ? {} : { entry }),
     });
-  }
-
-  private entryOf(message: Received): number | undefined {
-    return this.transcript.entries.findLast(
-      (entry) => entry.kind === 'received' && entry.text === message.text && Math.abs(entry.time - message.time) < 0.01,
-    )?.n;
   }
 
   /** `message` matches one of the patterns. Returns it. */
@@ -129,10 +123,12 @@ export class Trial {
 
   /** The messages are exactly one of the permitted sequences, in order. */
   sequence(messages: readonly Received[], ...permitted: readonly (readonly Pattern[])[]): void {
-    const fits = (patterns: readonly Pattern[]) =>
-      patterns.length === messages.length &&
-      patterns.every((pattern, i) => pattern.test(messages[i] as Received, this.settings));
-    if (permitted.some(fits)) {
+    // How many messages from the first on are as one of the sequences has them.
+    const prefixes = permitted.map((patterns) => {
+      const wrong = messages.findIndex((message, i) => !patterns[i]?.test(message, this.settings));
+      return wrong < 0 ? messages.length : wrong;
+    });
+    if (permitted.some((patterns, i) => patterns.length === messages.length && prefixes[i] === messages.length)) {
       this.checks++;
       return;
     }
@@ -141,8 +137,8 @@ export class Trial {
     );
     this.checks++;
     const got = messages.length === 0 ? 'nothing' : messages.map((message) => brief(message, 120)).join(' · ');
-    const last = messages.at(-1);
-    const entry = last === undefined ? this.transcript.entries.at(-1)?.n : this.entryOf(last);
+    const wrong = messages[Math.max(0, ...prefixes)] ?? messages.at(-1);
+    const entry = wrong?.entry ?? this.transcript.entries.at(-1)?.n;
     throw new Divergence({ expected, got, ...(entry === undefined ? {} : { entry }) });
   }
 
@@ -213,9 +209,14 @@ export class Trial {
 
   // --- the end -------------------------------------------------------------------------------------------------------
 
+  /** Ends every connection: a monitor serves one client at a time, and the control probe is the next one. */
+  disconnect(): void {
+    for (const session of this.sessions) session.close();
+  }
+
   /** Gives everything back. `healthy`: the plain instance may serve again if it was left without a trace. */
   async finish(healthy: boolean): Promise<void> {
-    for (const session of this.sessions) session.close();
+    this.disconnect();
     for (const [instance, { shared }] of this.used) {
       if (!shared) {
         await instance.dispose();

@@ -55,9 +55,11 @@ export class Framer {
       }
       if (this.loose) {
         if (byte === 0x0a) {
-          frames.push(this.finish(chunk, start, i));
+          const { bytes, before } = this.finish(chunk, start, i);
+          const end = bytes.length - (bytes.at(-1) === 0x0d ? 1 : 0);
+          frames.push({ bytes: bytes.subarray(0, end), before });
           start = -1;
-          this.gap = '\n';
+          this.gap = end < bytes.length ? '\r\n' : '\n';
         }
       } else if (this.inString) {
         if (this.escaped) this.escaped = false;

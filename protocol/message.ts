@@ -40,6 +40,8 @@ export function kindOf(value: JsonValue | undefined): MessageKind {
 export interface Received {
   /** Position among the messages of this connection, from 0. */
   readonly index: number;
+  /** Number of its entry in the session's transcript. */
+  readonly entry: number;
   /** Milliseconds since the transcript began. */
   readonly time: number;
   readonly kind: MessageKind;

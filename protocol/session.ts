@@ -10,6 +10,7 @@ import { type FragmentPlan, fragments } from './fragments.js';
 import { Framer } from './framing.js';
 import { isObject, type JsonObject, type JsonValue, parseJson, sameJson, stringifyJson } from './json.js';
 import { answers, eventName, isReply, kindOf, type Received } from './message.js';
+import { Pacer } from './pacer.js';
 import { Transcript } from './transcript.js';
 
 export interface SessionOptions {
@@ -36,8 +37,10 @@ interface Waiter {
   readonly settle: (error?: Error) => void;
 }
 
-// Ids name their connection, so that a stale reply of an earlier one (QMP-CONN-08) can be told from a wrong one.
+// Ids name their connection, so that a stale reply of an earlier one (QMP-CONN-08) can be told from a wrong one. A reply
+// to a connection that is still open is never stale: it has gone to the wrong client.
 let connections = 0;
+const open = new Set<number>();
 
 export class Session {
   /** Every message received on this connection. */
@@ -53,8 +56,7 @@ export class Session {
   private readonly framer = new Framer();
   private readonly waiters = new Set<Waiter>();
   private firstReplySeen = false;
-  private readonly interval: number;
-  private nextSlot = 0;
+  private readonly pacer: Pacer;
 
   private constructor(
     private readonly stream: Duplex,
@@ -64,7 +66,8 @@ export class Session {
     this.transcript = options.transcript ?? new Transcript();
     this.endpoint = options.endpoint ?? 'source';
     this.deadline = options.deadline ?? 5000;
-    this.interval = options.interval ?? 0;
+    this.pacer = new Pacer(options.interval ?? 0);
+    open.add(this.number);
     this.transcript.add(this.endpoint, 'connected', address);
     stream.on('data', (chunk: Buffer) => this.receive(chunk));
     stream.on('end', () => this.finish(''));
@@ -88,8 +91,13 @@ export class Session {
 
   /** Moves the session to another transcript, with what has been recorded of it so far. */
   rehome(transcript: Transcript, endpoint: string): void {
-    const moved = this.transcript.entries.filter((entry) => entry.at === this.endpoint);
-    for (const { kind, text, stale } of moved) transcript.add(endpoint, kind, text, stale === true ? { stale } : {});
+    let received = 0;
+    for (const { at, kind, text, stale } of this.transcript.entries) {
+      if (at !== this.endpoint) continue;
+      const { n, time } = transcript.add(endpoint, kind, text, stale === true ? { stale } : {});
+      const message = kind === 'received' ? this.log[received] : undefined;
+      if (message !== undefined) this.log[received++] = { ...message, entry: n, time };
+    }
     this.transcript = transcript;
     this.endpoint = endpoint;
   }
@@ -109,8 +117,8 @@ export class Session {
       const kind = kindOf(value);
       const stale = this.isStale(kind, value);
       if (!stale && (kind === 'success' || kind === 'failure')) this.firstReplySeen = true;
-      this.log.push({ index: this.log.length, time, kind, value, text, before: frame.before, stale });
-      this.transcript.add(this.endpoint, 'received', text, { time, stale });
+      const { n: entry } = this.transcript.add(this.endpoint, 'received', text, { time, stale });
+      this.log.push({ index: this.log.length, entry, time, kind, value, text, before: frame.before, stale });
     }
     this.wake();
   }
@@ -122,12 +130,13 @@ export class Session {
     }
     if (kind === 'event' || !isObject(value) || typeof value.id !== 'string') return false;
     const id = /^qs(\d+)\.\d+$/.exec(value.id);
-    return id !== null && Number(id[1]) < this.number;
+    return id !== null && Number(id[1]) < this.number && !open.has(Number(id[1]));
   }
 
   private finish(reason: string): void {
     if (this.ended) return;
     this.ended = true;
+    open.delete(this.number);
     const partial = this.framer.partial;
     if (partial.length > 0) this.transcript.add(this.endpoint, 'received', partial.toString('latin1'));
     this.transcript.add(this.endpoint, 'eof', reason);
@@ -135,7 +144,14 @@ export class Session {
   }
 
   private wake(): void {
-    for (const waiter of [...this.waiters]) if (waiter.check()) waiter.settle();
+    for (const waiter of [...this.waiters]) {
+      try {
+        if (waiter.check()) waiter.settle();
+      } catch (error) {
+        // What is looked for may be described by a test that cannot cope with what came: that is for the one who waits.
+        waiter.settle(error as Error);
+      }
+    }
   }
 
   /** White space received after the last message. */
@@ -175,7 +191,7 @@ export class Session {
       const timer = setTimeout(() => {
         this.transcript.add(this.endpoint, 'note', `no ${awaited} within ${Math.round(deadline)} ms`);
         waiter.settle(new DeadlinePassed(awaited, deadline));
-      }, deadline);
+      }, deadline + this.pacer.backlog);
       this.waiters.add(waiter);
     });
   }
@@ -247,15 +263,16 @@ export class Session {
   async sendBytes(bytes: Buffer | string, plan?: FragmentPlan): Promise<void> {
     const buffer = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
     this.transcript.add(this.endpoint, 'sent', buffer.toString('latin1'));
+    if (plan === undefined) {
+      this.pacer.run(() => this.write(buffer));
+      return;
+    }
+    await new Promise<void>((resolve) => this.pacer.run(resolve));
     for (const piece of fragments(buffer, plan)) {
-      if (plan === undefined) {
-        this.write(piece);
-      } else {
-        await new Promise<void>((resolve) => {
-          if (this.stream.writable) this.stream.write(piece, () => setImmediate(resolve));
-          else resolve();
-        });
-      }
+      await new Promise<void>((resolve) => {
+        if (this.stream.writable) this.stream.write(piece, () => setImmediate(resolve));
+        else resolve();
+      });
     }
   }
 
@@ -263,17 +280,7 @@ export class Session {
   send(value: unknown): void {
     const text = Buffer.from(stringifyJson(value), 'utf8');
     this.transcript.add(this.endpoint, 'sent', text.toString('latin1'));
-    const line = Buffer.concat([text, Buffer.from('\n')]);
-    if (this.interval === 0) this.write(line);
-    else this.writePaced(line);
-  }
-
-  /** For targets with a rate limit: order is kept because each line gets a later slot than the one before. */
-  private writePaced(line: Buffer): void {
-    const now = performance.now();
-    const slot = Math.max(now, this.nextSlot);
-    this.nextSlot = slot + this.interval;
-    setTimeout(() => this.write(line), slot - now);
+    this.pacer.run(() => this.write(Buffer.concat([text, Buffer.from('\n')])));
   }
 
   private write(bytes: Buffer): void {
@@ -354,7 +361,7 @@ export class Session {
   /** Ends our direction; the monitor may still answer (QMP-TRANS-14). */
   halfClose(): void {
     this.transcript.add(this.endpoint, 'disconnected', 'our direction only');
-    this.stream.end();
+    this.pacer.run(() => this.stream.end());
   }
 
   /** Waits for the monitor to close. @throws DeadlinePassed */
@@ -366,9 +373,11 @@ export class Session {
   close(): void {
     if (!this.ended) {
       this.ended = true;
+      open.delete(this.number);
       this.transcript.add(this.endpoint, 'disconnected', '');
     }
     this.stream.destroy();
+    this.pacer.close();
     this.wake();
   }
 }

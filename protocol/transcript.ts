@@ -8,27 +8,29 @@ import { JsonError, type JsonValue, parseJson, stringifyJson } from './json.js';
 /** Version of the file format; raised when a reader of the old one would misunderstand the new one. */
 export const transcriptVersion = 1;
 
-export type EntryKind =
+export const entryKinds = [
   /** Bytes that the client sent. */
-  | 'sent'
+  'sent',
   /** A message from the monitor. */
-  | 'received'
+  'received',
   /** A connection was made. */
-  | 'connected'
+  'connected',
   /** We ended the connection (or our direction of it). */
-  | 'disconnected'
+  'disconnected',
   /** The monitor ended the connection. */
-  | 'eof'
+  'eof',
   /** A process was started; `text` tells how. */
-  | 'started'
+  'started',
   /** A process ended; `text` is its exit status or signal. */
-  | 'exited'
+  'exited',
   /** A line that the process wrote to standard error. */
-  | 'stderr'
+  'stderr',
   /** A fact about a migration channel. */
-  | 'channel'
+  'channel',
   /** A remark of the harness, for example that a deadline passed. */
-  | 'note';
+  'note',
+] as const;
+export type EntryKind = (typeof entryKinds)[number];
 
 export interface Entry {
   /** Position in the transcript, from 0. */
@@ -106,29 +108,46 @@ export class Transcript {
   /** @throws TranscriptError naming the line and the fault; a file without its footer is one. */
   static fromJsonLines(text: string): Transcript {
     const lines = text.split('\n');
-    if (lines.at(-1) === '') lines.pop();
+    const whole = lines.at(-1) === '';
+    if (whole) lines.pop();
     if (lines.length === 0) throw new TranscriptError(1, 'the file is empty');
-    const header = parseLine(lines[0] as string, 1) as unknown as TranscriptHeader;
-    if (header.transcript === undefined) throw new TranscriptError(1, 'it does not begin with a transcript header');
-    if (header.transcript !== transcriptVersion) {
-      throw new TranscriptError(1, `format ${header.transcript} is not known; this program reads ${transcriptVersion}`);
+    const transcript = new Transcript(readHeader(parseLine(lines[0] as string, 1)));
+    for (let i = 1; i < lines.length; i++) {
+      // A line without its end is what a writer leaves behind that was stopped.
+      if (i === lines.length - 1 && !whole) break;
+      const line = parseLine(lines[i] as string, i + 1);
+      if (line.end !== true) {
+        transcript.entries.push(readEntry(line, i));
+        continue;
+      }
+      if (line.entries !== transcript.entries.length) {
+        const counts = `the footer counts ${line.entries} entries, the file has ${transcript.entries.length}`;
+        throw new TranscriptError(i + 1, counts);
+      }
+      if (i < lines.length - 1) throw new TranscriptError(i + 2, 'the file goes on after its footer');
+      return transcript;
     }
-    const transcript = new Transcript(header);
-    for (let i = 1; i < lines.length - 1; i++) {
-      const entry = parseLine(lines[i] as string, i + 1) as unknown as Entry;
-      if (entry.n !== i - 1) throw new TranscriptError(i + 1, `entry ${i - 1} was expected, not ${entry.n}`);
-      transcript.entries.push(entry);
-    }
-    const footer = parseLine(lines.at(-1) as string, lines.length);
-    if (footer.end !== true) throw new TranscriptError(lines.length, 'the footer is missing: the file was cut off');
-    if (footer.entries !== transcript.entries.length) {
-      throw new TranscriptError(
-        lines.length,
-        `the footer counts ${footer.entries} entries, the file has ${transcript.entries.length}`,
-      );
-    }
-    return transcript;
+    throw new TranscriptError(lines.length, 'the footer is missing: the file was cut off');
   }
+}
+
+function readHeader(header: Record<string, unknown>): TranscriptHeader {
+  if (header.transcript === undefined) throw new TranscriptError(1, 'it does not begin with a transcript header');
+  if (header.transcript !== transcriptVersion) {
+    throw new TranscriptError(1, `format ${header.transcript} is not known; this program reads ${transcriptVersion}`);
+  }
+  return header as unknown as TranscriptHeader;
+}
+
+function readEntry(entry: Record<string, unknown>, line: number): Entry {
+  const { n, time, at, kind, text } = entry;
+  if (n !== line - 1) throw new TranscriptError(line + 1, `entry ${line - 1} was expected, not ${n}`);
+  const known = (entryKinds as readonly unknown[]).includes(kind);
+  if (!known) throw new TranscriptError(line + 1, `'${kind}' is not a kind of entry; known: ${entryKinds.join(', ')}`);
+  if (typeof time !== 'number' || typeof at !== 'string' || typeof text !== 'string') {
+    throw new TranscriptError(line + 1, 'an entry needs a number as its time, and at and text as strings');
+  }
+  return entry as unknown as Entry;
 }
 
 /** A transcript file that cannot be read. */

@@ -6,13 +6,16 @@ import { isFailure, type Verdict } from '../oracle/verdict.js';
 import { ConnectError, DeadlinePassed, Disconnected, NotQmp } from '../protocol/errors.js';
 import { isObject } from '../protocol/json.js';
 import { renderEntries } from '../protocol/render.js';
-import type { Entry, Transcript } from '../protocol/transcript.js';
+import { type Entry, Transcript } from '../protocol/transcript.js';
 import { type ProbeResult, probe } from '../targets/probe.js';
 import { describeExit, type Instance, TargetError } from '../targets/target.js';
 import type { Requirement } from './requirement.js';
 
 /** Milliseconds that a whole requirement may take unless it says otherwise. */
 const usualDeadline = 20000;
+
+/** Signals that nobody sends: a process that ends by one has crashed, whatever was checked. */
+const crashes: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP']);
 
 /** What one run of a requirement gave. `fatal`: the target is gone for good. */
 export interface Conduct {
@@ -32,8 +35,10 @@ export async function conduct(requirement: Requirement, settings: TrialSettings)
   let fatal: string | undefined;
   try {
     await withDeadline(requirement.run(trial), requirement.deadline ?? usualDeadline);
-    verdict =
-      trial.checks > 0 ? { kind: 'conforms' } : { kind: 'vacuous', reason: 'it ended without checking anything' };
+    const died = trial.instances.find(({ exit }) => exit?.signal != null && crashes.has(exit.signal))?.exit;
+    if (died !== undefined) verdict = { kind: 'crash', reason: `the target died: ${describeExit(died)}` };
+    else if (trial.checks > 0) verdict = { kind: 'conforms' };
+    else verdict = { kind: 'vacuous', reason: 'it ended without checking anything' };
   } catch (error) {
     ({ verdict, fatal } = await judgeError(error, trial));
   }
@@ -65,7 +70,9 @@ async function judgeError(error: unknown, trial: Trial): Promise<{ verdict: Verd
   if (error instanceof TargetError) {
     return { verdict: { kind: 'inconclusive', reason: error.message }, fatal: error.message };
   }
+  trial.disconnect();
   const health = await healthOf(trial.instances);
+  if (health.health !== 'healthy') trial.transcript.add('source', 'note', `control probe: ${health.detail}`);
   const base = explain(error);
   const garbled = trial.transcript.entries.find((entry) => entry.kind === 'received' && !looksLikeJson(entry));
   if (health.health === 'dead') {
@@ -104,6 +111,8 @@ async function healthOf(instances: readonly Instance[]): Promise<ProbeResult & {
       if (exit.signal === null || exit.signal === 'SIGKILL') continue;
       return { health: 'dead', detail: describeExit(exit), lost: false };
     }
+    // What the probe says and hears is not part of the requirement.
+    instance.record(new Transcript(), 'probe');
     const result = await probe(instance);
     if (result.health === 'dead' || result.health === 'wedged') return { ...result, lost: instance.pid === undefined };
   }

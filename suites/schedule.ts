@@ -23,6 +23,8 @@ export function select(chapters: readonly Chapter[], only: readonly string[], sk
     chapter.requirements.map((requirement) => ({ requirement, chapter: chapter.title })),
   );
   const chosen = (selector: string): Planned[] => {
+    if (selector.trim() === '')
+      throw new SelectorError("a selector is empty; 'qmpspec list' shows what can be selected");
     const matches = matcher(selector);
     const found = all.filter(matches);
     if (found.length === 0) {
@@ -89,11 +91,13 @@ function mulberry(seed: number): () => number {
 export function sideBySide<T, R>(items: readonly T[], jobs: number, work: (item: T) => Promise<R>): Promise<R>[] {
   const settlers: { resolve: (value: R) => void; reject: (error: unknown) => void }[] = [];
   const promises = items.map(() => new Promise<R>((resolve, reject) => settlers.push({ resolve, reject })));
+  // Who awaits them in order may come to a rejected one late; until then it is not an unhandled one.
+  for (const promise of promises) promise.catch(() => undefined);
   let next = 0;
   const lane = async () => {
     while (next < items.length) {
       const i = next++;
-      await work(items[i] as T).then(settlers[i]?.resolve, settlers[i]?.reject);
+      await (async () => work(items[i] as T))().then(settlers[i]?.resolve, settlers[i]?.reject);
     }
   };
   for (let i = 0; i < Math.max(1, jobs); i++) void lane();

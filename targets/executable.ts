@@ -89,7 +89,7 @@ export function findProgram(program: string): string {
   throw new TargetError(
     program.includes('/')
       ? `${program} is not a program that can be run`
-      : `${program} was not found on PATH: install it, or name its path with qemu:PATH`,
+      : `${program} was not found on PATH: install it, or write its path`,
   );
 }
 

@@ -79,9 +79,12 @@ function chooseDialect(
   }
   const { dialect, exact } = dialectFor(version.numbers);
   if (exact) return { dialect };
+  const { major, minor } = dialect.version;
+  const older = version.numbers.major < major || (version.numbers.major === major && version.numbers.minor < minor);
+  const which = older ? 'the oldest one there is' : 'the nearest older one';
   return {
     dialect,
-    dialectNote: `${version.version} has no dialect of its own: the nearest older one is used, with the target's own schema`,
+    dialectNote: `${version.version} has no dialect of its own: ${which}, ${dialect.name}, is used`,
   };
 }
 

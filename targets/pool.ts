@@ -20,9 +20,12 @@ export class InstancePool {
     if (this.target.lacks('start') !== undefined) return;
     while (!this.closed && this.idle.length + this.starting.size < this.warm) {
       const start = this.target.start().then(
-        (instance) => {
+        async (instance) => {
           this.starting.delete(start);
-          if (this.closed) return void instance.dispose();
+          if (this.closed) {
+            await instance.dispose();
+            return undefined;
+          }
           this.idle.push(instance);
           return instance;
         },

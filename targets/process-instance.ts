@@ -6,7 +6,7 @@ import { type Address, formatAddress } from '../protocol/address.js';
 import { ConnectError, DeadlinePassed } from '../protocol/errors.js';
 import { Session, type SessionOptions } from '../protocol/session.js';
 import { Transcript } from '../protocol/transcript.js';
-import { theReaper } from './reaper.js';
+import { killGroup, theReaper } from './reaper.js';
 import { describeExit, type ExitStatus, type Instance, type StartOptions, TargetError } from './target.js';
 
 /** Where one monitor of the process is found. */
@@ -27,6 +27,9 @@ export type SessionDefaults = Required<Pick<SessionOptions, 'deadline' | 'interv
 
 const keptStderr = 256 * 1024;
 
+/** Milliseconds after the end of a process within which the rest of its output must have come. */
+const pipesDrain = 200;
+
 export class ProcessInstance implements Instance {
   readonly scratch: string;
   readonly pid: number;
@@ -41,6 +44,7 @@ export class ProcessInstance implements Instance {
   private readonly exitWaiters = new Set<(status: ExitStatus) => void>();
   private stderrLine = '';
   private early: Session | undefined;
+  private stdioTaken = false;
 
   private constructor(
     private readonly child: ChildProcessWithoutNullStreams,
@@ -50,12 +54,16 @@ export class ProcessInstance implements Instance {
   ) {
     this.scratch = plan.scratch;
     this.pid = child.pid as number;
-    theReaper().born(this.pid);
-    child.stderr.on('data', (chunk: Buffer) => this.hear(chunk.toString('utf8')));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => this.hear(text));
     child.stdin.on('error', () => undefined);
     // A monitor that is not on standard output may still print there; unread it would block at a full pipe.
     if (!plan.monitors.some((place) => place.kind === 'stdio')) child.stdout.resume();
     child.on('close', (code, signal) => this.ended({ code, signal }));
+    child.on('exit', (code, signal) => {
+      killGroup(this.pid);
+      // Something that left the group may hold the pipes open, and "close" would wait for it.
+      setTimeout(() => this.ended({ code, signal }), pipesDrain).unref();
+    });
   }
 
   /** Starts the process and waits until its first monitor accepts. @throws TargetError */
@@ -65,7 +73,10 @@ export class ProcessInstance implements Instance {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...plan.env },
       cwd: plan.scratch,
+      // A group of its own: what the process starts in turn is ended with it, and Ctrl-C reaches us first.
+      detached: true,
     });
+    if (child.pid !== undefined) theReaper().born(child.pid);
     const failed = await new Promise<Error | undefined>((resolve) => {
       child.once('spawn', () => resolve(undefined));
       child.once('error', resolve);
@@ -144,6 +155,9 @@ export class ProcessInstance implements Instance {
   async connect(options: { monitor?: number; deadline?: number } = {}): Promise<Session> {
     const index = options.monitor ?? 0;
     const place = this.plan.monitors[index];
+    if (place?.kind === 'stdio' && this.stdioTaken) {
+      throw new ConnectError('stdio', 'EBUSY', 'standard input and output serve one connection only');
+    }
     if (place === undefined)
       throw new Error(`the instance has ${this.monitors} monitors; number ${index + 1} was asked for`);
     const endpoint = index === 0 ? this.endpoint : `${this.endpoint}#${index + 1}`;
@@ -161,6 +175,7 @@ export class ProcessInstance implements Instance {
       session.deadline = sessionOptions.deadline;
       session.rehome(this.transcript ?? new Transcript(), endpoint);
     } else if (place.kind === 'stdio') {
+      this.stdioTaken = true;
       const stream = Duplex.from({ readable: this.child.stdout, writable: this.child.stdin });
       session = Session.over(stream, 'stdio', sessionOptions);
     } else {
@@ -196,7 +211,7 @@ export class ProcessInstance implements Instance {
     this.sessions.clear();
     if (this.exit === undefined) {
       // SIGKILL: nothing of a test instance is worth an orderly end, and a wedged one would not answer SIGTERM.
-      this.child.kill('SIGKILL');
+      killGroup(this.pid);
       await this.exited(5000).catch(() => undefined);
     }
     for (const stream of [this.child.stdin, this.child.stdout, this.child.stderr]) stream.destroy();

@@ -16,7 +16,7 @@ while read -r verb what; do
     root) root=$what ;;
   esac
 done
-for pid in $pids; do kill -9 "$pid" 2>/dev/null; done
+for pid in $pids; do kill -9 "-$pid" 2>/dev/null; done
 rm -rf "$root"
 `;
 
@@ -27,7 +27,9 @@ class Reaper {
   private folders = 0;
 
   constructor() {
-    this.root = mkdtempSync(join(tmpdir(), 'qmpspec-'));
+    // A unix socket's path has at most 107 bytes; ours need up to 40 after the folder for temporary files.
+    const folder = Buffer.byteLength(tmpdir()) > 67 ? '/tmp' : tmpdir();
+    this.root = mkdtempSync(join(folder, 'qmpspec-'));
     this.shell = spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
     this.shell.on('error', () => undefined);
     this.shell.stdin?.on('error', () => undefined);
@@ -42,6 +44,7 @@ class Reaper {
     this.shell.stdin?.write(`${line}\n`);
   }
 
+  /** @param pid of a process that leads its own group */
   born(pid: number): void {
     this.living.add(pid);
     this.tell(`born ${pid}`);
@@ -58,13 +61,19 @@ class Reaper {
 
   private sweep(): void {
     for (const pid of this.living) {
-      try {
-        process.kill(pid, 'SIGKILL');
-      } catch {
-        // It ended by itself a moment ago.
-      }
+      killGroup(pid);
+      this.tell(`died ${pid}`);
     }
     rmSync(this.root, { recursive: true, force: true });
+  }
+}
+
+/** Ends a process that leads its group, and all that is left of the group. */
+export function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It ended by itself a moment ago.
   }
 }
 

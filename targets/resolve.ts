@@ -42,6 +42,10 @@ function build(
   if (text.startsWith('qemu:')) return qemuTarget(name, text.slice('qemu:'.length), settings);
   if (text.startsWith('command:')) return commandTarget(name, text.slice('command:'.length), settings);
   if (text.startsWith('unix:') || text.startsWith('tcp:')) {
+    const useless = (['args', 'env', 'readiness'] as const).find((member) => settings[member] !== undefined);
+    if (useless !== undefined) {
+      throw new ConfigError(`targets.${name}.${useless} is for targets that are started; ${text} runs already`);
+    }
     try {
       return new AttachedTarget(name, parseAddress(text), sessionDefaults(settings));
     } catch (error) {

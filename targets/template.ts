@@ -2,6 +2,7 @@
  * Command templates: `mymonitor --listen {qmp} [--incoming {incoming}]`. Words are separated by blanks and may be quoted;
  * no shell is involved. A bracketed part is left out when a placeholder in it has no value.
  */
+import { closest } from 'fastest-levenshtein';
 import { TargetError } from './target.js';
 
 /** Placeholders, and what each stands for. */
@@ -14,17 +15,21 @@ export const placeholders = {
   'ram-image': 'file to load into guest RAM at address 0; mostly without a value',
   paused: 'the word paused when the guest must not run at the start; else without a value',
 } as const;
+// Wider than the names that exist, so that {QMP} and {ram_image} are told of and not passed on.
+const placeholder = /\{([A-Za-z_-]+)\}/g;
+
 export type Placeholder = keyof typeof placeholders;
 
 /** @throws TargetError on an unknown placeholder, an unclosed bracket or quote, a value missing outside brackets. */
 export function expandTemplate(template: string, values: Partial<Record<Placeholder, string>>): string[] {
   const words: string[] = [];
   for (const part of optionalParts(template)) {
-    const names = [...part.text.matchAll(/\{([a-z-]+)\}/g)].map((match) => match[1] as string);
+    const names = [...part.text.matchAll(placeholder)].map((match) => match[1] as string);
     for (const name of names) {
-      if (!(name in placeholders)) {
+      if (!Object.hasOwn(placeholders, name)) {
+        const known = Object.keys(placeholders);
         throw new TargetError(
-          `the template has the unknown placeholder {${name}}; known: ${Object.keys(placeholders).join(', ')}`,
+          `the template has the unknown placeholder {${name}}; did you mean {${closest(name, known)}}? Known: ${known.join(', ')}`,
         );
       }
     }
@@ -36,7 +41,7 @@ export function expandTemplate(template: string, values: Partial<Record<Placehol
       );
     }
     for (const word of splitWords(part.text)) {
-      words.push(word.replace(/\{([a-z-]+)\}/g, (_, name: Placeholder) => values[name] as string));
+      words.push(word.replace(placeholder, (_, name: Placeholder) => values[name] as string));
     }
   }
   if (words.length === 0) throw new TargetError('the command template is empty');
