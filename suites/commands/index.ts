@@ -3,5 +3,19 @@ import type { Chapter } from '../requirement.js';
 import { argumentChecks } from './01-arguments.js';
 import { generalRules } from './01-general.js';
 import { enums } from './02-enums.js';
+import { queryCapabilities } from './03-query-capabilities.js';
+import { setCapabilities } from './04-set-capabilities.js';
+import { queryParameters } from './05-query-parameters.js';
+import { evaluation } from './06-evaluation.js';
+import { eachParameter } from './06-set-parameters.js';
 
-export const commands: readonly Chapter[] = [generalRules, argumentChecks, enums];
+export const commands: readonly Chapter[] = [
+  generalRules,
+  argumentChecks,
+  enums,
+  queryCapabilities,
+  setCapabilities,
+  queryParameters,
+  eachParameter,
+  evaluation,
+];

@@ -1,0 +1,203 @@
+/** commands.md §6: how a call of migrate-set-parameters with several members is judged. */
+import type { ParameterRule } from '../../reference/dialects/migration.js';
+import type { TargetFacts } from '../../targets/facts.js';
+import { ChapterBuilder } from '../requirement.js';
+import { readParameters } from './06-set-parameters.js';
+import { fitsExactly, unlessExact } from './dialect-fit.js';
+import { unchanged } from './observe.js';
+import { otherLegal, outOfRange } from './parameter-model.js';
+import { objectText, rawCommand } from './raw-arguments.js';
+import { wrongTypeText } from './wrong-values.js';
+
+const command = 'migrate-set-parameters';
+const throttleText = "Parameter 'max_cpu_throttle' expects an integer in the range of cpu_throttle_initial to 99";
+
+/** Parameters whose range can be left within their width, in the order in which ranges are checked. */
+const ranged = (facts: TargetFacts): ParameterRule[] =>
+  facts.dialect.migration.parameters.filter((rule) => !rule.ignored && outOfRange(rule) !== undefined);
+
+/** Names that other releases have and this one does not. */
+const foreign = (facts: TargetFacts): string[] => {
+  const own = facts.dialect.migration.parameters.map(({ name }) => name);
+  const other = ['x-multifd-channels', 'multifd-channels', 'x-multifd-page-count', 'compress-level', 'direct-io'];
+  return fitsExactly(facts) ? other.filter((name) => !own.includes(name)) : [];
+};
+
+export const evaluation = new ChapterBuilder(
+  ['Migration commands', '6 migrate-set-parameters', 'several members'],
+  'commands.md §6',
+)
+  .must('MIG-CMD-SPAR-01.none', 'a call without members succeeds and changes nothing', async (t) => {
+    const session = await t.session();
+    await unchanged(t, session, 'no members', async () => {
+      t.equal(t.succeeded(await session.command(command, {})), {}, 'with an empty object');
+      t.equal(t.succeeded(await session.command(command)), {}, 'without arguments');
+    });
+  })
+  .must(
+    'MIG-CMD-SPAR-01.several',
+    'all members of a call take effect together, the others stay',
+    async (t) => {
+      const session = await t.session();
+      const before = await readParameters(t, session);
+      const rules = t.dialect.migration.parameters.filter(
+        ({ kind, ignored, name }) => kind === 'integer' && !ignored && name in before,
+      );
+      const some = rules.filter((_rule, i) => i % 2 === 0);
+      const given = Object.fromEntries(some.map((rule) => [rule.name, otherLegal(rule)]));
+      t.succeeded(await session.command(command, given), `${some.length} members`);
+      t.same(await readParameters(t, session), { ...before, ...given }, `${some.length} members`);
+    },
+    { needs: { unless: unlessExact } },
+  )
+  .must('MIG-CMD-SPAR-02.unexpected', 'names that the release does not know are refused', async (t) => {
+    const session = await t.session();
+    await unchanged(t, session, 'unknown names', async () => {
+      for (const name of [
+        'compress_level',
+        'max_bandwidth',
+        'Downtime-limit',
+        'downtime-limit ',
+        ...foreign(t.facts),
+      ]) {
+        const reply = await session.command(command, { 'max-bandwidth': 4711, [name]: 1 });
+        t.failed(reply, 'GenericError', `Parameter '${name}' is unexpected`, name);
+      }
+    });
+  })
+  .must(
+    'MIG-CMD-SPAR-02.order',
+    'of two values out of range the one checked first is named',
+    async (t) => {
+      const session = await t.session();
+      const rules = ranged(t.facts);
+      await unchanged(t, session, 'pairs out of range', async () => {
+        for (const [i, rule] of rules.slice(0, -1).entries()) {
+          // Written last first, so that the order of the text cannot be what counts.
+          const both = [rules[i + 1] as ParameterRule, rule];
+          const text = objectText(both.map((one) => [one.name, String(outOfRange(one))] as const));
+          t.failed(await rawCommand(session, command, text), 'GenericError', rule.error, text);
+        }
+      });
+    },
+    { needs: { unless: unlessExact } },
+  )
+  .must('MIG-CMD-SPAR-02.types-first', 'types are checked before ranges', async (t) => {
+    const session = await t.session();
+    await unchanged(t, session, 'a wrong type', async () => {
+      const text = '{"cpu-throttle-initial":0,"downtime-limit":2000001,"max-cpu-throttle":[]}';
+      const kind = t.dialect.migration.parametersWrap ? 'integer' : 'unsigned';
+      t.failed(await rawCommand(session, command, text), 'GenericError', wrongTypeText(kind, 'max-cpu-throttle'));
+    });
+  })
+  .must(
+    'MIG-CMD-SPAR-03',
+    'one value out of range keeps all others from taking effect',
+    async (t) => {
+      const session = await t.session();
+      const rules = ranged(t.facts);
+      for (const bad of rules) {
+        const others = rules.filter((rule) => rule !== bad && rule.name in (t.facts.settings?.parameters ?? {}));
+        const texts = [
+          ...others.map((rule) => [rule.name, String(otherLegal(rule))] as const),
+          [bad.name, String(outOfRange(bad))] as const,
+        ];
+        for (const members of [texts, [...texts].reverse()]) {
+          await unchanged(t, session, `${bad.name} out of range`, async () => {
+            t.failed(await rawCommand(session, command, objectText(members)), 'GenericError', bad.error, bad.name);
+          });
+        }
+      }
+    },
+    { needs: { unless: unlessExact } },
+  )
+  .must(
+    'MIG-CMD-SPAR-04.low',
+    'a call fails for a member that it does not name, when the whole set is bad',
+    async (t) => {
+      const session = await t.session();
+      t.succeeded(await session.command(command, { 'max-cpu-throttle': 30 }));
+      await unchanged(t, session, 'the refused call', async () => {
+        const reply = await session.command(command, { 'cpu-throttle-initial': 40, 'max-bandwidth': 4711 });
+        t.failed(reply, 'GenericError', throttleText);
+      });
+      t.succeeded(await session.command(command, { 'cpu-throttle-initial': 30 }), 'the limit itself');
+      t.failed(await session.command(command, { 'max-cpu-throttle': 29 }), 'GenericError', throttleText);
+    },
+    { needs: { parameters: ['max-cpu-throttle', 'cpu-throttle-initial'] } },
+  )
+  .must(
+    'MIG-CMD-SPAR-04.together',
+    'two members that fit each other are accepted together, in either order',
+    async (t) => {
+      const session = await t.session();
+      for (const text of [
+        '{"cpu-throttle-initial":95,"max-cpu-throttle":96}',
+        '{"max-cpu-throttle":4,"cpu-throttle-initial":3}',
+        '{"cpu-throttle-initial":99,"max-cpu-throttle":99}',
+      ]) {
+        t.succeeded(await rawCommand(session, command, text), text);
+        const { 'cpu-throttle-initial': initial, 'max-cpu-throttle': most } = await readParameters(t, session);
+        const wanted = JSON.parse(text) as Record<string, number>;
+        t.same(
+          [initial ?? null, most ?? null],
+          [wanted['cpu-throttle-initial'] ?? null, wanted['max-cpu-throttle'] ?? null],
+          text,
+        );
+      }
+      t.failed(
+        await session.command(command, { 'cpu-throttle-initial': 50, 'max-cpu-throttle': 49 }),
+        'GenericError',
+        throttleText,
+      );
+    },
+    { needs: { parameters: ['max-cpu-throttle', 'cpu-throttle-initial'] } },
+  )
+  .must(
+    'MIG-CMD-SPAR-05',
+    'the baseline cuts integers to their width before it checks them',
+    async (t) => {
+      const session = await t.session();
+      for (const [name, given, stored] of [
+        ['compress-level', 256, 0],
+        ['compress-threads', 257, 1],
+        ['max-cpu-throttle', 355, 99],
+        ['x-checkpoint-delay', 4294967301n, 5],
+        ['x-checkpoint-delay', -1, 4294967295n],
+        ['x-multifd-page-count', 4294967297n, 1],
+        ['max-bandwidth', -1, 2n ** 64n - 1n],
+      ] as const) {
+        t.succeeded(await session.command(command, { [name]: given }), `${name} ${given}`);
+        t.equal((await readParameters(t, session))[name], stored, `${name} ${given}`);
+      }
+      t.failed(await session.command(command, { 'compress-threads': 256 }), 'GenericError');
+    },
+    {
+      needs: {
+        unless: (facts) =>
+          facts.dialect.migration.parametersWrap && fitsExactly(facts) ? undefined : 'only the baseline cuts integers',
+      },
+    },
+  )
+  .must('MIG-CMD-SPAR-06', 'a tls parameter is a text or null', async (t) => {
+    const session = await t.session();
+    await unchanged(t, session, 'other types', async () => {
+      for (const name of ['tls-creds', 'tls-hostname']) {
+        for (const text of ['1', 'true', '1.5', '[]', '{}', '["x"]']) {
+          const reply = await rawCommand(session, command, `{"${name}":${text}}`);
+          t.failed(reply, 'GenericError', wrongTypeText('StrOrNull', name), `${name} ${text}`);
+        }
+      }
+    });
+  })
+  .must('MIG-CMD-SPAR-01.same', 'setting every parameter to what is shown changes nothing', async (t) => {
+    const session = await t.session();
+    const shown = await readParameters(t, session);
+    await unchanged(t, session, 'the same values', async () => {
+      for (const [name, value] of Object.entries(shown)) {
+        t.succeeded(await session.command(command, { [name]: value }), name);
+      }
+      t.succeeded(await session.command(command, shown), 'all at once');
+    });
+  })
+  .done();

@@ -1,0 +1,31 @@
+/** What setting capabilities gives on an idle monitor (commands.md §4, state-machine.md §10.4). */
+
+import type { Trial } from '../../oracle/trial.js';
+import { isObject, type JsonValue } from '../../protocol/json.js';
+import type { Session } from '../../protocol/session.js';
+import type { CapabilityConflict } from '../../reference/dialects/migration.js';
+
+/** What a host or a build may lack; a monitor may refuse these although no other capability is in the way. */
+const hostDependent = ['zero-copy-send', 'background-snapshot', 'dirty-limit', 'rdma-pin-all', 'block'];
+
+export const dependsOnHost = (name: string): boolean => hostDependent.includes(name);
+
+/** Texts of the conflicts in a set, in the order in which they are looked for; the first one is the answer. */
+export function conflictsIn(conflicts: readonly CapabilityConflict[], on: ReadonlySet<string>): string[] {
+  const holds = (conflict: CapabilityConflict) =>
+    conflict.onlyIncoming === undefined &&
+    conflict.on.every((name) => on.has(name)) &&
+    (conflict.off === undefined || conflict.off.some((name) => !on.has(name)));
+  return conflicts.filter(holds).map(({ desc }) => desc);
+}
+
+/** The capabilities as a record. */
+export async function readCapabilities(t: Trial, session: Session): Promise<Readonly<Record<string, JsonValue>>> {
+  const list = t.succeeded(await session.command('query-migrate-capabilities'), 'query-migrate-capabilities');
+  const entries = Array.isArray(list) ? (list as readonly JsonValue[]) : [];
+  return Object.fromEntries(entries.map((one) => (isObject(one) ? [String(one.capability), one.state ?? null] : [])));
+}
+
+export const setting = (entries: readonly (readonly [capability: string, state: boolean])[]) => ({
+  capabilities: entries.map(([capability, state]) => ({ capability, state })),
+});
