@@ -21,6 +21,8 @@ export interface ProtocolRules {
   readonly reasonInEvents: boolean;
   /** `query-status` has `singlestep` (QMP-BASE-06, QMP-D100-01). */
   readonly singlestep: boolean;
+  /** Schema entities may have `features`, enums have `members` (QMP-D-45). */
+  readonly schemaFeatures: boolean;
   /** What `query-events` lists; empty where the command is gone (QMP-BASE-04, QMP-D-45). */
   readonly eventNames: readonly string[];
   /** Error of `system_wakeup` on a guest that is not suspended; absent: no effect (QMP-BASE-14, QMP-D-47). */
@@ -41,8 +43,6 @@ export interface ProtocolRules {
   readonly fdsetsNeedMonitor: boolean;
   /** Greetings on a multiplexed device (QMP-GREET-08). */
   readonly muxGreetings: number;
-  /** Commands that old and new releases allow before `x-exit-preconfig` although their schema does not say so. */
-  readonly quitInPreconfig: boolean;
   /** Refused `dump-guest-memory` protocol (neither `file:` nor `fd:`). */
   readonly dumpProtocolError: string;
 }
@@ -64,6 +64,7 @@ const baseline: ProtocolRules = {
   requestsAct: 'after-reply',
   reasonInEvents: false,
   singlestep: true,
+  schemaFeatures: false,
   eventNames: baselineEvents,
   preconfigState: true,
   preconfigError: (command) => `The command '${command}' isn't permitted in 'preconfig' state`,
@@ -80,7 +81,6 @@ const baseline: ProtocolRules = {
   resetKeepsFinishMigrate: true,
   fdsetsNeedMonitor: true,
   muxGreetings: 2,
-  quitInPreconfig: false,
   dumpProtocolError: "Invalid parameter 'protocol'",
 };
 
@@ -93,6 +93,7 @@ const since7: ProtocolRules = {
   enumError: (member, value) => `Parameter '${member}' does not accept value '${value}'`,
   requestsAct: 'before-reply',
   reasonInEvents: true,
+  schemaFeatures: true,
   eventNames: [],
   wakeupError: 'wake-up from suspend is not supported by this guest',
   preconfigState: false,
@@ -105,7 +106,6 @@ const since7: ProtocolRules = {
     ['shutdown', 'colo'],
   ],
   muxGreetings: 1,
-  quitInPreconfig: true,
 };
 
 const from = (state: string, targets: string): Transition[] => targets.split(' ').map((to) => [state, to] as const);

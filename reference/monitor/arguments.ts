@@ -1,0 +1,120 @@
+/** Checks a command's arguments in QEMU's order and words (qmp-protocol.md §8), and gives them the form handlers get. */
+import type { AlternateType, CommandDefinition, Member, Schema, TypeDefinition, TypeRef } from '../../qapi/schema.js';
+import type { ProtocolRules } from '../dialects/protocol.js';
+import { CommandError } from '../migration/host.js';
+import { checkBuiltin, plainValue, wrongType } from './builtin-arguments.js';
+import { decodeText } from './json/text.js';
+import type { JsonObject, JsonValue } from './json/value.js';
+
+export type Arguments = Record<string, unknown>;
+
+/** A record in which a member may have any name. */
+const emptyRecord = (): Arguments => Object.create(null) as Arguments;
+
+/**
+ * The arguments of a call of `command`, checked: integers as bigint, numbers as number, strings as text.
+ * @throws CommandError naming the first fault.
+ */
+export function checkArguments(
+  schema: Schema,
+  command: CommandDefinition,
+  given: JsonObject | undefined,
+  rules: ProtocolRules,
+): Arguments {
+  const object = given ?? new Map<string, JsonValue>();
+  if (!command.gen) return plainValue(object) as Arguments;
+  return new ArgumentChecker(schema, rules).object(command.arguments, object, '');
+}
+
+class ArgumentChecker {
+  constructor(
+    private readonly schema: Schema,
+    private readonly rules: ProtocolRules,
+  ) {}
+
+  /** Members in the order of their declaration, then what is left over (QMP-ARG-30..32). */
+  object(type: string | undefined, given: JsonObject, path: string): Arguments {
+    const checked = emptyRecord();
+    const left = new Set(given.keys());
+    this.#members(this.schema.membersOf(type), given, left, path, checked);
+    const definition = type === undefined ? undefined : this.schema.types.get(type);
+    if (definition?.kind === 'union') {
+      const chosen = checked[definition.discriminator];
+      const branch = definition.branches.find(({ value }) => value === chosen);
+      if (branch) this.#members(this.#branchMembers(branch.type.name), given, left, path, checked);
+    }
+    for (const name of left) throw new CommandError(`Parameter '${join(path, decodeText(name))}' is unexpected`);
+    return checked;
+  }
+
+  #branchMembers(type: string): readonly Member[] {
+    return this.schema.membersOf(type);
+  }
+
+  #members(members: readonly Member[], given: JsonObject, left: Set<string>, path: string, into: Arguments): void {
+    for (const { name, type, optional } of members) {
+      const value = given.get(name);
+      if (value === undefined) {
+        if (optional) continue;
+        throw new CommandError(`Parameter '${join(path, name)}' is missing`);
+      }
+      left.delete(name);
+      into[name] = this.#value(type, value, join(path, name), name);
+    }
+  }
+
+  /** `name` is the bare member name, which some texts show in place of the path; elements of arrays have none. */
+  #value(type: TypeRef, value: JsonValue, path: string, name: string): unknown {
+    if (type.list) {
+      if (!Array.isArray(value)) throw wrongType(path, 'array');
+      return value.map((element, index) =>
+        this.#value({ name: type.name, list: false }, element, `${path}[${index}]`, 'null'),
+      );
+    }
+    const definition = this.schema.types.get(type.name);
+    return definition === undefined
+      ? checkBuiltin(type.name, value, path, name)
+      : this.#defined(definition, value, path, name);
+  }
+
+  #defined(type: TypeDefinition, value: JsonValue, path: string, name: string): unknown {
+    switch (type.kind) {
+      case 'enum': {
+        if (typeof value !== 'string') throw wrongType(path, 'string');
+        if (type.values.some((known) => known.name === value)) return value;
+        throw new CommandError(this.rules.enumError(name, decodeText(value)));
+      }
+      case 'alternate':
+        return this.#alternate(type, value, path, name);
+      default:
+        if (!(value instanceof Map)) throw wrongType(path, 'object');
+        return this.object(type.name, value, path);
+    }
+  }
+
+  #alternate(type: AlternateType, value: JsonValue, path: string, name: string): unknown {
+    const branch = type.branches.find((candidate) => this.#accepts(candidate.type, value));
+    if (branch === undefined) throw wrongType(path, type.name);
+    return this.#value(branch.type, value, path, name);
+  }
+
+  /** Whether the JSON type of `value` is that of the alternate's branch. */
+  #accepts(type: TypeRef, value: JsonValue): boolean {
+    if (type.list) return Array.isArray(value);
+    switch (type.name) {
+      case 'str':
+        return typeof value === 'string';
+      case 'null':
+        return value === null;
+      case 'bool':
+        return typeof value === 'boolean';
+      case 'number':
+        return typeof value === 'number' || typeof value === 'bigint';
+    }
+    const kind = this.schema.types.get(type.name)?.kind;
+    if (kind === 'enum') return typeof value === 'string';
+    return kind === undefined ? typeof value === 'bigint' : value instanceof Map;
+  }
+}
+
+const join = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);

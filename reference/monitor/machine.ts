@@ -1,0 +1,150 @@
+import type { Dialect } from '../dialects/dialect.js';
+import type { Clock, MigrationHost, RunState } from '../migration/host.js';
+import type { GuestRam } from '../ram/guest-ram.js';
+import { hostClock } from './host-clock.js';
+import { MachineState } from './machine-state.js';
+
+export interface MachineOptions {
+  readonly dialect: Dialect;
+  readonly ram: GuestRam;
+  readonly runState: RunState;
+  /** Started with `--preconfig`: most commands wait for {@link Machine.exitPreconfig}. */
+  readonly preconfig: boolean;
+  /** False for `-S`. */
+  readonly autostart: boolean;
+  readonly faults: ReadonlySet<string>;
+  readonly allowExec: boolean;
+  readonly allowRemote: boolean;
+  readonly clock?: Clock;
+  readonly emit: (event: string, data?: Record<string, unknown>) => void;
+  readonly log: (line: string) => void;
+  readonly exit: (status: number) => void;
+}
+
+/** The machine behind the monitors: a guest without devices, as `-M none` has it. */
+export class Machine implements MigrationHost {
+  readonly dialect: Dialect;
+  readonly clock: Clock;
+  readonly ram: GuestRam;
+  readonly machineName = 'none';
+  readonly allowExec: boolean;
+  readonly allowRemote: boolean;
+  /** Rewrites what a reset rewrites; set by whoever loaded it (`-device loader`). */
+  onReset: () => void = () => {};
+  /** Brings the machine to life after `--preconfig`: starts the guest or waits for a migration. */
+  onStart: () => void = () => {};
+  /** Told when the process is about to end at a client's or a signal's request. */
+  onShutdown: () => void = () => {};
+
+  readonly #options: MachineOptions;
+  readonly #state: MachineState;
+  #deferred: (() => void)[] = [];
+  #preconfig: boolean;
+  #shutDown = false;
+
+  constructor(options: MachineOptions) {
+    this.#options = options;
+    this.dialect = options.dialect;
+    this.clock = options.clock ?? hostClock;
+    this.ram = options.ram;
+    this.allowExec = options.allowExec;
+    this.allowRemote = options.allowRemote;
+    this.#state = new MachineState(options.runState, options.dialect.protocol.transitions, (event) => this.emit(event));
+    this.#state.autostart = options.autostart;
+    this.#preconfig = options.preconfig;
+  }
+
+  get runState(): RunState {
+    return this.#state.runState;
+  }
+  get autostart(): boolean {
+    return this.#state.autostart;
+  }
+  set autostart(run: boolean) {
+    this.#state.autostart = run;
+  }
+  setRunState(state: RunState): void {
+    this.#state.setRunState(state);
+  }
+  stopGuest(state: RunState): void {
+    this.#state.stopGuest(state);
+  }
+  startGuest(): void {
+    this.#state.startGuest();
+  }
+  emit(event: string, data?: Record<string, unknown>): void {
+    this.#options.emit(event, data);
+  }
+  log(line: string): void {
+    this.#options.log(line);
+  }
+  exit(status: number): void {
+    this.#options.exit(status);
+  }
+  fault(name: string): boolean {
+    return this.#options.faults.has(name);
+  }
+
+  /** True until `x-exit-preconfig` (QMP-RUN-24, QMP-D-60). */
+  get preconfig(): boolean {
+    return this.#preconfig;
+  }
+
+  /** Goes on with the start (QMP-RUN-25). */
+  exitPreconfig(): void {
+    this.#preconfig = false;
+    this.#request(() => {
+      this.emit('RESET', this.#eventData('none'));
+      this.onStart();
+    });
+  }
+
+  /** Requests of a client that act on the machine from outside any command (QMP-EVT-10..12, QMP-D-42). */
+  requestReset(): void {
+    this.#request(() => this.#reset());
+  }
+  requestPowerdown(): void {
+    this.#request(() => this.emit('POWERDOWN'));
+  }
+  requestShutdown(reason: string): void {
+    this.#request(() => this.shutdown(reason));
+  }
+
+  /** Does what the last command requested; to be called once its reply has been written. */
+  runDeferred(): void {
+    const actions = this.#deferred;
+    if (actions.length === 0) return;
+    this.#deferred = [];
+    for (const action of actions) action();
+  }
+
+  /** Event SHUTDOWN, then the end of the process with status 0 (QMP-EVT-12, QMP-EVT-13). */
+  shutdown(reason: string): void {
+    if (this.#shutDown) return;
+    this.#shutDown = true;
+    this.emit('SHUTDOWN', this.#eventData(reason));
+    this.onShutdown();
+    this.exit(0);
+  }
+
+  /** Resets the guest; leads out of every state in which it does not run, but for two (QMP-RUN-01..06). */
+  #reset(): void {
+    this.onReset();
+    this.emit('RESET', this.#eventData('host-qmp-system-reset'));
+    const state = this.runState;
+    const keeps =
+      state === 'running' ||
+      state === 'inmigrate' ||
+      (state === 'finish-migrate' && this.dialect.protocol.resetKeepsFinishMigrate);
+    if (!keeps) this.setRunState('prelaunch');
+  }
+
+  #eventData(reason: string): Record<string, unknown> {
+    return this.dialect.protocol.reasonInEvents ? { guest: false, reason } : { guest: false };
+  }
+
+  #request(action: () => void): void {
+    if (this.dialect.protocol.requestsAct === 'before-reply') action();
+    else this.#deferred.push(action);
+  }
+}

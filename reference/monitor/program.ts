@@ -1,0 +1,224 @@
+import { writeFileSync } from 'node:fs';
+import type { Schema } from '../../qapi/schema.js';
+import { type Dialect, dialects } from '../dialects/dialect.js';
+import { reasonOf } from '../migration/errno.js';
+import { CommandError, type RunState } from '../migration/host.js';
+import { createGuestRam } from '../ram/guest-ram.js';
+import { descriptorCommands } from './commands/descriptor-commands.js';
+import { deviceCommands } from './commands/device-commands.js';
+import { humanCommands } from './commands/human.js';
+import { identityCommands } from './commands/identity.js';
+import { runControlCommands } from './commands/run-control.js';
+import { DescriptorSets } from './descriptors.js';
+import { Dispatcher } from './dispatcher.js';
+import { type Endpoint, openEndpoint } from './endpoint.js';
+import type { CreateEngine, MigrationEngine } from './engine.js';
+import { EventHub } from './event-hub.js';
+import { hostClock } from './host-clock.js';
+import { ImageLoader } from './loader.js';
+import { Machine } from './machine.js';
+import { Monitor, type MonitorCore } from './monitor.js';
+import type { MonitorSpec, Options } from './options.js';
+import { CommandRegistry } from './registry.js';
+import { logLine } from './standard-error.js';
+import { UsageError } from './usage-error.js';
+
+/** What the greeting and `--version` say behind the version number. */
+export const packageName = 'qmpspec reference';
+
+/** The rest of the program, loaded while the first clients are already connecting. */
+export interface Parts {
+  readonly schema: (dialect: Dialect) => Schema;
+  readonly createEngine: CreateEngine;
+}
+
+// Longest time that the end of the process waits for clients that do not read, in milliseconds.
+const flushTime = 1000;
+
+/** One machine with its monitors, from the command line to the end of the process. */
+export class Program {
+  readonly machine: Machine;
+
+  readonly #options: Options;
+  readonly #dialect: Dialect;
+  readonly #version: object;
+  readonly #events: EventHub;
+  readonly #dispatcher: Dispatcher;
+  readonly #sets = new DescriptorSets();
+  readonly #monitors: Monitor[] = [];
+  readonly #endpoints: Endpoint[] = [];
+  // Without it a process whose standard input has ended would end, too (QMP-TRANS-13).
+  readonly #alive = setInterval(() => {}, 2 ** 30);
+  readonly #onExit: (status: number) => void;
+  #registry: CommandRegistry | undefined;
+  #engine: MigrationEngine | undefined;
+  #exiting = false;
+
+  /** @param onExit is called once, after everything has been flushed and removed. */
+  constructor(options: Options, onExit: (status: number) => void) {
+    this.#options = options;
+    this.#onExit = onExit;
+    this.#dialect = dialects[options.dialect];
+    const { major, minor, micro } = this.#dialect.version;
+    this.#version = { qemu: { micro, minor, major }, package: packageName };
+    this.#events = new EventHub(this.#dialect.protocol, hostClock);
+    this.#dispatcher = new Dispatcher(() => this.machine.runDeferred());
+    const incoming = options.incoming !== undefined;
+    const initial: RunState = incoming ? 'inmigrate' : 'prelaunch';
+    this.machine = new Machine({
+      dialect: this.#dialect,
+      ram: createGuestRam([{ name: 'ram', size: options.memory }]),
+      runState: options.preconfig ? (this.#dialect.protocol.preconfigState ? 'preconfig' : 'prelaunch') : initial,
+      preconfig: options.preconfig,
+      autostart: !options.startStopped,
+      faults: options.faults,
+      allowExec: options.allowExec,
+      allowRemote: options.allowRemote,
+      emit: (event, data) => this.#events.emit(event, data),
+      log: (line) => this.#log(line),
+      exit: (status) => this.#exit(status),
+    });
+    this.machine.onShutdown = () => this.#engine?.close();
+  }
+
+  /**
+   * Opens the monitors, loads the rest of the program, brings the machine to life. Resolves when commands are executed.
+   * @throws UsageError or CommandError if the command line asks for something impossible.
+   */
+  async start(load: () => Promise<Parts>): Promise<void> {
+    const loader = new ImageLoader(this.machine.ram, this.#options.loaders);
+    loader.load();
+    this.machine.onReset = () => loader.load();
+    this.#writePidfile();
+    for (const spec of this.#options.monitors) await this.#openMonitor(spec);
+    const parts = await load();
+    this.#wire(parts);
+    await this.#bringUp();
+    this.#dispatcher.start();
+  }
+
+  /** SIGTERM and its like (QMP-EVT-13). */
+  terminate(): void {
+    this.machine.shutdown('host-signal');
+  }
+
+  #log(line: string): void {
+    logLine(line, this.#options.timestamps);
+  }
+
+  #writePidfile(): void {
+    const { pidfile } = this.#options;
+    if (pidfile === undefined) return;
+    try {
+      writeFileSync(pidfile, `${process.pid}\n`);
+    } catch (error) {
+      throw new UsageError(`cannot create PID file: Could not create '${pidfile}': ${reasonOf(error)}`);
+    }
+  }
+
+  async #openMonitor(spec: MonitorSpec): Promise<void> {
+    const { protocol } = this.#dialect;
+    const multiplexed = spec.address.kind === 'stdio' && spec.address.multiplexed;
+    if (spec.oob !== undefined && protocol.oobOffer === 'always')
+      throw new UsageError(`${spec.option}: Invalid parameter 'x-oob'`);
+    if (spec.oob && multiplexed)
+      throw new UsageError(`${spec.option}: out-of-band execution is not possible on a multiplexed character device`);
+    const monitor = new Monitor(this.#core(), {
+      pretty: spec.pretty,
+      oobOffered: protocol.oobOffer === 'always' || spec.oob === true,
+      greetings: multiplexed ? protocol.muxGreetings : 1,
+    });
+    monitor.onDisconnect = () => {
+      if (protocol.fdsetsNeedMonitor && !this.#monitors.some(({ connected }) => connected)) this.#sets.clear();
+    };
+    this.#monitors.push(monitor);
+    const endpoint = await openEndpoint(spec.address, spec.option, this.#options.allowRemote, (channel) => {
+      if (this.#exiting) void channel.end();
+      else monitor.attach(channel);
+    });
+    this.#endpoints.push(endpoint);
+    await endpoint.ready;
+  }
+
+  #core(): MonitorCore {
+    const registry = () => {
+      if (!this.#registry) throw new Error('a command came before the machine was ready');
+      return this.#registry;
+    };
+    return {
+      rules: this.#dialect.protocol,
+      version: this.#version,
+      get registry() {
+        return registry();
+      },
+      dispatcher: this.#dispatcher,
+      events: this.#events,
+      gate: ({ name, allowPreconfig }) => {
+        if (this.machine.preconfig && !allowPreconfig)
+          throw new CommandError(this.#dialect.protocol.preconfigError(name));
+      },
+      log: (line) => this.#log(line),
+    };
+  }
+
+  #wire({ schema, createEngine }: Parts): void {
+    const { machine } = this;
+    const { guestName } = this.#options;
+    const { major, minor, micro } = this.#dialect.version;
+    const registry = () => this.#registry!;
+    this.#engine = createEngine(machine);
+    this.#registry = new CommandRegistry(schema(this.#dialect), [
+      identityCommands({ dialect: this.#dialect, version: this.#version, guestName, registry }),
+      runControlCommands(machine),
+      deviceCommands(machine),
+      descriptorCommands(this.#sets, (id) => this.#monitors.find((monitor) => monitor.id === id)!.descriptors),
+      humanCommands({ machine, version: `${major}.${minor}.${micro} (${packageName})`, guestName, registry }),
+      this.#engine.commands,
+    ]);
+  }
+
+  /** Waits for a migration, or starts the guest unless `-S` says otherwise (QMP-RUN-10). */
+  async #bringUp(): Promise<void> {
+    const { machine } = this;
+    const { incoming } = this.#options;
+    const begin = async () => {
+      if (incoming === undefined) {
+        if (machine.autostart) machine.startGuest();
+        return;
+      }
+      machine.setRunState('inmigrate');
+      if (incoming === 'defer') this.#engine!.deferIncoming();
+      else await this.#engine!.startIncoming(incoming);
+    };
+    if (!machine.preconfig) {
+      await begin();
+      return;
+    }
+    machine.onStart = () => {
+      if (machine.runState === 'preconfig') machine.setRunState('prelaunch');
+      begin().catch((error: unknown) => this.#refuseIncoming(error));
+    };
+  }
+
+  #refuseIncoming(error: unknown): void {
+    this.#log(`-incoming ${this.#options.incoming}: ${error instanceof Error ? error.message : String(error)}`);
+    this.#exit(1);
+  }
+
+  #exit(status: number): void {
+    if (this.#exiting) return;
+    this.#exiting = true;
+    this.#dispatcher.stop();
+    // A reply that is being made is still to be written (QMP-D-42).
+    setImmediate(() => void this.#leave(status));
+  }
+
+  async #leave(status: number): Promise<void> {
+    this.#events.close();
+    for (const endpoint of this.#endpoints) endpoint.close();
+    const patience = new Promise((resolve) => setTimeout(resolve, flushTime));
+    await Promise.race([Promise.all(this.#monitors.map((monitor) => monitor.close())), patience]);
+    clearInterval(this.#alive);
+    this.#onExit(status);
+  }
+}
