@@ -46,7 +46,7 @@ interface Parts extends Doc {
 }
 
 const symbolLine = /^@([A-Za-z0-9_.-]+):$/;
-const argumentLine = /^\s*@([A-Za-z0-9_.-]+):(?:\s+(.*))?$/;
+const argumentLine = /^@([A-Za-z0-9_.-]+):(?:\s+(.*))?$/;
 const sectionLine = /^(Returns|Errors|Since|Notes?|Examples?|TODO):(?:\s+(.*))?$/;
 const memberHeading = /^(Members|Arguments|Values):$/;
 

@@ -231,6 +231,7 @@ describe('qapi: doc blocks', () => {
       '# @c:',
       '#',
       '# Does it.',
+      '#   @indented: is text',
       '#',
       '# @a: first',
       '#',
@@ -253,7 +254,7 @@ describe('qapi: doc blocks', () => {
     ].join('\n');
     const { doc } = parseQapi(text).commands.get('c')!;
     expect(JSON.parse(JSON.stringify(doc))).to.deep.equal({
-      text: 'Does it.',
+      text: 'Does it.\n  @indented: is text',
       members: { a: 'first' },
       sections: [
         { name: 'Returns', text: 'nothing\nat all' },
