@@ -9,6 +9,7 @@ export const exitCodes = {
   brokenStream: 6,
   planNotMet: 7,
   vacuous: 8,
+  internal: 70,
   interrupted: 130,
 } as const;
 
@@ -22,5 +23,6 @@ export const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   brokenStream: 'the event stream is empty or cut off',
   planNotMet: 'fewer or more requirements were reported than were planned',
   vacuous: 'a requirement ended without checking anything',
+  internal: 'a fault of this program',
   interrupted: 'ended by Ctrl-C',
 };

@@ -22,6 +22,8 @@ export interface RunHeader {
   readonly notes: readonly string[];
   readonly seed: number;
   readonly jobs: number;
+  /** SHOULD, known defects and "not applicable" count as failures. */
+  readonly strict: boolean;
   /** Number of requirements that will be reported. */
   readonly planned: number;
   /** ISO 8601. */

@@ -4,6 +4,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { Duplex } from 'node:stream';
 import { type Address, formatAddress } from '../protocol/address.js';
 import { ConnectError, DeadlinePassed } from '../protocol/errors.js';
+import { stringifyJson } from '../protocol/json.js';
 import { Session, type SessionOptions } from '../protocol/session.js';
 import { Transcript } from '../protocol/transcript.js';
 import { killGroup, theReaper } from './reaper.js';
@@ -150,6 +151,7 @@ export class ProcessInstance implements Instance {
   record(transcript: Transcript, endpoint: string): void {
     this.transcript = transcript;
     this.endpoint = endpoint;
+    transcript.add(endpoint, 'started', stringifyJson(this.options));
   }
 
   async connect(options: { monitor?: number; deadline?: number } = {}): Promise<Session> {

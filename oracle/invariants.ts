@@ -1,0 +1,144 @@
+/** The value invariants of `query-migrate` (commands.md §8.6): what holds of one reply, and between those of one migration. */
+import { isObject, type JsonObject, type JsonValue } from '../protocol/json.js';
+
+export interface InvariantBreach {
+  readonly row: string;
+  readonly expected: string;
+  readonly got: string;
+}
+
+type Numbers = Readonly<Record<string, bigint>>;
+
+/** Members that never decrease within one migration (MIG-CMD-INV-03). */
+const neverDecreasing = [
+  'transferred',
+  'duplicate',
+  'normal',
+  'normal-bytes',
+  'dirty-sync-count',
+  'postcopy-requests',
+  'multifd-bytes',
+];
+const running = new Set([
+  'active',
+  'pre-switchover',
+  'device',
+  'cancelling',
+  'postcopy-active',
+  'postcopy-paused',
+  'postcopy-recover',
+]);
+
+/** Follows the replies of one process. */
+export class InfoInvariants {
+  private last:
+    | { status: string; ram: Numbers; totalTime: bigint | undefined; throttle: bigint | undefined }
+    | undefined;
+
+  /** A new migration has begun: nothing is compared with replies before it. */
+  restart(): void {
+    this.last = undefined;
+  }
+
+  /** Judges one `query-migrate` return value. @param settled the run state is known to be postmigrate (MIG-CMD-INV-09) */
+  check(value: JsonValue, settled: boolean): InvariantBreach[] {
+    if (!isObject(value) || typeof value.status !== 'string') return [];
+    const ram = isObject(value.ram) ? integers(value.ram) : undefined;
+    const throttle = integer(value['cpu-throttle-percentage']);
+    const breaches =
+      ram === undefined ? [] : [...this.ofOne(value.status, value, ram, settled), ...this.ofTwo(value, ram)];
+    if (throttle !== undefined && (throttle < 1n || throttle > 99n)) {
+      breaches.push(breach('MIG-CMD-INV-08', 'cpu-throttle-percentage from 1 to 99', `${throttle}`));
+    }
+    const before = this.last?.throttle;
+    if (throttle !== undefined && before !== undefined && throttle < before) {
+      breaches.push(breach('MIG-CMD-INV-08', `cpu-throttle-percentage not below ${before}`, `${throttle}`));
+    }
+    if (ram !== undefined) this.last = { status: value.status, ram, totalTime: integer(value['total-time']), throttle };
+    return breaches;
+  }
+
+  private ofOne(status: string, value: JsonObject, ram: Numbers, settled: boolean): InvariantBreach[] {
+    const breaches: InvariantBreach[] = [];
+    const must = (row: string, holds: boolean, expected: string, got: string) => {
+      if (!holds) breaches.push(breach(row, expected, got));
+    };
+    const { normal, remaining, total, skipped, transferred } = ram;
+    const page = ram['page-size'];
+    const normalBytes = ram['normal-bytes'];
+    const multifd = ram['multifd-bytes'];
+    if (normal !== undefined && page !== undefined && normalBytes !== undefined) {
+      must(
+        'MIG-CMD-INV-01',
+        normalBytes === normal * page,
+        `normal-bytes ${normal * page} (normal × page-size)`,
+        `${normalBytes}`,
+      );
+    }
+    if (remaining !== undefined && total !== undefined && page !== undefined) {
+      must('MIG-CMD-INV-02', page > 0n && remaining % page === 0n, `remaining a multiple of ${page}`, `${remaining}`);
+      must('MIG-CMD-INV-02', remaining <= total, `remaining at most ${total}`, `${remaining}`);
+    }
+    if (skipped !== undefined) must('MIG-CMD-INV-05', skipped === 0n, 'skipped 0', `${skipped}`);
+    if (multifd !== undefined && transferred !== undefined) {
+      must(
+        'MIG-CMD-INV-06',
+        multifd <= transferred,
+        `multifd-bytes at most ${transferred} (transferred)`,
+        `${multifd}`,
+      );
+    }
+    if (status === 'completed' && settled) {
+      if (remaining !== undefined) must('MIG-CMD-INV-04', remaining === 0n, 'remaining 0 in completed', `${remaining}`);
+      const rate = ram['dirty-pages-rate'];
+      if (rate !== undefined) must('MIG-CMD-INV-04', rate === 0n, 'dirty-pages-rate 0 in completed', `${rate}`);
+    }
+    for (const name of ['total-time', 'setup-time', 'downtime', 'expected-downtime']) {
+      const time = integer(value[name]);
+      if (time !== undefined) must('MIG-CMD-INV-03', time >= 0n, `${name} not negative`, `${time}`);
+    }
+    return breaches;
+  }
+
+  private ofTwo(value: JsonObject, ram: Numbers): InvariantBreach[] {
+    const { last } = this;
+    if (last === undefined) return [];
+    const breaches: InvariantBreach[] = [];
+    for (const name of neverDecreasing) {
+      const before = last.ram[name];
+      const now = ram[name];
+      if (before !== undefined && now !== undefined && now < before) {
+        breaches.push(breach('MIG-CMD-INV-03', `${name} not below ${before}`, `${now}`));
+      }
+    }
+    for (const name of ['total', 'page-size']) {
+      const before = last.ram[name];
+      const now = ram[name];
+      if (before !== undefined && now !== undefined && now !== before) {
+        breaches.push(breach('MIG-CMD-INV-03', `${name} ${before}, as before`, `${now}`));
+      }
+    }
+    const totalTime = integer(value['total-time']);
+    const clockRuns = running.has(last.status) && running.has(String(value.status));
+    if (clockRuns && totalTime !== undefined && last.totalTime !== undefined && totalTime < last.totalTime) {
+      breaches.push(breach('MIG-CMD-INV-03', `total-time not below ${last.totalTime}`, `${totalTime}`));
+    }
+    return breaches;
+  }
+}
+
+const breach = (row: string, expected: string, got: string): InvariantBreach => ({ row, expected, got });
+
+const integer = (value: JsonValue | undefined): bigint | undefined => {
+  if (typeof value === 'bigint') return value;
+  return typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : undefined;
+};
+
+function integers(object: JsonObject): Numbers {
+  const result: Record<string, bigint> = {};
+  for (const [name, value] of Object.entries(object)) {
+    const number = integer(value);
+    if (number !== undefined) result[name] = number;
+  }
+  return result;
+}

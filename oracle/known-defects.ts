@@ -1,0 +1,145 @@
+/**
+ * Known defects of released monitors (commands.md §17), as data. The model describes the intended behaviour; a row here adds
+ * what monitors of the named versions are known to do instead. A hypothesis that needs one is remembered with its id, and the
+ * verdict is "known defect" instead of "divergence".
+ */
+import type { MigrationRules } from '../reference/dialects/migration.js';
+import { type ModelState, type Output, visible } from '../reference/model/index.js';
+
+export interface KnownDefect {
+  readonly id: string;
+  /** What happens, in one sentence. */
+  readonly title: string;
+  /** First and last release line that has it, as [major, minor]; both ends included. */
+  readonly from: readonly [number, number];
+  readonly to: readonly [number, number];
+  /** What else may happen in a state. */
+  readonly moves?: (
+    state: ModelState,
+    rules: MigrationRules,
+  ) => readonly { label: string; outputs: readonly Output[]; next: ModelState }[];
+  /** What else a command may do in a state. */
+  readonly outcomes?: (
+    state: ModelState,
+    command: string,
+  ) => readonly { label: string; outputs: readonly Output[]; next: ModelState }[];
+  /** How the process dies, where that is the signature: text on standard error, or a signal in a state. */
+  readonly dies?: {
+    readonly signals: readonly string[];
+    /** Applies when the target was in such a state. */
+    readonly when: (state: ModelState) => boolean;
+  };
+}
+
+const event = (status: 'cancelling' | 'failed' | 'cancelled'): Output => ({
+  kind: 'event',
+  event: 'MIGRATION',
+  status,
+});
+const settling = (state: ModelState): boolean => state.out.phase === 'settling';
+
+export const knownDefects: readonly KnownDefect[] = [
+  {
+    id: 'MIG-DEF-01',
+    title: 'migrate_cancel while the thread is writing ends in failed instead of cancelled',
+    from: [3, 0],
+    to: [3, 0],
+    moves: (state) =>
+      state.out.status === 'cancelling'
+        ? [{ label: 'cancel-failed', outputs: [event('failed')], next: withStatus(state, 'failed') }]
+        : [],
+  },
+  {
+    id: 'MIG-DEF-02',
+    title: 'migrate_cancel in postcopy-paused or postcopy-recover is accepted and never ends',
+    from: [3, 0],
+    to: [9, 0],
+    outcomes: (state, command) =>
+      command === 'migrate_cancel' && ['postcopy-paused', 'postcopy-recover'].includes(state.out.status)
+        ? [
+            {
+              label: 'cancelling for ever',
+              outputs: [event('cancelling'), { kind: 'reply', ok: true }],
+              next: withStatus(state, 'cancelling'),
+            },
+          ]
+        : [],
+  },
+  {
+    id: 'MIG-DEF-07',
+    title: 'a destination in postcopy-recover dies when its connection breaks or carries garbage',
+    from: [3, 0],
+    to: [9, 0],
+    dies: { signals: ['SIGSEGV'], when: (state) => state.in.status === 'postcopy-recover' },
+  },
+  {
+    id: 'MIG-DEF-12',
+    title: 'a destination that was advised of postcopy aborts when the migration ends in precopy',
+    from: [3, 0],
+    to: [3, 0],
+    dies: { signals: ['SIGABRT'], when: (state) => state.in.pc === 'advise' },
+  },
+  {
+    id: 'MIG-DEF-13',
+    title: 'a destination aborts on postcopy commands out of order',
+    from: [3, 0],
+    to: [3, 0],
+    dies: {
+      signals: ['SIGABRT', 'SIGSEGV'],
+      when: (state) => ['discard', 'listening'].includes(state.in.pc),
+    },
+  },
+  {
+    id: 'MIG-DEF-15',
+    title: 'a new migrate or cont between the last event of a migration and the end of its clean-up kills the process',
+    from: [3, 0],
+    to: [10, 1],
+    dies: { signals: ['SIGSEGV', 'SIGABRT'], when: settling },
+  },
+  {
+    id: 'MIG-DEF-16',
+    title: 'failover kills the COLO secondary',
+    from: [3, 0],
+    to: [3, 0],
+    dies: { signals: ['SIGSEGV'], when: (state) => state.in.failoverRequested },
+  },
+];
+
+const withStatus = (state: ModelState, status: 'failed' | 'cancelling'): ModelState => ({
+  ...state,
+  out: { ...state.out, status, phase: 'idle' },
+});
+
+/** Ids of the defects that a release line has. */
+export function defectsOf(version: { readonly major: number; readonly minor: number }): ReadonlySet<string> {
+  const rank = ([major, minor]: readonly [number, number]) => major * 1000 + minor;
+  const own = rank([version.major, version.minor]);
+  return new Set(knownDefects.filter(({ from, to }) => rank(from) <= own && own <= rank(to)).map(({ id }) => id));
+}
+
+export interface DefectMove {
+  readonly id: string;
+  readonly label: string;
+  readonly outputs: readonly Output[];
+  readonly next: ModelState;
+}
+
+/** What known defects add to the outcomes of a command. */
+export function defectOutcomes(state: ModelState, command: string, defects: ReadonlySet<string>): DefectMove[] {
+  if (defects.size === 0) return [];
+  return knownDefects.flatMap(({ id, outcomes }) =>
+    outcomes === undefined || !defects.has(id)
+      ? []
+      : outcomes(state, command).map((one) => ({ id, ...one, outputs: visible(one.outputs, state) })),
+  );
+}
+
+/** What known defects add to the model in a state. */
+export function defectMoves(state: ModelState, rules: MigrationRules, defects: ReadonlySet<string>): DefectMove[] {
+  if (defects.size === 0) return [];
+  return knownDefects.flatMap(({ id, moves }) =>
+    moves === undefined || !defects.has(id)
+      ? []
+      : moves(state, rules).map((move) => ({ id, ...move, outputs: visible(move.outputs, state) })),
+  );
+}

@@ -1,0 +1,149 @@
+/** What the model says a monitor puts out, and whether an observation is that. */
+import { isObject, type JsonObject, type JsonValue, sameJson, stringifyJson } from '../../protocol/json.js';
+import type { Output, ReplyValue } from '../../reference/model/index.js';
+import type { Observation } from './observation.js';
+
+/** Outputs of the model, and those of the generic commands that it leaves out. */
+export type Emitted =
+  | Output
+  | { readonly kind: 'event'; readonly event: 'SHUTDOWN' | 'POWERDOWN' }
+  /** A reply of which nothing is known but that it comes. */
+  | { readonly kind: 'reply'; readonly any: true }
+  | { readonly kind: 'exit'; readonly code: number };
+
+export interface Emission {
+  readonly output: Emitted;
+  /** Index of the command that a reply answers. */
+  readonly command?: number;
+  /** Caused by a command or by the monitor itself: neighbours of different origin may swap (MIG-SM-E02). */
+  readonly origin: 'command' | 'step';
+  readonly rows: readonly string[];
+}
+
+/** What is compared beyond kinds, names and classes. */
+export interface MatchContext {
+  /** The id that the answered command carried; `undefined` when it had none. */
+  readonly idOf: (command: number) => JsonValue | undefined;
+  readonly strictDesc: boolean;
+}
+
+export function matches(emission: Emission, seen: Observation, context: MatchContext): boolean {
+  const { output } = emission;
+  switch (output.kind) {
+    case 'exit':
+      return seen.kind === 'exit' && seen.code === output.code;
+    case 'event':
+      return seen.kind === 'event' && eventMatches(output, seen);
+    case 'reply':
+      return seen.kind === 'reply' && idMatches(emission, seen, context) && replyMatches(output, seen.value, context);
+  }
+}
+
+function eventMatches(
+  output: Extract<Emitted, { kind: 'event' }>,
+  seen: Extract<Observation, { kind: 'event' }>,
+): boolean {
+  if (seen.event !== output.event) return false;
+  if (output.event === 'MIGRATION') return seen.data.status === output.status;
+  if (output.event === 'RESET' || output.event === 'COLO_EXIT') {
+    return Object.entries(output.data).every(([name, value]) => sameJson(seen.data[name] ?? null, value as JsonValue));
+  }
+  return true;
+}
+
+function idMatches(emission: Emission, seen: Extract<Observation, { kind: 'reply' }>, context: MatchContext): boolean {
+  const id = emission.command === undefined ? undefined : context.idOf(emission.command);
+  if (id === undefined) return seen.id === undefined;
+  return seen.id !== undefined && sameJson(id, seen.id);
+}
+
+function replyMatches(
+  output: Extract<Emitted, { kind: 'reply' }>,
+  reply: JsonObject,
+  { strictDesc }: MatchContext,
+): boolean {
+  if ('any' in output) return true;
+  if (output.ok) return 'return' in reply && valueMatches(output.value, reply.return as JsonValue);
+  if (!isObject(reply.error) || reply.error.class !== output.errorClass) return false;
+  return !strictDesc || output.desc === '*' || reply.error.desc === output.desc;
+}
+
+/** A model's reply value against a real one. Members that a newer monitor adds are no fault (they are optional there). */
+function valueMatches(expected: ReplyValue | undefined, got: JsonValue): boolean {
+  if (expected === undefined) return isObject(got) && Object.keys(got).length === 0;
+  if (expected.exact !== undefined) return holdsExactly(expected.exact as JsonValue, got);
+  if (!isObject(got)) return false;
+  const fixed = Object.entries(expected.equals ?? {});
+  const present = (name: string) => Object.hasOwn(got, name);
+  if (
+    !fixed.every(
+      ([name, value]) => present(name) && (value === '*' || sameJson(got[name] as JsonValue, value as JsonValue)),
+    )
+  ) {
+    return false;
+  }
+  if (!(expected.required ?? []).every(present)) return false;
+  // Only where the spec lists every member of a state is an extra one of the baseline's a fault.
+  if (expected.required === undefined) return true;
+  const allowed = new Set([...fixed.map(([name]) => name), ...expected.required, ...(expected.optional ?? [])]);
+  return Object.keys(got).every((name) => allowed.has(name) || !baselineMembers.has(name));
+}
+
+/** Members of MigrationInfo whose presence says something about the state. */
+const baselineMembers = new Set([
+  'status',
+  'ram',
+  'disk',
+  'xbzrle-cache',
+  'total-time',
+  'expected-downtime',
+  'downtime',
+  'setup-time',
+  'cpu-throttle-percentage',
+  'postcopy-blocktime',
+  'postcopy-vcpu-blocktime',
+]);
+
+/** Objects may have more members than the model knows (newer parameters); lists of capabilities more entries. */
+function holdsExactly(expected: JsonValue, got: JsonValue): boolean {
+  if (Array.isArray(expected)) {
+    return Array.isArray(got) && expected.every((item) => got.some((one) => sameJson(item, one)));
+  }
+  if (isObject(expected)) {
+    return (
+      isObject(got) &&
+      Object.entries(expected).every(
+        ([name, value]) => Object.hasOwn(got, name) && sameJson(got[name] as JsonValue, value),
+      )
+    );
+  }
+  return sameJson(expected, got);
+}
+
+/** The emission in words, for "permitted". */
+export function describeEmission({ output }: Emission): string {
+  switch (output.kind) {
+    case 'exit':
+      return `exit with status ${output.code}`;
+    case 'event':
+      if (output.event === 'MIGRATION') return `event MIGRATION ${output.status}`;
+      return `event ${output.event}`;
+    case 'reply':
+      if ('any' in output) return 'any reply';
+      if (!output.ok) return `${output.errorClass}${output.desc === '*' ? '' : ` "${output.desc}"`}`;
+      return `success${describeValue(output.value)}`;
+  }
+}
+
+function describeValue(value: ReplyValue | undefined): string {
+  if (value === undefined) return ' {}';
+  if (value.exact !== undefined) {
+    const text = stringifyJson(value.exact);
+    return ` with ${text.length > 160 ? `${text.slice(0, 160)}…` : text}`;
+  }
+  const parts = Object.entries(value.equals ?? {}).map(
+    ([name, one]) => `${name} ${one === '*' ? 'of any text' : stringifyJson(one)}`,
+  );
+  if (value.required !== undefined && value.required.length > 0) parts.push(`the members ${value.required.join(', ')}`);
+  return parts.length === 0 ? ' {}' : ` with ${parts.join(', ')}`;
+}

@@ -1,0 +1,126 @@
+/**
+ * What a client sent, as the oracle needs to know it. The bytes go through the reference monitor's own reader and argument
+ * checks, so that both agree on where a message ends and on what is wrong with it.
+ */
+import { type JsonObject, type JsonValue, parseJson, stringifyJson } from '../../protocol/json.js';
+import type { Schema } from '../../qapi/schema.js';
+import type { Dialect } from '../../reference/dialects/dialect.js';
+import { CommandError } from '../../reference/migration/host.js';
+import { machineCommands, migrationCommands } from '../../reference/model/index.js';
+import { checkArguments } from '../../reference/monitor/arguments.js';
+import { readEnvelope } from '../../reference/monitor/envelope.js';
+import { JsonReader } from '../../reference/monitor/json/reader.js';
+import { decodeText } from '../../reference/monitor/json/text.js';
+import type { JsonValue as RawValue } from '../../reference/monitor/json/value.js';
+import { loadSchema } from '../../reference/schema/index.js';
+
+export type Sent = {
+  /** Absent when the message had none, or was not an object. */
+  readonly id?: JsonValue;
+  readonly oob: boolean;
+} & (
+  | { readonly kind: 'refused'; readonly errorClass: string; readonly desc: string }
+  /** `qmp_capabilities` that will be accepted: enters command mode. */
+  | { readonly kind: 'negotiation'; readonly name: string; readonly enablesOob: boolean }
+  /** The model knows the command, and its arguments pass the schema; integers are bigint. */
+  | { readonly kind: 'modelled'; readonly name: string; readonly args: Readonly<Record<string, unknown>> }
+  /** A generic command with an effect on what the model tracks. */
+  | { readonly kind: 'generic'; readonly name: string }
+  /** Answered in a way of which nothing is known here, without effect on what the model tracks. */
+  | { readonly kind: 'neutral'; readonly name: string }
+);
+
+/** Generic commands that `generic.ts` knows. */
+const generic = new Set(['quit', 'system_reset', 'system_powerdown']);
+
+const notNegotiated = "Expecting capabilities negotiation with 'qmp_capabilities'";
+const alreadyNegotiated = 'Capabilities negotiation is already complete, command ignored';
+
+/** The input side of one connection: bytes in, messages out, in the mode that the connection will be in by then. */
+export class Input {
+  private readonly reader: JsonReader;
+  private commandMode = false;
+  private oob = false;
+
+  constructor(
+    private readonly dialect: Dialect,
+    private readonly schema: Schema,
+  ) {
+    this.reader = new JsonReader(dialect.protocol.json);
+  }
+
+  /** Messages that these bytes complete. */
+  push(bytes: Buffer): Sent[] {
+    const messages: Sent[] = [];
+    for (let at = 0; at < bytes.length; ) {
+      at = this.reader.read(bytes, at);
+      const { message } = this.reader;
+      if (message === undefined) break;
+      const sent = message.ok ? this.classify(message.value) : refused('GenericError', message.desc);
+      if (sent.kind === 'negotiation') {
+        this.commandMode = true;
+        this.oob = sent.enablesOob;
+      }
+      messages.push(sent);
+    }
+    return messages;
+  }
+
+  private classify(value: RawValue): Sent {
+    if (!(value instanceof Map)) return refused('GenericError', 'QMP input must be a JSON object');
+    const rawId = value.get('id');
+    const id = rawId === undefined ? {} : { id: plain(rawId) };
+    try {
+      const envelope = readEnvelope(value, this.oob);
+      return { ...this.command(decodeText(envelope.command), envelope.arguments, envelope.oob), ...id };
+    } catch (error) {
+      if (error instanceof CommandError) return { ...refused(error.errorClass, error.desc), ...id };
+      throw error;
+    }
+  }
+
+  private command(name: string, given: Parameters<typeof checkArguments>[2], oob: boolean): Sent {
+    if (!this.commandMode && name !== 'qmp_capabilities') throw new CommandError(notNegotiated, 'CommandNotFound');
+    const definition = this.schema.commands.get(name);
+    if (definition === undefined) throw new CommandError(`The command ${name} has not been found`, 'CommandNotFound');
+    if (oob && !definition.allowOob) throw new CommandError(`The command ${name} does not support OOB`);
+    const args = checkArguments(this.schema, definition, given, this.dialect.protocol);
+    if (this.schema.origin === 'introspection') this.checkWidths(name, given);
+    if (name === 'qmp_capabilities') {
+      if (this.commandMode) throw new CommandError(alreadyNegotiated, 'CommandNotFound');
+      const enable = Array.isArray(args.enable) ? args.enable : [];
+      return { kind: 'negotiation', name, enablesOob: enable.includes('oob'), oob: false };
+    }
+    if (migrationCommands.has(name) || machineCommands.has(name)) return { kind: 'modelled', name, args, oob };
+    return { kind: generic.has(name) ? 'generic' : 'neutral', name, oob };
+  }
+
+  /** Introspection does not tell integer widths: those are taken from the dialect's schema, and nothing else is. */
+  private checkWidths(name: string, given: Parameters<typeof checkArguments>[2]): void {
+    const schema = loadSchema(this.dialect.name);
+    const definition = schema.commands.get(name);
+    if (definition === undefined) return;
+    try {
+      checkArguments(schema, definition, given, this.dialect.protocol);
+    } catch (error) {
+      if (error instanceof CommandError && /expects u?int\d+(_t)?$/.test(error.desc)) throw error;
+    }
+  }
+}
+
+const refused = (errorClass: string, desc: string): Sent => ({ kind: 'refused', errorClass, desc, oob: false });
+
+/** An id as it is echoed: compared by value, text after the output encoder's replacements. */
+function plain(value: RawValue): JsonValue {
+  if (value instanceof Map) {
+    return Object.fromEntries([...value].map(([name, one]) => [decodeText(name), plain(one)])) as JsonObject;
+  }
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value === 'string') return decodeText(value);
+  // Through the text, so that an integer has the form in which a received one is parsed.
+  return typeof value === 'bigint' ? parseJson(stringifyJson(value)) : value;
+}
+
+/** A short name for explanations. */
+export const nameOf = (sent: Sent): string =>
+  sent.kind === 'refused' ? `a message that is refused (${sent.desc})` : sent.name;
