@@ -44,13 +44,15 @@ export type RequirementTest = Mocha.Test & { outcome?: RequirementEnded };
 export async function runSuite(options: RunOptions): Promise<RunFooter> {
   const began = performance.now();
   const { target, planned, sink } = options;
-  const pool = new InstancePool(target, options.jobs + 1);
+  // What runs already is one monitor, which serves one client at a time.
+  const jobs = target.lacks('start') === undefined ? options.jobs : 1;
+  const pool = new InstancePool(target, jobs + 1);
   try {
     const facts = await firstLook(pool, options);
     sink(header(options, facts));
     pool.fill();
     const run = new Run(options, pool, facts);
-    const outcomes = sideBySide(planned, options.jobs, (one) => run.one(one));
+    const outcomes = sideBySide(planned, jobs, (one) => run.one(one));
     await underMocha(options, outcomes);
     const last = await run.lastLook();
     const footer = foot(options, await Promise.all(outcomes), run.aborted ?? last, performance.now() - began);
@@ -85,10 +87,22 @@ class Run {
     private readonly facts: TargetFacts,
   ) {}
 
-  async one({ requirement, chapter }: Planned): Promise<RequirementEnded> {
-    const { options, facts } = this;
+  /** Never rejects: a fault of ours is a verdict of one requirement, not the end of the run. */
+  async one(planned: Planned): Promise<RequirementEnded> {
     const report = (verdict: RequirementEnded['verdict']) =>
-      endedEvent(requirement, chapter, { verdict, duration: 0, checks: 0 }, '');
+      endedEvent(planned.requirement, planned.chapter, { verdict, duration: 0, checks: 0 }, '');
+    try {
+      return await this.attempt(planned, report);
+    } catch (error) {
+      return report({ kind: 'inconclusive', reason: `the requirement itself failed: ${(error as Error).stack}` });
+    }
+  }
+
+  private async attempt(
+    { requirement, chapter }: Planned,
+    report: (verdict: RequirementEnded['verdict']) => RequirementEnded,
+  ): Promise<RequirementEnded> {
+    const { options, facts } = this;
     if (options.signal?.aborted) return report({ kind: 'inconclusive', reason: 'the run was interrupted' });
     if (this.aborted !== undefined) return report({ kind: 'inconclusive', reason: this.aborted });
     const why = notApplicable(requirement, options.target, facts);
@@ -127,6 +141,7 @@ function header(options: RunOptions, facts: TargetFacts): RunHeader {
     notes: [facts.dialectNote, facts.schemaNote].filter((note) => note !== undefined),
     seed: options.seed,
     jobs: options.jobs,
+    strict: options.strict,
     planned: options.planned.length,
     began: new Date().toISOString(),
     reproduce: options.reproduce(),

@@ -1,0 +1,36 @@
+/** Options that several commands share. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { dialectNames } from '../reference/dialects/dialect.js';
+
+/** A whole number in a range, for commander. */
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+    }
+    return value;
+  };
+}
+
+/** Gathers the values of an option that may be given several times. */
+export const gather = (text: string, before: readonly string[] = []): string[] => [...before, text];
+
+export function addTargetOptions(command: Command): Command {
+  return command
+    .option(
+      '-t, --target <name>',
+      'reference, qemu, qemu:BINARY, command:TEMPLATE, unix:PATH, tcp:HOST:PORT or a configured name',
+      'reference',
+    )
+    .option('--config <file>', 'config file (default: qmpspec.config.json, if there is one)')
+    .addOption(
+      new Option('--dialect <name>', 'judge by this dialect and not by the one of its version').choices(dialectNames),
+    );
+}
+
+export interface TargetOptions {
+  readonly target: string;
+  readonly config?: string;
+  readonly dialect?: (typeof dialectNames)[number];
+}
