@@ -1,0 +1,249 @@
+/** Runs a Scenario on a target and gives back the Transcript. What the target does is never an error here: it is judged later. */
+import { join } from 'node:path';
+import { ConnectError, DeadlinePassed, Disconnected, NotQmp } from '../protocol/errors.js';
+import { isObject, type JsonObject, stringifyJson } from '../protocol/json.js';
+import type { Session } from '../protocol/session.js';
+import { Transcript } from '../protocol/transcript.js';
+import type { Dialect } from '../reference/dialects/dialect.js';
+import type { PeerBehaviour, Scenario, Step } from '../targets/scenario.js';
+import type { Instance, StartOptions, Target } from '../targets/target.js';
+import { Peer } from './peer/peer.js';
+
+export interface ExecuteOptions {
+  readonly target: Target;
+  readonly dialect: Dialect;
+  /** Gives plain instances faster than the target starts them. */
+  readonly plain?: () => Promise<Instance>;
+  /** Milliseconds for a reply. */
+  readonly deadline?: number;
+}
+
+/** A scenario that cannot be run: an endpoint that no step has made, an unknown step. */
+export class ScenarioError extends Error {
+  override readonly name = 'ScenarioError';
+}
+
+/** Milliseconds that waiting steps may take unless they say otherwise. */
+const usualWait = 2000;
+
+/** @throws ScenarioError, TargetError */
+export async function execute(scenario: Scenario, options: ExecuteOptions): Promise<Transcript> {
+  const stage = new Stage(options);
+  try {
+    for (const [index, step] of scenario.steps.entries()) {
+      try {
+        await stage.perform(step);
+      } catch (error) {
+        if (!(await stage.isObservation(error, step, index))) throw error;
+      }
+    }
+    await stage.settle();
+  } finally {
+    await stage.close();
+  }
+  return stage.transcript;
+}
+
+class Stage {
+  readonly transcript: Transcript;
+  private readonly instances = new Map<string, Instance>();
+  private readonly sessions = new Map<string, Session>();
+  private readonly peers = new Map<string, Peer>();
+  /** Log position of each session before the step that was performed last. */
+  private readonly marks = new Map<string, number>();
+  private scratch: string | undefined;
+
+  constructor(private readonly options: ExecuteOptions) {
+    this.transcript = new Transcript({ target: options.target.name, dialect: options.dialect.name });
+  }
+
+  async perform(step: Step): Promise<void> {
+    if (step.do !== 'event') for (const [name, session] of this.sessions) this.marks.set(name, session.mark());
+    switch (step.do) {
+      case 'start':
+        return this.start(step.at, step.options ?? {});
+      case 'peer':
+        return this.openPeer(step.channel, step.behaviour, step.bytes);
+      case 'release':
+        return this.peer(step.channel).release();
+      case 'cut':
+        return this.peer(step.channel).cut();
+      case 'connect':
+        return this.connect(step);
+      case 'command':
+        return this.command(step);
+      case 'raw':
+        return this.session(step.at).sendBytes(
+          step.bytes,
+          step.every === undefined ? undefined : { every: step.every },
+        );
+      case 'pipeline': {
+        const session = this.session(step.at);
+        const text = step.commands
+          .map((one) => stringifyJson({ ...this.resolve(one), id: session.freshId() }))
+          .join('\n');
+        return session.sendBytes(Buffer.from(`${text}\n`, 'utf8'));
+      }
+      case 'fence':
+        await this.session(step.at).fence();
+        return;
+      case 'status':
+        return this.poll(step.at, 'query-migrate', step.is, step.deadline ?? usualWait);
+      case 'runstate':
+        return this.poll(step.at, 'query-status', step.is, step.deadline ?? usualWait);
+      case 'event':
+        return this.awaitEvent(step);
+      case 'disconnect':
+        this.session(step.at).close();
+        this.sessions.delete(step.at);
+        return;
+      case 'exit':
+        await this.instance(step.at).exited(step.deadline ?? usualWait);
+        return;
+      case 'kill':
+        this.instance(step.at).kill();
+        await this.instance(step.at).exited(usualWait);
+        return;
+    }
+  }
+
+  /** Errors that tell something of the target: they stand in the transcript, and the scenario goes on. */
+  async isObservation(error: unknown, step: Step, index: number): Promise<boolean> {
+    const observed =
+      error instanceof DeadlinePassed ||
+      error instanceof Disconnected ||
+      error instanceof ConnectError ||
+      error instanceof NotQmp;
+    if (!observed) return false;
+    this.transcript.add(
+      'at' in step ? step.at : 'scenario',
+      'note',
+      `step ${index + 1} (${step.do}): ${error.message}`,
+    );
+    // An end of file mostly comes before the news of the process's end.
+    if (error instanceof Disconnected && 'at' in step)
+      await this.instances
+        .get(step.at)
+        ?.exited(500)
+        .catch(() => undefined);
+    return true;
+  }
+
+  private async start(name: string, options: StartOptions): Promise<void> {
+    if (this.instances.has(name)) throw new ScenarioError(`'${name}' is started twice`);
+    const resolved = this.resolve(options) as StartOptions;
+    const plain = Object.keys(resolved).length === 0 && this.options.plain !== undefined;
+    const instance = plain ? await this.options.plain!() : await this.options.target.start(resolved);
+    this.instances.set(name, instance);
+    this.scratch ??= instance.scratch;
+    instance.record(this.transcript, name);
+  }
+
+  private async connect(step: Extract<Step, { do: 'connect' }>): Promise<void> {
+    const name = step.monitor === undefined || step.monitor === 0 ? step.at : `${step.at}#${step.monitor + 1}`;
+    const session = await this.instance(step.at).connect({
+      ...(step.monitor === undefined ? {} : { monitor: step.monitor }),
+      ...(this.options.deadline === undefined ? {} : { deadline: this.options.deadline }),
+    });
+    this.sessions.get(name)?.close();
+    this.sessions.set(name, session);
+    await session.negotiate(step.enable);
+  }
+
+  private async command(step: Extract<Step, { do: 'command' }>): Promise<void> {
+    const session = this.session(step.at);
+    const args = step.arguments === undefined ? undefined : this.resolve(step.arguments);
+    const options = step.oob === undefined ? {} : { oob: step.oob };
+    if (step.post) session.post(step.execute, args, options);
+    else await session.command(step.execute, args, options);
+  }
+
+  private async poll(at: string, query: string, wanted: readonly string[], deadline: number): Promise<void> {
+    const session = this.session(at);
+    const until = performance.now() + deadline;
+    do {
+      const reply = await session.command(query);
+      const value = isObject(reply.value) && isObject(reply.value.return) ? reply.value.return : {};
+      if (wanted.includes(typeof value.status === 'string' ? value.status : 'none')) return;
+    } while (performance.now() < until);
+    this.transcript.add(at, 'note', `${query} did not show ${wanted.join(' or ')} within ${deadline} ms`);
+  }
+
+  private async awaitEvent(step: Extract<Step, { do: 'event' }>): Promise<void> {
+    const test = (data: JsonObject) => step.status === undefined || step.status.includes(String(data.status));
+    await this.session(step.at).event(step.event, {
+      since: this.marks.get(step.at) ?? 0,
+      test,
+      deadline: step.deadline ?? usualWait,
+    });
+  }
+
+  private async openPeer(channel: string, behaviour: PeerBehaviour, bytes: number | undefined): Promise<void> {
+    await this.peers.get(channel)?.close();
+    const peer = await Peer.open(this.channelPath(channel), behaviour, {
+      transcript: this.transcript,
+      endpoint: `channel ${channel}`,
+      rules: this.options.dialect.stream,
+      ...(bytes === undefined ? {} : { bytes }),
+    });
+    this.peers.set(channel, peer);
+  }
+
+  private channelPath(channel: string): string {
+    if (this.scratch === undefined)
+      throw new ScenarioError(`channel ${channel} is used before any instance is started`);
+    if (!/^[a-z0-9]{1,12}$/.test(channel))
+      throw new ScenarioError(`'${channel}' is no channel name: write a-z and 0-9`);
+    return join(this.scratch, `${channel}.mig`);
+  }
+
+  /** Puts the paths of channels in place of `{channel NAME}`. */
+  private resolve<T>(value: T): T {
+    const text = stringifyJson(value);
+    if (!text.includes('{channel ')) return value;
+    return walk(value, (one) => one.replace(/\{channel ([^}]*)\}/g, (_, name: string) => this.channelPath(name))) as T;
+  }
+
+  private instance(name: string): Instance {
+    const instance = this.instances.get(name);
+    if (instance === undefined) throw new ScenarioError(`no step starts '${name}'`);
+    return instance;
+  }
+
+  private session(name: string): Session {
+    const session = this.sessions.get(name);
+    if (session === undefined) throw new ScenarioError(`no step connects to '${name}'`);
+    return session;
+  }
+
+  private peer(channel: string): Peer {
+    const peer = this.peers.get(channel);
+    if (peer === undefined) throw new ScenarioError(`no step opens channel '${channel}'`);
+    return peer;
+  }
+
+  /** Gathers what is still on its way: one fence for each living session. */
+  async settle(): Promise<void> {
+    for (const [name, session] of this.sessions) {
+      if (session.ended) continue;
+      await session.fence().catch((error: Error) => {
+        this.transcript.add(name, 'note', `at the end: ${error.message}`);
+      });
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const session of this.sessions.values()) session.close();
+    await Promise.all([...this.peers.values()].map((peer) => peer.close()));
+    await Promise.all([...this.instances.values()].map((instance) => instance.dispose()));
+  }
+}
+
+function walk(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === 'string') return change(value);
+  if (Array.isArray(value)) return value.map((one) => walk(one, change));
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, walk(one, change)]));
+  }
+  return value;
+}

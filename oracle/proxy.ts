@@ -1,0 +1,124 @@
+/**
+ * Sits between any client and any monitor, passes every byte through unchanged and in its pieces, and judges what passes.
+ * Judging happens beside the relay: bytes are forwarded first.
+ */
+
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { type Address, formatAddress, openSocket } from '../protocol/address.js';
+import { Framer } from '../protocol/framing.js';
+import { Transcript } from '../protocol/transcript.js';
+import { Judge, type JudgedDivergence, type Judgement, type JudgeOptions } from './judge.js';
+
+export interface ProxyOptions {
+  readonly listen: Address;
+  readonly connect: Address;
+  readonly judge: JudgeOptions;
+  /** Called for each divergence the moment it is seen. */
+  readonly onDivergence?: (divergence: JudgedDivergence) => void;
+  /** Called for what goes wrong with a connection. */
+  readonly onFault?: (text: string) => void;
+}
+
+export class JudgingProxy {
+  readonly transcript: Transcript;
+  private readonly judge: Judge;
+  private readonly sockets = new Set<Socket>();
+  private clients = 0;
+
+  private constructor(
+    private readonly server: Server,
+    private readonly options: ProxyOptions,
+  ) {
+    this.transcript = new Transcript({ target: formatAddress(options.connect), dialect: options.judge.dialect.name });
+    this.judge = new Judge(options.judge);
+    this.transcript.follow((entry) => {
+      const divergence = this.judge.feed(entry);
+      if (divergence !== undefined) options.onDivergence?.(divergence);
+    });
+    server.on('connection', (client: Socket) => void this.relay(client));
+  }
+
+  /** Begins to listen. @throws Error when the address cannot be had */
+  static open(options: ProxyOptions): Promise<JudgingProxy> {
+    const server = createServer({ allowHalfOpen: true });
+    return new Promise((resolve, reject) => {
+      server.once('error', (error) => {
+        reject(new Error(`cannot listen at ${formatAddress(options.listen)}: ${error.message}`));
+      });
+      const { listen } = options;
+      const ready = () => {
+        if (listen.kind === 'unix') chmodSync(listen.path, 0o600);
+        resolve(new JudgingProxy(server, options));
+      };
+      if (listen.kind === 'unix') server.listen(listen.path, ready);
+      else server.listen(listen.port, listen.host, ready);
+    });
+  }
+
+  get judgement(): Judgement {
+    return this.judge.judgement;
+  }
+
+  private async relay(client: Socket): Promise<void> {
+    // The first client is the one whose order of messages counts; later ones are further monitors' clients to the judge.
+    const at = this.clients++ === 0 ? 'monitor' : `monitor#${this.clients}`;
+    client.setNoDelay(true);
+    client.on('error', () => undefined);
+    client.pause();
+    this.sockets.add(client);
+    let monitor: Socket;
+    try {
+      monitor = await openSocket(this.options.connect, 5000);
+    } catch (error) {
+      this.options.onFault?.((error as Error).message);
+      client.destroy();
+      return;
+    }
+    monitor.setNoDelay(true);
+    this.sockets.add(monitor);
+    monitor.on('error', () => undefined);
+    this.transcript.add(at, 'connected', formatAddress(this.options.connect));
+    const framer = new Framer();
+    this.forward(client, monitor, (chunk) => this.transcript.add(at, 'sent', chunk.toString('latin1')));
+    this.forward(monitor, client, (chunk) => {
+      for (const frame of framer.push(chunk)) this.transcript.add(at, 'received', frame.bytes.toString('latin1'));
+    });
+    let open = true;
+    const ended = (kind: 'eof' | 'disconnected') => {
+      if (!open) return;
+      open = false;
+      this.transcript.add(at, kind, '');
+    };
+    monitor.once('end', () => ended('eof'));
+    monitor.once('close', () => {
+      ended('eof');
+      client.destroy();
+      this.sockets.delete(monitor);
+    });
+    client.once('close', () => {
+      ended('disconnected');
+      monitor.destroy();
+      this.sockets.delete(client);
+    });
+    client.resume();
+  }
+
+  private forward(from: Socket, to: Socket, look: (chunk: Buffer) => void): void {
+    from.on('data', (chunk: Buffer) => {
+      if (!to.write(chunk)) {
+        from.pause();
+        to.once('drain', () => from.resume());
+      }
+      look(chunk);
+    });
+    from.on('end', () => to.end());
+  }
+
+  /** Ends the relay; connections are cut. */
+  async close(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    await new Promise<void>((resolve) => this.server.close(() => resolve()));
+    if (this.options.listen.kind === 'unix') rmSync(this.options.listen.path, { force: true });
+  }
+}
