@@ -8,6 +8,10 @@ import { setCapabilities } from './04-set-capabilities.js';
 import { queryParameters } from './05-query-parameters.js';
 import { evaluation } from './06-evaluation.js';
 import { eachParameter } from './06-set-parameters.js';
+import { deprecated } from './07-deprecated.js';
+import { queryMigrate } from './08-query-migrate.js';
+import { migrate } from './09-migrate.js';
+import { uris } from './09-uris.js';
 
 export const commands: readonly Chapter[] = [
   generalRules,
@@ -18,4 +22,8 @@ export const commands: readonly Chapter[] = [
   queryParameters,
   eachParameter,
   evaluation,
+  deprecated,
+  queryMigrate,
+  migrate,
+  uris,
 ];

@@ -1,6 +1,7 @@
 /** What a client can see of the migration state of an idle monitor, and the check that something left it alone. */
 import type { Trial } from '../../oracle/trial.js';
-import type { JsonValue } from '../../protocol/json.js';
+import { DeadlinePassed } from '../../protocol/errors.js';
+import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
 import type { Session } from '../../protocol/session.js';
 
 const questions = ['query-migrate', 'query-migrate-parameters', 'query-migrate-capabilities', 'query-status'] as const;
@@ -46,3 +47,28 @@ export async function switchOn(t: Trial, session: Session, ...names: readonly st
   const capabilities = names.map((capability) => ({ capability, state: true }));
   t.succeeded(await session.command('migrate-set-capabilities', { capabilities }), `switching on ${names.join(', ')}`);
 }
+
+/**
+ * Asks the same question until the answer satisfies `holds`, and returns that answer. For what no event announces.
+ * @throws DeadlinePassed
+ */
+export async function becomes(
+  t: Trial,
+  session: Session,
+  query: string,
+  words: string,
+  holds: (answer: JsonObject) => boolean,
+): Promise<JsonObject> {
+  const until = performance.now() + session.deadline;
+  for (;;) {
+    const answer = t.succeeded(await session.command(query), query);
+    if (isObject(answer) && holds(answer)) return answer;
+    if (performance.now() > until) throw new DeadlinePassed(`${query} to say ${words}`, session.deadline);
+  }
+}
+
+export const migrationBecomes = (t: Trial, session: Session, status: string): Promise<JsonObject> =>
+  becomes(t, session, 'query-migrate', status, (answer) => answer.status === status);
+
+export const runStateBecomes = (t: Trial, session: Session, status: string): Promise<JsonObject> =>
+  becomes(t, session, 'query-status', status, (answer) => answer.status === status);
