@@ -66,6 +66,8 @@ export interface StreamRules {
   readonly returnPathPrefix: string;
   /** Highest return path message type. */
   readonly returnPathTypes: number;
+  /** A page request of length 0 is accepted. */
+  readonly emptyRequests: boolean;
   /** Layout of multifd packets. */
   readonly multifd: '3.0' | '7.2' | '10.0';
 }
@@ -115,6 +117,7 @@ const since7: StreamRules = {
   shutOnFailure: false,
   returnPathPrefix: 'RP: ',
   returnPathTypes: 6,
+  emptyRequests: false,
   multifd: '7.2',
 };
 
@@ -134,6 +137,7 @@ export const streamRules: Readonly<Record<DialectName, StreamRules>> = {
     sectionIds: { timer: 0, COLOState: 1, block: 2, ram: 3, 'dirty-bitmap': 4, globalstate: 5 },
     coloSection: true,
     xbzrleCounting: 'record',
+    emptyRequests: true,
     multifd: '3.0',
   },
   '7.2': since7,
