@@ -145,7 +145,7 @@ export class Judge {
     const connection = process.connections.get(entry.at);
     if (connection === undefined || process.ended) return;
     process.tracker ??= this.track(undefined);
-    for (const sent of connection.input.push(Buffer.from(`${entry.text}\n`, 'latin1'))) {
+    for (const sent of connection.input.push(Buffer.from(entry.text, 'latin1'))) {
       connection.unanswered.push(sent);
       if (sent.kind === 'modelled' && sent.name === 'migrate') process.info.restart();
       if (connection.primary) process.tracker.send(sent);

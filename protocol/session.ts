@@ -278,9 +278,25 @@ export class Session {
 
   /** Sends one value as a line. */
   send(value: unknown): void {
+    const line = Buffer.from(`${stringifyJson(value)}\n`, 'utf8');
+    this.transcript.add(this.endpoint, 'sent', line.toString('latin1'));
+    this.pacer.run(() => this.write(buffer));
+      return;
+    }
+    await new Promise<void>((resolve) => this.pacer.run(resolve));
+    for (const piece of fragments(buffer, plan)) {
+      await new Promise<void>((resolve) => {
+        if (this.stream.writable) this.stream.write(piece, () => setImmediate(resolve));
+        else resolve();
+      });
+    }
+  }
+
+  /** Sends one value as a line. */
+  send(value: unknown): void {
     const text = Buffer.from(stringifyJson(value), 'utf8');
     this.transcript.add(this.endpoint, 'sent', text.toString('latin1'));
-    this.pacer.run(() => this.write(Buffer.concat([text, Buffer.from('\n')])));
+    this.pacer.run(() => this.write(line));
   }
 
   private write(bytes: Buffer): void {
