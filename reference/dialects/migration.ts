@@ -50,7 +50,7 @@ export interface MigrationRules {
   readonly cancelInColo: 'ignored' | 'cancelling';
   /** Outgoing states in which `migrate-set-capabilities` is refused, beside the running ones. */
   readonly capabilitiesAlsoRefusedIn: readonly string[];
-  /** `↵` of `migrate` comes after the events of a failed set-up only in the baseline sense; see MIG-SM-O12. */
+  /** `postcopy-recover-setup` is a status of its own while a recovery connects. */
   readonly recoverSetup: boolean;
   /** `migrate-pause` also works in postcopy-recover. */
   readonly pauseInRecover: boolean;
@@ -78,6 +78,8 @@ export interface MigrationRules {
 
   /** `error-desc` in `failed` also for stream errors / in every state that has an error. */
   readonly errorDesc: 'connect' | 'stream' | 'any';
+  /** A bad return-path message is noticed only when everything has been sent, instead of closing the channel. */
+  readonly returnPathErrorsLate: boolean;
   /** Members of `ram` beyond the baseline's, and whether `skipped` still exists. */
   readonly ramMembers: 'baseline' | '7.2' | '10.0';
   /** `encoding-rate` in `xbzrle-cache`. */
@@ -130,6 +132,7 @@ const baseline: MigrationRules = {
   listenerStaysOpen: false,
   showsSocketAddress: false,
   errorDesc: 'connect',
+  returnPathErrorsLate: false,
   ramMembers: 'baseline',
   encodingRate: false,
   downtimeInPostcopy: false,
@@ -193,6 +196,7 @@ export const migrationRules: Readonly<Record<DialectName, MigrationRules>> = {
     failedBindSticks: true,
     recoverAgain: { allowed: true, setup: false },
     errorDesc: 'any',
+    returnPathErrorsLate: true,
     ramMembers: '10.0',
     downtimeInPostcopy: true,
   },

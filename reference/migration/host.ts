@@ -72,6 +72,15 @@ export interface MigrationHost {
   log(line: string): void;
   /** Ends the process with this status after everything written to the monitors has been flushed (MIG-SM-I20). */
   exit(status: number): void;
+  /** `exec:` addresses may be used; default false: they are refused with an error that says so. */
+  readonly allowExec?: boolean;
+  /** Listeners other than unix sockets and loopback addresses may be opened; default false. */
+  readonly allowRemote?: boolean;
+  /**
+   * Slows the guest's processors down by this many percent (auto-converge), 0 for full speed; absent on a machine
+   * without a guest that could be slowed.
+   */
+  throttleGuest?(percent: number): void;
   /** True if the planted fault of this name is switched on (`reference/faults/`). */
   fault(name: string): boolean;
 }

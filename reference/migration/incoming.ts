@@ -1,0 +1,268 @@
+import type { MigrationUri } from '../model/index.js';
+import { decodeGlobalState } from '../stream/device-layout.js';
+import { RamLoader } from '../stream/ram-loader.js';
+import type { ReceiverState } from '../stream/reader-context.js';
+import { ReturnPathWriter } from '../stream/return-path-writer.js';
+import { StreamError } from '../stream/stream-error.js';
+import type { StreamCommand, StreamHandler } from '../stream/stream-handler.js';
+import { StreamReader } from '../stream/stream-reader.js';
+import type { Channel } from './channel.js';
+import type { MigrationHost, RunState } from './host.js';
+import { PageRequests } from './incoming-requests.js';
+import { type Listener, listen } from './listen.js';
+import { Settings } from './settings.js';
+import type { SideWalker } from './walker.js';
+
+export interface IncomingDeps {
+  readonly host: MigrationHost;
+  readonly walker: SideWalker;
+  readonly onMemberChange?: () => void;
+}
+
+/** The incoming side of a process (state-machine.md §4): listens, loads, and stays to be paused and recovered. */
+export class Incoming {
+  /** Text for `error-desc` after a failed load that did not end the process. */
+  problem: string | undefined;
+  readonly #settings: Settings;
+  #listener: Listener | undefined;
+  #channel: Channel | undefined;
+  #reader: StreamReader | undefined;
+  #loader: RamLoader;
+  #receiver: ReceiverState | undefined;
+  #returnPath: ReturnPathWriter | undefined;
+  #requests: PageRequests | undefined;
+  #stored: RunState = 'running';
+  #coloRequested = false;
+  #closed = false;
+
+  constructor(private readonly deps: IncomingDeps) {
+    this.#settings = new Settings(() => deps.walker.state);
+    this.#loader = new RamLoader(deps.host.ram);
+  }
+
+  /** `socket-address` of `query-migrate`, while listening. */
+  get socketAddress(): readonly unknown[] | undefined {
+    return this.#listener?.address === undefined ? undefined : [this.#listener.address];
+  }
+
+  /** Opens the listener. @throws ListenError */
+  async listen(
+    uri: Exclude<MigrationUri, { kind: 'bad' | 'unknown' }>,
+    takeFd: (name: string) => number | undefined,
+  ): Promise<void> {
+    const listener = await listen(uri, this.deps.host, takeFd, (channel) => this.#connected(channel));
+    this.#listener?.close();
+    if (this.#closed) listener.close();
+    else this.#listener = listener;
+  }
+
+  /** `migrate-pause` at this end. */
+  pause(): void {
+    this.#channel?.destroy();
+  }
+
+  /** `x-colo-lost-heartbeat` at this end has been walked. */
+  failover(): void {
+    setImmediate(() => {
+      if (this.#closed || !this.deps.walker.can('failover')) return;
+      this.deps.walker.step('failover');
+      this.#channel?.destroy();
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#listener?.close();
+    this.#listener = undefined;
+    this.#channel?.destroy();
+  }
+
+  #connected(channel: Channel): void {
+    const { host, walker } = this.deps;
+    if (this.#closed || !walker.can('accepted')) {
+      channel.destroy();
+      return;
+    }
+    const credentials = this.#settings.tlsCreds;
+    if (credentials !== '') {
+      host.log(`No TLS credentials with id '${credentials}'`);
+      if (walker.can('connection-dropped')) {
+        walker.step('connection-dropped');
+        channel.destroy();
+        return;
+      }
+    }
+    if (!walker.rules.listenerStaysOpen) this.#stopListening();
+    this.#channel = channel;
+    const recovery = walker.state.in.status === 'postcopy-paused';
+    walker.step('accepted');
+    if (credentials !== '') {
+      this.#fail(new StreamError('INV', { field: 'TLS credentials', lines: [] }));
+      return;
+    }
+    this.#read(channel, recovery);
+  }
+
+  #stopListening(): void {
+    this.#listener?.close();
+    this.#listener = undefined;
+  }
+
+  #read(channel: Channel, recovery: boolean): void {
+    const { host } = this.deps;
+    const { capabilities } = this.deps.walker.state;
+    const reader = new StreamReader(
+      {
+        rules: host.dialect.stream,
+        local: {
+          machineName: host.machineName,
+          blocks: host.ram.blocks.map(({ name, bytes }) => ({ name, length: bytes.length })),
+          capabilities: new Set(capabilities),
+          knownCapabilities: host.dialect.migration.capabilities,
+        },
+        ...(recovery && this.#receiver !== undefined ? { recovery: true, state: this.#receiver } : {}),
+      },
+      this.#handler(channel),
+    );
+    this.#reader = reader;
+    this.#receiver = reader.state;
+    if (recovery) this.#returnPath = new ReturnPathWriter();
+    channel.read(
+      (chunk) => {
+        this.#guard(reader, () => {
+          reader.push(chunk);
+        });
+        return true;
+      },
+      (error) => {
+        if (error !== undefined) host.log(error.reason);
+        this.#guard(reader, () => {
+          reader.end();
+        });
+      },
+    );
+  }
+
+  /** What the reader found wrong ends the load, whoever fed it. */
+  #guard(reader: StreamReader, read: () => void): void {
+    if (this.#reader !== reader || reader.status !== 'reading') return;
+    try {
+      read();
+    } catch (error) {
+      if (!(error instanceof StreamError)) throw error;
+      this.#fail(error);
+    }
+  }
+
+  #handler(channel: Channel): StreamHandler {
+    const loader = this.#loader;
+    return {
+      message: (line) => this.deps.host.log(line),
+      ramPage: (block, offset, kind, bytes, start, length) => {
+        loader.ramPage(block, offset, kind, bytes, start, length);
+      },
+      device: (section, body) => {
+        if (section.idstr === 'globalstate') this.#stored = decodeGlobalState(body) as RunState;
+        if (section.idstr === 'COLOState') this.#coloRequested = body[0] === 1;
+      },
+      command: (command) => this.#command(channel, command),
+      complete: () => this.#complete(channel),
+    };
+  }
+
+  #command(channel: Channel, command: StreamCommand): void {
+    const { walker } = this.deps;
+    switch (command.name) {
+      case 'OPEN_RETURN_PATH':
+        this.#returnPath = new ReturnPathWriter();
+        break;
+      case 'PING':
+        if (this.#returnPath !== undefined) channel.post(this.#returnPath.pong(command.value ?? 0));
+        break;
+      case 'POSTCOPY_ADVISE':
+        walker.step('advised');
+        break;
+      case 'POSTCOPY_RAM_DISCARD':
+        if (walker.can('discarded')) walker.step('discarded');
+        if (command.block !== undefined) this.#loader.discard(command.block, command.ranges ?? []);
+        break;
+      case 'POSTCOPY_LISTEN':
+        this.#loader.listen();
+        this.#requests = new PageRequests(this.deps.host.ram, this.#loader);
+        walker.step('listening');
+        break;
+      case 'POSTCOPY_RUN':
+        walker.step('run');
+        this.#requests?.begin(this.#returnPath, channel);
+        break;
+      case 'RECV_BITMAP':
+        this.#sendBitmap(channel, command.block ?? '');
+        break;
+      case 'POSTCOPY_RESUME':
+        walker.step('resumed');
+        if (this.#returnPath !== undefined) channel.post(this.#returnPath.resumeAck());
+        this.#requests?.begin(this.#returnPath, channel);
+        break;
+      case 'ENABLE_COLO':
+        this.#coloRequested = true;
+        break;
+      default:
+        break;
+    }
+  }
+
+  #sendBitmap(channel: Channel, name: string): void {
+    const block = this.deps.host.ram.block(name);
+    if (block === undefined || this.#returnPath === undefined) return;
+    channel.post(this.#returnPath.receivedBitmap(name, this.#loader.received(block)));
+    if (this.deps.walker.can('bitmap-sent')) this.deps.walker.step('bitmap-sent');
+  }
+
+  #complete(channel: Channel): void {
+    const { walker } = this.deps;
+    if (walker.state.in.status === 'postcopy-active') {
+      this.#requests?.end();
+      if (this.#returnPath !== undefined) channel.post(this.#returnPath.shut(0));
+      walker.step('load-ended');
+    } else {
+      if (this.#returnPath !== undefined) channel.post(this.#returnPath.shut(0));
+      if (this.#coloRequested) {
+        this.#enterColo(channel);
+        return;
+      }
+      walker.step(`loaded:${this.#stored}`);
+    }
+    this.#stopListening();
+    channel.finish();
+  }
+
+  #enterColo(channel: Channel): void {
+    this.deps.walker.step('loaded-for-colo');
+    this.#stopListening();
+    const ready = Buffer.alloc(4);
+    channel.post(ready);
+  }
+
+  /** A load error: what it means depends on how far postcopy has come (stream-format.md §9.3). */
+  #fail(error: StreamError): void {
+    const { host, walker } = this.deps;
+    if (this.#closed) return;
+    for (const line of error.lines) host.log(line);
+    this.problem = error.lines.at(-1) ?? error.failure;
+    this.#requests?.end();
+    if (walker.can('channel-error')) {
+      walker.step('channel-error');
+      this.#channel?.destroy();
+      return;
+    }
+    if (walker.state.in.status === 'active') {
+      host.log(error.failure);
+      if (host.dialect.stream.shutOnFailure && this.#returnPath !== undefined) {
+        this.#channel?.post(this.#returnPath.shut(1));
+      }
+    }
+    this.#stopListening();
+    walker.step('load-failed');
+    this.#channel?.finish();
+  }
+}

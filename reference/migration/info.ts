@@ -1,0 +1,87 @@
+import { type ModelState, migrationInfoShape } from '../model/index.js';
+import { pageSize } from '../ram/guest-ram.js';
+import type { XbzrleCounters } from '../ram/xbzrle-counters.js';
+import type { MigrationHost } from './host.js';
+import type { Statistics } from './statistics.js';
+
+/** What `query-migrate` shows beside the model's own members. */
+export interface InfoSources {
+  readonly host: MigrationHost;
+  readonly statistics: Statistics;
+  readonly xbzrle: XbzrleCounters;
+  /** Pages still to send. */
+  readonly remainingPages: number;
+  /** Members of the incoming layer that the model calls optional, where there is a value. */
+  readonly incoming: Readonly<Record<string, unknown>>;
+  /** Text of an error that is not the model's `error`, for dialects that show it. */
+  readonly errorDesc: string | undefined;
+}
+
+/** The reply of `query-migrate` (commands.md §8): the model says which members, the sources what they hold. */
+export function migrationInfo(state: ModelState, sources: InfoSources): Record<string, unknown> {
+  const shape = migrationInfoShape(state, sources.host.dialect.migration);
+  const values = members(state, sources);
+  const info: Record<string, unknown> = { ...shape.equals };
+  for (const name of shape.required) info[name] = values[name];
+  for (const name of shape.optional) if (values[name] !== undefined) info[name] = values[name];
+  return info;
+}
+
+function members(state: ModelState, sources: InfoSources): Record<string, unknown> {
+  const { statistics } = sources;
+  return {
+    ...sources.incoming,
+    'total-time': statistics.totalTime,
+    'expected-downtime': Math.floor(statistics.expectedDowntime),
+    'setup-time': Math.floor(statistics.setupTime),
+    downtime: Math.floor(statistics.downtime),
+    ram: ramMembers(state, sources),
+    'xbzrle-cache': xbzrleMembers(state, sources),
+    'cpu-throttle-percentage': statistics.throttle > 0 ? statistics.throttle : undefined,
+    'error-desc': sources.errorDesc,
+  };
+}
+
+function ramMembers(state: ModelState, { host, statistics, remainingPages }: InfoSources): Record<string, unknown> {
+  const { ramMembers: dialect } = host.dialect.migration;
+  const done = state.out.status === 'completed';
+  const members: Record<string, unknown> = {
+    total: host.ram.total,
+    remaining: done ? 0 : remainingPages * pageSize,
+    transferred: statistics.transferred,
+    duplicate: statistics.duplicate,
+    skipped: 0,
+    normal: statistics.normal,
+    'normal-bytes': statistics.normal * pageSize,
+    'dirty-pages-rate': done ? 0 : statistics.dirtyPagesRate,
+    mbps: statistics.mbps,
+    'dirty-sync-count': statistics.dirtySyncCount,
+    'postcopy-requests': statistics.postcopyRequests,
+    'page-size': pageSize,
+    'multifd-bytes': statistics.multifdBytes,
+  };
+  if (dialect === 'baseline') return members;
+  if (dialect === '10.0') delete members.skipped;
+  return {
+    ...members,
+    'pages-per-second': statistics.pagesPerSecond,
+    'precopy-bytes': statistics.precopyBytes,
+    'downtime-bytes': statistics.downtimeBytes,
+    'postcopy-bytes': statistics.postcopyBytes,
+    'dirty-sync-missed-zero-copy': 0,
+  };
+}
+
+function xbzrleMembers(state: ModelState, { host, xbzrle }: InfoSources): Record<string, unknown> {
+  const size = BigInt.asIntN(64, BigInt((state.parameters['xbzrle-cache-size'] as string | undefined) ?? '0'));
+  const exact = size >= 0n && size <= BigInt(Number.MAX_SAFE_INTEGER);
+  const members = {
+    'cache-size': exact ? Number(size) : size,
+    bytes: xbzrle.bytes,
+    pages: xbzrle.pages,
+    'cache-miss': xbzrle.cacheMiss,
+    'cache-miss-rate': xbzrle.cacheMissRate,
+    overflow: xbzrle.overflow,
+  };
+  return host.dialect.migration.encodingRate ? { ...members, 'encoding-rate': xbzrle.encodingRate } : members;
+}

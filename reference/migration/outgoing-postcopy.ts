@@ -1,0 +1,167 @@
+import type { MigrationUri } from '../model/index.js';
+import { DirtyBitmap } from '../ram/dirty-bitmap.js';
+import { pageSize } from '../ram/guest-ram.js';
+import type { ReturnPathMessage } from '../stream/return-path-reader.js';
+import { type ByteRange, StreamWriter } from '../stream/stream-writer.js';
+import { ChannelError } from './channel.js';
+import type { Outgoing } from './outgoing.js';
+
+/** The outgoing side of postcopy, and its recovery (stream-format.md §9, state-machine.md §3.4 and §3.5). */
+export class Postcopy {
+  readonly #bitmaps = new Set<string>();
+  #acknowledged = false;
+  /** Bytes per second, chosen at the switch. */
+  #limit = 0n;
+
+  constructor(private readonly owner: Outgoing) {}
+
+  /** A message of the return path other than SHUT. */
+  message(message: ReturnPathMessage): void {
+    const { owner } = this;
+    const { ram } = owner.deps.host;
+    switch (message.type) {
+      case 'REQ_PAGES':
+      case 'REQ_PAGES_ID': {
+        owner.deps.statistics.postcopyRequests++;
+        const block = ram.block(message.block);
+        if (block !== undefined) owner.source.request(block, message.start, message.length);
+        break;
+      }
+      case 'RECV_BITMAP': {
+        const block = ram.block(message.block);
+        if (block === undefined) break;
+        const pages = block.bytes.length / pageSize;
+        owner.source.bitmap.of(block).setComplement(DirtyBitmap.fromWire(message.bitmap, pages));
+        this.#bitmaps.delete(block.name);
+        break;
+      }
+      case 'RESUME_ACK':
+        if (owner.walker.state.out.status === 'postcopy-recover') this.#acknowledged = true;
+        break;
+      default:
+        return;
+    }
+    owner.wake();
+  }
+
+  /** Takes effect in the next window. */
+  changeLimit(limit: bigint): void {
+    this.#limit = limit;
+  }
+
+  /** From the switch to the end. */
+  async run(): Promise<void> {
+    const { owner } = this;
+    const { walker, deps } = owner;
+    const { host, statistics } = deps;
+    const { writer, source } = owner;
+    const began = host.clock.now();
+    if (walker.can('held-for-postcopy')) {
+      walker.step('held-for-postcopy');
+      await owner.untilContinued();
+      owner.sync();
+      walker.step('continued');
+    } else {
+      owner.sync();
+      walker.step('postcopy-started');
+    }
+    if (host.dialect.stream.commands.includes('SWITCHOVER_START')) writer.command('SWITCHOVER_START');
+    for (const block of host.ram.blocks) {
+      const ranges = dirtyRanges(source.bitmap.of(block));
+      if (ranges.length > 0) writer.postcopyDiscard(block.name, ranges);
+    }
+    writer.ping(2);
+    writer.packaged(this.#package(walker.state.out.former ?? 'running'));
+    writer.ping(4);
+    source.forgetBlock();
+    source.plainOnly = true;
+    await owner.flush();
+    statistics.downtime = Math.floor(host.clock.now() - began);
+    this.#limit = owner.settings.maxPostcopyBandwidth;
+    await this.#send();
+  }
+
+  #package(runState: string): Buffer {
+    const { dialect } = this.owner.deps.host;
+    const inner = new StreamWriter(dialect.stream);
+    inner.command('POSTCOPY_LISTEN');
+    this.owner.writeDevices(runState, inner);
+    inner.ping(3);
+    inner.command('POSTCOPY_RUN');
+    return inner.out.takeJoined();
+  }
+
+  async #send(): Promise<void> {
+    const { owner } = this;
+    const { source, window, writer } = owner;
+    while (source.pending > 0) {
+      this.#checkPath();
+      // Requested pages do not wait for the bandwidth limit.
+      await owner.part(() => (source.hasRequests ? 0n : this.#limit));
+      owner.turnWindow();
+      if (window.left(this.#limit) === 0 && !source.hasRequests) await owner.wait(window.remaining);
+      owner.turnWindow();
+      owner.check();
+    }
+    this.#checkPath();
+    writer.end(owner.sectionId);
+    writer.ram.eos();
+    writer.footer();
+    writer.eof();
+    await owner.flush();
+    await owner.finish('all-sent');
+  }
+
+  /** A return path that has ended while pages are still to be sent pauses the migration. */
+  #checkPath(): void {
+    const { returnPath, walker } = this.owner;
+    if (returnPath?.ended === undefined) return;
+    if (returnPath.ended !== 'closed' && walker.rules.returnPathErrorsLate) return;
+    throw new ChannelError('Input/output error');
+  }
+
+  /** `migrate` with `resume`: a second connection. */
+  async recover(uri: MigrationUri): Promise<void> {
+    const { owner } = this;
+    const { walker, deps, writer, source } = owner;
+    if (uri.kind === 'tcp' || uri.kind === 'unix') await owner.connect(uri);
+    else walker.step('connected');
+    writer.out.take();
+    owner.openReturnPath();
+    this.#bitmaps.clear();
+    this.#acknowledged = false;
+    for (const { name } of deps.host.ram.blocks) {
+      this.#bitmaps.add(name);
+      writer.recvBitmap(name);
+    }
+    await owner.flush();
+    await this.#until(() => this.#bitmaps.size === 0);
+    writer.command('POSTCOPY_RESUME');
+    await owner.flush();
+    await this.#until(() => this.#acknowledged);
+    walker.step('resume-acknowledged');
+    source.forgetBlock();
+    await this.#send();
+  }
+
+  async #until(done: () => boolean): Promise<void> {
+    const { owner } = this;
+    while (!done()) {
+      if (owner.returnPath?.ended !== undefined || owner.channel.destroyed)
+        throw new ChannelError('Input/output error');
+      await owner.wait();
+      owner.check();
+    }
+  }
+}
+
+/** The runs of pages in a set, as byte ranges. */
+function dirtyRanges(bitmap: DirtyBitmap): ByteRange[] {
+  const ranges: ByteRange[] = [];
+  for (let from = bitmap.next(0); from !== -1; ) {
+    const to = bitmap.nextClear(from);
+    ranges.push({ start: from * pageSize, length: (to - from) * pageSize });
+    from = bitmap.next(to);
+  }
+  return ranges;
+}

@@ -1,0 +1,463 @@
+import type { MigrationUri } from '../model/index.js';
+import type { XbzrleCounters } from '../ram/xbzrle-counters.js';
+import { XbzrleEncoder } from '../ram/xbzrle-encoder.js';
+import { StreamWriter } from '../stream/stream-writer.js';
+import { AutoConverge } from './auto-converge.js';
+import { BandwidthWindow } from './bandwidth-window.js';
+import { type Channel, ChannelError } from './channel.js';
+import { ConnectError, type Connecting, connectSocket } from './connect.js';
+import { describeDevices, writeDevices } from './device-state.js';
+import type { MigrationHost } from './host.js';
+import { coloLoop } from './outgoing-colo.js';
+import { Postcopy } from './outgoing-postcopy.js';
+import { RamSource } from './ram-source.js';
+import { ReturnPath } from './return-path.js';
+import { Settings } from './settings.js';
+import type { Statistics } from './statistics.js';
+import type { SideWalker } from './walker.js';
+
+/** Output that is put together before it goes out in one write, in bytes. */
+const flushBytes = 256 * 1024;
+/** Longest PART section, in milliseconds. */
+const sliceMs = 50;
+/** Largest XBZRLE cache that this process takes memory for, in bytes. */
+const largestCache = 2n ** 32n;
+
+/** The migration stops here: cancelled, or its end has already been walked. */
+class Ended extends Error {
+  override readonly name = 'Ended';
+}
+
+export interface OutgoingDeps {
+  readonly host: MigrationHost;
+  readonly walker: SideWalker;
+  readonly statistics: Statistics;
+  readonly xbzrleCounters: XbzrleCounters;
+}
+
+/** One outgoing migration, from the accepted `migrate` to its last event (state-machine.md §3). */
+export class Outgoing {
+  readonly settings: Settings;
+  readonly writer: StreamWriter;
+  readonly source: RamSource;
+  readonly window: BandwidthWindow;
+  returnPath: ReturnPath | undefined;
+  /** Text for `error-desc` where the dialect shows errors that are not of the connection. */
+  problem: string | undefined;
+  #channel: Channel | undefined;
+  #connecting: Connecting | undefined;
+  #threshold = 0;
+  #converge: AutoConverge;
+  #wakers = new Set<() => void>();
+  #closed = false;
+  #streamBytes = 0;
+  #guestStopped = 0;
+  #rateSince = 0;
+  #rateDirtied = 0;
+  readonly #postcopy: Postcopy;
+
+  constructor(readonly deps: OutgoingDeps) {
+    const { host, walker, statistics } = deps;
+    this.settings = new Settings(() => walker.state);
+    this.writer = new StreamWriter(host.dialect.stream, { chunkBytes: flushBytes });
+    const compress = this.settings.on('compress') ? this.settings.compressLevel : undefined;
+    this.source = new RamSource(host.ram, this.writer, statistics, {
+      xbzrle: this.#encoder(),
+      compressLevel: compress,
+    });
+    this.window = new BandwidthWindow(host.clock);
+    this.#converge = new AutoConverge(host.clock.now());
+    this.#postcopy = new Postcopy(this);
+  }
+
+  get walker(): SideWalker {
+    return this.deps.walker;
+  }
+
+  get #status(): string {
+    return this.walker.state.out.status;
+  }
+
+  /** Begins in the background; every outcome is an event. `opened` is a channel that needs no connecting. */
+  start(uri: MigrationUri, opened?: Channel): void {
+    this.#channel = opened;
+    // Not before the reply of `migrate`: nothing of a set-up may precede it (state-machine.md §3.1).
+    setImmediate(() => {
+      void this.#run(uri);
+    });
+  }
+
+  /** The second connection of a paused postcopy. */
+  resume(uri: MigrationUri, opened?: Channel): void {
+    this.#channel = opened;
+    setImmediate(() => {
+      void this.#guarded(() => this.#postcopy.recover(uri));
+    });
+  }
+
+  /** `migrate_cancel` has been walked: the engine now comes to its end (state-machine.md §3.7). */
+  cancel(): void {
+    if (this.#status === 'cancelled') this.#connecting?.abort();
+    // A blocked write to a child or a pipe cannot be interrupted (MIG-CMD-EXEC-04).
+    if (this.#channel?.socket === true) this.#channel.destroy();
+    this.wake();
+  }
+
+  /** `migrate-pause`: shuts the channel down under the engine. */
+  pause(): void {
+    this.#channel?.destroy();
+    this.wake();
+  }
+
+  /** The bandwidth parameter that counts in postcopy has been set: bytes per second. */
+  changePostcopyLimit(limit: bigint): void {
+    this.#postcopy.changeLimit(limit);
+  }
+
+  /** Something that a waiting engine looks at has changed. */
+  wake(): void {
+    const wakers = [...this.#wakers];
+    this.#wakers.clear();
+    for (const waker of wakers) waker();
+  }
+
+  /** The process ends: nothing of this migration may remain, and nothing more is announced. */
+  close(): void {
+    this.#closed = true;
+    this.#connecting?.abort();
+    this.#channel?.destroy();
+    this.wake();
+  }
+
+  /** Waits until woken, at most `ms` milliseconds. */
+  wait(ms?: number): Promise<void> {
+    return new Promise((resolve) => {
+      let stop: (() => void) | undefined;
+      const waker = () => {
+        stop?.();
+        this.#wakers.delete(waker);
+        resolve();
+      };
+      this.#wakers.add(waker);
+      if (ms !== undefined) stop = this.deps.host.clock.after(ms, waker);
+    });
+  }
+
+  /** Leaves the engine if the migration has been cancelled or the process ends. */
+  check(): void {
+    if (this.#closed || this.#status === 'cancelling' || this.#status === 'cancelled') throw new Ended();
+  }
+
+  /** Sends what has been written; lets others run before it returns. */
+  async flush(): Promise<void> {
+    const buffers = this.writer.out.take();
+    const bytes = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
+    this.#streamBytes += bytes;
+    this.window.sent(bytes);
+    await this.channel.send(buffers);
+    this.writer.out.recycle(buffers);
+    // A write that the kernel takes at once would otherwise never let a command in.
+    await new Promise(setImmediate);
+    this.check();
+  }
+
+  get channel(): Channel {
+    if (this.#channel === undefined) throw new ChannelError('Broken pipe');
+    return this.#channel;
+  }
+
+  async #guarded(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#failed(error);
+    } finally {
+      if (this.#status !== 'postcopy-paused') this.#cleanUp();
+    }
+  }
+
+  #cleanUp(): void {
+    if (this.#status === 'colo') return;
+    this.deps.host.ram.logging = false;
+    if (this.deps.statistics.throttle > 0) this.deps.host.throttleGuest?.(0);
+    this.deps.statistics.throttle = 0;
+    if (this.#status === 'completed') this.#channel?.finish();
+    else this.#channel?.destroy();
+  }
+
+  #run(uri: MigrationUri): Promise<void> {
+    return this.#guarded(async () => {
+      if (this.#channel === undefined) await this.connect(uri);
+      await this.#setUp();
+      if ((await this.#iterate()) === 'postcopy') await this.#postcopy.run();
+      else await this.#switchOver();
+    });
+  }
+
+  /** Connects and walks the step that follows. */
+  async connect(uri: MigrationUri): Promise<void> {
+    const { host, walker } = this.deps;
+    if (uri.kind !== 'tcp' && uri.kind !== 'unix') throw new ConnectError('nothing to connect to');
+    this.#connecting = connectSocket(uri, walker.rules, host.clock);
+    try {
+      this.#channel = await this.#connecting.channel;
+    } catch (error) {
+      if (!(error instanceof ConnectError) || this.#closed || this.#status === 'cancelled') throw new Ended();
+      if (this.#status !== 'cancelling') host.log(error.message);
+      walker.step('connect-failed', { error: error.message });
+      throw new Ended();
+    } finally {
+      this.#connecting = undefined;
+    }
+    if (this.#closed || this.#status === 'cancelled') throw new Ended();
+    if (walker.state.out.tls) {
+      const text = `No TLS credentials with id '${this.settings.tlsCreds}'`;
+      host.log(text);
+      walker.step(this.#status === 'cancelling' ? 'connect-failed' : 'tls-unusable', { error: text });
+      throw new Ended();
+    }
+    // A cancel that waited for the connection ends with it, and with the pass of a set-up that still ran (C02).
+    if (this.#status === 'cancelling') this.#countPass();
+    walker.step('connected');
+    if (this.#status === 'cancelled') throw new Ended();
+  }
+
+  #encoder(): XbzrleEncoder | undefined {
+    if (!this.settings.on('xbzrle') || this.settings.xbzrleCacheSize > largestCache) return undefined;
+    return new XbzrleEncoder(Number(this.settings.xbzrleCacheSize), this.deps.xbzrleCounters);
+  }
+
+  /** Header, configuration, commands and the START section: MIG-SM-O12, O13. */
+  async #setUp(): Promise<void> {
+    const { host, walker, statistics } = this.deps;
+    const { writer, settings } = this;
+    const began = host.clock.now();
+    statistics.expectedDowntime = settings.downtimeLimit;
+    if (settings.on('xbzrle') && settings.xbzrleCacheSize > largestCache) {
+      walker.step('set-up-failed-early');
+      throw new Ended();
+    }
+    host.ram.logging = true;
+    this.openReturnPath();
+    writer.header();
+    writer.configuration(host.machineName);
+    if (walker.state.out.returnPath === 'open') {
+      writer.command('OPEN_RETURN_PATH');
+      writer.ping(1);
+    }
+    if (settings.on('postcopy-ram')) writer.postcopyAdvise(4096);
+    else if (settings.on('dirty-bitmaps')) writer.postcopyAdvise();
+    this.source.bitmap.setAll();
+    writer.start(this.sectionId, 'ram', 0, 4);
+    writer.ram.setup(host.ram.blocks.map(({ name, bytes }) => ({ name, length: bytes.length })));
+    writer.ram.eos();
+    writer.footer();
+    for (const block of host.ram.blocks) block.dirtyLog.clearAll();
+    await this.flush();
+    this.#countPass();
+    statistics.setupTime = host.clock.now() - began;
+    walker.step('set-up-done');
+  }
+
+  get sectionId(): number {
+    return this.deps.host.dialect.stream.sectionIds.ram ?? 0;
+  }
+
+  /** Reads the return path of the present channel, if this migration has one. */
+  openReturnPath(): void {
+    const { host, walker } = this.deps;
+    if (walker.state.out.returnPath !== 'open') return;
+    const path = new ReturnPath(this.channel, host.dialect.stream, host.ram, {
+      status: () => this.#status,
+      onProblem: (line) => host.log(line),
+      onMessage: (message) => this.#postcopy.message(message),
+      onEnd: (end) => {
+        if (this.returnPath !== path) return;
+        const early = this.walker.state.out.phase !== 'final-wait';
+        // Whoever stops reading too early closes the connection that both directions share.
+        if (end !== 'closed' && early && !walker.rules.returnPathErrorsLate) this.channel.destroy();
+        this.wake();
+      },
+    });
+    this.returnPath = path;
+  }
+
+  /** A dirty sync without its event; the next step announces it. Returns the pages that were newly dirty. */
+  #countPass(): number {
+    const { host, statistics } = this.deps;
+    const dirtied = this.source.bitmap.sync();
+    statistics.dirtySyncCount++;
+    const now = host.clock.now();
+    this.#rateDirtied += dirtied;
+    if (now - this.#rateSince > 1000) {
+      if (this.#rateSince > 0) {
+        statistics.dirtyPagesRate = Math.floor((this.#rateDirtied * 1000) / (now - this.#rateSince));
+      }
+      this.#rateSince = now;
+      this.#rateDirtied = 0;
+      this.deps.xbzrleCounters.updateRates(statistics.normal + statistics.duplicate);
+    }
+    return dirtied;
+  }
+
+  /** A dirty sync that a later step announces as its pass. */
+  sync(): void {
+    const dirtied = this.#countPass();
+    const { host, statistics } = this.deps;
+    if (!this.settings.on('auto-converge')) return;
+    this.#converge.sync(host.clock.now(), dirtied * 4096, statistics.transferred, this.settings.throttle);
+    if (this.#converge.percentage === statistics.throttle) return;
+    statistics.throttle = this.#converge.percentage;
+    host.throttleGuest?.(statistics.throttle);
+  }
+
+  /** State-machine.md §3.2, until one of the ways out is open. */
+  async #iterate(): Promise<'precopy' | 'postcopy'> {
+    for (;;) {
+      this.check();
+      if (this.source.pending < this.#threshold) {
+        this.sync();
+        this.walker.step('dirty-sync');
+      }
+      const { pending } = this.source;
+      if (pending === 0 || pending < this.#threshold) return 'precopy';
+      const postcopy = this.walker.can('postcopy-started') || this.walker.can('held-for-postcopy');
+      if (postcopy && this.settings.on('postcopy-ram')) return 'postcopy';
+      await this.part(() => this.settings.maxBandwidth);
+      this.turnWindow();
+      if (this.window.left(this.settings.maxBandwidth) === 0) await this.wait(this.window.remaining);
+      this.turnWindow();
+    }
+  }
+
+  /** One PART section: until the window's budget is used, nothing is dirty or its time is over. */
+  async part(limit: () => bigint): Promise<void> {
+    const { host, statistics } = this.deps;
+    const until = host.clock.now() + sliceMs;
+    this.writer.part(this.sectionId);
+    while (this.source.pending > 0 && host.clock.now() < until) {
+      const room = this.window.left(limit()) - this.writer.out.pending;
+      if (room <= 0) break;
+      this.source.fill(Math.min(room, flushBytes));
+      if (this.writer.out.pending >= flushBytes) await this.flush();
+    }
+    statistics.transferred += this.writer.ram.eos();
+    this.writer.footer();
+    await this.flush();
+  }
+
+  turnWindow(): void {
+    const result = this.window.turn();
+    if (result === undefined) return;
+    const { statistics } = this.deps;
+    this.#threshold = result.bandwidth * this.settings.downtimeLimit;
+    statistics.mbps = result.mbps;
+    if (statistics.dirtyPagesRate > 0 && result.significant) {
+      statistics.expectedDowntime = this.source.pending / result.bandwidth;
+    }
+  }
+
+  /** State-machine.md §3.3. */
+  async #switchOver(): Promise<void> {
+    const { host, walker } = this.deps;
+    const { writer, source } = this;
+    this.#guestStopped = host.clock.now();
+    walker.step('converged');
+    if (walker.can('held')) {
+      walker.step('held');
+      await this.untilContinued();
+      walker.step('continued');
+    } else walker.step('guest-stopped');
+    this.sync();
+    walker.step('final-sync');
+    source.lastStage = true;
+    if (host.dialect.stream.commands.includes('SWITCHOVER_START')) writer.command('SWITCHOVER_START');
+    writer.end(this.sectionId);
+    while (source.pending > 0) {
+      source.fill(flushBytes);
+      if (writer.out.pending >= flushBytes) await this.flush();
+    }
+    writer.ram.eos();
+    writer.footer();
+    this.writeDevices(walker.state.out.former ?? 'running');
+    writer.eof();
+    writer.vmdescription(describeDevices(host.dialect, host.machineName, this.settings.on('x-colo')));
+    await this.flush();
+    await this.finish('all-written');
+    if (this.#status === 'colo') await coloLoop(this);
+  }
+
+  /** The FULL sections; `runState` is what the guest was before it stopped. */
+  writeDevices(runState: string, writer = this.writer): void {
+    writeDevices(writer, this.deps.host.dialect, runState, this.settings.on('x-colo'));
+  }
+
+  /** Waits for `migrate-continue`, however long; a cancel ends the wait too. */
+  async untilContinued(): Promise<void> {
+    while (!this.walker.can('continued')) {
+      await this.wait();
+      this.check();
+    }
+  }
+
+  /** Everything is written: waits for SHUT if there is a return path, then the migration is over. */
+  async finish(written: string): Promise<void> {
+    const { walker } = this;
+    const path = this.returnPath;
+    if (path === undefined) {
+      this.settle();
+      walker.step('completed');
+    } else {
+      walker.step(written);
+      while (path.ended === undefined) {
+        await this.wait();
+        this.check();
+      }
+      if (path.ended === 'shut') this.settle();
+      this.problem = path.problem;
+      walker.step(this.#endLabel(path.ended));
+    }
+    if (walker.can('settled')) walker.step('settled');
+  }
+
+  #endLabel(end: NonNullable<ReturnPath['ended']>): string {
+    if (end === 'shut') return 'peer-shut';
+    if (this.#status === 'postcopy-active') {
+      if (end === 'closed') return 'channel-error';
+      return end === 'shut-error' || this.walker.rules.returnPathErrorsLate ? 'peer-shut-error' : 'channel-error';
+    }
+    return end === 'closed' ? 'peer-closed' : 'return-path-error';
+  }
+
+  /** Final numbers, so that they are there when the event comes. */
+  settle(): void {
+    const { host, statistics } = this.deps;
+    const now = host.clock.now();
+    if (this.#guestStopped > 0 && statistics.downtime === 0) statistics.downtime = now - this.#guestStopped;
+    statistics.end();
+    const busy = statistics.totalTime - Math.floor(statistics.setupTime);
+    if (busy > 0) statistics.mbps = (this.#streamBytes * 8) / busy / 1000;
+    statistics.pagesPerSecond = busy > 0 ? ((statistics.normal + statistics.duplicate) * 1000) / busy : 0;
+    statistics.precopyBytes = this.#streamBytes;
+  }
+
+  /** The step that an error means in the present state. */
+  #failed(error: unknown): void {
+    if (this.#closed) return;
+    const { walker, host } = this.deps;
+    if (this.#status === 'cancelling') {
+      if (walker.can('thread-ended')) walker.step('thread-ended');
+      return;
+    }
+    if (error instanceof Ended) return;
+    if (!(error instanceof ChannelError)) throw error;
+    this.problem = this.returnPath?.problem ?? `Unable to write to socket: ${error.reason}`;
+    const labels = ['channel-error', 'set-up-failed', 'peer-closed'];
+    const label = labels.find((one) => walker.can(one));
+    if (label === undefined) return;
+    host.log(this.problem);
+    if (label === 'set-up-failed') this.#countPass();
+    walker.step(label);
+    if (walker.can('settled')) walker.step('settled');
+  }
+}

@@ -1,0 +1,148 @@
+import { compressPage } from '../ram/compress-page.js';
+import { type GuestRam, pageSize, type RamBlock } from '../ram/guest-ram.js';
+import { MigrationBitmap } from '../ram/migration-bitmap.js';
+import type { XbzrleEncoder } from '../ram/xbzrle-encoder.js';
+import { isZeroPage } from '../ram/zero-page.js';
+import type { StreamWriter } from '../stream/stream-writer.js';
+import type { Statistics } from './statistics.js';
+
+export interface RamSourceOptions {
+  readonly xbzrle: XbzrleEncoder | undefined;
+  /** Level of the zlib compression of the first pass; undefined for none. */
+  readonly compressLevel: number | undefined;
+}
+
+/** Searches dirty pages and writes their records (stream-format.md §5.2). */
+export class RamSource {
+  readonly bitmap: MigrationBitmap;
+  /** Guest stopped: the XBZRLE cache is read, not updated. */
+  lastStage = false;
+  /** In postcopy only ZERO and PAGE records may be sent. */
+  plainOnly = false;
+  #block = 0;
+  #page = 0;
+  #bulk = true;
+  #named: RamBlock | undefined;
+  readonly #requests: { readonly block: RamBlock; page: number; readonly end: number }[] = [];
+
+  constructor(
+    private readonly ram: GuestRam,
+    private readonly writer: StreamWriter,
+    private readonly statistics: Statistics,
+    private readonly options: RamSourceOptions,
+  ) {
+    this.bitmap = new MigrationBitmap(ram);
+  }
+
+  /** Bytes still to send. */
+  get pending(): number {
+    return this.bitmap.count * pageSize;
+  }
+
+  /** A page request of the destination: its pages jump the queue. Bytes, page-aligned. */
+  request(block: RamBlock, start: number, length: number): void {
+    this.#bulk = false;
+    this.#requests.push({ block, page: start / pageSize, end: (start + length) / pageSize });
+  }
+
+  get hasRequests(): boolean {
+    return this.#requests.length > 0;
+  }
+
+  /** A new connection, or the switch to postcopy: the next record carries its block's name. */
+  forgetBlock(): void {
+    this.writer.ram.forgetBlock();
+    this.#named = undefined;
+    this.#block = 0;
+    this.#page = 0;
+    this.#bulk = false;
+  }
+
+  /** Writes page records until about `bytes` bytes are written or nothing is dirty; returns the bytes written. */
+  fill(bytes: number): number {
+    let written = 0;
+    while (written < bytes) {
+      const length = this.#requested() ?? this.#next();
+      if (length === undefined) break;
+      written += length;
+    }
+    this.statistics.transferred += written;
+    return written;
+  }
+
+  /** The next requested page that is still dirty. */
+  #requested(): number | undefined {
+    for (;;) {
+      const request = this.#requests[0];
+      if (request === undefined) return undefined;
+      if (request.page >= request.end) {
+        this.#requests.shift();
+        continue;
+      }
+      const page = request.page++;
+      if (!this.bitmap.of(request.block).clear(page)) continue;
+      // Neighbours follow: the search goes on behind the requested page.
+      this.#block = request.block.index;
+      this.#page = page + 1;
+      return this.#send(request.block, page * pageSize);
+    }
+  }
+
+  /** The next dirty page behind the last one, wrapping once. */
+  #next(): number | undefined {
+    const { blocks } = this.ram;
+    for (let tries = 0; tries <= blocks.length; tries++) {
+      const block = blocks[this.#block];
+      if (block !== undefined) {
+        const page = this.bitmap.of(block).next(this.#page);
+        if (page !== -1) {
+          this.#page = page + 1;
+          this.bitmap.of(block).clear(page);
+          return this.#send(block, page * pageSize);
+        }
+      }
+      this.#block++;
+      this.#page = 0;
+      if (this.#block >= blocks.length) {
+        this.#block = 0;
+        this.#bulk = false;
+      }
+    }
+    return undefined;
+  }
+
+  #send(block: RamBlock, offset: number): number {
+    const { writer, statistics } = this;
+    const { xbzrle, compressLevel } = this.options;
+    const age = statistics.dirtySyncCount;
+    const deltas = xbzrle !== undefined && !this.#bulk && !this.plainOnly ? xbzrle : undefined;
+    if (isZeroPage(block.bytes, offset)) {
+      deltas?.zeroPage(block, offset, age);
+      statistics.duplicate++;
+      this.#named = block;
+      return writer.ram.zero(block, offset);
+    }
+    if (deltas !== undefined) return this.#sendThrough(deltas, block, offset, age);
+    statistics.normal++;
+    // The record that carries the block's name is never compressed (stream-format.md §5.3).
+    const compressible = compressLevel !== undefined && !this.plainOnly && (this.#bulk || xbzrle === undefined);
+    if (compressible && this.#named === block) {
+      return writer.ram.compressed(block, offset, compressPage(block.bytes, offset, compressLevel));
+    }
+    this.#named = block;
+    return writer.ram.page(block, offset, block.bytes, offset);
+  }
+
+  #sendThrough(xbzrle: XbzrleEncoder, block: RamBlock, offset: number, age: number): number {
+    const decision = xbzrle.page(block, offset, age, this.lastStage);
+    if (decision === 'unchanged') return 0;
+    this.#named = block;
+    if (decision === 'delta') {
+      const length = this.writer.ram.xbzrle(block, offset, xbzrle.delta, xbzrle.deltaLength);
+      xbzrle.counters.sent(length);
+      return length;
+    }
+    this.statistics.normal++;
+    return this.writer.ram.page(block, offset, xbzrle.pageBuffer, xbzrle.pageOffset);
+  }
+}

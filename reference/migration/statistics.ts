@@ -1,0 +1,57 @@
+import type { Clock } from './host.js';
+
+/** Numbers of the outgoing side behind `query-migrate` (commands.md §8). Times in milliseconds. */
+export class Statistics {
+  /** RAM bytes accounted; stream header, device state and final section are not in it. */
+  transferred = 0;
+  duplicate = 0;
+  normal = 0;
+  dirtyPagesRate = 0;
+  mbps = 0;
+  dirtySyncCount = 0;
+  postcopyRequests = 0;
+  multifdBytes = 0;
+  precopyBytes = 0;
+  downtimeBytes = 0;
+  postcopyBytes = 0;
+  pagesPerSecond = 0;
+  expectedDowntime = 0;
+  setupTime = 0;
+  downtime = 0;
+  throttle = 0;
+  #startedAt = 0;
+  #endedAfter: number | undefined;
+
+  constructor(private readonly clock: Clock) {}
+
+  /** A `migrate` has been accepted: everything starts anew (MIG-CMD-MIG-21; the counters by MIG-DEF-18). */
+  begin(): void {
+    this.transferred = 0;
+    this.duplicate = 0;
+    this.normal = 0;
+    this.dirtyPagesRate = 0;
+    this.mbps = 0;
+    this.dirtySyncCount = 0;
+    this.postcopyRequests = 0;
+    this.multifdBytes = 0;
+    this.precopyBytes = 0;
+    this.downtimeBytes = 0;
+    this.postcopyBytes = 0;
+    this.pagesPerSecond = 0;
+    this.expectedDowntime = 0;
+    this.setupTime = 0;
+    this.downtime = 0;
+    this.throttle = 0;
+    this.#startedAt = this.clock.now();
+    this.#endedAfter = undefined;
+  }
+
+  /** Freezes `total-time`; a given value is taken as it is (COLO shows 0). */
+  end(totalTime = this.clock.now() - this.#startedAt): void {
+    this.#endedAfter = Math.max(0, Math.floor(totalTime));
+  }
+
+  get totalTime(): number {
+    return this.#endedAfter ?? Math.max(0, Math.floor(this.clock.now() - this.#startedAt));
+  }
+}

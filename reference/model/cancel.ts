@@ -1,0 +1,85 @@
+/** `migrate_cancel` and status `cancelling` (state-machine.md §3.7). */
+import type { Change } from './change.js';
+import type { CommandRule } from './command.js';
+import { all, any, at, type Guard, not, row } from './row.js';
+import { fallBack } from './switchover.js';
+
+const cancelRefused = 'Postcopy migration in progress, cannot cancel.';
+
+export const cancel: CommandRule = (call) => {
+  const { out } = call.state;
+  const { rules } = call;
+  const cancelling = (ids: string) => [
+    call.may(ids, 'cancelling', (c) => c.to('cancelling', out.phase).reply()),
+    ...(rules.lateReplies
+      ? [call.may(`${ids} MIG-SM-E02`, 'reply-later', (c) => c.to('cancelling', out.phase).oweReply())]
+      : []),
+  ];
+  switch (out.status) {
+    case 'none':
+    case 'completed':
+    case 'failed':
+    case 'cancelled':
+      return call.answer('MIG-CMD-CAN-02 MIG-CMD-CAN-03 MIG-SM-C01 MIG-SM-I22');
+    case 'cancelling':
+      if (!rules.cancelRepeats) return call.answer('MIG-CMD-CAN-02 MIG-SM-C01');
+      return [call.may('MIG-SM-C01', 'cancelling', (c) => c.to('cancelling', out.phase).reply())];
+    case 'colo':
+      if (rules.cancelInColo === 'ignored') return call.answer('MIG-CMD-CAN-02 MIG-SM-C01 MIG-SM-O85');
+      return [call.may('MIG-SM-O85', 'cancelling', (c) => c.to('cancelling', out.phase).reply())];
+    case 'setup':
+      if (out.phase !== 'connecting') return cancelling('MIG-SM-C03');
+      if (!rules.cancelInterruptsConnect) return cancelling('MIG-SM-C02');
+      return [call.may('MIG-SM-C02', 'cancelled', (c) => c.to('cancelling').end('cancelled').reply())];
+    case 'active':
+      return cancelling(out.phase === 'iterating' ? 'MIG-SM-C04 MIG-SM-C05 MIG-SM-C12' : 'MIG-SM-C06 MIG-SM-C07');
+    case 'device':
+      return cancelling('MIG-SM-C07 MIG-SM-C09');
+    case 'pre-switchover':
+      return [
+        ...cancelling('MIG-SM-C08'),
+        // The post that wakes the thread for the cancel may first be taken for a continue.
+        call.may('MIG-SM-C08', 'device-first', (c) =>
+          c.to('device', 'finishing').to('cancelling', 'finishing').reply(),
+        ),
+        call.may('MIG-SM-C08 MIG-SM-E02', 'device-swapped', (c) =>
+          c.to('cancelling').reply().to('device', 'finishing').out({ status: 'cancelling' }),
+        ),
+      ];
+    case 'postcopy-active':
+      if (rules.cancelInPostcopyRefused) return call.refuse('MIG-SM-C10', cancelRefused);
+      return cancelling('MIG-SM-C10');
+    default:
+      // postcopy-paused and postcopy-recover: no thread is left that could end a cancel (MIG-DEF-02).
+      return call.refuse('MIG-SM-C11', cancelRefused);
+  }
+};
+
+const connecting = at('cancelling', 'connecting');
+const streaming = at('cancelling', 'streaming', 'handshaking');
+const iterating = at('cancelling', 'iterating');
+const inPostcopy: Guard = ({ out }) => out.inPostcopy;
+const switchedOver: Guard = ({ out }) => out.former !== null;
+const beforeLastRound = at('cancelling', 'idle', 'stopping', 'finishing');
+
+const ended = (c: Change): Change => c.end('cancelled');
+
+export const cancellingSteps = [
+  row('MIG-SM-C02', 'connected', connecting, (c) => ended(c.pass())),
+  row('MIG-SM-C02', 'connect-failed', connecting, ended),
+  row('MIG-SM-C03', 'thread-ended', streaming, ended),
+  row('MIG-SM-C03', 'thread-ended-late', streaming, (c) => ended(c.pass())),
+  row('MIG-SM-C04 MIG-SM-C12', 'thread-ended', all(iterating, not(inPostcopy)), ended),
+  row('MIG-SM-C05', 'thread-ended-late', all(iterating, not(inPostcopy)), (c) => {
+    const wasRunning = c.state.vm.runState === 'running';
+    c.stop('finish-migrate').pass();
+    return ended(wasRunning ? c.resume() : c.runState('postmigrate'));
+  }),
+  row('MIG-SM-C06 MIG-SM-C07 MIG-SM-C08 MIG-SM-C09', 'thread-ended', all(switchedOver, not(inPostcopy)), (c, rules) =>
+    ended(fallBack(c, rules)),
+  ),
+  row('MIG-SM-C06 MIG-SM-C09', 'final-sync', all(switchedOver, not(inPostcopy), beforeLastRound), (c) =>
+    c.pass().phase('last-round'),
+  ),
+  row('MIG-SM-C08 MIG-SM-C10', 'thread-ended', inPostcopy, (c, rules) => ended(fallBack(c, rules))),
+].map((entry) => ({ ...entry, when: all(any(at('cancelling')), entry.when) }));

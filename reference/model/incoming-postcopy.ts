@@ -1,0 +1,28 @@
+/** Incoming side, postcopy: the hidden state `pc` and the states around it (state-machine.md §4.3). */
+import { all, type Guard, inAt, row } from './row.js';
+import { isOn } from './state.js';
+
+const loading = inAt('active', 'loading');
+const active = inAt('postcopy-active');
+const pc =
+  (...states: string[]): Guard =>
+  (state) =>
+    states.includes(state.in.pc);
+const ramOn: Guard = (state) => isOn(state, 'postcopy-ram');
+
+export const postcopyLoadSteps = [
+  row('MIG-SM-I30', 'advised', all(loading, pc('none')), (c) => c.incoming({ pc: 'advise' })),
+  row('MIG-SM-I32', 'discarded', all(loading, pc('advise', 'discard'), ramOn), (c) => c.incoming({ pc: 'discard' })),
+  row('MIG-SM-I34', 'listening', all(loading, pc('advise', 'discard')), (c) =>
+    c.incoming({ pc: 'listening' }).inTo('postcopy-active', 'loading'),
+  ),
+  row('MIG-SM-I36', 'run', all(active, pc('listening')), (c) => {
+    c.incoming({ pc: 'running' });
+    return c.state.vm.autostart ? c.resume() : c.runState('paused');
+  }),
+  row('MIG-SM-I38', 'load-failed', all(active, pc('listening')), (c) => c.exit(1)),
+  row('MIG-SM-I45', 'load-ended', all(active, pc('running')), (c) => c.incoming({ pc: 'end' }).inTo('completed')),
+  row('MIG-SM-I46', 'channel-error', all(active, pc('running')), (c) =>
+    c.inTo('postcopy-paused').incoming({ recoverTriggered: false }),
+  ),
+];

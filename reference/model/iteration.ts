@@ -1,0 +1,8 @@
+/** Outgoing side, precopy iteration (state-machine.md §3.2). Rows O22 to O24 are commands: see run-state.ts and start.ts. */
+import { at, row } from './row.js';
+
+export const iterationSteps = [
+  row('MIG-SM-O20', 'dirty-sync', at('active', 'iterating'), (c) => c.pass()),
+  row('MIG-SM-O21', 'channel-error', at('active', 'iterating'), (c) => c.end('failed')),
+  row('MIG-SM-O38', 'return-path-error', at('active', 'iterating'), (c) => c.out({ returnPath: 'bad' }).end('failed')),
+];

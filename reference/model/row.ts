@@ -1,0 +1,81 @@
+import type { MigrationRules } from '../dialects/migration.js';
+import { Change } from './change.js';
+import { type Output, visible } from './output.js';
+import type { IncomingPhase, MigrationStatus, ModelState, OutgoingPhase } from './state.js';
+
+/** One permitted outcome: of a command, or a step that happens by itself. */
+export interface Alternative {
+  /** Ids of the rows of the specification that permit it. */
+  readonly rows: readonly string[];
+  /** What happened, for example `connected`; engines choose by it. */
+  readonly label: string;
+  /** What a client sees, in order. */
+  readonly outputs: readonly Output[];
+  readonly next: ModelState;
+}
+/** A step that happens by itself. */
+export interface Step extends Alternative {
+  readonly side: Side;
+}
+export type Side = 'outgoing' | 'incoming';
+
+export type Guard = (state: ModelState, rules: MigrationRules) => boolean;
+export type Effect = (change: Change, rules: MigrationRules) => Change;
+
+/** A row of a step table. */
+export interface StepRow {
+  readonly ids: readonly string[];
+  readonly label: string;
+  readonly when: Guard;
+  readonly effect: Effect;
+}
+
+/** A row of a step table: ids as in state-machine.md (several separated by spaces), label, guard, effect. */
+export function row(ids: string, label: string, when: Guard, effect: Effect = (change) => change): StepRow {
+  return { ids: ids.split(' '), label, when, effect };
+}
+
+/** The steps of a table that are possible in a state. */
+export function stepsOf(side: Side, table: readonly StepRow[], state: ModelState, rules: MigrationRules): Step[] {
+  return table
+    .filter(({ when }) => when(state, rules))
+    .map(({ ids, label, effect }) => ({ side, ...outcome(ids, label, state, (change) => effect(change, rules)) }));
+}
+
+/** Builds one alternative. */
+export function outcome(
+  ids: string | readonly string[],
+  label: string,
+  state: ModelState,
+  effect: (change: Change) => Change,
+): Alternative {
+  const change = effect(new Change(state));
+  const rows = typeof ids === 'string' ? ids.split(' ') : ids;
+  // A state change and the capability filter belong to the same moment: setting `events` itself emits nothing.
+  return { rows, label, outputs: visible(change.outputs, state), next: change.state };
+}
+
+/** The outgoing side is in this status and, if given, in one of these phases. */
+export const at =
+  (status: MigrationStatus, ...phases: OutgoingPhase[]): Guard =>
+  ({ out }) =>
+    out.status === status && (phases.length === 0 || phases.includes(out.phase));
+
+/** The incoming side is in this status and, if given, in one of these phases. */
+export const inAt =
+  (status: MigrationStatus, ...phases: IncomingPhase[]): Guard =>
+  (state) =>
+    state.in.status === status && (phases.length === 0 || phases.includes(state.in.phase));
+
+export const all =
+  (...guards: Guard[]): Guard =>
+  (state, rules) =>
+    guards.every((guard) => guard(state, rules));
+export const any =
+  (...guards: Guard[]): Guard =>
+  (state, rules) =>
+    guards.some((guard) => guard(state, rules));
+export const not =
+  (guard: Guard): Guard =>
+  (state, rules) =>
+    !guard(state, rules);

@@ -1,0 +1,121 @@
+/** Outgoing side, start (state-machine.md §3.1): the command `migrate`, and the steps of status `setup`. */
+import { Call, type CommandRule } from './command.js';
+import { resume } from './recovery.js';
+import { type Alternative, all, at, row } from './row.js';
+import { idleOutgoing, isBusy, isOn } from './state.js';
+import { type MigrationUri, parseUri } from './uri.js';
+
+const inProgress = "There's a migration process in progress";
+
+/** MIG-CMD-MIG-02 … -10 in their order, then MIG-SM-O01 … O06. */
+export const migrate: CommandRule = (call) => {
+  const { state, args, rules } = call;
+  const { out, vm } = state;
+  const text = typeof args.uri === 'string' ? args.uri : undefined;
+  const uri: MigrationUri = text === undefined ? { kind: 'unknown' } : parseUri(text, rules);
+  if (rules.badUri === 'first') {
+    if (text === undefined) return call.refuse('MIG-SM-O06', "need either 'uri' or 'channels' argument");
+    if (uri.kind === 'unknown') return call.refuse('MIG-SM-O06', rules.unknownScheme(text));
+    if (uri.kind === 'bad') return call.refuse('MIG-SM-O06', uri.desc);
+  }
+  if (args.resume === true) {
+    if (out.status !== 'postcopy-paused') {
+      return call.refuse('MIG-CMD-MIG-02 MIG-SM-O06', 'Cannot resume if there is no paused migration');
+    }
+    if (isOn(state, 'release-ram')) {
+      const desc = 'Postcopy recovery cannot work when release-ram capability is set';
+      return call.refuse('MIG-CMD-MIG-03 MIG-SM-O06', desc);
+    }
+    return resume(call, uri, text ?? '');
+  }
+  // Until the last migration has been cleaned up, a new one is refused rather than let into the gap (MIG-DEF-15).
+  if (isBusy(out.status) || out.phase === 'settling') {
+    return call.refuse('MIG-CMD-MIG-05 MIG-SM-O06 MIG-SM-O24', inProgress);
+  }
+  if (vm.runState === 'inmigrate') {
+    return call.refuse('MIG-CMD-MIG-06 MIG-SM-O06 MIG-SM-I07 MIG-SM-I23', 'Guest is waiting for an incoming migration');
+  }
+  if (vm.runState === 'postmigrate' && rules.fromPostmigrate !== undefined) {
+    return call.refuse('MIG-SM-O06', rules.fromPostmigrate);
+  }
+  if (wantsBlock(call) && (isOn(state, 'block') || state.parameters['block-incremental'] === true)) {
+    const desc = 'Command options are incompatible with current migration capabilities';
+    return call.refuse('MIG-CMD-MIG-09 MIG-SM-O06', desc);
+  }
+  if (isOn(state, rules.multifd.capability) && (uri.kind === 'exec' || uri.kind === 'fd')) {
+    return call.refuse('MIG-SM-O06', 'Migration requires multi-channel URIs (e.g. tcp)');
+  }
+  return accept(call, uri, text ?? '');
+};
+
+const wantsBlock = ({ args }: Call): boolean => args.blk === true || args.inc === true;
+
+/** MIG-CMD-MIG-20 … -22 and the synchronous part of the URI. */
+function accept(call: Call, uri: MigrationUri, text: string): Alternative[] {
+  const { state, args, rules } = call;
+  const again = state.out.status === 'completed' ? ' MIG-SM-O45' : '';
+  const back = state.in.status === 'completed' ? ' MIG-SM-I24' : '';
+  const tls = state.parameters['tls-creds'] !== undefined && state.parameters['tls-creds'] !== '';
+  const begun = (phase: 'connecting' | 'streaming' | 'handshaking') => {
+    const change = new Call(borrow(call), args, rules);
+    return (ids: string, label: string, rest: Parameters<Call['may']>[2]) =>
+      change.may(`${ids}${again}${back}`, label, (c) => {
+        const needsPath = isOn(state, 'postcopy-ram') || isOn(state, 'return-path');
+        const { borrowedBlock } = c.state.out;
+        c.out({ ...idleOutgoing, borrowedBlock, tls, returnPath: needsPath ? 'open' : 'none' }).to('setup', phase);
+        return rest(c);
+      });
+  };
+  const failed = (ids: string, desc: string, error: string | null) =>
+    begun('connecting')(ids, 'failed-at-once', (c) =>
+      // After a synchronous error of a known scheme the borrowed capability stays on (MIG-CMD-MIG-20).
+      (error === null ? c.end('failed') : c.to('failed')).out({ error }).refuse(desc),
+    );
+  switch (uri.kind) {
+    case 'unknown':
+      return [failed('MIG-SM-O03', rules.unknownScheme(text), null)];
+    case 'bad':
+      return [failed('MIG-SM-O04', uri.desc, uri.desc)];
+    case 'tcp':
+    case 'unix':
+      return [begun('connecting')('MIG-SM-O01', 'accepted', (c) => c.reply())];
+    default: {
+      const cannotOpen = uri.kind === 'exec' ? '*' : `File descriptor named '${uri.name}' has not been found`;
+      const stream = begun(tls ? 'handshaking' : 'streaming')('MIG-SM-O02', 'accepted', (c) => c.reply());
+      const unusable = begun('connecting')('MIG-SM-O05', 'tls-unusable', (c) =>
+        c.end('failed').out({ error: '*' }).reply(),
+      );
+      return [stream, ...(tls ? [unusable] : []), failed('MIG-SM-O04', cannotOpen, cannotOpen)];
+    }
+  }
+}
+
+function borrow(call: Call): Call['state'] {
+  const { state, args, rules } = call;
+  if (!wantsBlock(call)) return state;
+  const on = [...state.capabilities, 'block'];
+  return {
+    ...state,
+    out: { ...state.out, borrowedBlock: true },
+    capabilities: rules.capabilities.filter((name) => on.includes(name)),
+    parameters: args.inc === true ? { ...state.parameters, 'block-incremental': true } : state.parameters,
+  };
+}
+
+const plain = ({ out }: Call['state']) => !out.tls;
+const secured = ({ out }: Call['state']) => out.tls;
+
+export const setupSteps = [
+  row('MIG-SM-O07', 'connected', all(at('setup', 'connecting'), plain), (c) => c.phase('streaming')),
+  row('MIG-SM-O08', 'connect-failed', at('setup', 'connecting'), (c) => c.end('failed').out({ error: '*' })),
+  row('MIG-SM-O09', 'tls-unusable', all(at('setup', 'connecting'), secured), (c) =>
+    c.end('failed').out({ error: '*' }),
+  ),
+  row('MIG-SM-O09', 'connected', all(at('setup', 'connecting'), secured), (c) => c.phase('handshaking')),
+  row('MIG-SM-O10', 'handshake-failed', at('setup', 'handshaking'), (c) => c.end('failed').out({ error: '*' })),
+  row('MIG-SM-O10', 'handshake-done', at('setup', 'handshaking'), (c) => c.phase('streaming')),
+  row('MIG-SM-O11', 'channels-unusable', at('setup'), (c) => c.end('failed')),
+  row('MIG-SM-O12', 'set-up-done', at('setup', 'streaming'), (c) => c.pass().to('active', 'iterating')),
+  row('MIG-SM-O13', 'set-up-failed-early', at('setup', 'streaming'), (c) => c.to('active').end('failed')),
+  row('MIG-SM-O13', 'set-up-failed', at('setup', 'streaming'), (c) => c.pass().to('active').end('failed')),
+];
