@@ -34,13 +34,21 @@ export class RamRecordWriter {
 
   /** The setup list, without the EOS after it. `total` other than the sum makes a defective stream. */
   setup(blocks: readonly SetupBlock[], total = blocks.reduce((sum, block) => sum + block.length, 0)): void {
+    this.setupTotal(total);
+    for (const block of blocks) this.setupBlock(block);
+  }
+
+  /** The record that begins a setup list. */
+  setupTotal(total: number): void {
     this.out.be64(total + RamFlag.memSize);
-    for (const block of blocks) {
-      this.out.str8(block.name);
-      this.out.be64(block.length);
-      if (block.pageSize !== undefined) this.out.be64(block.pageSize);
-      if (block.guestAddress !== undefined) this.out.be64(block.guestAddress);
-    }
+  }
+
+  /** One entry of a setup list. */
+  setupBlock(block: SetupBlock): void {
+    this.out.str8(block.name);
+    this.out.be64(block.length);
+    if (block.pageSize !== undefined) this.out.be64(block.pageSize);
+    if (block.guestAddress !== undefined) this.out.be64(block.guestAddress);
   }
 
   /** A page filled with one byte. */
