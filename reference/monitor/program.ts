@@ -116,7 +116,11 @@ export class Program {
     }
   }
 
-  async #openMonitor(spec: MonitorSpec): Promise<void> {
+  /**
+   * Adds a monitor, which serves whatever is attached to it.
+   * @throws UsageError if the options do not go together in this dialect.
+   */
+  createMonitor(spec: MonitorSpec): Monitor {
     const { protocol } = this.#dialect;
     const multiplexed = spec.address.kind === 'stdio' && spec.address.multiplexed;
     if (spec.oob !== undefined && protocol.oobOffer === 'always')
@@ -132,6 +136,11 @@ export class Program {
       if (protocol.fdsetsNeedMonitor && !this.#monitors.some(({ connected }) => connected)) this.#sets.clear();
     };
     this.#monitors.push(monitor);
+    return monitor;
+  }
+
+  async #openMonitor(spec: MonitorSpec): Promise<void> {
+    const monitor = this.createMonitor(spec);
     const endpoint = await openEndpoint(spec.address, spec.option, this.#options.allowRemote, (channel) => {
       if (this.#exiting) void channel.end();
       else monitor.attach(channel);
