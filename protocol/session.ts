@@ -280,22 +280,6 @@ export class Session {
   send(value: unknown): void {
     const line = Buffer.from(`${stringifyJson(value)}\n`, 'utf8');
     this.transcript.add(this.endpoint, 'sent', line.toString('latin1'));
-    this.pacer.run(() => this.write(buffer));
-      return;
-    }
-    await new Promise<void>((resolve) => this.pacer.run(resolve));
-    for (const piece of fragments(buffer, plan)) {
-      await new Promise<void>((resolve) => {
-        if (this.stream.writable) this.stream.write(piece, () => setImmediate(resolve));
-        else resolve();
-      });
-    }
-  }
-
-  /** Sends one value as a line. */
-  send(value: unknown): void {
-    const text = Buffer.from(stringifyJson(value), 'utf8');
-    this.transcript.add(this.endpoint, 'sent', text.toString('latin1'));
     this.pacer.run(() => this.write(line));
   }
 
