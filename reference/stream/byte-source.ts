@@ -15,6 +15,8 @@ export class ByteSource {
   /** Something was read that the stream does not have. */
   pastEnd = false;
   #base: number;
+  /** Offset at which the stream ended, once zeros were added behind it. */
+  #paddedFrom = Number.POSITIVE_INFINITY;
   #finished = false;
   #queue: Buffer[] = [];
   #queueAt = 0;
@@ -59,6 +61,11 @@ export class ByteSource {
   has(n: number): boolean {
     if (this.end - this.pos >= n) return true;
     return this.waiting >= n && this.available(n);
+  }
+
+  /** True if some of the next `n` bytes are not the stream's own. */
+  lacks(n: number): boolean {
+    return this.offset + n > this.#paddedFrom;
   }
 
   /** Bytes received and not read. */
@@ -151,6 +158,7 @@ export class ByteSource {
     }
     if (have >= n) return true;
     if (!this.#finished) return false;
+    if (!this.pastEnd) this.#paddedFrom = this.#base + this.end;
     this.#joint.fill(0, this.end, this.pos + n);
     this.end = this.pos + n;
     this.pastEnd = true;

@@ -47,7 +47,7 @@ export class RamSectionReader {
     for (;;) {
       this.#wanted = 8;
       if (context.paused || !source.available(8)) return false;
-      if (source.pastEnd && rules.checksRecordHeader) {
+      if (rules.checksRecordHeader && source.lacks(8)) {
         throw context.fail('IO', {
           field: 'record header',
           expected: '8 bytes',
