@@ -29,6 +29,11 @@ const entries: readonly Entry[] = [
     load: async (io) => (await import('./report.js')).reportCommand(io),
   },
   {
+    name: 'monitor',
+    summary: 'run the reference monitor (takes the options of qemu-system-x86_64 -M none)',
+    load: async () => (await import('./monitor.js')).monitorCommand(),
+  },
+  {
     name: 'schema',
     summary: 'show and compare the definitions of commands, events and types',
     load: async (io) => {

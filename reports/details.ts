@@ -8,7 +8,7 @@ export interface Detail {
 }
 
 /** Longest single line of a report: a monitor may answer with megabytes. */
-const longestLine = 2000;
+const longestLine = 600;
 
 const line = (text: string): string => shorten(printable(text), longestLine);
 
