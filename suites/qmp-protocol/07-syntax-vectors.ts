@@ -209,13 +209,7 @@ export const textVectors: readonly Vector[] = [
     [echo('"\\uFFFD\\uFFFD"')],
     [N('\\ude00')],
   ),
-  row(
-    'QMP-STR-02.twice',
-    'two leading halves',
-    withId('"\\ud83d\\ud83d"'),
-    [echo('"\\uFFFD\\uFFFD"')],
-    [N('\\ud83d')],
-  ),
+  row('QMP-STR-02.twice', 'two leading halves', withId('"\\ud83d\\ud83d"'), [echo('"\\uFFFD\\uFFFD"')], [N('\\ud83d')]),
   row('QMP-D-27.noncharacter', 'an escaped noncharacter', withId('"\\uffff"'), [echo('"\\uFFFD"')], [N('\\uffff')]),
   row('QMP-D-27.fdd0', 'another escaped noncharacter', withId('"\\uFDD0"'), [echo('"\\uFFFD"')], [N('\\uFDD0')]),
   row(

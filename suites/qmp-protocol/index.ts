@@ -6,7 +6,10 @@ import { greeting } from './02-greeting.js';
 import { negotiation } from './03-negotiation.js';
 import { envelope } from './04-envelope.js';
 import { replies } from './05-replies.js';
+import { output } from './06-output.js';
 import { input } from './07-input.js';
+import { inputLimits } from './07-limits.js';
+import { argumentTypes } from './08-argument-types.js';
 
 export const qmpProtocol: readonly Chapter[] = [
   transports,
@@ -15,5 +18,8 @@ export const qmpProtocol: readonly Chapter[] = [
   negotiation,
   envelope,
   replies,
+  output,
   ...input,
+  inputLimits,
+  argumentTypes,
 ];

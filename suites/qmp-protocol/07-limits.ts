@@ -1,0 +1,51 @@
+/** qmp-protocol.md §7.5: limits of the input. */
+import type { Trial } from '../../oracle/trial.js';
+import { ChapterBuilder } from '../requirement.js';
+import { done, faulty, refused } from './shapes.js';
+import { notFound } from './texts.js';
+import { CMD, O, R, S, T, times, V, withId } from './vector.js';
+
+const tooDeep = (t: Trial) => (t.dialect.protocol.json === 'strict' ? faulty('JSON nesting depth limit exceeded') : S);
+const heal = (t: Trial) => (t.dialect.protocol.json === 'strict' ? T('\uFFFD') : S);
+const lists = (count: number, inner = '') => '['.repeat(count) + inner + ']'.repeat(count);
+
+export const inputLimits = new ChapterBuilder(['QMP protocol', '7 JSON input', 'Limits'], 'qmp-protocol.md §7.5')
+  .must('QMP-LIM-01', '1024 open brackets of both kinds together are accepted', async (t) => {
+    const session = await t.session();
+    const got = await session.exchange(`${withId(lists(1023))}${lists(1024)}`);
+    t.check(got[0]?.text.includes(lists(1023)) === true, 'success with 1023 nested lists as id', got[0]);
+    t.sequence(got, [{ words: 'success', test: (message) => message.kind === 'success' }, O]);
+  })
+  .must(
+    'QMP-LIM-02',
+    'one more is one error, after which the rest is fresh input',
+    async (t) => {
+      const session = await t.session();
+      const got = await session.exchange(`${withId(lists(1024, '1'))}${CMD}`, { deadline: 10000 });
+      t.sequence(got, [tooDeep(t), O, ...times(1025, V), R]);
+    },
+    { tags: ['QMP-D-29'] },
+  )
+  .must('QMP-LIM-03', 'brackets that are only opened are counted anew after the error', async (t) => {
+    const session = await t.session();
+    t.sequence(await session.exchange(`${'['.repeat(1025)}${CMD}`), [tooDeep(t), R]);
+    t.sequence(await session.exchange(`${'['.repeat(3000)}${CMD}\xff`), [tooDeep(t), tooDeep(t), heal(t)]);
+    t.sequence(await session.exchange(`${'[{"a":'.repeat(512)}[${CMD}`), [tooDeep(t), R]);
+  })
+  .must('QMP-LIM-06.name', 'a command name of 100 kB is only unknown', async (t) => {
+    const session = await t.session();
+    const name = 'q'.repeat(100_000);
+    const got = await session.exchange(`{"execute":"${name}"}`, { deadline: 15000 });
+    t.sequence(got, [refused('CommandNotFound', notFound(name))]);
+  })
+  .must('QMP-LIM-06.members', 'an object of 1000 members is an object', async (t) => {
+    const session = await t.session();
+    const id = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`member-${i}`, i]));
+    t.sequence(await session.exchange(withId(JSON.stringify(id)), { deadline: 15000 }), [done(undefined, { id })]);
+  })
+  .must('QMP-LIM-06.list', 'a list of 5000 elements is a list', async (t) => {
+    const session = await t.session();
+    const id = Array.from({ length: 5000 }, (_, i) => i);
+    t.sequence(await session.exchange(withId(JSON.stringify(id)), { deadline: 15000 }), [done(undefined, { id })]);
+  })
+  .done();
