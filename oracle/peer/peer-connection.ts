@@ -1,0 +1,147 @@
+/** One accepted connection of a peer: reads the stream, answers as a destination would, or keeps its answers to itself. */
+import type { Socket } from 'node:net';
+import type { StreamRules } from '../../reference/dialects/stream.js';
+import { DirtyBitmap } from '../../reference/ram/dirty-bitmap.js';
+import { pageSize } from '../../reference/ram/guest-ram.js';
+import { SectionType } from '../../reference/stream/format.js';
+import { ReceiverState } from '../../reference/stream/reader-context.js';
+import { ReturnPathWriter } from '../../reference/stream/return-path-writer.js';
+import type { StreamCommand } from '../../reference/stream/stream-handler.js';
+import { StreamReader } from '../../reference/stream/stream-reader.js';
+
+/** First byte of a stream with its header. */
+const magicByte = 0x51;
+
+export interface ConnectionSettings {
+  readonly rules: StreamRules;
+  /** Value of the SHUT at the end. */
+  readonly shut: number;
+  /** Answers go out as they become due; otherwise they wait for {@link PeerConnection.answer}. */
+  readonly answers: boolean;
+  /** What the stream has told so far: a recovery connection goes on where the one before it broke off. */
+  readonly memory: PeerMemory;
+  /** A fact for the transcript. */
+  readonly tell: (fact: string) => void;
+  /** Something that someone may wait for has happened. */
+  readonly changed: () => void;
+  /** Bytes read from the connection. */
+  readonly read: (bytes: number) => void;
+}
+
+/** What outlives a connection. */
+export class PeerMemory {
+  readonly receiver = new ReceiverState();
+}
+
+export class PeerConnection {
+  /** The stream with all that belongs to it was read. */
+  complete = false;
+  closed = false;
+  private reader: StreamReader | undefined;
+  private begun = false;
+  private returnPath = false;
+  private answering: boolean;
+  private readonly held: Buffer[] = [];
+  private readonly writer = new ReturnPathWriter();
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly settings: ConnectionSettings,
+  ) {
+    this.answering = settings.answers;
+    socket.on('data', (chunk: Buffer) => this.take(chunk));
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      this.closed = true;
+      settings.tell('the connection is closed');
+      settings.changed();
+    });
+  }
+
+  /** Sends what was held back, and from now on answers at once. */
+  answer(): void {
+    this.answering = true;
+    for (const bytes of this.held.splice(0)) this.write(bytes);
+  }
+
+  write(bytes: Buffer): void {
+    if (this.socket.writable) this.socket.write(bytes);
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+
+  /** Begins or goes on to read. */
+  resume(): void {
+    this.socket.resume();
+  }
+
+  private take(chunk: Buffer): void {
+    this.settings.read(chunk.length);
+    if (!this.begun && chunk.length > 0) {
+      this.begun = true;
+      this.reader = this.readerFor(chunk[0] as number);
+    }
+    if (this.reader === undefined || this.reader.status === 'failed') return;
+    try {
+      this.reader.push(chunk);
+    } catch (error) {
+      this.settings.tell(`the stream cannot be read: ${(error as Error).message}`);
+      // As a destination that cannot load: it would end.
+      this.close();
+    }
+  }
+
+  /** A second connection of a paused postcopy begins with a command; channels of multifd begin with neither. */
+  private readerFor(first: number): StreamReader | undefined {
+    const recovery = first === SectionType.command;
+    if (!recovery && first !== magicByte) return undefined;
+    const { rules, memory } = this.settings;
+    if (recovery) this.returnPath = true;
+    return new StreamReader(
+      { rules, recovery, state: memory.receiver },
+      {
+        command: (command) => this.obey(command),
+        complete: () => this.ended(),
+      },
+    );
+  }
+
+  private obey(command: StreamCommand): void {
+    switch (command.name) {
+      case 'OPEN_RETURN_PATH':
+        this.returnPath = true;
+        break;
+      case 'PING':
+        this.due(this.writer.pong(command.value ?? 0));
+        break;
+      case 'RECV_BITMAP': {
+        const block = this.settings.memory.receiver.blocks.get(command.block ?? '');
+        // Nothing is said to be here, so everything is sent again.
+        if (block !== undefined) {
+          this.due(this.writer.receivedBitmap(block.name, new DirtyBitmap(block.length / pageSize)));
+        }
+        break;
+      }
+      case 'POSTCOPY_RESUME':
+        this.due(this.writer.resumeAck());
+        break;
+      default:
+        return;
+    }
+    this.settings.tell(`read ${command.name}${command.value === undefined ? '' : ` ${command.value}`}`);
+  }
+
+  private ended(): void {
+    this.complete = true;
+    this.settings.tell(`the stream has ended${this.returnPath ? '' : ', without a return path'}`);
+    if (this.returnPath) this.due(this.writer.shut(this.settings.shut));
+    this.settings.changed();
+  }
+
+  private due(bytes: Buffer): void {
+    if (this.answering) this.write(bytes);
+    else this.held.push(bytes);
+  }
+}

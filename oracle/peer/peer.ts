@@ -1,0 +1,190 @@
+/**
+ * Our own end of a migration channel: a listener that behaves well, badly, or not at all. With it a source can be held in
+ * every state that lasts, without a second monitor (state-machine.md §8).
+ */
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { DeadlinePassed } from '../../protocol/errors.js';
+import type { Transcript } from '../../protocol/transcript.js';
+import { dialects } from '../../reference/dialects/dialect.js';
+import type { StreamRules } from '../../reference/dialects/stream.js';
+import type { PeerBehaviour } from '../../targets/scenario.js';
+import { FullListener } from './full-listener.js';
+import { PeerConnection, PeerMemory } from './peer-connection.js';
+
+export interface PeerOptions {
+  /** With `cut`: the connection is closed once this many bytes were read; 0 when absent, which is at once. */
+  readonly bytes?: number;
+  /** Where facts about the channel are recorded. */
+  readonly transcript?: Transcript;
+  /** Name of the channel in the transcript; `peer` when absent. */
+  readonly endpoint?: string;
+  /** Numbers of stream commands; those of the baseline when absent. */
+  readonly rules?: StreamRules;
+}
+
+export type PeerMoment = 'connected' | 'end-of-stream' | 'closed';
+
+export class Peer {
+  readonly uri: string;
+  private readonly open = new Set<PeerConnection>();
+  private readonly all: PeerConnection[] = [];
+  private readonly waiters = new Set<() => void>();
+  private readonly memory = new PeerMemory();
+  private server: Server | undefined;
+  private full: FullListener | undefined;
+  private bytes = 0;
+
+  private constructor(
+    private readonly path: string,
+    private behaviour: PeerBehaviour,
+    private readonly options: PeerOptions,
+  ) {
+    this.uri = `unix:${path}`;
+  }
+
+  /** @param path of the socket, which must not exist; it is made with mode 0600 and removed by {@link close} */
+  static async open(path: string, behaviour: PeerBehaviour, options: PeerOptions = {}): Promise<Peer> {
+    const peer = new Peer(path, behaviour, options);
+    if (behaviour === 'absent') {
+      peer.tell(`nobody listens at ${path}`);
+    } else if (behaviour === 'full') {
+      await peer.listen(peer.inner);
+      peer.full = await FullListener.open(path, peer.inner);
+      peer.tell(`the queue at ${path} is full`);
+    } else {
+      await peer.listen(path);
+      peer.tell(`listens at ${path}: ${behaviour}`);
+    }
+    return peer;
+  }
+
+  /** Where the connections of a full listener come out once they are let in. */
+  private get inner(): string {
+    return `${this.path}.in`;
+  }
+
+  /** Connections accepted so far. */
+  get connections(): number {
+    return this.all.length;
+  }
+
+  /** Bytes read so far, on all connections. */
+  get received(): number {
+    return this.bytes;
+  }
+
+  /** Lets what is held back go on: a full listener accepts, a stalled one reads, a silent one gives its answers. */
+  async release(): Promise<void> {
+    this.tell('released');
+    if (this.behaviour !== 'absent') this.behaviour = 'answer';
+    this.full?.release();
+    for (const connection of this.open) {
+      connection.answer();
+      connection.resume();
+    }
+  }
+
+  /** Closes every connection, and a full listener altogether, so that the connect that waits for it fails. */
+  cut(): void {
+    this.tell('cut');
+    this.full?.leave();
+    for (const connection of this.open) connection.close();
+  }
+
+  /** Sends bytes back on every open connection. */
+  message(bytes: Buffer): void {
+    this.tell(`sent ${bytes.length <= 16 ? bytes.toString('hex') : `${bytes.length} bytes`}`);
+    for (const connection of this.open) connection.write(bytes);
+  }
+
+  /**
+   * Waits until a connection was accepted, until a stream was read to its end, or until every connection is closed.
+   * @param deadline milliseconds
+   * @throws DeadlinePassed
+   */
+  until(what: PeerMoment, deadline: number): Promise<void> {
+    if (this.holds(what)) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const waiter = () => {
+        if (!this.holds(what)) return;
+        settle();
+        resolve();
+      };
+      const settle = () => {
+        clearTimeout(timer);
+        this.waiters.delete(waiter);
+      };
+      const timer = setTimeout(() => {
+        settle();
+        reject(new DeadlinePassed(`migration channel ${what}`, deadline));
+      }, deadline);
+      this.waiters.add(waiter);
+    });
+  }
+
+  private holds(what: PeerMoment): boolean {
+    if (what === 'connected') return this.all.length > 0;
+    if (what === 'closed') return this.all.length > 0 && this.open.size === 0;
+    return this.all.some(({ complete }) => complete);
+  }
+
+  /** Ends everything and removes the socket file. Never throws. */
+  async close(): Promise<void> {
+    for (const connection of this.open) connection.close();
+    const { server } = this;
+    if (server !== undefined) await new Promise<void>((resolve) => server.close(() => resolve()));
+    await this.full?.close();
+    for (const path of [this.path, this.inner]) rmSync(path, { force: true });
+  }
+
+  private listen(path: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      // Nothing is read before we know what to do with the connection.
+      const server = createServer({ pauseOnConnect: true }, (socket) => this.accepted(socket));
+      this.server = server;
+      server.once('error', reject);
+      server.listen({ path }, () => {
+        chmodSync(path, 0o600);
+        resolve();
+      });
+    });
+  }
+
+  private accepted(socket: Socket): void {
+    const number = this.all.length + 1;
+    const { behaviour } = this;
+    const limit = behaviour === 'cut' ? (this.options.bytes ?? 0) : Number.POSITIVE_INFINITY;
+    let read = 0;
+    const connection = new PeerConnection(socket, {
+      rules: this.options.rules ?? dialects['3.0'].stream,
+      shut: behaviour === 'error' ? 1 : 0,
+      answers: behaviour !== 'silent' && behaviour !== 'stall',
+      memory: this.memory,
+      tell: (fact) => this.tell(`connection ${number}: ${fact}`),
+      read: (bytes) => {
+        read += bytes;
+        this.bytes += bytes;
+        if (read >= limit) connection.close();
+      },
+      changed: () => {
+        if (connection.closed) this.open.delete(connection);
+        this.wake();
+      },
+    });
+    this.all.push(connection);
+    this.open.add(connection);
+    this.tell(`connection ${number}: accepted`);
+    if (limit === 0) connection.close();
+    else if (behaviour !== 'stall') connection.resume();
+    this.wake();
+  }
+
+  private wake(): void {
+    for (const waiter of [...this.waiters]) waiter();
+  }
+
+  private tell(fact: string): void {
+    this.options.transcript?.add(this.options.endpoint ?? 'peer', 'channel', fact);
+  }
+}
