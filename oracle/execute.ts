@@ -8,6 +8,7 @@ import type { Dialect } from '../reference/dialects/dialect.js';
 import type { PeerBehaviour, Scenario, Step } from '../targets/scenario.js';
 import type { Instance, StartOptions, Target } from '../targets/target.js';
 import { Peer } from './peer/peer.js';
+import { ramImage } from './ram-image.js';
 
 export interface ExecuteOptions {
   readonly target: Target;
@@ -197,11 +198,15 @@ class Stage {
     return join(this.scratch, `${channel}.mig`);
   }
 
-  /** Puts the paths of channels in place of `{channel NAME}`. */
+  /** Puts paths in place of `{channel NAME}` and `{image MIB}`. */
   private resolve<T>(value: T): T {
     const text = stringifyJson(value);
-    if (!text.includes('{channel ')) return value;
-    return walk(value, (one) => one.replace(/\{channel ([^}]*)\}/g, (_, name: string) => this.channelPath(name))) as T;
+    if (!text.includes('{channel ') && !text.includes('{image ')) return value;
+    const change = (one: string) =>
+      one
+        .replace(/\{channel ([^}]*)\}/g, (_, name: string) => this.channelPath(name))
+        .replace(/\{image (\d+)\}/g, (_, mib: string) => ramImage(Number(mib)));
+    return walk(value, change) as T;
   }
 
   private instance(name: string): Instance {

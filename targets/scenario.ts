@@ -76,5 +76,8 @@ export interface Scenario {
   readonly steps: readonly Step[];
 }
 
+/** Text that stands for a file of so many MiB without a zero page, for `StartOptions.ramImage`. */
+export const imageOf = (mib: number): string => `{image ${mib}}`;
+
 /** Text of a URI that stands for a channel of the scenario. */
 export const channelUri = (name: string): string => `unix:{channel ${name}}`;

@@ -16,6 +16,11 @@ export interface Hypothesis {
   readonly executedOob: readonly number[];
   /** Command whose reply the model owes as a step of its own. */
   readonly owed: number | undefined;
+  /**
+   * A reply whose handler has run and whose text is fixed, on its way out: events of other threads may still be written
+   * before it.
+   */
+  readonly held: Emission | undefined;
   /** Known defects that had to be assumed to get here. */
   readonly defects: readonly string[];
   /** Last number of MIGRATION_PASS seen; 0 before the first. */
@@ -28,6 +33,7 @@ export const firstHypothesis = (state: ModelState): Hypothesis => ({
   executed: 0,
   executedOob: [],
   owed: undefined,
+  held: undefined,
   defects: [],
   pass: 0,
 });
@@ -60,7 +66,12 @@ export function moves(from: Hypothesis, world: World): Move[] {
   }
   // The reply of a command leaves before the next command is read, however late it is.
   const next = world.inBand[from.executed];
-  if (next !== undefined && from.owed === undefined) result.push(...execute(from, next, world, false));
+  const answered = from.owed === undefined && from.held === undefined;
+  if (next !== undefined && answered) result.push(...execute(from, next, world, false));
+  if (from.held !== undefined) {
+    const to = { ...from, held: undefined, pending: [...from.pending, from.held] };
+    result.push({ label: 'reply', rows: from.held.rows, to });
+  }
   for (const index of world.outOfBand) {
     if (!from.executedOob.includes(index)) result.push(...execute(from, index, world, true));
   }
@@ -139,10 +150,11 @@ function execute(from: Hypothesis, index: number, world: World, oob: boolean): M
         ...command(from.state, { name: sent.name, args: sent.args }, world.rules).map((alternative) => {
           const move = plain(alternative.outputs, alternative.rows, alternative.next);
           const replied = alternative.outputs.some((output) => output.kind === 'reply');
+          const to = { ...move.to, owed: replied ? from.owed : index };
           return {
             label: `${sent.name}: ${alternative.label}`,
             rows: alternative.rows,
-            to: { ...move.to, owed: replied ? from.owed : index },
+            to: mayLag(sent.name, world.rules) ? hold(to) : to,
           };
         }),
         ...defectOutcomes(from.state, sent.name, world.defects).map(({ id, label, outputs, next }) => {
@@ -151,6 +163,21 @@ function execute(from: Hypothesis, index: number, world: World, oob: boolean): M
         }),
       ];
   }
+}
+
+/**
+ * Whether the reply of a command may be overtaken by events that are raised after its handler. Never that of `migrate`, whose
+ * events all need the lock that its handler holds (MIG-SM-O12); where the dialect writes replies from another thread, that
+ * of any other command; else only that of a query, which changes nothing that an event could follow.
+ */
+const mayLag = (name: string, { lateReplies }: MigrationRules): boolean =>
+  name !== 'migrate' && (lateReplies || name.startsWith('query-'));
+
+/** Takes a reply at the end of what is pending out of the order. */
+function hold(hypothesis: Hypothesis): Hypothesis {
+  const last = hypothesis.pending.at(-1);
+  if (last === undefined || last.output.kind !== 'reply' || hypothesis.held !== undefined) return hypothesis;
+  return { ...hypothesis, pending: hypothesis.pending.slice(0, -1), held: last };
 }
 
 interface GenericOutcome {
@@ -189,9 +216,11 @@ export function stateKey(state: ModelState): string {
 
 export const sameState = (a: ModelState, b: ModelState): boolean => a === b || stateKey(a) === stateKey(b);
 
+const withBigint = (_: string, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value);
+
 /** Text that is equal exactly for equal hypotheses. */
 export function hypothesisKey(hypothesis: Hypothesis): string {
-  const { state, pending, executed, executedOob, owed, defects, pass } = hypothesis;
+  const { state, pending, executed, executedOob, owed, held, defects, pass } = hypothesis;
   const outputs = pending.map(({ output, command: index, origin }) => [output, index, origin]);
-  return `${stateKey(state)}|${executed}|${executedOob}|${owed}|${defects}|${pass}|${outputs.length === 0 ? '' : JSON.stringify(outputs)}`;
+  return `${stateKey(state)}|${executed}|${executedOob}|${owed}|${held?.command}${held === undefined ? '' : JSON.stringify(held.output, withBigint)}|${defects}|${pass}|${outputs.length === 0 ? '' : JSON.stringify(outputs, withBigint)}`;
 }

@@ -117,7 +117,13 @@ export class Tracker {
     }
     const rest = new Map<string, Hypothesis>();
     for (const one of seen.values()) {
-      const gone = { ...one, executed: this.inBand.length, executedOob: [...this.outOfBand], owed: undefined };
+      const gone = {
+        ...one,
+        executed: this.inBand.length,
+        executedOob: [...this.outOfBand],
+        owed: undefined,
+        held: undefined,
+      };
       if (!gone.state.replyOwed) rest.set(hypothesisKey(gone), gone);
     }
     this.set = [...rest.values()];
