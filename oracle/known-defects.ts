@@ -1,5 +1,5 @@
 /**
- * Known defects of released monitors (commands.md §17), as data. The model describes the intended behaviour; a row here adds
+ * Known defects of released monitors (commands.md §17, qmp-protocol.md §16), as data. The model describes the intended behaviour; a row here adds
  * what monitors of the named versions are known to do instead. A hypothesis that needs one is remembered with its id, and the
  * verdict is "known defect" instead of "divergence".
  */
@@ -66,11 +66,59 @@ export const knownDefects: readonly KnownDefect[] = [
         : [],
   },
   {
+    id: 'MIG-DEF-03',
+    title: 'a source with a return path waits for ever when the peer closes without its last message',
+    from: [3, 0],
+    to: [3, 0],
+  },
+  {
+    id: 'MIG-DEF-04',
+    title: 'cont is accepted during the switch-over and later kills the process',
+    from: [3, 0],
+    to: [3, 0],
+  },
+  {
+    id: 'MIG-DEF-05',
+    title: 'cont is accepted on the source of a running postcopy, so that the guest runs on both sides',
+    from: [3, 0],
+    to: [3, 0],
+  },
+  {
+    id: 'MIG-DEF-06',
+    title: 'a second migrate-incoming is refused but opens a second listener',
+    from: [3, 0],
+    to: [3, 0],
+  },
+  {
     id: 'MIG-DEF-07',
     title: 'a destination in postcopy-recover dies when its connection breaks or carries garbage',
     from: [3, 0],
     to: [9, 0],
     dies: { signals: ['SIGSEGV'], when: (state) => state.in.status === 'postcopy-recover' },
+  },
+  {
+    id: 'MIG-DEF-08',
+    title: 'after migrate-recover with a bad URI every other one is refused',
+    from: [3, 0],
+    to: [3, 0],
+  },
+  {
+    id: 'MIG-DEF-09',
+    title: 'a resume after one whose connection failed kills both sides',
+    from: [3, 0],
+    to: [3, 0],
+  },
+  {
+    id: 'MIG-DEF-10',
+    title: 'a source in postcopy-recover stays there for ever when its peer closes',
+    from: [3, 0],
+    to: [9, 0],
+  },
+  {
+    id: 'MIG-DEF-11',
+    title: 'multifd over a transport that is no socket kills the process',
+    from: [3, 0],
+    to: [3, 0],
   },
   {
     id: 'MIG-DEF-12',
@@ -90,6 +138,12 @@ export const knownDefects: readonly KnownDefect[] = [
     },
   },
   {
+    id: 'MIG-DEF-14',
+    title: 'downtime is a garbage figure when the switch to postcopy took no whole millisecond',
+    from: [3, 0],
+    to: [9, 0],
+  },
+  {
     id: 'MIG-DEF-15',
     title: 'a new migrate or cont between the last event of a migration and the end of its clean-up kills the process',
     from: [3, 0],
@@ -102,6 +156,60 @@ export const knownDefects: readonly KnownDefect[] = [
     from: [3, 0],
     to: [3, 0],
     dies: { signals: ['SIGSEGV'], when: (state) => state.in.failoverRequested },
+  },
+  {
+    id: 'MIG-DEF-17',
+    title: 'savevm during a migration overwrites its state',
+    from: [3, 0],
+    to: [3, 0],
+  },
+  {
+    id: 'MIG-DEF-18',
+    title: 'counters and pass numbers go on in a new migration',
+    from: [3, 0],
+    to: [3, 0],
+  },
+  {
+    id: 'MIG-DEF-19',
+    title: 'a postcopy of a stopped guest starts it on the destination',
+    from: [3, 0],
+    to: [10, 9],
+  },
+  {
+    id: 'QMP-BUG-01',
+    title: 'a command without an id that does not fit the queue aborts the process',
+    from: [3, 0],
+    to: [3, 0],
+  },
+  {
+    id: 'QMP-BUG-02',
+    title: 'cont in pre-switchover aborts the process once the migration completes',
+    from: [3, 0],
+    to: [3, 0],
+  },
+  {
+    id: 'QMP-BUG-03',
+    title: 'system_reset in pre-switchover aborts the process once the migration completes',
+    from: [3, 0],
+    to: [3, 0],
+  },
+  {
+    id: 'QMP-BUG-04',
+    title: 'a monitor that offers oob can be dead after a client left it with commands unread',
+    from: [3, 0],
+    to: [3, 0],
+  },
+  {
+    id: 'QMP-BUG-05',
+    title: 'an id with a number of too large magnitude is returned as inf, which is not JSON',
+    from: [3, 0],
+    to: [10, 9],
+  },
+  {
+    id: 'QMP-BUG-06',
+    title: 'surrogate pairs and NUL characters in strings are damaged',
+    from: [3, 0],
+    to: [3, 0],
   },
 ];
 

@@ -11,6 +11,7 @@ import type { TargetFacts } from '../targets/facts.js';
 import type { InstancePool } from '../targets/pool.js';
 import type { Instance, StartOptions } from '../targets/target.js';
 import { Divergence } from './divergence.js';
+import { defectsOf } from './known-defects.js';
 import { brief, type Expected, meets, type Pattern, wordsOf } from './patterns.js';
 import { leavesTraces, restore } from './pristine.js';
 
@@ -27,6 +28,8 @@ export class Trial {
   readonly transcript: Transcript;
   /** Checks made so far; a requirement that ends with none is vacuous. */
   checks = 0;
+  /** The first known defect that the target has shown; what conforms otherwise is then told as that. */
+  defect: string | undefined;
   private readonly used = new Map<Instance, { shared: boolean }>();
   private readonly sessions: Session[] = [];
   private plain: Promise<Instance> | undefined;
@@ -205,6 +208,22 @@ export class Trial {
   same(a: JsonValue | undefined, b: JsonValue | undefined, step: string): void {
     const holds = a !== undefined && b !== undefined && sameJson(a, b);
     this.check(holds, stringifyJson(b ?? null), stringifyJson(a ?? null), step);
+  }
+
+  /**
+   * What came instead of `expected` is a known defect of releases (commands.md §17). Where the target's release has it, the
+   * trial goes on and is told as "known defect" at its end; for any other target it is a divergence.
+   */
+  knownDefect(
+    id: string,
+    expected: string | readonly string[],
+    got: string | Received | undefined,
+    step?: string,
+  ): void {
+    const [, major, minor] = /^(\d+)\.(\d+)/.exec(this.facts.version) ?? [];
+    const known = major !== undefined && defectsOf({ major: Number(major), minor: Number(minor) }).has(id);
+    this.check(known, expected, got, step);
+    this.defect ??= id;
   }
 
   // --- the end -------------------------------------------------------------------------------------------------------

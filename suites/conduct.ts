@@ -1,5 +1,6 @@
 /** Runs one requirement and draws its verdict. */
 import { Divergence } from '../oracle/divergence.js';
+import { knownDefects } from '../oracle/known-defects.js';
 import type { RequirementEnded } from '../oracle/run-events.js';
 import { Trial, type TrialSettings } from '../oracle/trial.js';
 import { isFailure, type Verdict } from '../oracle/verdict.js';
@@ -36,7 +37,8 @@ export async function conduct(requirement: Requirement, settings: TrialSettings)
   try {
     await withDeadline(requirement.run(trial), requirement.deadline ?? usualDeadline);
     const died = trial.instances.find(({ exit }) => exit?.signal != null && crashes.has(exit.signal))?.exit;
-    if (died !== undefined) verdict = { kind: 'crash', reason: `the target died: ${describeExit(died)}` };
+    if (trial.defect !== undefined) verdict = knownDefect(trial.defect);
+    else if (died !== undefined) verdict = { kind: 'crash', reason: `the target died: ${describeExit(died)}` };
     else if (trial.checks > 0) verdict = { kind: 'conforms' };
     else verdict = { kind: 'vacuous', reason: 'it ended without checking anything' };
   } catch (error) {
@@ -57,6 +59,12 @@ export async function conduct(requirement: Requirement, settings: TrialSettings)
     ...(failed && stderr.length > 0 ? { stderr: stderr.slice(-8) } : {}),
     ...(fatal === undefined ? {} : { fatal }),
   };
+}
+
+/** Whatever else came of it: a process that dies of a known defect has not crashed of another one. */
+function knownDefect(id: string): Verdict {
+  const row = knownDefects.find((one) => one.id === id);
+  return { kind: 'known-defect', defect: id, ...(row === undefined ? {} : { reason: row.title }) };
 }
 
 function withDeadline<T>(work: Promise<T>, deadline: number): Promise<T> {
