@@ -9,9 +9,15 @@ import { queryParameters } from './05-query-parameters.js';
 import { evaluation } from './06-evaluation.js';
 import { eachParameter } from './06-set-parameters.js';
 import { deprecated } from './07-deprecated.js';
+import { completedInfo } from './08-completed.js';
 import { queryMigrate } from './08-query-migrate.js';
 import { migrate } from './09-migrate.js';
 import { uris } from './09-uris.js';
+import { control } from './10-control.js';
+import { incoming } from './11-incoming.js';
+import { waitingState } from './11-waiting.js';
+import { others } from './12-others.js';
+import { plainMigration } from './13-plain-migration.js';
 
 export const commands: readonly Chapter[] = [
   generalRules,
@@ -24,6 +30,12 @@ export const commands: readonly Chapter[] = [
   evaluation,
   deprecated,
   queryMigrate,
+  completedInfo,
   migrate,
   uris,
+  control,
+  incoming,
+  waitingState,
+  others,
+  plainMigration,
 ];

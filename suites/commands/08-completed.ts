@@ -1,0 +1,163 @@
+/** commands.md §8: query-migrate of a source whose migration has completed, and the invariants of its figures. */
+import type { Trial } from '../../oracle/trial.js';
+import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
+import { validatorsFor } from '../../qapi/validators.js';
+import { ChapterBuilder } from '../requirement.js';
+import { pauseText } from './10-control.js';
+import { fitsExactly } from './dialect-fit.js';
+import { unchanged } from './observe.js';
+import { migrated, pair, words } from './pair.js';
+
+const needs = { abilities: ['start', 'incoming', 'local'] } as const;
+const baselineRam =
+  `transferred remaining total duplicate normal normal-bytes dirty-pages-rate mbps dirty-sync-count postcopy-requests
+  page-size multifd-bytes`.split(/\s+/);
+const laterRam = 'pages-per-second precopy-bytes downtime-bytes postcopy-bytes dirty-sync-missed-zero-copy'.split(' ');
+/** Members of `ram` in each kind of dialect. */
+const ramMembers = {
+  baseline: [...baselineRam, 'skipped'],
+  '7.2': [...baselineRam, ...laterRam, 'skipped'],
+  '10.0': [...baselineRam, ...laterRam],
+} as const;
+const xbzrleMembers = ['cache-size', 'bytes', 'pages', 'cache-miss', 'cache-miss-rate', 'overflow'];
+
+/** What the source shows once its figures stand. */
+async function settled(t: Trial, capabilities: readonly string[] = []) {
+  const both = await pair(t, { capabilities });
+  await migrated(t, both, 'running');
+  const info = t.succeeded(await both.source.command('query-migrate'));
+  const object = isObject(info) ? info : {};
+  const ram = isObject(object.ram) ? object.ram : {};
+  return { ...both, info: object, ram };
+}
+
+const big = (value: JsonValue | undefined): bigint =>
+  typeof value === 'bigint' || Number.isInteger(value) ? BigInt(value as number | bigint) : -1n;
+
+/** The figures of `ram` as integers. */
+const figures = (ram: JsonObject) => (name: string) => big(ram[name]);
+
+export const completedInfo = new ChapterBuilder(
+  ['Migration commands', '8 query-migrate', 'completed'],
+  'commands.md §8.6',
+  needs,
+)
+  .must(
+    'MIG-CMD-QMIG-03.completed',
+    'a completed migration shows its times and figures, and nothing else',
+    async (t) => {
+      const { info, ram } = await settled(t);
+      t.members(info, ['status', 'total-time', 'downtime', 'setup-time', 'ram'], [], 'query-migrate');
+      const faults = validatorsFor(t.facts.schema).returns('query-migrate')(info);
+      t.same(
+        faults.map(({ path, expected }) => `${path}: ${expected}`),
+        [],
+        'faults against the schema',
+      );
+      const all = [...new Set(Object.values(ramMembers).flat())];
+      if (fitsExactly(t.facts)) t.members(ram, ramMembers[t.dialect.migration.ramMembers], [], 'ram');
+      else t.members(ram, baselineRam, [...all, ...Object.keys(ram)], 'ram');
+    },
+  )
+  .must('MIG-CMD-QMIG-03.integers', 'every figure but mbps is an integer that is not negative', async (t) => {
+    const { info, ram } = await settled(t);
+    for (const [name, value] of Object.entries({ ...info, ...ram })) {
+      if (['status', 'ram', 'mbps'].includes(name)) continue;
+      t.check(big(value) >= 0n, 'an integer from 0', String(value), name);
+    }
+    t.check(typeof ram.mbps === 'number' && ram.mbps >= 0, 'a number from 0', String(ram.mbps), 'mbps');
+  })
+  .must(
+    'MIG-CMD-QMIG-03.xbzrle',
+    'with xbzrle on, the figures of its cache are shown too',
+    async (t) => {
+      const { info } = await settled(t, ['xbzrle']);
+      t.members(info, ['status', 'total-time', 'downtime', 'setup-time', 'ram', 'xbzrle-cache'], [], 'query-migrate');
+      const cache = info['xbzrle-cache'];
+      const more = t.dialect.migration.encodingRate ? ['encoding-rate'] : [];
+      if (fitsExactly(t.facts)) t.members(cache, [...xbzrleMembers, ...more], [], 'xbzrle-cache');
+      t.equal(isObject(cache) ? cache['cache-size'] : undefined, 67108864, 'cache-size');
+    },
+    { needs: { ...needs, capabilities: ['xbzrle'] } },
+  )
+  .must('MIG-CMD-INV-01', 'normal-bytes is normal pages times the page size', async (t) => {
+    const at = figures((await settled(t)).ram);
+    t.same(at('normal-bytes'), at('normal') * at('page-size'), 'normal-bytes');
+    t.check(
+      at('page-size') > 0n && (at('page-size') & (at('page-size') - 1n)) === 0n,
+      'a power of two',
+      `${at('page-size')}`,
+    );
+  })
+  .must('MIG-CMD-INV-04', 'nothing remains, nothing is dirtied, and the figures stand still', async (t) => {
+    const { source, info, ram } = await settled(t);
+    const at = figures(ram);
+    t.same(at('remaining'), 0n, 'remaining');
+    t.same(at('dirty-pages-rate'), 0n, 'dirty-pages-rate');
+    for (let i = 0; i < 3; i++) t.same(t.succeeded(await source.command('query-migrate')), info, 'asked again');
+  })
+  .must('MIG-CMD-INV-02', 'the total is whole pages, and at least the memory of the guest', async (t) => {
+    const at = figures((await settled(t)).ram);
+    t.same(at('total') % at('page-size'), 0n, 'total modulo the page size');
+    t.check(at('total') >= 64n << 20n, '64 MiB or more', `${at('total')}`, 'total');
+  })
+  .must(
+    'MIG-CMD-INV-05',
+    'no page was skipped',
+    async (t) => {
+      t.same(figures((await settled(t)).ram)('skipped'), 0n, 'skipped');
+    },
+    {
+      needs: {
+        ...needs,
+        unless: ({ dialect }) => (dialect.migration.ramMembers === '10.0' ? 'skipped is gone' : undefined),
+      },
+    },
+  )
+  .must('MIG-CMD-INV-06', 'without multifd nothing went over its channels', async (t) => {
+    const at = figures((await settled(t)).ram);
+    t.same(at('multifd-bytes'), 0n, 'multifd-bytes');
+    t.same(at('postcopy-requests'), 0n, 'postcopy-requests');
+  })
+  .must('MIG-CMD-INV-07', 'every page was sent once at least', async (t) => {
+    const at = figures((await settled(t)).ram);
+    const sent = at('duplicate') + at('normal');
+    const pages = at('total') / at('page-size');
+    t.check(sent >= pages, `${pages} pages or more`, `${sent}`, 'duplicate and normal');
+    // Each page costs nine bytes at least, as a zero page.
+    t.check(
+      at('transferred') >= at('normal-bytes') + 9n * at('duplicate'),
+      'bytes for all pages',
+      `${at('transferred')}`,
+    );
+  })
+  .must('MIG-CMD-EVT-04', 'the last MIGRATION_PASS has the number that dirty-sync-count shows', async (t) => {
+    const { source, marks, ram } = await settled(t);
+    const said = [...(await words(t, source, marks.source)).matchAll(/MIGRATION_PASS\((\d+)\)/g)];
+    t.check(said.length >= 2, 'two passes or more', `${said.length}`);
+    t.same(Number(said.at(-1)?.[1]), ram['dirty-sync-count'], 'dirty-sync-count');
+  })
+  .must('MIG-CMD-INV-09', 'total-time is not less than setup-time and the pause of the guest', async (t) => {
+    const { info } = await settled(t);
+    const [total, setup, pause] = ['total-time', 'setup-time', 'downtime'].map((name) => big(info[name])) as [
+      bigint,
+      bigint,
+      bigint,
+    ];
+    // Each of the three is cut to whole milliseconds by itself.
+    t.check(total + 2n >= setup, `at least ${setup}`, `${total}`, 'total-time');
+    t.check(total + 2n >= pause, `at least ${pause}`, `${total}`, 'total-time');
+    t.check(total < 60000n, 'less than a minute', `${total}`, 'total-time');
+  })
+  .must('MIG-CMD-CAN-02.completed', 'the control commands of a completed migration change nothing', async (t) => {
+    const { source } = await settled(t);
+    await unchanged(t, source, 'control commands', async () => {
+      t.equal(t.succeeded(await source.command('migrate_cancel')), {}, 'migrate_cancel');
+      t.equal(t.succeeded(await source.command('migrate-continue', { state: 'completed' })), {}, 'migrate-continue');
+      const other = await source.command('migrate-continue', { state: 'active' });
+      t.failed(other, 'GenericError', 'Migration not in expected state: completed');
+      t.failed(await source.command('migrate-pause'), 'GenericError', pauseText(t));
+      t.failed(await source.command('migrate-start-postcopy'), 'GenericError');
+    });
+  })
+  .done();

@@ -1,0 +1,260 @@
+/** commands.md §11: migrate-incoming. */
+import { existsSync } from 'node:fs';
+import { event, failure, success } from '../../oracle/patterns.js';
+import type { Trial } from '../../oracle/trial.js';
+import { isObject, type JsonValue } from '../../protocol/json.js';
+import type { Session } from '../../protocol/session.js';
+import type { Instance } from '../../targets/target.js';
+import { ChapterBuilder } from '../requirement.js';
+import { fitsExactly, unlessExact } from './dialect-fit.js';
+import { look, switchOn, unchanged } from './observe.js';
+
+const setup = event('MIGRATION', { status: 'setup' });
+const started = 'The incoming migration has already been started';
+
+interface Deferred {
+  readonly instance: Instance;
+  readonly session: Session;
+}
+
+/** A process that waits for `migrate-incoming`, with `events` as asked. */
+async function deferred(t: Trial, events: boolean): Promise<Deferred> {
+  const instance = await t.start({ incoming: 'defer' }, 'destination');
+  const session = await t.session({ to: instance });
+  if (events) await switchOn(t, session, 'events');
+  return { instance, session };
+}
+
+/** One call: the event `setup` comes first where the release says so; nothing else comes. */
+async function calls(
+  t: Trial,
+  session: Session,
+  uri: string,
+  events: boolean,
+  outcome: 'listens' | 'unreadable' | 'cannot-bind',
+  desc?: string | RegExp,
+) {
+  const mark = session.mark();
+  const id = session.post('migrate-incoming', { uri });
+  await session.reply(id, { since: mark });
+  const reply = outcome === 'listens' ? success({}, id) : failure('GenericError', desc, id);
+  const messages = await session.fence(mark);
+  const always = t.dialect.migration.incomingSetup === 'event';
+  const announced = always || (events && outcome !== 'unreadable');
+  if (fitsExactly(t.facts)) t.sequence(messages, announced ? [setup, reply] : [reply]);
+  else t.sequence(messages, [setup, reply], [reply]);
+}
+
+/** What `query-migrate` shows of a process that listens (or is deferred). */
+function waits(t: Trial, info: JsonValue, listening: boolean, address: boolean): void {
+  const { incomingSetup, showsSocketAddress } = t.dialect.migration;
+  const members = [
+    ...(listening && incomingSetup === 'state' ? ['status'] : []),
+    ...(listening && address && showsSocketAddress ? ['socket-address'] : []),
+  ];
+  if (fitsExactly(t.facts)) t.members(info, members, [], 'query-migrate');
+  else t.members(info, [], ['status', 'socket-address'], 'query-migrate');
+  if (isObject(info) && 'status' in info) t.equal(info.status, 'setup', 'status');
+}
+
+const needs = { abilities: ['start', 'incoming'] } as const;
+
+export const incoming = new ChapterBuilder(['Migration commands', '11 migrate-incoming'], 'commands.md §11', needs)
+  .must('MIG-CMD-INC-01.none', 'a process that waits for nothing refuses it, whatever the URI', async (t) => {
+    const session = await t.session();
+    await switchOn(t, session, 'events');
+    const { scratch } = await t.instance();
+    await unchanged(t, session, 'migrate-incoming', async () => {
+      for (const uri of [`unix:${scratch}/incoming.sock`, 'qmpspec-none:1', '', 'defer']) {
+        t.failed(
+          await session.command('migrate-incoming', { uri }),
+          'GenericError',
+          t.dialect.migration.notDeferredText,
+        );
+      }
+    });
+    t.check(!existsSync(`${scratch}/incoming.sock`), 'no listener', 'incoming.sock exists');
+  })
+  .must('MIG-CMD-INC-01.uri', 'a process that was started with a URI refuses it', async (t) => {
+    // The instance's folder is not known before it is started, but it is the working directory.
+    const instance = await t.start({ incoming: 'unix:first.sock' }, 'destination');
+    const session = await t.session({ to: instance });
+    await switchOn(t, session, 'events');
+    const { scratch } = instance;
+    await unchanged(t, session, 'migrate-incoming', async () => {
+      const reply = await session.command('migrate-incoming', { uri: `unix:${scratch}/second.sock` });
+      t.failed(reply, 'GenericError', t.dialect.migration.startedByUriText);
+    });
+    t.check(!existsSync(`${scratch}/second.sock`), 'no second listener', 'second.sock exists');
+    waits(t, t.succeeded(await session.command('query-migrate')), true, true);
+  })
+  .must('MIG-CMD-INC-02', 'a second call is refused and opens no second listener', async (t) => {
+    const { instance, session } = await deferred(t, true);
+    const { scratch } = instance;
+    await calls(t, session, `unix:${scratch}/first.sock`, true, 'listens');
+    const before = await look(t, session);
+    const mark = session.mark();
+    for (const uri of [`unix:${scratch}/second.sock`, 'qmpspec-none:1']) {
+      t.failed(await session.command('migrate-incoming', { uri }), 'GenericError', started, uri);
+    }
+    const events = (await session.fence(mark)).filter(({ kind }) => kind === 'event');
+    // MIG-DEF-06: the baseline refuses, but announces the attempt and listens all the same.
+    if (t.dialect.name !== '3.0') {
+      t.silent(events, 'events');
+      t.check(!existsSync(`${scratch}/second.sock`), 'no second listener', 'second.sock exists');
+    }
+    const after = await look(t, session);
+    for (const [name, value] of Object.entries(after)) t.same(value, before[name], name);
+  })
+  .must('MIG-CMD-INC-03.events', 'with events on, a good URI is announced before the reply', async (t) => {
+    const {
+      instance: { scratch },
+      session,
+    } = await deferred(t, true);
+    await calls(t, session, `unix:${scratch}/in.sock`, true, 'listens');
+  })
+  .must(
+    'MIG-CMD-INC-03.off',
+    'with events off, setup is announced all the same where the release does not look at them',
+    async (t) => {
+      const {
+        instance: { scratch },
+        session,
+      } = await deferred(t, false);
+      await calls(t, session, `unix:${scratch}/in.sock`, false, 'listens');
+    },
+  )
+  .must('QMP-EVT-29', 'a call with an unknown protocol, then a good one: the events of each', async (t) => {
+    for (const events of [true, false]) {
+      const {
+        instance: { scratch },
+        session,
+      } = await deferred(t, events);
+      await calls(t, session, 'qmpspec-none:1', events, 'unreadable', 'unknown migration protocol: qmpspec-none:1');
+      await calls(t, session, `unix:${scratch}/in.sock`, events, 'listens');
+    }
+  })
+  .must('MIG-CMD-INC-04.scheme', 'an unknown scheme is refused, and the call may be repeated', async (t) => {
+    const {
+      instance: { scratch },
+      session,
+    } = await deferred(t, true);
+    for (const uri of ['qmpspec-none:1', '', ':', 'tcp', 'UNIX:/x']) {
+      const before = await look(t, session);
+      await calls(t, session, uri, true, 'unreadable', `unknown migration protocol: ${uri}`);
+      const after = await look(t, session);
+      for (const [name, value] of Object.entries(after)) t.same(value, before[name], `${name} after '${uri}'`);
+    }
+    await calls(t, session, 'defer', true, 'unreadable', t.dialect.migration.incomingDeferText);
+    await calls(t, session, `unix:${scratch}/in.sock`, true, 'listens');
+  })
+  .must(
+    'MIG-CMD-INC-04.address',
+    'a tcp address that cannot be read is refused, and the call may be repeated',
+    async (t) => {
+      const { session } = await deferred(t, true);
+      for (const rest of ['', 'x', '127.0.0.1', '127.0.0.1:']) {
+        await calls(t, session, `tcp:${rest}`, true, 'unreadable', `error parsing address '${rest}'`);
+        t.equal(t.succeeded(await session.command('query-migrate')), {}, 'query-migrate');
+      }
+      await calls(t, session, 'tcp:127.0.0.1:0', true, 'listens');
+    },
+  )
+  .must(
+    'MIG-CMD-INC-04.bind',
+    'a socket that cannot be bound is refused in the reply',
+    async (t) => {
+      const {
+        instance: { scratch },
+        session,
+      } = await deferred(t, true);
+      const path = `${scratch}/no-such-folder/in.sock`;
+      await calls(
+        t,
+        session,
+        `unix:${path}`,
+        true,
+        'cannot-bind',
+        `Failed to bind socket to ${path}: No such file or directory`,
+      );
+      waits(t, t.succeeded(await session.command('query-migrate')), true, false);
+    },
+    { needs: { unless: unlessExact } },
+  )
+  .must(
+    'MIG-CMD-INC-04.retry',
+    'after a failed bind the call may be repeated, except where the state sticks',
+    async (t) => {
+      const {
+        instance: { scratch },
+        session,
+      } = await deferred(t, true);
+      const uri = `unix:${scratch}/in.sock`;
+      t.failed(
+        await session.command('migrate-incoming', { uri: `unix:${scratch}/no-such-folder/in.sock` }),
+        'GenericError',
+      );
+      if (!t.dialect.migration.failedBindSticks) await calls(t, session, uri, true, 'listens');
+      else {
+        // A release that corrects this is no worse.
+        t.matches(
+          await session.command('migrate-incoming', { uri }),
+          failure('GenericError', 'Illegal migration incoming state: setup'),
+          success({}),
+        );
+      }
+    },
+    { needs: { unless: unlessExact } },
+  )
+  .must('MIG-CMD-INC-05', 'after a success the process listens, and still waits', async (t) => {
+    const {
+      instance: { scratch },
+      session,
+    } = await deferred(t, true);
+    const status = t.succeeded(await session.command('query-status'));
+    waits(t, t.succeeded(await session.command('query-migrate')), false, false);
+    await calls(t, session, `unix:${scratch}/in.sock`, true, 'listens');
+    t.check(existsSync(`${scratch}/in.sock`), 'a socket', 'no in.sock');
+    waits(t, t.succeeded(await session.command('query-migrate')), true, true);
+    t.same(t.succeeded(await session.command('query-status')), status, 'query-status');
+  })
+  .must(
+    'MIG-CMD-INC-05.address',
+    'a listening process tells where, in releases that do',
+    async (t) => {
+      const {
+        instance: { scratch },
+        session,
+      } = await deferred(t, true);
+      const path = `${scratch}/in.sock`;
+      await calls(t, session, `unix:${path}`, true, 'listens');
+      const info = t.succeeded(await session.command('query-migrate'));
+      const [address] = isObject(info) && Array.isArray(info['socket-address']) ? info['socket-address'] : [];
+      t.same(address, { type: 'unix', path }, 'socket-address');
+    },
+    { needs: { unless: ({ dialect }) => (dialect.migration.showsSocketAddress ? undefined : 'it does not tell') } },
+  )
+  .must(
+    'MIG-CMD-INC-02.deferred',
+    'a refused call leaves capabilities and parameters as they were set before',
+    async (t) => {
+      const { session } = await deferred(t, true);
+      t.succeeded(await session.command('migrate-set-parameters', { 'max-bandwidth': 4711 }));
+      await switchOn(t, session, 'xbzrle');
+      const before = await look(t, session);
+      await calls(t, session, 'qmpspec-none:1', true, 'unreadable');
+      const after = await look(t, session);
+      for (const [name, value] of Object.entries(after)) t.same(value, before[name], name);
+    },
+  )
+  .must('MIG-SM-I02', 'a process whose URI on the command line is bad ends with status 1', async (t) => {
+    // That it never answers is an error of the start; its text carries the exit status.
+    let text = 'it started';
+    try {
+      await t.start({ incoming: 'qmpspec-none:1' }, 'destination');
+    } catch (error) {
+      text = (error as Error).message;
+    }
+    t.check(/exit status 1\b/.test(text), 'an end with exit status 1', text);
+  })
+  .done();

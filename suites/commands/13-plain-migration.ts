@@ -1,0 +1,188 @@
+/** One migration from end to end between two instances: order of events, run states, what both ends tell afterwards. */
+import type { Trial } from '../../oracle/trial.js';
+import { isObject } from '../../protocol/json.js';
+import { validatorsFor } from '../../qapi/validators.js';
+import { ChapterBuilder } from '../requirement.js';
+import { fitsExactly } from './dialect-fit.js';
+import { unchanged } from './observe.js';
+import { migrated, type Pair, type PairOptions, pair, sourceWords, words, wordsAre } from './pair.js';
+
+const needs = { abilities: ['start', 'incoming', 'local'] } as const;
+
+/** A destination's words: `setup` without regard to `events` in releases where it is no state. */
+function destinationWords(t: Trial, events: boolean, resumes: boolean): RegExp {
+  const setup = events || t.dialect.migration.incomingSetup === 'event' ? 'MIGRATION\\(setup\\) ' : '';
+  const shown = fitsExactly(t.facts) ? setup : '(MIGRATION\\(setup\\) )?';
+  const resume = resumes ? ' RESUME' : '';
+  if (!events) return new RegExp(`^${shown}reply${resume}$`);
+  return new RegExp(`^${shown}reply MIGRATION\\(active\\)${resume} MIGRATION\\(completed\\)$`);
+}
+
+async function complete(t: Trial, options: PairOptions, end = 'running'): Promise<Pair> {
+  const both = await pair(t, options);
+  await migrated(t, both, end);
+  return both;
+}
+
+const sourceSays = async (t: Trial, { source, marks }: Pair) => words(t, source, marks.source);
+const destinationSays = async (t: Trial, { destination, marks }: Pair) => words(t, destination, marks.destination);
+
+/** Pass numbers count up by one from the first. */
+function passesCount(t: Trial, said: string): void {
+  const numbers = [...said.matchAll(/MIGRATION_PASS\((\d+)\)/g)].map(([, number]) => Number(number));
+  const counted = numbers.map((_number, i) => i + 1);
+  t.same(numbers, counted, 'pass numbers of a first migration');
+}
+
+const chapter = new ChapterBuilder(['Migration commands', '13 A plain migration'], 'commands.md §13', needs);
+for (const transport of ['unix', 'tcp'] as const) {
+  chapter
+    .must(
+      `QMP-EVT-20.${transport}`,
+      `over ${transport}, the source tells setup, reply, passes, active, STOP and completed in order`,
+      async (t) => {
+        const both = await complete(t, { transport });
+        const said = await sourceSays(t, both);
+        wordsAre(t, said, sourceWords(t, true), 'source');
+        passesCount(t, said);
+      },
+    )
+    .must(
+      `QMP-EVT-23.${transport}`,
+      `over ${transport}, the destination tells active, RESUME and completed in order`,
+      async (t) => {
+        const both = await complete(t, { transport });
+        wordsAre(t, await destinationSays(t, both), destinationWords(t, true, true), 'destination');
+      },
+    );
+}
+export const plainMigration = chapter
+  .must('QMP-EVT-21.stopped', 'a stopped guest migrates without STOP, and stays stopped', async (t) => {
+    const both = await pair(t);
+    t.succeeded(await both.source.command('stop'));
+    const later = { ...both, marks: { ...both.marks, source: both.source.mark() } };
+    await migrated(t, later, 'paused');
+    wordsAre(t, await sourceSays(t, later), sourceWords(t, false), 'source');
+    wordsAre(t, await destinationSays(t, later), destinationWords(t, true, false), 'destination');
+  })
+  .must(
+    'QMP-EVT-21.prelaunch',
+    'a guest that was never started migrates without STOP, and is not started',
+    async (t) => {
+      const both = await complete(t, { source: { paused: true } }, 'prelaunch');
+      wordsAre(t, await sourceSays(t, both), sourceWords(t, false), 'source');
+      wordsAre(t, await destinationSays(t, both), destinationWords(t, true, false), 'destination');
+    },
+  )
+  .must('QMP-EVT-22', 'with events off the source tells the reply and STOP', async (t) => {
+    const both = await complete(t, { events: false });
+    wordsAre(t, await sourceSays(t, both), /^reply STOP$/, 'source');
+  })
+  .must('QMP-EVT-23.off', 'with events off the destination tells RESUME', async (t) => {
+    const both = await complete(t, { events: false });
+    wordsAre(t, await destinationSays(t, both), destinationWords(t, false, true), 'destination');
+  })
+  .must(
+    'MIG-SM-R01',
+    'with a return path the order of the source is the same',
+    async (t) => {
+      const both = await complete(t, { capabilities: ['return-path'] });
+      wordsAre(t, await sourceSays(t, both), sourceWords(t, true), 'source');
+    },
+    { needs: { ...needs, capabilities: ['return-path'] } },
+  )
+  .must('MIG-SM-R10', 'a destination that was started with a URI tells active, RESUME and completed', async (t) => {
+    const to = await t.start({ incoming: 'unix:in.sock' }, 'destination');
+    const [source, destination] = [await t.session(), await t.session({ to })];
+    const capabilities = [{ capability: 'events', state: true }];
+    t.succeeded(await destination.command('migrate-set-capabilities', { capabilities }));
+    const marks = { source: source.mark(), destination: destination.mark() };
+    await migrated(t, { source, destination, uri: `unix:${to.scratch}/in.sock`, marks }, 'running');
+    const said = t.eventNames(await destination.fence(marks.destination)).join(' ');
+    wordsAre(t, said, /^MIGRATION\(active\) RESUME MIGRATION\(completed\)$/, 'destination');
+  })
+  .must('MIG-CMD-EVT-01.side', 'each process tells its own events only', async (t) => {
+    const both = await pair(t, { events: false });
+    const capabilities = [{ capability: 'events', state: true }];
+    t.succeeded(await both.destination.command('migrate-set-capabilities', { capabilities }));
+    await migrated(t, both, 'running');
+    wordsAre(t, t.eventNames(await both.source.fence(both.marks.source)).join(' '), /^STOP$/, 'source, events off');
+    const destination = t.eventNames(await both.destination.fence(both.marks.destination)).join(' ');
+    wordsAre(t, destination, /MIGRATION\(active\) RESUME MIGRATION\(completed\)$/, 'destination, events on');
+  })
+  .must('MIG-SM-O44', 'after the end cont starts the source again, and its migration stays completed', async (t) => {
+    const { source } = await complete(t, {});
+    const info = t.succeeded(await source.command('query-migrate'));
+    const mark = source.mark();
+    t.equal(t.succeeded(await source.command('cont')), {}, 'cont');
+    t.same(t.eventNames(await source.fence(mark)), ['RESUME'], 'events of cont');
+    const status = t.succeeded(await source.command('query-status'));
+    t.equal(isObject(status) ? status.status : undefined, 'running', 'run state');
+    t.same(t.succeeded(await source.command('query-migrate')), info, 'query-migrate');
+  })
+  .must(
+    'MIG-SM-O45',
+    'from run state postmigrate another migration is refused, where the release wants cont first',
+    async (t) => {
+      const { source } = await complete(t, {});
+      const text = t.dialect.migration.fromPostmigrate;
+      const { scratch } = await t.instance();
+      await unchanged(t, source, 'the second migrate', async () => {
+        const reply = await source.command('migrate', { uri: `unix:${scratch}/absent.sock` });
+        t.failed(reply, 'GenericError', text);
+      });
+    },
+    {
+      needs: {
+        ...needs,
+        unless: ({ dialect }) =>
+          dialect.migration.fromPostmigrate === undefined ? 'this release accepts it' : undefined,
+      },
+    },
+  )
+  .must('MIG-SM-I24', 'the destination can be the source of the next migration', async (t) => {
+    const first = await complete(t, {});
+    const to = await t.start({ incoming: 'unix:in.sock' }, 'third');
+    const third = await t.session({ to });
+    const source = first.destination;
+    const marks = { source: source.mark(), destination: third.mark() };
+    await migrated(t, { source, destination: third, uri: `unix:${to.scratch}/in.sock`, marks }, 'running');
+    const said = await words(t, source, marks.source);
+    wordsAre(t, said, sourceWords(t, true), 'the former destination');
+    passesCount(t, said);
+  })
+  .must(
+    'MIG-CMD-GEN-10.completed',
+    'capabilities and parameters survive a completed migration at both ends',
+    async (t) => {
+      const both = await pair(t, { capabilities: ['xbzrle'] });
+      for (const session of [both.source, both.destination]) {
+        t.succeeded(await session.command('migrate-set-parameters', { 'downtime-limit': 777 }));
+      }
+      const settings = async () => {
+        const seen = [];
+        for (const session of [both.source, both.destination]) {
+          seen.push(t.succeeded(await session.command('query-migrate-parameters')));
+          seen.push(t.succeeded(await session.command('query-migrate-capabilities')));
+        }
+        return seen;
+      };
+      const before = await settings();
+      await migrated(t, both, 'running');
+      t.same(await settings(), before, 'settings of source and destination');
+    },
+    { needs: { ...needs, capabilities: ['xbzrle'] } },
+  )
+  .must('MIG-CMD-QMIG-02', 'the destination shows completed and no figures', async (t) => {
+    const { destination } = await complete(t, {});
+    const info = t.succeeded(await destination.command('query-migrate'));
+    t.members(info, ['status'], t.dialect.migration.showsSocketAddress ? ['socket-address'] : [], 'query-migrate');
+    t.equal(isObject(info) ? info.status : undefined, 'completed', 'status');
+    const faults = validatorsFor(t.facts.schema).returns('query-migrate')(info);
+    t.same(
+      faults.map(({ path, expected }) => `${path}: ${expected}`),
+      [],
+      'faults against the schema',
+    );
+  })
+  .done();

@@ -1,0 +1,79 @@
+/** A source and a destination of the target, and a plain migration between them. */
+import type { Trial } from '../../oracle/trial.js';
+import { isReply } from '../../protocol/message.js';
+import type { Session } from '../../protocol/session.js';
+import { freePort } from '../../targets/free-port.js';
+import type { StartOptions } from '../../targets/target.js';
+import { fitsExactly } from './dialect-fit.js';
+import { migrationBecomes, runStateBecomes, switchOn } from './observe.js';
+
+export interface PairOptions {
+  readonly transport?: 'unix' | 'tcp';
+  /** Capability `events` at both ends; default on. */
+  readonly events?: boolean;
+  /** Further capabilities of the source. */
+  readonly capabilities?: readonly string[];
+  readonly source?: StartOptions;
+  readonly destination?: StartOptions;
+}
+
+export interface Pair {
+  readonly source: Session;
+  readonly destination: Session;
+  /** Where the destination listens. */
+  readonly uri: string;
+  /** Positions in the logs before the commands that begin the migration. */
+  readonly marks: { readonly source: number; readonly destination: number };
+}
+
+/** Starts both, and lets the destination listen. */
+export async function pair(t: Trial, options: PairOptions = {}): Promise<Pair> {
+  const { transport = 'unix', events = true } = options;
+  const [from, to] = await Promise.all([
+    options.source === undefined ? t.instance() : t.start(options.source, 'source'),
+    t.start({ incoming: 'defer', ...options.destination }, 'destination'),
+  ]);
+  const [source, destination] = [await t.session({ to: from }), await t.session({ to })];
+  if (events) for (const session of [source, destination]) await switchOn(t, session, 'events');
+  if (options.capabilities !== undefined) await switchOn(t, source, ...options.capabilities);
+  const uri = transport === 'unix' ? `unix:${to.scratch}/in.sock` : `tcp:127.0.0.1:${await freePort()}`;
+  const marks = { source: source.mark(), destination: destination.mark() };
+  t.succeeded(await destination.command('migrate-incoming', { uri }), 'migrate-incoming');
+  return { source, destination, uri, marks: { ...marks, source: source.mark() } };
+}
+
+/** Begins the migration and waits until both ends are through with it and the final figures stand (MIG-CMD-INV-09). */
+export async function migrated(t: Trial, { source, destination, uri }: Pair, end: string): Promise<void> {
+  t.equal(t.succeeded(await source.command('migrate', { uri }), 'migrate'), {}, 'migrate');
+  await migrationBecomes(t, source, 'completed');
+  await runStateBecomes(t, source, 'postmigrate');
+  await migrationBecomes(t, destination, 'completed');
+  await runStateBecomes(t, destination, end);
+}
+
+/**
+ * What came since a mark, as words in order: events as {@link Trial.eventNames} writes them, and `reply` for the first
+ * reply. Replies to later queries are left out.
+ */
+export async function words(t: Trial, session: Session, mark: number): Promise<string> {
+  const messages = await session.fence(mark);
+  const first = messages.find(isReply);
+  const kept = messages.filter((message) => message === first || !isReply(message));
+  return kept.map((message) => (message === first ? 'reply' : (t.eventNames([message])[0] ?? message.kind))).join(' ');
+}
+
+/** The words of a source that migrates a running (or stopped) guest without a fault. */
+export function sourceWords(t: Trial, running: boolean): RegExp {
+  const pass = 'MIGRATION_PASS\\(\\d+\\)';
+  const device = 'MIGRATION\\(device\\) ';
+  const { deviceAlways } = t.dialect.migration;
+  const switching = !fitsExactly(t.facts) ? `(${device})?` : deviceAlways ? device : '';
+  return new RegExp(
+    `^MIGRATION\\(setup\\) reply ${pass} MIGRATION\\(active\\) (${pass} )*${running ? 'STOP ' : ''}${switching}${pass} MIGRATION\\(completed\\)$`,
+  );
+}
+
+/** The words look like this. */
+export function wordsAre(t: Trial, got: string, expected: RegExp, step: string): void {
+  t.check(expected.test(got), expected.source.replaceAll('\\', ''), got, step);
+}
