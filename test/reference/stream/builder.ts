@@ -60,7 +60,8 @@ export interface Outcome {
 export interface DestinationOptions {
   readonly capabilities?: readonly string[];
   readonly uuid?: Buffer;
-  readonly returnPath?: boolean;
+  /** RAM of the destination, default {@link ramSize}. */
+  readonly ramSize?: number;
   readonly pieces?: (bytes: Buffer) => Iterable<Buffer>;
 }
 
@@ -70,14 +71,15 @@ export function load(
   bytes: Buffer,
   options: DestinationOptions = {},
 ): Outcome & { loader: RamLoader } {
+  const size = options.ramSize ?? ramSize;
   const local: LocalMachine = {
     machineName: 'none',
-    blocks: [{ name: 'ram', length: ramSize }],
+    blocks: [{ name: 'ram', length: size }],
     capabilities: new Set(options.capabilities ?? []),
     knownCapabilities: migrationRules[dialect].capabilities,
     ...(options.uuid === undefined ? {} : { uuid: options.uuid }),
   };
-  const loader = new RamLoader(createGuestRam([{ name: 'ram', size: ramSize }]));
+  const loader = new RamLoader(createGuestRam([{ name: 'ram', size }]));
   const lines: string[] = [];
   const reader = new StreamReader(
     { rules: streamRules[dialect], local },
