@@ -4,7 +4,7 @@ import type { Session } from '../../protocol/session.js';
 import { loadSchema } from '../../reference/schema/index.js';
 import { ChapterBuilder } from '../requirement.js';
 import { eventful, unchanged } from './observe.js';
-import { objectText, rawCommand } from './raw-arguments.js';
+import { objectText, rawCommands } from './raw-arguments.js';
 import { memberKind, missingText, unexpectedText, wrongTexts, wrongTypeText } from './wrong-values.js';
 
 /** Every migration command of the baseline, with a good value for each member that may be required. */
@@ -53,25 +53,27 @@ async function refuseAll(t: Trial, session: Session, command: string, values: Re
   const required = members.filter((member) => !member.optional);
   const good = (except?: string) =>
     required.filter(({ name }) => name !== except).map(({ name }) => [name, values[name] ?? 'null'] as const);
-  const refused = async (given: readonly (readonly [string, string])[], desc: string | undefined) => {
-    const text = objectText(given);
-    const reply = await rawCommand(session, command, text);
-    t.failed(reply, 'GenericError', desc, `${command} ${text}`);
-  };
-  for (const { name } of required) await refused(good(name), missingText(name));
+  const cases: { readonly text: string; readonly desc: string }[] = [];
+  const refused = (given: readonly (readonly [string, string])[], desc: string) =>
+    cases.push({ text: objectText(given), desc });
+  for (const { name } of required) refused(good(name), missingText(name));
   const dialect = loadSchema(t.dialect.name);
   for (const member of members) {
     const kind = memberKind(schema, dialect, command, member);
     for (const text of wrongTexts(kind)) {
-      await refused([...good(member.name), [member.name, text]], wrongTypeText(kind, member.name));
+      refused([...good(member.name), [member.name, text]], wrongTypeText(kind, member.name));
     }
   }
   for (const text of ['null', '1', '{}']) {
-    await refused([...good(), ['qmpspec', text]], unexpectedText('qmpspec'));
+    refused([...good(), ['qmpspec', text]], unexpectedText('qmpspec'));
   }
   // The name is compared as it stands.
   for (const { name } of members.slice(0, 2)) {
-    await refused([...good(), [name.toUpperCase(), 'null']], unexpectedText(name.toUpperCase()));
+    refused([...good(), [name.toUpperCase(), 'null']], unexpectedText(name.toUpperCase()));
+  }
+  const texts = cases.map(({ text }) => text);
+  for (const [i, reply] of (await rawCommands(session, command, texts)).entries()) {
+    t.failed(reply, 'GenericError', cases[i]?.desc, `${command} ${texts[i]}`);
   }
 }
 

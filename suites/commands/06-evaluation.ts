@@ -6,7 +6,7 @@ import { readParameters } from './06-set-parameters.js';
 import { fitsExactly, unlessExact } from './dialect-fit.js';
 import { unchanged } from './observe.js';
 import { otherLegal, outOfRange } from './parameter-model.js';
-import { objectText, rawCommand } from './raw-arguments.js';
+import { objectText, rawCommand, rawCommands } from './raw-arguments.js';
 import { wrongTypeText } from './wrong-values.js';
 
 const command = 'migrate-set-parameters';
@@ -71,12 +71,15 @@ export const evaluation = new ChapterBuilder(
     async (t) => {
       const session = await t.session();
       const rules = ranged(t.facts);
+      // Written last first, so that the order of the text cannot be what counts.
+      const texts = rules
+        .slice(0, -1)
+        .map((rule, i) =>
+          objectText([rules[i + 1] as ParameterRule, rule].map((one) => [one.name, String(outOfRange(one))])),
+        );
       await unchanged(t, session, 'pairs out of range', async () => {
-        for (const [i, rule] of rules.slice(0, -1).entries()) {
-          // Written last first, so that the order of the text cannot be what counts.
-          const both = [rules[i + 1] as ParameterRule, rule];
-          const text = objectText(both.map((one) => [one.name, String(outOfRange(one))] as const));
-          t.failed(await rawCommand(session, command, text), 'GenericError', rule.error, text);
+        for (const [i, reply] of (await rawCommands(session, command, texts)).entries()) {
+          t.failed(reply, 'GenericError', rules[i]?.error, texts[i]);
         }
       });
     },
@@ -96,18 +99,17 @@ export const evaluation = new ChapterBuilder(
     async (t) => {
       const session = await t.session();
       const rules = ranged(t.facts);
-      for (const bad of rules) {
-        const others = rules.filter((rule) => rule !== bad && rule.name in (t.facts.settings?.parameters ?? {}));
-        const texts = [
-          ...others.map((rule) => [rule.name, String(otherLegal(rule))] as const),
-          [bad.name, String(outOfRange(bad))] as const,
-        ];
-        for (const members of [texts, [...texts].reverse()]) {
-          await unchanged(t, session, `${bad.name} out of range`, async () => {
-            t.failed(await rawCommand(session, command, objectText(members)), 'GenericError', bad.error, bad.name);
-          });
+      const cases = rules.flatMap((bad) => {
+        const good = rules.filter((rule) => rule !== bad).map((rule) => [rule.name, `${otherLegal(rule)}`] as const);
+        const last = [...good, [bad.name, `${outOfRange(bad)}`] as const];
+        return [last, [...last].reverse()].map((members) => ({ bad, text: objectText(members) }));
+      });
+      await unchanged(t, session, 'a value out of range', async () => {
+        const texts = cases.map(({ text }) => text);
+        for (const [i, reply] of (await rawCommands(session, command, texts)).entries()) {
+          t.failed(reply, 'GenericError', cases[i]?.bad.error, texts[i]);
         }
-      }
+      });
     },
     { needs: { unless: unlessExact } },
   )

@@ -137,7 +137,7 @@ export const completedInfo = new ChapterBuilder(
     t.check(said.length >= 2, 'two passes or more', `${said.length}`);
     t.same(Number(said.at(-1)?.[1]), ram['dirty-sync-count'], 'dirty-sync-count');
   })
-  .must('MIG-CMD-INV-09', 'total-time is not less than setup-time and the pause of the guest', async (t) => {
+  .must('MIG-CMD-INV-09.times', 'total-time is not less than setup-time and the pause of the guest', async (t) => {
     const { info } = await settled(t);
     const [total, setup, pause] = ['total-time', 'setup-time', 'downtime'].map((name) => big(info[name])) as [
       bigint,

@@ -20,7 +20,7 @@ export const waitingState = new ChapterBuilder(['Migration commands', '11 While 
   abilities: ['start', 'incoming'],
 })
   .must(
-    'MIG-SM-I03',
+    'MIG-SM-I03.idle',
     'a deferred process is in run state inmigrate, not running, and shows no migration',
     async (t) => {
       for (const paused of [false, true]) {

@@ -83,7 +83,7 @@ export const plainMigration = chapter
     wordsAre(t, await destinationSays(t, both), destinationWords(t, false, true), 'destination');
   })
   .must(
-    'MIG-SM-R01',
+    'MIG-SM-R01.return-path',
     'with a return path the order of the source is the same',
     async (t) => {
       const both = await complete(t, { capabilities: ['return-path'] });
@@ -91,7 +91,7 @@ export const plainMigration = chapter
     },
     { needs: { ...needs, capabilities: ['return-path'] } },
   )
-  .must('MIG-SM-R10', 'a destination that was started with a URI tells active, RESUME and completed', async (t) => {
+  .must('MIG-SM-R10.uri', 'a destination that was started with a URI tells active, RESUME and completed', async (t) => {
     const to = await t.start({ incoming: 'unix:in.sock' }, 'destination');
     const [source, destination] = [await t.session(), await t.session({ to })];
     const capabilities = [{ capability: 'events', state: true }];
@@ -110,18 +110,22 @@ export const plainMigration = chapter
     const destination = t.eventNames(await both.destination.fence(both.marks.destination)).join(' ');
     wordsAre(t, destination, /MIGRATION\(active\) RESUME MIGRATION\(completed\)$/, 'destination, events on');
   })
-  .must('MIG-SM-O44', 'after the end cont starts the source again, and its migration stays completed', async (t) => {
-    const { source } = await complete(t, {});
-    const info = t.succeeded(await source.command('query-migrate'));
-    const mark = source.mark();
-    t.equal(t.succeeded(await source.command('cont')), {}, 'cont');
-    t.same(t.eventNames(await source.fence(mark)), ['RESUME'], 'events of cont');
-    const status = t.succeeded(await source.command('query-status'));
-    t.equal(isObject(status) ? status.status : undefined, 'running', 'run state');
-    t.same(t.succeeded(await source.command('query-migrate')), info, 'query-migrate');
-  })
   .must(
-    'MIG-SM-O45',
+    'MIG-SM-O44.plain',
+    'after the end cont starts the source again, and its migration stays completed',
+    async (t) => {
+      const { source } = await complete(t, {});
+      const info = t.succeeded(await source.command('query-migrate'));
+      const mark = source.mark();
+      t.equal(t.succeeded(await source.command('cont')), {}, 'cont');
+      t.same(t.eventNames(await source.fence(mark)), ['RESUME'], 'events of cont');
+      const status = t.succeeded(await source.command('query-status'));
+      t.equal(isObject(status) ? status.status : undefined, 'running', 'run state');
+      t.same(t.succeeded(await source.command('query-migrate')), info, 'query-migrate');
+    },
+  )
+  .must(
+    'MIG-SM-O45.refused',
     'from run state postmigrate another migration is refused, where the release wants cont first',
     async (t) => {
       const { source } = await complete(t, {});
@@ -140,7 +144,7 @@ export const plainMigration = chapter
       },
     },
   )
-  .must('MIG-SM-I24', 'the destination can be the source of the next migration', async (t) => {
+  .must('MIG-SM-I24.plain', 'the destination can be the source of the next migration', async (t) => {
     const first = await complete(t, {});
     const to = await t.start({ incoming: 'unix:in.sock' }, 'third');
     const third = await t.session({ to });

@@ -6,10 +6,14 @@ import type { Session } from '../../protocol/session.js';
 
 const questions = ['query-migrate', 'query-migrate-parameters', 'query-migrate-capabilities', 'query-status'] as const;
 
-/** The answers to every query about migration, asked one after the other. */
+/** The answers to every query about migration, asked in one go. */
 export async function look(t: Trial, session: Session): Promise<Readonly<Record<string, JsonValue>>> {
   const seen: Record<string, JsonValue> = {};
-  for (const name of questions) seen[name] = t.succeeded(await session.command(name), name);
+  const since = session.mark();
+  const ids = questions.map((name) => session.post(name));
+  for (const [i, name] of questions.entries()) {
+    seen[name] = t.succeeded(await session.reply(ids[i] as JsonValue, { since, command: name }), name);
+  }
   return seen;
 }
 

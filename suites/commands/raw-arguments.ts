@@ -4,10 +4,26 @@ import type { Session } from '../../protocol/session.js';
 
 /** Sends the command with this text as `arguments` and waits for its reply. */
 export async function rawCommand(session: Session, execute: string, argumentsText: string): Promise<Received> {
-  const id = session.freshId();
+  const [reply] = await rawCommands(session, execute, [argumentsText]);
+  return reply as Received;
+}
+
+/** Sends the command once with each text, without waiting in between, and waits for all replies. */
+export async function rawCommands(
+  session: Session,
+  execute: string,
+  argumentsTexts: readonly string[],
+): Promise<Received[]> {
   const since = session.mark();
-  await session.sendBytes(`{"execute":${JSON.stringify(execute)},"arguments":${argumentsText},"id":"${id}"}\n`);
-  return session.reply(id, { since, command: execute });
+  const ids: string[] = [];
+  for (const text of argumentsTexts) {
+    const id = session.freshId();
+    ids.push(id);
+    await session.sendBytes(`{"execute":${JSON.stringify(execute)},"arguments":${text},"id":"${id}"}\n`);
+  }
+  const replies: Received[] = [];
+  for (const id of ids) replies.push(await session.reply(id, { since, command: execute }));
+  return replies;
 }
 
 /** `{"a":…,"b":…}` from members whose values are JSON text already; they keep their order. */
