@@ -1,9 +1,9 @@
 /** The migration engines as the monitor wires them in; see reference/migration/. */
-import { CommandError, type CommandTable, type MigrationHost } from '../migration/host.js';
+import type { CommandTable, MigrationHost } from '../migration/host.js';
 
 export interface MigrationEngine {
   readonly commands: CommandTable;
-  /** `-incoming URI`; rejects with a CommandError that says what is wrong with the URI. */
+  /** `-incoming URI`; a bad one is logged and ends the process. */
   startIncoming(uri: string): Promise<void>;
   /** `-incoming defer`. */
   deferIncoming(): void;
@@ -11,11 +11,3 @@ export interface MigrationEngine {
 }
 
 export type CreateEngine = (host: MigrationHost) => MigrationEngine;
-
-/** A machine that cannot migrate. */
-export const noEngine: CreateEngine = () => ({
-  commands: new Map(),
-  startIncoming: (uri) => Promise.reject(new CommandError(`unknown migration protocol: ${uri}`)),
-  deferIncoming: () => {},
-  close: () => {},
-});

@@ -7,15 +7,17 @@ import { realpathSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { dialects } from '../dialects/dialect.js';
 import { CommandError } from '../migration/host.js';
-import { noEngine } from './engine.js';
 import { type Options, parseOptions } from './options.js';
 import { type Parts, Program, packageName } from './program.js';
 import { logLine } from './standard-error.js';
 import { UsageError } from './usage-error.js';
 
 async function load(): Promise<Parts> {
-  const { loadSchema } = await import('../schema/index.js');
-  return { schema: ({ name }) => loadSchema(name), createEngine: noEngine };
+  const [{ loadSchema }, { createMigration }] = await Promise.all([
+    import('../schema/index.js'),
+    import('../migration/index.js'),
+  ]);
+  return { schema: ({ name }) => loadSchema(name), createEngine: createMigration };
 }
 
 function show(options: Options): void {

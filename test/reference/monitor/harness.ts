@@ -1,12 +1,19 @@
 /** Runs the reference monitor inside the test process, with clients on in-memory streams. */
 import { PassThrough } from 'node:stream';
-import type { MigrationEngine } from '../../../reference/monitor/engine.js';
-import { noEngine } from '../../../reference/monitor/engine.js';
+import type { CreateEngine, MigrationEngine } from '../../../reference/monitor/engine.js';
 import { parseOptions } from '../../../reference/monitor/options.js';
 import { Program } from '../../../reference/monitor/program.js';
 import { loadSchema } from '../../../reference/schema/index.js';
 
 export type Received = Readonly<Record<string, unknown>>;
+
+/** A machine that cannot migrate. */
+const noEngine: CreateEngine = () => ({
+  commands: new Map(),
+  startIncoming: () => Promise.resolve(),
+  deferIncoming: () => {},
+  close: () => {},
+});
 
 /** One client: what it sent arrives at once, what it got is kept as lines. */
 export class Client {
