@@ -1,7 +1,8 @@
 /** Targets that are started as processes: the reference, a QEMU binary, a command template. */
 import { accessSync, constants, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { delimiter, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { qemuArguments } from './arguments.js';
 import { freePort } from './free-port.js';
 import { ProcessInstance, type ProcessPlan, type SessionDefaults } from './process-instance.js';
@@ -106,14 +107,16 @@ export function referenceTarget(
   args: readonly string[] = [],
   settings?: ExecutableSettings,
 ): Target {
-  // Beside this file in the source tree and in the compiled one; Node runs the former with the loader we run under.
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const program = fileURLToPath(new URL(`../reference/monitor/main.${extension}`, import.meta.url));
+  // Beside this file in the source tree and in the compiled one. The former needs a loader, named by its address because
+  // the monitor does not run in our folder.
+  const source = import.meta.url.endsWith('.ts');
+  const loader = source ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href] : [];
+  const program = fileURLToPath(new URL(`../reference/monitor/main.${source ? 'ts' : 'js'}`, import.meta.url));
   const plan: Planner = async (options, scratch) => {
     const line = await qemuArguments(options, scratch, freePort);
     return {
       command: process.execPath,
-      args: [...process.execArgv, program, ...args, ...line.args],
+      args: [...loader, program, ...args, ...line.args],
       monitors: line.monitors,
     };
   };

@@ -31,6 +31,14 @@ const keptStderr = 256 * 1024;
 /** Milliseconds after the end of a process within which the rest of its output must have come. */
 const pipesDrain = 200;
 
+/** The line of standard error that most likely tells why a process ended. */
+function lastWord(stderr: string): string {
+  const lines = stderr.trim().split('\n');
+  // Node ends the report of an uncaught error with its own version, after the stack.
+  const ofNode = /^Node\.js v/.test(lines.at(-1) ?? '') ? lines.find((line) => /^\w*Error\b/.test(line)) : undefined;
+  return ofNode ?? lines.at(-1) ?? '';
+}
+
 export class ProcessInstance implements Instance {
   readonly scratch: string;
   readonly pid: number;
@@ -126,7 +134,7 @@ export class ProcessInstance implements Instance {
     const until = performance.now() + this.plan.readiness;
     for (let pause = 1; ; pause = Math.min(pause * 2, 25)) {
       if (this.exit !== undefined) {
-        const said = this.stderr.trim().split('\n').at(-1) ?? '';
+        const said = lastWord(this.stderr);
         throw new TargetError(
           `${this.plan.command} ended before its monitor listened (${describeExit(this.exit)})${said === '' ? '' : `: ${said}`}`,
         );

@@ -1,6 +1,6 @@
 /**
  * Command templates: `mymonitor --listen {qmp} [--incoming {incoming}]`. Words are separated by blanks and may be quoted;
- * no shell is involved. A bracketed part is left out when a placeholder in it has no value.
+ * no shell is involved. A bracketed part (outside quotes) is left out when a placeholder in it has no value.
  */
 import { closest } from 'fastest-levenshtein';
 import { TargetError } from './target.js';
@@ -50,19 +50,22 @@ export function expandTemplate(template: string, values: Partial<Record<Placehol
 
 function optionalParts(template: string): { text: string; optional: boolean }[] {
   const parts: { text: string; optional: boolean }[] = [];
-  let rest = template;
+  // Brackets inside quotes are ordinary characters: blanked out, so that positions stay the same.
+  const bare = template.replace(/'[^']*'|"(?:[^"\\]|\\.)*"|\\./g, (quoted) => 'x'.repeat(quoted.length));
+  let from = 0;
   for (;;) {
     // Brackets open an optional part only at the beginning of a word: tcp:[::1]:4444 is left alone.
-    const open = /(^|\s)\[/.exec(rest);
+    const open = /(^|\s)\[/.exec(bare.slice(from));
     if (open === null) break;
-    const start = open.index + open[0].length;
-    const end = /\](\s|$)/.exec(rest.slice(start));
+    const before = from + open.index;
+    const start = before + open[0].length;
+    const end = /\](\s|$)/.exec(bare.slice(start));
     if (end === null) throw new TargetError(`the template has a '[' without its ']': ${template}`);
-    parts.push({ text: rest.slice(0, open.index), optional: false });
-    parts.push({ text: rest.slice(start, start + end.index), optional: true });
-    rest = rest.slice(start + end.index + 1);
+    parts.push({ text: template.slice(from, before), optional: false });
+    parts.push({ text: template.slice(start, start + end.index), optional: true });
+    from = start + end.index + 1;
   }
-  parts.push({ text: rest, optional: false });
+  parts.push({ text: template.slice(from), optional: false });
   return parts;
 }
 

@@ -1,0 +1,17 @@
+/** Program for the clean-up tests: starts a monitor that has a child of its own, tells of them, and waits to be ended. */
+import { script } from './tiny-monitor.js';
+
+const target = script(
+  'const child = require("child_process").spawn("sleep", ["120"]); console.error(child.pid); ' +
+    'require("net").createServer((s) => s.write("{}")).listen(path);',
+);
+const instance = await target.start();
+while (!instance.stderr.includes('\n')) await new Promise((resolve) => setTimeout(resolve, 5));
+console.log(JSON.stringify({ pids: [instance.pid, Number(instance.stderr)], scratch: instance.scratch }));
+const how = process.argv[2];
+if (how === 'dispose') await instance.dispose();
+if (how === 'close') await target.close();
+if (how === 'dispose' || how === 'close') console.log('gone');
+if (how === 'exit') process.exit(0);
+if (how === 'throw') throw new Error('on purpose');
+setInterval(() => undefined, 1000);

@@ -1,0 +1,159 @@
+import { expect } from 'chai';
+import { InstancePool } from '../../targets/pool.js';
+import type { ExitStatus, Instance, StartOptions, Target } from '../../targets/target.js';
+
+/** A target that counts, and starts when told to. */
+class CountingTarget {
+  readonly made: (Instance & { disposed: boolean; exit: ExitStatus | undefined; options: StartOptions })[] = [];
+  fails = false;
+  gate: Promise<void> = Promise.resolve();
+  disposing: Promise<void> = Promise.resolve();
+
+  constructor(private readonly startable = true) {}
+
+  get alive(): number {
+    return this.made.filter(({ disposed }) => !disposed).length;
+  }
+
+  readonly target: Target = {
+    name: 'counting',
+    description: '',
+    lacks: (ability) => (ability === 'start' && !this.startable ? 'it runs already' : undefined),
+    start: async (options: StartOptions = {}) => {
+      await this.gate;
+      if (this.fails) throw new Error('cannot');
+      const instance = {
+        options,
+        exit: undefined,
+        disposed: false,
+        dispose: async () => {
+          await this.disposing;
+          instance.disposed = true;
+        },
+      } as unknown as (typeof this.made)[number];
+      this.made.push(instance);
+      return instance;
+    },
+    close: async () => undefined,
+  };
+}
+
+/** Lets everything that can go on go on. */
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('pool of instances', () => {
+  it('holds as many ready as it was told, and refills', async () => {
+    const counting = new CountingTarget();
+    const pool = new InstancePool(counting.target, 2);
+    pool.fill();
+    await settle();
+    expect(counting.made).to.have.length(2);
+    await pool.acquire();
+    await settle();
+    expect(counting.made).to.have.length(3);
+    await pool.close();
+  });
+
+  it('gives an instance to one at a time', async () => {
+    const counting = new CountingTarget();
+    const pool = new InstancePool(counting.target, 2);
+    pool.fill();
+    const taken = await Promise.all(Array.from({ length: 6 }, () => pool.acquire()));
+    expect(new Set(taken).size).to.equal(6);
+    await pool.close();
+  });
+
+  it('gives out again what comes back as it was, and nothing else', async () => {
+    const counting = new CountingTarget();
+    const pool = new InstancePool(counting.target, 0);
+    const first = await pool.acquire();
+    await pool.release(first, true);
+    expect(await pool.acquire()).to.equal(first);
+    await pool.release(first, false);
+    expect(counting.made[0]?.disposed).to.equal(true);
+    const second = await pool.acquire();
+    expect(second).not.to.equal(first);
+    await pool.release(second, true);
+    await pool.close();
+    expect(counting.alive).to.equal(0);
+  });
+
+  it('never gives out a dead instance', async () => {
+    const counting = new CountingTarget();
+    const pool = new InstancePool(counting.target, 0);
+    const first = await pool.acquire();
+    await pool.release(first, true);
+    (first as { exit: ExitStatus }).exit = { code: 1, signal: null };
+    expect(await pool.acquire()).not.to.equal(first);
+    expect(counting.made[0]?.disposed).to.equal(true);
+    const second = await pool.acquire();
+    (second as { exit: ExitStatus }).exit = { code: 1, signal: null };
+    await pool.release(second, true);
+    expect(counting.made[2]?.disposed).to.equal(true);
+    await pool.close();
+  });
+
+  it('starts an instance with options for the one who asks only', async () => {
+    const counting = new CountingTarget();
+    const pool = new InstancePool(counting.target, 0);
+    const special = await pool.acquire({ paused: true });
+    expect(special.options).to.deep.equal({ paused: true });
+    await pool.release(special, true);
+    expect(counting.made[0]?.disposed).to.equal(true);
+    await pool.close();
+  });
+
+  it('keeps the only instance of a target that cannot start another', async () => {
+    const counting = new CountingTarget(false);
+    const pool = new InstancePool(counting.target, 3);
+    pool.fill();
+    const only = await pool.acquire();
+    await pool.release(only, false);
+    expect(await pool.acquire()).to.equal(only);
+    expect(counting.made).to.have.length(1);
+    await pool.release(only, false);
+    await pool.close();
+    expect(counting.alive).to.equal(0);
+  });
+
+  it('tells the one who asks why nothing starts, and recovers', async () => {
+    const counting = new CountingTarget();
+    counting.fails = true;
+    const pool = new InstancePool(counting.target, 1);
+    pool.fill();
+    await settle();
+    const error = await pool.acquire().catch((error: Error) => error);
+    expect((error as Error).message).to.equal('cannot');
+    counting.fails = false;
+    expect((await pool.acquire()).exit).to.equal(undefined);
+    await pool.close();
+  });
+
+  it('closes with what was still starting, and waits for its end', async () => {
+    const counting = new CountingTarget();
+    let open: () => void = () => undefined;
+    counting.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    counting.disposing = new Promise((resolve) => setTimeout(resolve, 20));
+    const pool = new InstancePool(counting.target, 2);
+    pool.fill();
+    const closed = pool.close();
+    open();
+    await closed;
+    expect(counting.made).to.have.length(2);
+    expect(counting.alive).to.equal(0);
+    pool.fill();
+    await settle();
+    expect(counting.made).to.have.length(2);
+  });
+
+  it('disposes of what comes back after it was closed', async () => {
+    const counting = new CountingTarget();
+    const pool = new InstancePool(counting.target, 0);
+    const late = await pool.acquire();
+    await pool.close();
+    await pool.release(late, true);
+    expect(counting.alive).to.equal(0);
+  });
+});

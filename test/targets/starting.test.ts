@@ -1,0 +1,136 @@
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { ConnectError, DeadlinePassed } from '../../protocol/errors.js';
+import { Transcript } from '../../protocol/transcript.js';
+import { commandTarget } from '../../targets/executable.js';
+import { type Target, TargetError } from '../../targets/target.js';
+import { inOrder, monitor, script } from './tiny-monitor.js';
+
+const targets: Target[] = [];
+const keep = (target: Target): Target => {
+  targets.push(target);
+  return target;
+};
+afterEach(() => Promise.all(targets.splice(0).map((target) => target.close())));
+
+const refusal = async (target: Target): Promise<string> => {
+  const outcome = await keep(target)
+    .start()
+    .then(
+      () => new Error('it started'),
+      (error: Error) => error,
+    );
+  expect(outcome, outcome.message).to.be.instanceOf(TargetError);
+  return outcome.message;
+};
+
+describe('a program that does not become a monitor', () => {
+  it('because it dies at once is told with its last word', async () => {
+    const message = await refusal(script('console.error("first\\nno such machine"); process.exit(3);'));
+    expect(message).to.match(/ended before its monitor listened \(exit status 3\): no such machine$/);
+  });
+
+  it('because it is killed is told with the signal', async () => {
+    expect(await refusal(script('process.kill(process.pid, "SIGSEGV");'))).to.match(/\(killed by SIGSEGV\)$/);
+  });
+
+  it('because it never listens is told after its time', async () => {
+    const began = performance.now();
+    const message = await refusal(script('setInterval(() => {}, 1000);', { readiness: 300 }));
+    expect(message).to.match(/started, but nothing listened at unix:.*qmp1\.sock within 300 ms$/);
+    expect(performance.now() - began).to.be.lessThan(5000);
+  });
+
+  it('because it does not exist or cannot be run is told', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'qmpspec-test-'));
+    try {
+      const file = join(folder, 'monitor');
+      writeFileSync(file, '#!/bin/sh\n');
+      expect(await refusal(commandTarget('x', `${file} {qmp}`))).to.equal(`${file} is not a program that can be run`);
+      expect(await refusal(commandTarget('x', '/absent/monitor {qmp}'))).to.match(/is not a program that can be run/);
+      expect(await refusal(commandTarget('x', 'absent-monitor {qmp}'))).to.match(/was not found on PATH/);
+      writeFileSync(file, '#!/absent/interpreter\n');
+      chmodSync(file, 0o755);
+      expect(await refusal(commandTarget('x', `${file} {qmp}`))).to.match(
+        /^cannot start .*: there is no such program$/,
+      );
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('leaves something that holds its output open is told all the same', async () => {
+    const leave = 'require("child_process").spawn("sleep", ["5"], { detached: true, stdio: "inherit" }).unref();';
+    const began = performance.now();
+    const message = await refusal(script(`${leave} console.error("sorry"); process.exitCode = 1;`));
+    expect(message).to.match(/exit status 1\): sorry$/);
+    expect(performance.now() - began).to.be.lessThan(4000);
+  });
+});
+
+describe('an instance', () => {
+  it('gives sessions, one after the other', async () => {
+    const instance = await keep(monitor(inOrder)).start();
+    for (let i = 0; i < 3; i++) {
+      const session = await instance.connect();
+      expect((await session.negotiate()).kind).to.equal('success');
+      session.close();
+    }
+  });
+
+  it('has one monitor unless more were asked for', async () => {
+    const instance = await keep(monitor(inOrder)).start();
+    expect(instance.monitors).to.equal(1);
+    const error = await instance.connect({ monitor: 1 }).catch((error: Error) => error);
+    expect((error as Error).message).to.equal('the instance has 1 monitors; number 2 was asked for');
+  });
+
+  it('works in its scratch folder, with the arguments and environment of its settings', async () => {
+    const settings = { args: ['one', 'two'], env: { QMPSPEC_TEST: 'yes' } };
+    const say = 'console.error(process.cwd(), process.argv.slice(2).join(), process.env.QMPSPEC_TEST)';
+    const instance = await keep(monitor(`(${say}, { return: {} })`, settings)).start();
+    const session = await instance.connect();
+    await session.negotiate();
+    for (let i = 0; i < 100 && !instance.stderr.includes('\n'); i++) await session.fence();
+    expect(instance.stderr).to.contain(`${instance.scratch} one,two yes\n`);
+  });
+
+  it('records what it says and how it ends', async () => {
+    const instance = await keep(monitor('(console.error("é".repeat(3)), process.exit(7))')).start();
+    const transcript = new Transcript();
+    instance.record(transcript, 'destination');
+    const session = await instance.connect();
+    session.post('quit');
+    expect(await instance.exited(5000)).to.deep.equal({ code: 7, signal: null });
+    expect(instance.exit).to.deep.equal({ code: 7, signal: null });
+    const facts = transcript.entries.filter(({ kind }) => kind === 'stderr' || kind === 'exited');
+    expect(facts.map(({ at, kind, text }) => [at, kind, text])).to.deep.equal([
+      ['destination', 'stderr', 'ééé'],
+      ['destination', 'exited', 'exit status 7'],
+    ]);
+    expect(await instance.connect().catch((error: unknown) => error)).to.be.instanceOf(ConnectError);
+  });
+
+  it('that lives on passes the deadline of its end', async () => {
+    const instance = await keep(monitor(inOrder)).start();
+    expect(await instance.exited(20).catch((error: unknown) => error)).to.be.instanceOf(DeadlinePassed);
+    instance.kill('SIGTERM');
+    expect(await instance.exited(5000)).to.deep.equal({ code: null, signal: 'SIGTERM' });
+  });
+
+  it('that ignores SIGTERM and says too much is disposed of quickly, as often as one likes', async () => {
+    const noisy =
+      '(process.on("SIGTERM", () => {}), process.stderr.write("x".repeat(1e6)), process.stdout.write("y".repeat(1e6)), { return: {} })';
+    const instance = await keep(monitor(noisy)).start();
+    const session = await instance.connect();
+    await session.negotiate();
+    await Promise.all([instance.dispose(), instance.dispose()]);
+    await instance.dispose();
+    expect(instance.exit?.signal).to.equal('SIGKILL');
+    expect(existsSync(instance.scratch)).to.equal(false);
+    expect(instance.stderr.length).to.be.at.most(256 * 1024);
+    expect(session.ended).to.equal(true);
+  });
+});
