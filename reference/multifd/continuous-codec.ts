@@ -1,6 +1,7 @@
 import { createDeflate, createInflate, type Deflate, type Inflate, constants as zlib } from 'node:zlib';
 import { Decompress } from 'fzstd';
 import type { MultifdCompression } from './packet-layout.js';
+import { pumpThrough } from './pump-through.js';
 import { createZstdCompressor } from './zstd-compressor.js';
 
 /** Packs the pages of packet after packet into one continuous stream, flushed after each (multifd.md §3). */
@@ -18,11 +19,8 @@ export interface ContinuousDecompressor {
 }
 
 /** @param level of the method: zlib 0–9, zstd 0–20 */
-export function createCompressor(
-  method: Exclude<MultifdCompression, 'none'>,
-  level: number,
-): Promise<ContinuousCompressor> {
-  return method === 'zstd' ? createZstdCompressor(level) : Promise.resolve(new ZlibCompressor(level));
+export function createCompressor(method: Exclude<MultifdCompression, 'none'>, level: number): ContinuousCompressor {
+  return method === 'zstd' ? createZstdCompressor(level) : new ZlibCompressor(level);
 }
 
 export function createDecompressor(method: Exclude<MultifdCompression, 'none'>): ContinuousDecompressor {
@@ -37,7 +35,7 @@ class ZlibCompressor implements ContinuousCompressor {
   }
 
   feed(parts: readonly Buffer[]): Promise<Buffer> {
-    return pump(this.#stream, parts, Number.POSITIVE_INFINITY);
+    return pumpThrough(this.#stream, parts, zlib.Z_SYNC_FLUSH);
   }
 
   close(): void {
@@ -49,7 +47,7 @@ class ZlibDecompressor implements ContinuousDecompressor {
   readonly #stream: Inflate = createInflate();
 
   async feed(data: Buffer, expected: number): Promise<Buffer> {
-    const out = await pump(this.#stream, [data], expected);
+    const out = await pumpThrough(this.#stream, [data], zlib.Z_SYNC_FLUSH, expected);
     if (out.length !== expected) throw new RangeError(`${out.length} bytes came out, ${expected} were expected`);
     return out;
   }
@@ -57,43 +55,6 @@ class ZlibDecompressor implements ContinuousDecompressor {
   close(): void {
     this.#stream.destroy();
   }
-}
-
-/** Runs parts through a zlib stream up to a flush point and collects what comes out, at most `limit` bytes. */
-function pump(stream: Deflate | Inflate, parts: readonly Buffer[], limit: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const out: Buffer[] = [];
-    let bytes = 0;
-    const stop = (): void => {
-      stream.off('data', collect);
-      stream.off('error', fail);
-      stream.off('end', ended);
-    };
-    const fail = (error: Error): void => {
-      stop();
-      reject(error);
-    };
-    // A stream that was finished on purpose unpacks no more; without this its flush would never be answered.
-    const ended = (): void => fail(new RangeError('the compressed stream has ended'));
-    const collect = (chunk: Buffer): void => {
-      bytes += chunk.length;
-      if (bytes > limit) fail(new RangeError(`more than ${limit} bytes came out`));
-      else out.push(chunk);
-    };
-    const settle = (): void => {
-      // Output that was pushed while the stream was busy reaches the listener a tick later.
-      if (stream.readableLength > 0 && !stream.destroyed) setImmediate(settle);
-      else {
-        stop();
-        resolve(Buffer.concat(out));
-      }
-    };
-    stream.on('error', fail);
-    stream.on('end', ended);
-    stream.on('data', collect);
-    for (const part of parts) stream.write(part);
-    stream.flush(zlib.Z_SYNC_FLUSH, settle);
-  });
 }
 
 class ZstdDecompressor implements ContinuousDecompressor {

@@ -35,7 +35,7 @@ export interface PacketPages {
 export class PacketWriter {
   readonly layout: PacketLayout;
   readonly pagesPerPacket: number;
-  #compressor: Promise<ContinuousCompressor> | undefined;
+  #compressor: ContinuousCompressor | undefined;
 
   constructor(private readonly options: PacketWriterOptions) {
     this.layout = packetLayout(options.rules);
@@ -83,14 +83,15 @@ export class PacketWriter {
     return [header, ...data];
   }
 
-  async close(): Promise<void> {
-    (await this.#compressor)?.close();
+  /** Frees the compressor. */
+  close(): void {
+    this.#compressor?.close();
     this.#compressor = undefined;
   }
 
-  async #compress(method: Exclude<MultifdCompression, 'none'>, views: Buffer[]): Promise<Buffer> {
+  #compress(method: Exclude<MultifdCompression, 'none'>, views: Buffer[]): Promise<Buffer> {
     this.#compressor ??= createCompressor(method, this.options.level ?? 1);
-    return (await this.#compressor).feed(views);
+    return this.#compressor.feed(views);
   }
 
   #header(flags: number, room: number, pages: number, packetNum: number): Buffer {
