@@ -24,10 +24,11 @@ export function addTargetOptions(command: Command): Command {
       'reference',
     )
     .option('--config <file>', 'config file (default: qmpspec.config.json, if there is one)')
-    .addOption(
-      new Option('--dialect <name>', 'judge by this dialect and not by the one of its version').choices(dialectNames),
-    );
+    .addOption(dialectOption());
 }
+
+export const dialectOption = (): Option =>
+  new Option('--dialect <name>', 'judge by this dialect and not by the one of its version').choices(dialectNames);
 
 export interface TargetOptions {
   readonly target: string;

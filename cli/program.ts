@@ -41,6 +41,26 @@ const entries: readonly Entry[] = [
       return schemaCommand(introspect, io.out.write);
     },
   },
+  {
+    name: 'model',
+    summary: 'show or check the migration state machine that verdicts are judged by',
+    load: async () => (await import('./model.js')).modelCommand(),
+  },
+  {
+    name: 'judge',
+    summary: 'judge a recorded transcript with the present model',
+    load: async (io) => (await import('./judge.js')).judgeCommand(io),
+  },
+  {
+    name: 'proxy',
+    summary: 'pass every byte between a client and a monitor, and judge what passes',
+    load: async (io) => (await import('./proxy.js')).proxyCommand(io),
+  },
+  {
+    name: 'diff',
+    summary: 'run one scenario on two targets, side by side',
+    load: async (io) => (await import('./diff.js')).diffCommand(io),
+  },
 ];
 
 /** Runs a command line (without the program's own name). Resolves with the exit code; never rejects. */

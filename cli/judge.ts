@@ -1,0 +1,54 @@
+/** `qmpspec judge`: a recorded transcript against today's model. */
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { exitCodes } from '../oracle/exit-codes.js';
+import { type Judgement, judgeTranscript } from '../oracle/judge.js';
+import { judgedAs, releaseIn } from '../oracle/release.js';
+import { stringifyJson } from '../protocol/json.js';
+import { Transcript, TranscriptError } from '../protocol/transcript.js';
+import { type DialectName, dialects } from '../reference/dialects/dialect.js';
+import { loadSchema } from '../reference/schema/index.js';
+import { renderJudgement } from '../reports/judgement.js';
+import { UsageError } from './failures.js';
+import type { Io } from './io.js';
+import { dialectOption } from './options.js';
+
+export function judgeCommand(io: Io): Command {
+  return new Command('judge')
+    .description('judge a recorded transcript with the present model')
+    .argument('<transcript>', 'JSON Lines file, or - for standard input')
+    .addOption(dialectOption())
+    .option('--strict-desc', 'compare error texts too', false)
+    .option('--json', 'print the judgement as JSON', false)
+    .action((file: string, options: { dialect?: DialectName; strictDesc: boolean; json: boolean }) => {
+      const transcript = readTranscript(file);
+      const own = judgedAs(releaseIn(transcript.entries));
+      const dialect = options.dialect === undefined ? own.dialect : dialects[options.dialect];
+      const judgement = judgeTranscript(transcript, {
+        dialect,
+        schema: loadSchema(dialect.name),
+        defects: own.defects,
+        strictDesc: options.strictDesc,
+      });
+      io.out.write(
+        options.json ? `${stringifyJson(judgement)}\n` : renderJudgement(judgement, transcript, io.out.colors),
+      );
+      io.exitCode = judgementExit(judgement);
+    });
+}
+
+/** @throws UsageError naming the file and the fault */
+export function readTranscript(file: string): Transcript {
+  try {
+    return Transcript.fromJsonLines(readFileSync(file === '-' ? 0 : file, 'utf8'));
+  } catch (error) {
+    if (error instanceof TranscriptError) throw new UsageError(`${file}: ${error.message}`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new UsageError(`${file}: ${code === 'ENOENT' ? 'there is no such file' : message}`);
+  }
+}
+
+export function judgementExit({ kind }: Judgement): number {
+  if (kind === 'divergence') return exitCodes.divergences;
+  return kind === 'inconclusive' ? exitCodes.inconclusive : exitCodes.conforms;
+}

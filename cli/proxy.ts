@@ -1,0 +1,87 @@
+/** `qmpspec proxy`: between any client and any monitor, judging what passes. */
+import { writeFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { explainDivergence } from '../oracle/explain.js';
+import { JudgingProxy } from '../oracle/proxy.js';
+import { judgedAs, releaseOf } from '../oracle/release.js';
+import { type Address, formatAddress, parseAddress } from '../protocol/address.js';
+import { Session } from '../protocol/session.js';
+import { type DialectName, dialects } from '../reference/dialects/dialect.js';
+import { loadSchema } from '../reference/schema/index.js';
+import { renderJudgement } from '../reports/judgement.js';
+import { UsageError } from './failures.js';
+import { Interrupt } from './interrupt.js';
+import type { Io } from './io.js';
+import { judgementExit } from './judge.js';
+import { dialectOption } from './options.js';
+
+interface ProxyCliOptions {
+  readonly listen: string;
+  readonly connect: string;
+  readonly dialect?: DialectName;
+  readonly strictDesc: boolean;
+  readonly transcript?: string;
+  readonly once: boolean;
+}
+
+export function proxyCommand(io: Io): Command {
+  return new Command('proxy')
+    .description('pass every byte between a client and a monitor, and judge what passes')
+    .requiredOption('--listen <address>', 'where clients connect: unix:PATH or tcp:HOST:PORT')
+    .requiredOption('--connect <address>', 'the monitor')
+    .addOption(dialectOption())
+    .option('--strict-desc', 'compare error texts too', false)
+    .option('--transcript <file>', 'write the transcript there at the end')
+    .option('--once', 'end when the first client has gone', false)
+    .addHelpText('after', '\nEnds with Ctrl-C: then the judgement is printed, and the exit code tells it.')
+    .action((options: ProxyCliOptions) => proxy(options, io));
+}
+
+async function proxy(options: ProxyCliOptions, io: Io): Promise<void> {
+  const listen = address(options.listen);
+  const connect = address(options.connect);
+  const own = judgedAs(options.dialect === undefined ? await askRelease(connect) : undefined);
+  const dialect = options.dialect === undefined ? own.dialect : dialects[options.dialect];
+  let end: () => void = () => undefined;
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const relay = await JudgingProxy.open({
+    listen,
+    connect,
+    judge: { dialect, schema: loadSchema(dialect.name), defects: own.defects, strictDesc: options.strictDesc },
+    onDivergence: (divergence) => io.err.write(`${explainDivergence(divergence, relay.transcript).join('\n')}\n`),
+    onFault: (text) => io.err.write(`qmpspec: ${text}\n`),
+  });
+  const interrupt = new Interrupt(end);
+  io.err.write(`relaying ${formatAddress(listen)} to ${formatAddress(connect)}, judging by dialect ${dialect.name}\n`);
+  if (options.once) {
+    relay.transcript.follow(({ kind }) => {
+      if (kind === 'eof' || kind === 'disconnected') end();
+    });
+  }
+  await ended;
+  interrupt.release();
+  await relay.close();
+  if (options.transcript !== undefined) writeFileSync(options.transcript, relay.transcript.toJsonLines());
+  io.out.write(renderJudgement(relay.judgement, relay.transcript, io.out.colors));
+  io.exitCode = judgementExit(relay.judgement);
+}
+
+/** The monitor's release, by its greeting. One connection beforehand: most monitors serve one client at a time. */
+async function askRelease(connect: Address) {
+  const session = await Session.connect(connect);
+  try {
+    return releaseOf((await session.greeting()).value);
+  } finally {
+    session.close();
+  }
+}
+
+function address(text: string): Address {
+  try {
+    return parseAddress(text);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}

@@ -1,0 +1,36 @@
+/** What a greeting says of the release: by it the dialect and the known defects are chosen. */
+import { isObject, type JsonValue } from '../protocol/json.js';
+import { type Entry, entryValue } from '../protocol/transcript.js';
+import { type Dialect, dialectFor, dialects } from '../reference/dialects/dialect.js';
+import { defectsOf } from './known-defects.js';
+
+export interface Release {
+  readonly major: number;
+  readonly minor: number;
+}
+
+/** The release in a greeting of QEMU; `undefined` for other products and for what is no greeting. */
+export function releaseOf(greeting: JsonValue | undefined): Release | undefined {
+  const qmp = isObject(greeting) && isObject(greeting.QMP) ? greeting.QMP : {};
+  const version = isObject(qmp.version) && isObject(qmp.version.qemu) ? qmp.version.qemu : {};
+  const { major, minor } = version;
+  return typeof major === 'number' && typeof minor === 'number' ? { major, minor } : undefined;
+}
+
+/** The first release that a transcript's greetings name. */
+export function releaseIn(entries: readonly Entry[]): Release | undefined {
+  for (const entry of entries) {
+    const release = entry.kind === 'received' ? releaseOf(entryValue(entry)) : undefined;
+    if (release !== undefined) return release;
+  }
+  return undefined;
+}
+
+/** How a release is judged; without one, as the baseline. */
+export function judgedAs(release: Release | undefined): {
+  readonly dialect: Dialect;
+  readonly defects: ReadonlySet<string>;
+} {
+  if (release === undefined) return { dialect: dialects['3.0'], defects: new Set() };
+  return { dialect: dialectFor(release).dialect, defects: defectsOf(release) };
+}
