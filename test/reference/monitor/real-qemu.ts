@@ -29,6 +29,7 @@ export class RealQemu {
     const monitor = `unix:${this.#path},server,nowait`;
     const common = ['-M', 'none', '-nodefaults', '-display', 'none', '-m', '1M', '-qmp', monitor];
     this.#process = spawn(binary, [...common, ...args], { stdio: 'ignore' });
+    this.#process.once('exit', () => this.#wake());
   }
 
   get #path(): string {
@@ -62,11 +63,13 @@ export class RealQemu {
     while (!match) {
       if (this.#process.exitCode !== null || this.#process.signalCode !== null)
         throw new Error(`QEMU is gone (${this.#process.exitCode ?? this.#process.signalCode})`);
-      await new Promise<void>((resolve, reject) => {
+      const deadline = setTimeout(() => this.#wake(), 10_000);
+      const before = this.#text.length;
+      await new Promise<void>((resolve) => {
         this.#wake = resolve;
-        this.#process.once('exit', resolve);
-        setTimeout(() => reject(new Error(`no answer; so far: ${this.#text.slice(-200)}`)), 30_000).unref();
       });
+      clearTimeout(deadline);
+      if (this.#text.length === before) throw new Error(`no answer; so far: ${this.#text.slice(-200)}`);
       match = end.exec(this.#text);
     }
     const length = match.index + match[0].length;
