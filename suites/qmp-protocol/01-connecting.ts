@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Trial } from '../../oracle/trial.js';
+import { ConnectError } from '../../protocol/errors.js';
 import { Session } from '../../protocol/session.js';
 import { ChapterBuilder } from '../requirement.js';
 import { done } from './shapes.js';
@@ -54,6 +55,19 @@ async function withListener(run: (listener: Listener) => Promise<void>): Promise
   }
 }
 
+/** Connects to a socket that appears some time after the process: there is nothing to wait for but itself. */
+async function patientConnect(t: Trial, path: string, before: () => void = () => undefined): Promise<Session> {
+  for (;;) {
+    before();
+    try {
+      return await Session.connect({ kind: 'unix', path }, { transcript: t.transcript, endpoint: 'source#2' });
+    } catch (error) {
+      if (!(error instanceof ConnectError)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+}
+
 export const connecting = new ChapterBuilder(
   ['QMP protocol', '1 Transports and framing', 'Connecting and waiting monitors'],
   'qmp-protocol.md §1',
@@ -99,27 +113,16 @@ export const connecting = new ChapterBuilder(
   .should('QMP-TRANS-04', 'a socket without nowait holds up everything after it until a client connects', async (t) => {
     const extra = ['-qmp', 'unix:held.sock,server', '-qmp', 'unix:after.sock,server,nowait'];
     const instance = await t.start({ extra });
-    const held = join(instance.scratch, 'held.sock');
     const after = join(instance.scratch, 'after.sock');
-    const session = await firstConnection(t, held);
-    await session.greeting();
-    t.check(session.early === false, 'no socket of the next monitor before the client came', `${after} was there`);
-    t.check(existsSync(after), 'the socket of the next monitor once the client is there', `no ${after}`);
-    session.close();
-
-    async function firstConnection(trial: Trial, path: string): Promise<HeldSession> {
-      // The socket appears some time after the process: there is nothing to wait for but itself.
-      for (;;) {
-        const early = existsSync(after);
-        try {
-          const socket = await Session.connect({ kind: 'unix', path }, { transcript: trial.transcript });
-          return Object.assign(socket, { early });
-        } catch {
-          await new Promise((resolve) => setTimeout(resolve, 2));
-        }
-      }
-    }
+    let early = false;
+    const held = await patientConnect(t, join(instance.scratch, 'held.sock'), () => {
+      early = existsSync(after);
+    });
+    t.check(!early, 'no socket of the next monitor before the client came', `${after} was there`);
+    await held.greeting();
+    const next = await patientConnect(t, after);
+    t.check((await next.greeting()).kind === 'greeting', 'a greeting of the next monitor', next.log[0]);
+    held.close();
+    next.close();
   })
   .done();
-
-type HeldSession = Session & { readonly early: boolean };

@@ -10,6 +10,12 @@ import { output } from './06-output.js';
 import { input } from './07-input.js';
 import { inputLimits } from './07-limits.js';
 import { argumentTypes } from './08-argument-types.js';
+import { argumentOrder, argumentRanges } from './08-arguments.js';
+import { events } from './09-events.js';
+import { connections } from './10-connections.js';
+import { flowControl } from './11-flow-control.js';
+import { outOfBand } from './12-out-of-band.js';
+import { descriptors } from './14-descriptors.js';
 
 export const qmpProtocol: readonly Chapter[] = [
   transports,
@@ -22,4 +28,11 @@ export const qmpProtocol: readonly Chapter[] = [
   ...input,
   inputLimits,
   argumentTypes,
+  argumentRanges,
+  argumentOrder,
+  events,
+  connections,
+  flowControl,
+  outOfBand,
+  descriptors,
 ];

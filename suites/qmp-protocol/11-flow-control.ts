@@ -1,0 +1,86 @@
+/** qmp-protocol.md §11: in-band flow control. Sizes are bounded, so that it is quick. */
+
+import { event } from '../../oracle/patterns.js';
+import { openSocket, parseAddress } from '../../protocol/address.js';
+import { Session } from '../../protocol/session.js';
+import { ChapterBuilder } from '../requirement.js';
+import { done } from './shapes.js';
+import { onTwoMonitors, several } from './two-monitors.js';
+
+/** Replies of some 100 kB each: together more than a socket and its reader hold. */
+const unread = 16;
+/** Slow commands that another monitor must not wait for. */
+const commands = 12;
+
+export const flowControl = new ChapterBuilder(['QMP protocol', '11 Flow control'], 'qmp-protocol.md §11')
+  .must('QMP-FLOW-01', 'a burst of commands is answered whole, in order', async (t) => {
+    const session = await t.session();
+    const ids = Array.from({ length: 100 }, (_, id) => id);
+    const text = ids.map((id) => `{"execute":"query-version","id":${id}}`).join('');
+    t.sequence(
+      await session.exchange(text),
+      ids.map((id) => done(undefined, { id })),
+    );
+  })
+  .must(
+    'QMP-FLOW-02',
+    'a client that does not read holds up neither the monitor nor others, and loses nothing',
+    async (t) => {
+      const { first: probe, second: other } = await onTwoMonitors(t);
+      await probe.fence();
+      const address = parseAddress(probe.address);
+      probe.close();
+      // A socket that nobody listens to reads no more than its buffer holds.
+      const socket = await openSocket(address, 5000);
+      try {
+        const ids = Array.from({ length: unread }, (_, id) => id);
+        socket.write('{"execute":"qmp_capabilities","id":"first"}');
+        for (const id of ids) socket.write(`{"execute":"query-qmp-schema","id":${id}}`);
+        socket.write('{"execute":"stop","id":"stop"}');
+        // It is executed although nothing is read: the others see what it did.
+        await other.event('STOP', { deadline: 15000 });
+        t.succeeded(await other.command('query-version'), 'the other monitor');
+        await other.command('cont');
+        const session = Session.over(socket, probe.address, { transcript: t.transcript, endpoint: 'source' });
+        await session.greeting();
+        const all = await session.take(1, unread + 4, 'everything that was held back', 15000);
+        const withIds = ids.map((id) => ({
+          words: `the schema with id ${id}`,
+          test: (message: (typeof all)[number]) => message.kind === 'success' && message.text.includes(`"id": ${id}}`),
+        }));
+        t.sequence(all, [
+          done({}, { id: 'first' }),
+          ...withIds,
+          event('STOP'),
+          done({}, { id: 'stop' }),
+          event('RESUME'),
+        ]);
+      } finally {
+        socket.destroy();
+      }
+    },
+    { ...several, tags: ['QMP-FLOW-03'] },
+  )
+  .must(
+    'QMP-FLOW-04',
+    'a long reply on one monitor delays another by no more than its command',
+    async (t) => {
+      const { first: busy, second: other } = await onTwoMonitors(t);
+      // Our own writes may be held up between the two monitors: the best of a few rounds counts.
+      let best = commands;
+      for (let round = 0; round < 8 && best === commands; round++) {
+        const mark = busy.mark();
+        const ids = Array.from({ length: commands }, () => busy.post('query-qmp-schema'));
+        t.succeeded(await other.command('query-name'));
+        best = Math.min(best, busy.replies(mark).length);
+        await busy.reply(ids.at(-1) ?? null, { since: mark, deadline: 15000 });
+      }
+      t.check(
+        best < commands,
+        `the other reply before the last of ${commands}`,
+        `${best} replies before it, in every round`,
+      );
+    },
+    several,
+  )
+  .done();
