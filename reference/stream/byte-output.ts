@@ -11,10 +11,12 @@ export class ByteOutput {
   #start = 0;
   #at = 0;
   #spare: Buffer[] = [];
+  /** Memory that was allocated here: referenced buffers must never be written to. */
+  readonly #own = new WeakSet<ArrayBufferLike>();
   #taken = 0;
 
   constructor(private readonly chunkBytes = defaultChunk) {
-    this.#chunk = Buffer.allocUnsafeSlow(chunkBytes);
+    this.#chunk = this.#allocate(chunkBytes);
   }
 
   /** Bytes written and not yet taken. */
@@ -98,19 +100,24 @@ export class ByteOutput {
   /** Gives a full-size chunk back for reuse, once nothing reads it any more; other buffers are ignored. */
   recycle(buffers: readonly Buffer[]): void {
     for (const buffer of buffers) {
-      if (buffer.length === this.chunkBytes && buffer.buffer !== this.#chunk.buffer && this.#spare.length < 4) {
+      const whole = buffer.length === this.chunkBytes && this.#own.has(buffer.buffer);
+      if (whole && buffer.buffer !== this.#chunk.buffer && this.#spare.length < 4) {
         this.#spare.push(buffer);
       }
     }
+  }
+
+  #allocate(bytes: number): Buffer {
+    const chunk = Buffer.allocUnsafeSlow(bytes);
+    this.#own.add(chunk.buffer);
+    return chunk;
   }
 
   #room(bytes: number): void {
     if (this.#chunk.length - this.#at >= bytes) return;
     this.#seal();
     this.#chunk =
-      bytes > this.chunkBytes
-        ? Buffer.allocUnsafeSlow(bytes)
-        : (this.#spare.pop() ?? Buffer.allocUnsafeSlow(this.chunkBytes));
+      bytes > this.chunkBytes ? this.#allocate(bytes) : (this.#spare.pop() ?? this.#allocate(this.chunkBytes));
     this.#start = 0;
     this.#at = 0;
   }

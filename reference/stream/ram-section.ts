@@ -16,6 +16,8 @@ export class RamSectionReader {
   readonly #setup: RamSetupReader;
   /** Bytes that the next record is known to need. */
   #wanted = 8;
+  /** Offset of the record that {@link #control} handles. */
+  #recordAt = 0;
   /** The setup list is being read. */
   #inSetup = false;
 
@@ -80,6 +82,7 @@ export class RamSectionReader {
       } else if (block !== undefined && kind === RamFlag.compressed) {
         if (!this.#compressed(block, address, head)) return false;
       } else {
+        this.#recordAt = source.offset;
         source.pos += head;
         if (this.#control(flags, kind, address, inPostcopy)) return true;
         if (this.#inSetup) return false;
@@ -209,7 +212,12 @@ export class RamSectionReader {
       handler.ramFlush?.();
     } else if ((flags & RamFlag.hook) === 0 || inPostcopy) throw this.#unknown(flags, inPostcopy);
     else if (!rules.hookIgnored) {
-      throw this.context.fail('INV', { field: 'record flags', expected: 'no RDMA hook', got: hex(flags) });
+      throw this.context.fail('INV', {
+        offset: this.#recordAt,
+        field: 'record flags',
+        expected: 'no RDMA hook',
+        got: hex(flags),
+      });
     }
     this.#checkEnd('record header');
     return false;
@@ -218,7 +226,13 @@ export class RamSectionReader {
   #unknown(flags: number, inPostcopy: boolean): StreamError {
     const shown = flags === 0 ? this.context.rules.zeroInHex : hex(flags);
     const lines = [`Unknown combination of migration flags: ${shown}${inPostcopy ? ' (postcopy mode)' : ''}`];
-    return this.context.fail('INV', { field: 'record flags', expected: 'one known flag', got: hex(flags), lines });
+    return this.context.fail('INV', {
+      offset: this.#recordAt,
+      field: 'record flags',
+      expected: 'one known flag',
+      got: hex(flags),
+      lines,
+    });
   }
 
   #checkEnd(field: string): void {
