@@ -1,8 +1,12 @@
+export { checkModel, type ModelCheck } from './check.js';
 export type { Command } from './command.js';
+export { diagram } from './diagram.js';
+export { type Exploration, type ExploreOptions, explore } from './explore.js';
 export { command, incomingRows, internal, machineCommands, migrationCommands, outgoingRows } from './model.js';
 export { notation, type Output, type ReplyValue, visible } from './output.js';
 export { migrationInfoShape } from './query-migrate.js';
 export type { Alternative, Side, Step, StepRow } from './row.js';
+export { notTransitions, type RowEntry, rowIndex } from './row-index.js';
 export {
   type Incoming,
   initialState,

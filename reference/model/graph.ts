@@ -1,0 +1,67 @@
+import type { MigrationRules } from '../dialects/migration.js';
+import { explore } from './explore.js';
+import { notation } from './output.js';
+import type { Side } from './row.js';
+
+export interface GraphEdge {
+  readonly from: string;
+  readonly to: string;
+  /** What makes it happen: `label` or a command, each once. */
+  readonly causes: readonly string[];
+  /** Outputs beside `M(to)` and the reply, for example `S`. */
+  readonly outputs: readonly string[];
+}
+
+/** The state machine of one side, reduced to its statuses. */
+export interface Graph {
+  readonly side: Side;
+  readonly nodes: readonly string[];
+  readonly edges: readonly GraphEdge[];
+}
+
+const capabilitySets = [
+  [],
+  ['return-path'],
+  ['pause-before-switchover'],
+  ['postcopy-ram'],
+  ['postcopy-ram', 'pause-before-switchover'],
+  ['x-colo', 'return-path'],
+];
+/** The incoming side's end of the process, drawn as a node of its own. */
+export const exitNode = 'exit 1';
+
+/** Collapses the explored model to transitions between statuses. */
+export function statusGraph(rules: MigrationRules, side: Side): Graph {
+  const nodes = new Set<string>(['none']);
+  const edges = new Map<string, { from: string; to: string; causes: Set<string>; outputs: Set<string> }>();
+  for (const capabilities of capabilitySets) {
+    explore(rules, ['events', ...capabilities], {
+      courseOnly: true,
+      starts: side === 'outgoing' ? [{}] : [{ incoming: 'defer' }],
+      onTransition: (state, by, taken, by2) => {
+        if (side === 'incoming' && by2 === 'outgoing') return;
+        const from = (side === 'outgoing' ? state.out : state.in).status;
+        const ended = side === 'incoming' && taken.next.exit !== null;
+        const to = ended ? exitNode : (side === 'outgoing' ? taken.next.out : taken.next.in).status;
+        if (from === to) return;
+        nodes.add(from).add(to);
+        const key = `${from} ${to}`;
+        const edge = edges.get(key) ?? { from, to, causes: new Set(), outputs: new Set() };
+        edges.set(key, edge);
+        edge.causes.add(by.replace(/:.*/, ''));
+        for (const output of taken.outputs) {
+          if (output.kind === 'event' && !(output.event === 'MIGRATION' && output.status === to)) {
+            edge.outputs.add(notation(output));
+          }
+        }
+      },
+    });
+  }
+  const list = [...edges.values()].map((edge) => ({
+    from: edge.from,
+    to: edge.to,
+    causes: [...edge.causes],
+    outputs: [...edge.outputs],
+  }));
+  return { side, nodes: [...nodes], edges: list };
+}
