@@ -7,16 +7,14 @@ import type { Received } from '../../protocol/message.js';
 import type { TargetFacts } from '../../targets/facts.js';
 import { type StartOptions, TargetError } from '../../targets/target.js';
 import { ChapterBuilder } from '../requirement.js';
-import { oobInstance } from './oob-target.js';
+import { offeredByAll, oobInstance } from './oob-target.js';
 import { done } from './shapes.js';
 import { expectingNegotiation } from './texts.js';
 
 const several = { abilities: ['start', 'arguments'] } as const;
 const notQemu = (facts: TargetFacts) => (facts.product === 'qemu' ? undefined : `the product is ${facts.product}`);
-const always = (facts: TargetFacts) =>
-  facts.dialect.protocol.oobOffer === 'always' ? 'every monitor offers oob' : undefined;
-const byOption = (facts: TargetFacts) =>
-  facts.dialect.protocol.oobOffer === 'option' ? 'oob is offered by option' : undefined;
+const always = (facts: TargetFacts) => (offeredByAll(facts) ? 'every monitor offers oob' : undefined);
+const byOption = (facts: TargetFacts) => (!offeredByAll(facts) ? 'oob is offered by option' : undefined);
 
 const body = (greeting: Received | undefined): JsonObject => {
   const qmp = isObject(greeting?.value) ? greeting.value.QMP : undefined;

@@ -15,7 +15,10 @@ import { events } from './09-events.js';
 import { connections } from './10-connections.js';
 import { flowControl } from './11-flow-control.js';
 import { outOfBand } from './12-out-of-band.js';
+import { genericCommands } from './13-generic-commands.js';
+import { schemaEntities } from './13-schema.js';
 import { descriptors } from './14-descriptors.js';
+import { runStates } from './15-run-states.js';
 
 export const qmpProtocol: readonly Chapter[] = [
   transports,
@@ -34,5 +37,8 @@ export const qmpProtocol: readonly Chapter[] = [
   connections,
   flowControl,
   outOfBand,
+  genericCommands,
+  schemaEntities,
   descriptors,
+  runStates,
 ];

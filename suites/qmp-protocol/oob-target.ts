@@ -11,18 +11,18 @@ export function offered(facts: TargetFacts): readonly string[] {
   return Array.isArray(qmp.capabilities) ? qmp.capabilities.map(String) : [];
 }
 
+/** Every monitor offers it. A release between the known ones shows that by its greeting. */
+export const offeredByAll = (facts: TargetFacts): boolean =>
+  facts.dialect.protocol.oobOffer === 'always' || (facts.dialectNote !== undefined && offered(facts).includes('oob'));
+
 /** An instance whose monitors offer `oob`. Where every monitor does and one is enough, it is the plain one. */
 export function oobInstance(t: Trial, monitors = 1): Promise<Instance> {
-  const oob = t.dialect.protocol.oobOffer === 'option';
+  const oob = !offeredByAll(t.facts);
   if (!oob && monitors === 1) return t.instance();
   return t.start({ monitors: Array.from({ length: monitors }, () => ({ transport: 'unix' as const, oob })) });
 }
 
 /** What a requirement on `oob` needs of its target. */
 export const oobNeeds: Needs = {
-  unless: (facts) =>
-    facts.dialect.protocol.oobOffer === 'option' || offered(facts).includes('oob') ? undefined : 'oob is not offered',
+  unless: (facts) => (!offeredByAll(facts) || offered(facts).includes('oob') ? undefined : 'oob is not offered'),
 };
-
-/** The same, for targets that must be started with the option. */
-export const startedOobNeeds: Needs = { ...oobNeeds, abilities: ['start', 'arguments'] };

@@ -1,0 +1,186 @@
+/** qmp-protocol.md §13: the entities that query-qmp-schema returns. */
+import type { Trial } from '../../oracle/trial.js';
+import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
+import { ChapterBuilder } from '../requirement.js';
+
+type Entity = JsonObject & { readonly name: string; readonly 'meta-type': string };
+
+/** Members of each kind of entity: those it must have, and those it may have. */
+const shapes: Readonly<Record<string, readonly [required: readonly string[], optional: readonly string[]]>> = {
+  command: [['arg-type', 'ret-type'], ['allow-oob']],
+  event: [['arg-type'], []],
+  object: [['members'], ['tag', 'variants']],
+  enum: [['values'], ['members']],
+  array: [['element-type'], []],
+  alternate: [['members'], []],
+  builtin: [['json-type'], []],
+};
+
+const builtins: Readonly<Record<string, string>> = {
+  str: 'string',
+  int: 'int',
+  number: 'number',
+  bool: 'boolean',
+  null: 'null',
+  any: 'value',
+};
+
+async function entities(t: Trial): Promise<Entity[]> {
+  const session = await t.session();
+  const list = t.succeeded(await session.command('query-qmp-schema'));
+  session.close();
+  t.check(Array.isArray(list) && list.length > 0, 'a list of entities', JSON.stringify(list).slice(0, 100));
+  return list as Entity[];
+}
+
+const listOf = (value: JsonValue | undefined): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : []);
+
+/** Names of the types that an entity refers to. */
+function references(entity: Entity): JsonValue[] {
+  const direct = ['arg-type', 'ret-type', 'element-type'].flatMap((key) =>
+    key in entity ? [entity[key] as JsonValue] : [],
+  );
+  const members = entity['meta-type'] === 'enum' ? [] : listOf(entity.members);
+  return [...direct, ...[...members, ...listOf(entity.variants)].map((one) => one.type as JsonValue)];
+}
+
+export const schemaEntities = new ChapterBuilder(
+  ['QMP protocol', '13 Generic commands', 'Schema'],
+  'qmp-protocol.md §13',
+  {
+    commands: ['query-qmp-schema'],
+  },
+)
+  .must(
+    'QMP-BASE-05',
+    'each entity has name and meta-type, the members of its kind, and perhaps features',
+    async (t) => {
+      for (const entity of await entities(t)) {
+        const shape = shapes[entity['meta-type']];
+        t.check(
+          shape !== undefined && typeof entity.name === 'string',
+          'an entity of a known kind',
+          JSON.stringify(entity).slice(0, 120),
+        );
+        const [required, optional] = shape as (typeof shapes)[string];
+        t.members(entity, ['name', 'meta-type', ...required], [...optional, 'features'], entity.name);
+      }
+    },
+  )
+  .must('QMP-BASE-05.unique', 'no name stands for two entities of a kind, nor a type for two types', async (t) => {
+    const keys = (await entities(t)).map((entity) =>
+      ['command', 'event'].includes(entity['meta-type'])
+        ? `${entity['meta-type']} ${entity.name}`
+        : `type ${entity.name}`,
+    );
+    const repeated = keys.filter((key, i) => keys.indexOf(key) !== i);
+    t.check(repeated.length === 0, 'each name once', repeated.join());
+  })
+  .must(
+    'QMP-BASE-05.references',
+    'every type that is referred to is there',
+    async (t) => {
+      const list = await entities(t);
+      const types = new Map(
+        list.filter((one) => !['command', 'event'].includes(one['meta-type'])).map((one) => [one.name, one]),
+      );
+      const used = new Set(list.flatMap(references));
+      const dangling = [...used].filter((name) => !types.has(String(name)));
+      t.check(dangling.length === 0, 'no reference into nothing', dangling.join());
+      for (const entity of list.filter((one) => ['command', 'event'].includes(one['meta-type']))) {
+        t.equal(types.get(String(entity['arg-type']))?.['meta-type'], 'object', `arg-type of ${entity.name}`);
+      }
+    },
+  )
+  .must(
+    'QMP-BASE-05.members',
+    'members have name and type, and default null exactly when they are optional',
+    async (t) => {
+      for (const entity of (await entities(t)).filter((one) => one['meta-type'] === 'object')) {
+        t.check(Array.isArray(entity.members), 'a list of members', entity.name);
+        for (const member of entity.members as JsonValue[]) {
+          t.members(member, ['name', 'type'], ['default', 'features'], `member of ${entity.name}`);
+          if ('default' in (member as JsonObject)) t.equal((member as JsonObject).default, null, 'default');
+        }
+      }
+    },
+  )
+  .must(
+    'QMP-BASE-05.unions',
+    'a union has tag and variants, and its tag is a required member of an enum',
+    async (t) => {
+      const list = await entities(t);
+      const byName = new Map(
+        list.filter((one) => !['command', 'event'].includes(one['meta-type'])).map((one) => [one.name, one]),
+      );
+      for (const union of list.filter((one) => 'tag' in one || 'variants' in one)) {
+        const tag = listOf(union.members).find((member) => member.name === union.tag);
+        t.check(
+          tag !== undefined && !('default' in tag),
+          `the tag of ${union.name} among its members`,
+          JSON.stringify(union.tag ?? null),
+        );
+        const choices = byName.get(String(tag?.type))?.values;
+        for (const variant of listOf(union.variants)) {
+          t.members(variant, ['case', 'type'], [], `variant of ${union.name}`);
+          t.check(
+            Array.isArray(choices) && choices.includes(variant.case as string),
+            `a case of ${JSON.stringify(choices)}`,
+            String(variant.case),
+          );
+        }
+      }
+    },
+  )
+  .must('QMP-BASE-05.builtins', 'the builtins are six, each with its JSON type', async (t) => {
+    const found = (await entities(t)).filter((one) => one['meta-type'] === 'builtin');
+    for (const one of found) t.equal(one['json-type'], builtins[one.name] ?? 'no such builtin', one.name);
+  })
+  .must(
+    'QMP-BASE-05.enums',
+    'values of an enum are distinct strings, and its members say the same',
+    async (t) => {
+      for (const one of (await entities(t)).filter((entity) => entity['meta-type'] === 'enum')) {
+        const values = one.values as readonly JsonValue[];
+        t.check(
+          Array.isArray(values) &&
+            new Set(values).size === values.length &&
+            values.every((value) => typeof value === 'string'),
+          'distinct strings',
+          JSON.stringify(values).slice(0, 120),
+        );
+        if ('members' in one)
+          t.same(
+            listOf(one.members).map((member) => member.name as JsonValue),
+            [...values],
+            `members of ${one.name}`,
+          );
+      }
+    },
+    { tags: ['QMP-D-45'] },
+  )
+  .must('QMP-BASE-05.arrays', 'an array is named after its element', async (t) => {
+    for (const one of (await entities(t)).filter((entity) => entity['meta-type'] === 'array')) {
+      t.equal(one.name, `[${String(one['element-type'])}]`, 'name of an array');
+    }
+  })
+  .must(
+    'QMP-BASE-05.oob',
+    'allow-oob appears only as true, on commands that are executed out of band',
+    async (t) => {
+      const flagged = (await entities(t)).filter((one) => 'allow-oob' in one);
+      for (const one of flagged) t.equal(one['allow-oob'], true, one.name);
+      const names = flagged.map((one) => one.name);
+      for (const name of ['migrate-pause', 'migrate-recover'])
+        t.check(names.includes(name), `allow-oob of ${name}`, names.join());
+    },
+    { needs: { commands: ['migrate-pause', 'migrate-recover'] }, tags: ['QMP-OOB-05'] },
+  )
+  .must('QMP-BASE-05.empty', 'a command without arguments refers to an object without members', async (t) => {
+    const list = await entities(t);
+    const stop = list.find((one) => one.name === 'query-version' && one['meta-type'] === 'command');
+    const object = list.find((one) => one.name === stop?.['arg-type']);
+    t.equal(object?.['meta-type'], 'object', 'arg-type of query-version');
+    t.same(object?.members, [], 'its members');
+  })
+  .done();
