@@ -12,9 +12,9 @@ export interface Repeated {
   readonly dialect?: string;
   readonly jobs?: number;
   readonly seed: number;
-  readonly skip: readonly string[];
-  readonly strict: boolean;
-  readonly strictDesc: boolean;
+  readonly skip?: readonly string[];
+  readonly strict?: boolean;
+  readonly strictDesc?: boolean;
   readonly selectors: readonly string[];
 }
 
@@ -32,6 +32,6 @@ export function repeatCommand(run: Repeated, id?: string): string {
   if (run.strict) words.push('--strict');
   if (id !== undefined) return shellLine([...words, id]);
   option('jobs', run.jobs);
-  for (const selector of run.skip) option('skip', selector);
+  for (const selector of run.skip ?? []) option('skip', selector);
   return shellLine([...words, ...run.selectors]);
 }

@@ -30,6 +30,9 @@ const codes: Readonly<Record<string, number>> = {
   NothingSelected: exitCodes.nothingSelected,
   TargetError: exitCodes.target,
   ConnectError: exitCodes.target,
+  DeadlinePassed: exitCodes.target,
+  Disconnected: exitCodes.target,
+  NotQmp: exitCodes.target,
   Interrupted: exitCodes.interrupted,
 };
 

@@ -7,17 +7,17 @@ import { gather } from './options.js';
 
 interface ListOptions {
   readonly json?: true;
-  readonly skip: readonly string[];
+  readonly skip?: readonly string[];
 }
 
 export function listCommand(io: Io): Command {
   return new Command('list')
     .description('list the requirements')
     .argument('[selector...]', 'requirements by id, chapter or tag; * and ? are wildcards (default: all)')
-    .option('--skip <selector>', 'leave these out; may be given several times', gather, [])
+    .option('--skip <selector>', 'leave these out; may be given several times', gather)
     .option('--json', 'an array of objects instead of text')
     .action((selectors: string[], options: ListOptions) => {
-      const found = select(chapters, selectors, options.skip);
+      const found = select(chapters, selectors, options.skip ?? []);
       if (options.json) {
         const rows = found.map(({ requirement: { id, level, title, spec, tags = [] }, chapter }) => {
           return { id, level, title, spec, chapter, tags };

@@ -55,6 +55,8 @@ function parseReport(text: string): ReportRequest {
 export class Outputs implements Report {
   private readonly reports: Report[] = [];
   private readonly files: number[] = [];
+  private begun = false;
+  private screen: Report | undefined;
 
   /**
    * The screen goes to standard output, or to standard error where a report has claimed the former.
@@ -70,15 +72,19 @@ export class Outputs implements Report {
     const { colors, isTTY, columns, write } = requests.some(({ file }) => file === '-') ? io.err : io.out;
     // On one screen with a report there is no room for a second one.
     if (requests.some(({ format, file }) => format === 'terminal' && file === '-')) return;
-    this.reports.push(new TerminalReport(write, { colors, live: isTTY, quiet, ...(isTTY ? { columns } : {}) }));
+    this.screen = new TerminalReport(write, { colors, live: isTTY, quiet, ...(isTTY ? { columns } : {}) });
   }
 
   take(event: RunEvent): void {
+    this.begun = true;
     for (const report of this.reports) report.take(event);
+    this.screen?.take(event);
   }
 
   end(fault?: string): void {
     for (const report of this.reports) report.end(fault);
+    // Of a run that did not begin the screen has nothing to say but the error, which is told as any other.
+    if (this.begun) this.screen?.end(fault);
     this.close();
   }
 

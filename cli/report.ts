@@ -8,8 +8,8 @@ import { gather } from './options.js';
 import { Outputs, parseReports } from './outputs.js';
 
 interface ReportOptions {
-  readonly report: readonly string[];
-  readonly quiet: boolean;
+  readonly report?: readonly string[];
+  readonly quiet?: true;
 }
 
 export function reportCommand(io: Io): Command {
@@ -20,9 +20,8 @@ export function reportCommand(io: Io): Command {
       '-r, --report <format=file>',
       'write terminal, tap, junit, json or markdown to a file (- is standard output); several with commas',
       gather,
-      [],
     )
-    .option('-q, --quiet', 'show only what went wrong, and the summary', false)
+    .option('-q, --quiet', 'show only what went wrong, and the summary')
     .addHelpText(
       'after',
       `
@@ -45,7 +44,7 @@ function read(file: string): string {
 
 /** What can be read is rendered, even if the stream turns out to be broken; then that is said. */
 function render(text: string, options: ReportOptions, io: Io): number {
-  const outputs = new Outputs(parseReports(options.report), io, options.quiet);
+  const outputs = new Outputs(parseReports(options.report ?? []), io, options.quiet ?? false);
   let exitCode = 0;
   try {
     for (const event of readRunEvents(text)) {

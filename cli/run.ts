@@ -19,12 +19,12 @@ import { toolName } from './version.js';
 interface RunCommandOptions extends TargetOptions {
   readonly jobs?: number;
   readonly seed: number;
-  readonly skip: readonly string[];
-  readonly only: readonly string[];
-  readonly report: readonly string[];
-  readonly strict: boolean;
-  readonly strictDesc: boolean;
-  readonly quiet: boolean;
+  readonly skip?: readonly string[];
+  readonly only?: readonly string[];
+  readonly report?: readonly string[];
+  readonly strict?: true;
+  readonly strictDesc?: true;
+  readonly quiet?: true;
 }
 
 /** Two run side by side unless told otherwise: a requirement mostly waits for the target. */
@@ -45,35 +45,34 @@ export function runCommand(io: Io): Command {
       wholeNumber(0, 2 ** 32 - 1),
       0,
     )
-    .option('--only <selector>', 'the same as a selector; may be given several times', gather, [])
-    .option('--skip <selector>', 'leave these out; may be given several times', gather, [])
+    .option('--only <selector>', 'the same as a selector; may be given several times', gather)
+    .option('--skip <selector>', 'leave these out; may be given several times', gather)
     .option(
       '-r, --report <format=file>',
       'also write terminal, tap, junit, json or markdown to a file (- is standard output); several with commas',
       gather,
-      [],
     )
-    .option('--strict', 'SHOULD, known defects and "not applicable" count as failures', false)
-    .option('--strict-desc', 'compare the texts of errors too, not only their class', false)
-    .option('-q, --quiet', 'show only what went wrong, and the summary', false)
+    .option('--strict', 'SHOULD, known defects and "not applicable" count as failures')
+    .option('--strict-desc', 'compare the texts of errors too, not only their class')
+    .option('-q, --quiet', 'show only what went wrong, and the summary')
     .addHelpText(
       'after',
       `
 Examples:
   qmpspec run --target qemu                              all requirements, QEMU from PATH
-  qmpspec run --target qemu:/opt/qemu/qemu 'QMP-NEG-*'   one group, another binary
+  qmpspec run --target qemu:build/qemu-x 'QMP-NEG-*'     one group, another binary
   qmpspec run --target unix:/run/vm.sock --jobs 1        a monitor that runs already
   qmpspec run --report junit=out.xml,json=out.ndjson     reports for CI`,
     )
     .action(async (selectors: string[], options: RunCommandOptions) => {
-      io.exitCode = await run([...selectors, ...options.only], options, io);
+      io.exitCode = await run([...selectors, ...(options.only ?? [])], options, io);
     });
 }
 
 async function run(selectors: readonly string[], options: RunCommandOptions, io: Io): Promise<number> {
-  const planned = order(select(chapters, selectors, options.skip), options.seed);
+  const planned = order(select(chapters, selectors, options.skip ?? []), options.seed);
   if (planned.length === 0) throw new NothingSelected();
-  const outputs = new Outputs(parseReports(options.report), io, options.quiet);
+  const outputs = new Outputs(parseReports(options.report ?? []), io, options.quiet ?? false);
   const { sink, end } = guarded(outputs);
   try {
     const { target, dialect } = resolveTarget(options.target, loadConfig(options.config));
@@ -86,8 +85,8 @@ async function run(selectors: readonly string[], options: RunCommandOptions, io:
         // An address is one process for all: requirements side by side would disturb each other.
         jobs: target.lacks('start') === undefined ? (options.jobs ?? usualJobs) : 1,
         seed: options.seed,
-        strict: options.strict,
-        strictDesc: options.strictDesc,
+        strict: options.strict ?? false,
+        strictDesc: options.strictDesc ?? false,
         tool: toolName(),
         reproduce: (id) => repeatCommand({ ...options, selectors }, id),
         reporter: EventReporter,

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { renderEntries } from '../protocol/render.js';
 import { productName, verdictWords } from '../reports/details.js';
-import { printable } from '../reports/printable.js';
+import { plural, printable } from '../reports/printable.js';
 import { notApplicable } from '../suites/applicability.js';
 import { conduct } from '../suites/conduct.js';
 import { chapters } from '../suites/index.js';
@@ -76,7 +76,7 @@ async function wire(planned: Planned, options: TargetOptions, io: Io): Promise<v
     const lines = renderEntries(result.transcript.entries, { width: widest });
     const verdict = verdictWords({ verdict: result.verdict });
     io.out.write(`  On the wire with ${target.name} (${on}):\n\n${lines.map((line) => `  ${line}\n`).join('')}\n`);
-    io.out.write(`  ${verdict}, ${result.checks} checks\n`);
+    io.out.write(`  ${verdict}, ${plural(result.checks, 'check')}\n`);
   } catch (error) {
     if (!(error instanceof TargetError)) throw error;
     throw new TargetError(`what goes over the wire cannot be shown: ${error.message}`);

@@ -15,7 +15,11 @@ export class TapReport implements Report {
   private readonly tally = new Tally();
   private count = 0;
 
-  constructor(private readonly write: Write) {}
+  /** @param diagnostics write a YAML block for each test point */
+  constructor(
+    private readonly write: Write,
+    private readonly diagnostics = true,
+  ) {}
 
   take(event: RunEvent): void {
     this.tally.take(event);
@@ -48,7 +52,7 @@ export class TapReport implements Report {
         ? ` # TODO ${escaped(outcome.level === 'MUST' ? oneLine(outcome) : `${outcome.level}, does not count`)}`
         : '';
     const name = escaped(printable(`${outcome.id} ${outcome.title}`));
-    return `${failed ? 'not ok' : 'ok'} ${this.count} - ${name}${directive}\n${skipped ? '' : yaml(outcome, failed)}`;
+    return `${failed ? 'not ok' : 'ok'} ${this.count} - ${name}${directive}\n${skipped || !this.diagnostics ? '' : yaml(outcome, failed)}`;
   }
 
   private comment(text: string): void {
