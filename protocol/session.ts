@@ -22,6 +22,8 @@ export interface SessionOptions {
   readonly deadline?: number;
   /** Milliseconds between two sent commands at least; 0 when absent. */
   readonly interval?: number;
+  /** The process of the monitor has only just been started: an event of its start may come before the greeting. */
+  readonly starting?: boolean;
 }
 
 export interface CommandOptions {
@@ -57,6 +59,7 @@ export class Session {
   private readonly waiters = new Set<Waiter>();
   private firstReplySeen = false;
   private readonly pacer: Pacer;
+  private readonly starting: boolean;
 
   private constructor(
     private readonly stream: Duplex,
@@ -67,6 +70,7 @@ export class Session {
     this.endpoint = options.endpoint ?? 'source';
     this.deadline = options.deadline ?? 5000;
     this.pacer = new Pacer(options.interval ?? 0);
+    this.starting = options.starting ?? false;
     open.add(this.number);
     this.transcript.add(this.endpoint, 'connected', address);
     stream.on('data', (chunk: Buffer) => this.receive(chunk));
@@ -124,8 +128,10 @@ export class Session {
   }
 
   private isStale(kind: string, value: JsonValue | undefined): boolean {
+    // Some monitors forget for a moment, while they start, that nobody has negotiated.
+    if (kind === 'event' && this.starting && this.log.every((message) => message.stale)) return true;
     if (kind === 'greeting') {
-      const first = this.log[0]?.value;
+      const first = this.log.find((message) => !message.stale)?.value;
       return !this.firstReplySeen && first !== undefined && value !== undefined && sameJson(first, value);
     }
     if (kind === 'event' || !isObject(value) || typeof value.id !== 'string') return false;
@@ -233,7 +239,7 @@ export class Session {
 
   /** The greeting. @throws NotQmp when something else comes first, DeadlinePassed, Disconnected */
   async greeting(deadline?: number): Promise<Received> {
-    const find = () => this.log[0];
+    const find = () => this.log.find((message) => !message.stale);
     let first: Received;
     try {
       first = await this.until('greeting', find, deadline);

@@ -142,7 +142,7 @@ export class ProcessInstance implements Instance {
       try {
         // This connection becomes the first session: leaving again would cost a reconnect and, on some monitors, a
         // stale reply.
-        this.early = await Session.connect(place, { endpoint: this.endpoint, ...this.defaults });
+        this.early = await Session.connect(place, { endpoint: this.endpoint, starting: true, ...this.defaults });
         return;
       } catch (error) {
         if (!(error instanceof ConnectError)) throw error;

@@ -90,6 +90,19 @@ describe('greeting', () => {
     expect(session.since(0)).to.have.length(2);
   });
 
+  it('may come after events of a process that has only just been started, and of no other', async () => {
+    const monitor = await listen((socket) => {
+      socket.write('{"event": "RESUME"}\r\n');
+      socket.write(greetingText);
+      obedient(socket);
+    });
+    const session = await monitor.session({ starting: true });
+    await session.negotiate();
+    expect(session.since(0).map(({ kind }) => kind)).to.deep.equal(['greeting', 'success']);
+    const settled = await monitor.session();
+    expect(await settled.greeting().catch((error: unknown) => error)).to.be.instanceOf(NotQmp);
+  });
+
   it('that comes again with another text, or late, is not excused', async () => {
     const other = greetingText.replace('50', '51');
     const twice = await (await listen((socket) => socket.write(greetingText + other))).session();
