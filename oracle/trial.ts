@@ -32,6 +32,7 @@ export class Trial {
   defect: string | undefined;
   private readonly used = new Map<Instance, { shared: boolean }>();
   private readonly sessions: Session[] = [];
+  private readonly releases: (() => Promise<void>)[] = [];
   private plain: Promise<Instance> | undefined;
 
   constructor(private readonly settings: TrialSettings) {
@@ -87,6 +88,11 @@ export class Trial {
     const session = await this.connect(options);
     this.succeeded(await session.negotiate(options.enable), 'qmp_capabilities');
     return session;
+  }
+
+  /** Something that is to be given back at the end of the trial, however it ends. */
+  atEnd(release: () => Promise<void>): void {
+    this.releases.push(release);
   }
 
   /** Every instance that the trial has used, for the control probe. */
@@ -236,6 +242,7 @@ export class Trial {
   /** Gives everything back. `healthy`: the plain instance may serve again if it was left without a trace. */
   async finish(healthy: boolean): Promise<void> {
     this.disconnect();
+    for (const release of this.releases.splice(0)) await release();
     for (const [instance, { shared }] of this.used) {
       if (!shared) {
         await instance.dispose();

@@ -2,5 +2,6 @@
 import { commands } from './commands/index.js';
 import { qmpProtocol } from './qmp-protocol/index.js';
 import type { Chapter } from './requirement.js';
+import { stateMachine } from './state-machine/index.js';
 
-export const chapters: readonly Chapter[] = [...qmpProtocol, ...commands];
+export const chapters: readonly Chapter[] = [...qmpProtocol, ...commands, ...stateMachine];

@@ -1,0 +1,18 @@
+/** Sources that send to a program: a monitor may refuse to start programs, whatever its schema says. */
+import type { Trial } from '../../oracle/trial.js';
+import type { JsonObject } from '../../protocol/json.js';
+import type { Session } from '../../protocol/session.js';
+
+/** A program that reads everything and tells nothing. */
+export const swallow = 'exec:cat >/dev/null';
+
+/** Whether the monitor lets programs be started at all; asked of a program that ends at once without reading. */
+export function startsPrograms(t: Trial, reply: { kind: string; value: unknown }): boolean {
+  const error = (reply.value as JsonObject).error as JsonObject | undefined;
+  const off = reply.kind === 'failure' && /switched off|not (allowed|permitted|supported)/.test(String(error?.desc));
+  if (off)
+    t.check(error?.class === 'GenericError', 'class GenericError', String(error?.class), 'exec: is switched off');
+  return !off;
+}
+
+export const migrateTo = (session: Session, uri: string) => session.command('migrate', { uri });

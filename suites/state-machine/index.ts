@@ -1,0 +1,8 @@
+/** Chapters of state-machine.md. */
+import type { Chapter } from '../requirement.js';
+import { start } from './03-1-start.js';
+import { iteration } from './03-2-iteration.js';
+import { switchover } from './03-3-switchover.js';
+import { cancels } from './03-7-cancel.js';
+
+export const stateMachine: readonly Chapter[] = [start, iteration, switchover, cancels];

@@ -1,0 +1,213 @@
+/** A source of the target with a peer of ours on its migration channel. */
+import { join } from 'node:path';
+import { Peer } from '../../oracle/peer/peer.js';
+import { ramImage } from '../../oracle/ram-image.js';
+import type { Trial } from '../../oracle/trial.js';
+import type { JsonObject } from '../../protocol/json.js';
+import { eventName, type Received } from '../../protocol/message.js';
+import type { Session } from '../../protocol/session.js';
+import type { PeerBehaviour } from '../../targets/scenario.js';
+import type { Instance, StartOptions } from '../../targets/target.js';
+import { becomes, runStateBecomes, switchOn } from '../commands/observe.js';
+import { eventsOf, story, tells } from './story.js';
+
+/** What every requirement with a peer needs. */
+export const peerNeeds = { abilities: ['start', 'local'] } as const;
+
+export interface SourceOptions {
+  /** Further capabilities. */
+  readonly capabilities?: readonly string[];
+  /** Capability `events`; default on. */
+  readonly events?: boolean;
+  readonly parameters?: Readonly<Record<string, unknown>>;
+  /** MiB of guest RAM that are not zero; none when absent. Without it a plain instance may be used. */
+  readonly ram?: number;
+  readonly start?: StartOptions;
+  /** Where a peer with behaviour `cut` closes. */
+  readonly bytes?: number;
+}
+
+/**
+ * Bytes a second with which a migration of RAM that is not zero takes longer than any test: one page or so in 100 ms, in
+ * some releases about eight.
+ */
+export const slow = 4096;
+
+/** A MiB or more that is not zero does not fit into the buffers of a socket. */
+export const someRam = 4;
+
+/** A peer on a channel in the scratch folder of an instance. */
+export async function channel(
+  t: Trial,
+  instance: Instance,
+  behaviour: PeerBehaviour,
+  options: { bytes?: number; name?: string } = {},
+): Promise<Peer> {
+  const { name = 'channel' } = options;
+  const peer = await Peer.open(join(instance.scratch, `${name}.sock`), behaviour, {
+    transcript: t.transcript,
+    endpoint: name,
+    rules: t.dialect.stream,
+    ...(options.bytes === undefined ? {} : { bytes: options.bytes }),
+  });
+  t.atEnd(() => peer.close());
+  return peer;
+}
+
+export class Source {
+  /** Position in the log from which the story is told. */
+  private from: number;
+
+  constructor(
+    private readonly t: Trial,
+    readonly instance: Instance,
+    readonly session: Session,
+    readonly peer: Peer,
+  ) {
+    this.from = session.mark();
+  }
+
+  /** Sends `migrate` to the peer and waits for its reply. */
+  async migrate(more: JsonObject = {}): Promise<void> {
+    const reply = await this.session.command('migrate', { uri: this.peer.uri, ...more });
+    this.t.equal(this.t.succeeded(reply, 'migrate'), {}, 'migrate');
+  }
+
+  /** A command that must succeed with an empty object. */
+  async does(execute: string, args?: JsonObject): Promise<void> {
+    const value = this.t.succeeded(await this.session.command(execute, args), execute);
+    this.t.equal(value, {}, execute);
+  }
+
+  /** Waits for the event MIGRATION with one of these states. */
+  async until(...states: readonly string[]): Promise<string> {
+    const found = await this.session.until(`event MIGRATION ${states.join(' or ')}`, () =>
+      this.session.since(this.from).find((message) => isStatus(message, states)),
+    );
+    return statusOf(found) as string;
+  }
+
+  /** Waits for the run state. What a source does at the end of a migration is over when it has the right one. */
+  async runs(state: string): Promise<void> {
+    await runStateBecomes(this.t, this.session, state);
+  }
+
+  /** The status that `query-migrate` says now. */
+  async status(): Promise<string> {
+    const info = this.t.succeeded(await this.session.command('query-migrate'), 'query-migrate') as JsonObject;
+    return String(info.status ?? 'none');
+  }
+
+  /** What `query-migrate` says now. */
+  async info(): Promise<JsonObject> {
+    return this.t.succeeded(await this.session.command('query-migrate'), 'query-migrate') as JsonObject;
+  }
+
+  async statusIs(...states: readonly string[]): Promise<void> {
+    const status = await this.status();
+    this.t.check(states.includes(status), states, status, 'status');
+  }
+
+  async runStateIs(...states: readonly string[]): Promise<void> {
+    const answer = this.t.succeeded(await this.session.command('query-status'), 'query-status') as JsonObject;
+    this.t.check(states.includes(String(answer.status)), states, String(answer.status), 'run state');
+  }
+
+  /** The story since the last {@link turn}. */
+  story(): Promise<string[]> {
+    return story(this.t, this.session, this.from);
+  }
+
+  /** The story is one of the plots, replies included. */
+  async tells(plots: string | readonly string[], step?: string): Promise<void> {
+    tells(this.t, await this.story(), plots, step);
+  }
+
+  /** The events of the story are one of the plots. */
+  async emits(plots: string | readonly string[], step?: string): Promise<void> {
+    tells(this.t, eventsOf(await this.story()), plots, step);
+  }
+
+  /** Begins a new chapter: what was said so far is not told again. */
+  turn(): void {
+    this.from = this.session.mark();
+  }
+
+  /** Messages since the last turn. */
+  get messages(): readonly Received[] {
+    return this.session.since(this.from);
+  }
+}
+
+const statusOf = (message: Received): string | undefined => {
+  if (eventName(message) !== 'MIGRATION') return undefined;
+  return String(((message.value as JsonObject).data as JsonObject | undefined)?.status);
+};
+const isStatus = (message: Received, states: readonly string[]): boolean => states.includes(statusOf(message) ?? '');
+
+/** An instance of the target, its session with `events` on, and a peer that waits for it. */
+export async function source(t: Trial, behaviour: PeerBehaviour, options: SourceOptions = {}): Promise<Source> {
+  const start: StartOptions = {
+    ...options.start,
+    ...(options.ram === undefined ? {} : { ramImage: ramImage(options.ram) }),
+  };
+  const plain = Object.keys(start).length === 0;
+  const instance = plain ? await t.instance() : await t.start(start);
+  const session = await t.session({ to: instance });
+  const capabilities = [...(options.events === false ? [] : ['events']), ...(options.capabilities ?? [])];
+  if (capabilities.length > 0) await switchOn(t, session, ...capabilities);
+  if (options.parameters !== undefined) {
+    t.succeeded(await session.command('migrate-set-parameters', options.parameters), 'migrate-set-parameters');
+  }
+  const more = options.bytes === undefined ? {} : { bytes: options.bytes };
+  return new Source(t, instance, session, await channel(t, instance, behaviour, more));
+}
+
+/** A source that has long to send and is in `active`. */
+export async function active(t: Trial, options: SourceOptions = {}): Promise<Source> {
+  const one = await source(t, 'answer', {
+    ram: someRam,
+    ...options,
+    parameters: { 'max-bandwidth': slow, ...options.parameters },
+  });
+  await one.migrate();
+  await one.until('active');
+  // The source is connected before we are told of it, and only what we have been told of can be cut.
+  await one.peer.until('connected', one.session.deadline);
+  return one;
+}
+
+/** A source that waits in `pre-switchover`. */
+export async function paused(
+  t: Trial,
+  behaviour: PeerBehaviour = 'answer',
+  options: SourceOptions = {},
+): Promise<Source> {
+  const one = await source(t, behaviour, {
+    ...options,
+    capabilities: ['pause-before-switchover', ...(options.capabilities ?? [])],
+  });
+  await one.migrate();
+  await one.until('pre-switchover');
+  await one.peer.until('connected', one.session.deadline);
+  return one;
+}
+
+/** A source that has sent everything and waits for the peer's last message. */
+export async function finalWait(t: Trial, options: SourceOptions = {}): Promise<Source> {
+  const one = await source(t, 'silent', {
+    ...options,
+    capabilities: ['return-path', ...(options.capabilities ?? [])],
+  });
+  await one.migrate();
+  await one.peer.until('end-of-stream', one.session.deadline);
+  // What was told before the end of the stream was written is here when the fence is.
+  await one.session.fence();
+  return one;
+}
+
+/** Waits until `query-status` and `query-migrate` agree that a migration is over, and well. */
+export async function completed(t: Trial, session: Session): Promise<void> {
+  await becomes(t, session, 'query-migrate', 'completed', ({ status }) => status === 'completed');
+  await runStateBecomes(t, session, 'postmigrate');
+}
