@@ -179,7 +179,11 @@ function underMocha(options: RunOptions, outcomes: readonly Promise<RequirementE
     suiteFor(chapter).addTest(test);
   });
   return new Promise((resolve) => {
-    mocha.run(() => resolve());
+    const runner = mocha.run(() => {
+      // Its handlers of uncaught errors would otherwise stay for the life of this process.
+      runner.dispose();
+      resolve();
+    });
   });
 }
 

@@ -22,12 +22,13 @@ export const slowRoundTrip = 1000;
 /**
  * Connects to the first monitor, negotiates, and asks two things, of which the first must succeed. What is said to the
  * second is not judged: that is what requirements are for.
+ * @param deadline milliseconds for each step; default: what the target's sessions have
  */
-export async function probe(instance: Instance, deadline = 5000): Promise<ProbeResult> {
+export async function probe(instance: Instance, deadline?: number): Promise<ProbeResult> {
   if (instance.exit !== undefined) return { health: 'dead', detail: describeExit(instance.exit) };
   let session: Session | undefined;
   try {
-    session = await instance.connect({ deadline });
+    session = await instance.connect(deadline === undefined ? {} : { deadline });
     await session.negotiate();
     const began = performance.now();
     const version = await session.command('query-version');

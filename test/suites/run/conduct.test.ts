@@ -1,0 +1,203 @@
+import { expect } from 'chai';
+import { success } from '../../../oracle/patterns.js';
+import type { Trial } from '../../../oracle/trial.js';
+import { type Conduct, conduct, excerpt } from '../../../suites/conduct.js';
+import { type Answer, inOrder, laboratory, ok, refuse, type ScriptedTarget } from '../../oracle/scripted-target.js';
+
+const judge = async (
+  run: (trial: Trial, target: ScriptedTarget) => Promise<void>,
+  answer: Answer = inOrder,
+  deadline = 2000,
+): Promise<Conduct & { target: ScriptedTarget }> => {
+  const lab = laboratory(answer);
+  try {
+    const requirement = {
+      id: 'X',
+      level: 'MUST',
+      title: '',
+      spec: '',
+      deadline,
+      run: (t: Trial) => run(t, lab.target),
+    } as const;
+    return { ...(await conduct(requirement, lab.settings)), target: lab.target };
+  } finally {
+    await lab.close();
+  }
+};
+
+describe('the verdict of a requirement', () => {
+  it('is "conforms" when its checks held', async () => {
+    const result = await judge(async (t) => {
+      const session = await t.session();
+      t.matches(await session.command('query-name'), success({}));
+    });
+    expect(result.verdict).to.deep.equal({ kind: 'conforms' });
+    expect(result.checks).to.equal(2);
+    expect(result).not.to.have.any.keys('excerpt', 'fatal', 'stderr');
+  });
+
+  it('is "vacuous" when nothing was checked', async () => {
+    const result = await judge(async (t) => {
+      await t.connect();
+    });
+    expect(result.verdict.kind).to.equal('vacuous');
+  });
+
+  it('is a divergence with the way there, though the connection is still open', async () => {
+    const result = await judge(
+      async (t) => {
+        const session = await t.session();
+        t.succeeded(await session.command('query-name'), 'asking for the name');
+      },
+      (asked, instance) => {
+        instance.stderr = 'warning\n';
+        return asked.execute === 'query-name' ? refuse(asked) : inOrder(asked, instance);
+      },
+    );
+    expect(result.verdict.kind).to.equal('divergence');
+    expect(result.verdict.divergence).to.deep.include({ expected: ['a success reply'], step: 'asking for the name' });
+    expect(result.excerpt?.at(-1)).to.match(/<- \{"error".*<-- here$/);
+    expect(result.excerpt?.join('\n')).to.contain('-> {"execute":"query-name"');
+    expect(result.stderr).to.deep.equal(['warning']);
+  });
+
+  it('is a divergence when a reply is missing but the monitor lives, and the probe is not in the excerpt', async () => {
+    const result = await judge(
+      async (t) => {
+        await (await t.session()).command('query-name');
+      },
+      (asked, instance) => (asked.execute === 'query-name' ? undefined : inOrder(asked, instance)),
+    );
+    expect(result.verdict.kind).to.equal('divergence');
+    expect(result.verdict.divergence?.expected[0]).to.match(/^reply to query-name with id/);
+    expect(result.verdict.divergence?.got).to.equal('nothing within 150 ms');
+    expect(result.excerpt?.join('\n')).not.to.contain('query-version');
+  });
+
+  it('is a divergence when the monitor closes the connection', async () => {
+    const result = await judge(
+      async (t) => {
+        await (await t.session()).command('query-name');
+      },
+      (asked, instance) => {
+        if (asked.execute !== 'query-name') return inOrder(asked, instance);
+        return '{"end';
+      },
+    );
+    expect(result.verdict.kind).to.equal('divergence');
+  });
+
+  it('is a hang when the monitor answers nobody any more', async () => {
+    let wedged = false;
+    const result = await judge(
+      async (t) => {
+        await (await t.session()).command('query-name');
+      },
+      (asked, instance) => {
+        wedged ||= asked.execute === 'query-name';
+        return wedged ? undefined : inOrder(asked, instance);
+      },
+    );
+    expect(result.verdict.kind).to.equal('hang');
+    expect(result.verdict.reason).to.match(/^the target no longer answers: no reply to qmp_capabilities/);
+    expect(result.verdict.divergence?.expected[0]).to.match(/reply to query-name/);
+    expect(result).not.to.have.property('fatal');
+    expect(result.transcript.entries.at(-1)?.text).to.match(/^control probe: /);
+  });
+
+  it('is a crash when the process died of a signal', async () => {
+    const result = await judge(
+      async (t) => {
+        await (await t.session()).command('query-name');
+      },
+      (asked, instance) => {
+        if (asked.execute !== 'query-name') return ok(asked);
+        instance.die({ code: null, signal: 'SIGSEGV' });
+        return undefined;
+      },
+    );
+    expect(result.verdict).to.deep.include({ kind: 'crash', reason: 'the target died: killed by SIGSEGV' });
+  });
+
+  it('is a crash even when every check held', async () => {
+    const result = await judge(async (t, target) => {
+      t.succeeded(await (await t.session()).command('query-name'));
+      target.instances[0]?.die({ code: null, signal: 'SIGABRT' });
+    });
+    expect(result.verdict).to.deep.include({ kind: 'crash', reason: 'the target died: killed by SIGABRT' });
+  });
+
+  it('is no crash when the requirement ended the process itself', async () => {
+    const result = await judge(async (t, target) => {
+      await t.session();
+      target.instances[0]?.kill('SIGKILL');
+    });
+    expect(result.verdict.kind).to.equal('conforms');
+  });
+
+  it('is garbage when what came is no JSON and that is why it failed', async () => {
+    const result = await judge(
+      async (t) => {
+        await (await t.session()).command('query-name');
+      },
+      (asked, instance) => (asked.execute === 'query-name' ? '{"return": nan}' : inOrder(asked, instance)),
+    );
+    expect(result.verdict).to.deep.include({ kind: 'garbage', reason: 'it sent something that is not JSON' });
+  });
+
+  it('is inconclusive when the requirement itself is wrong', async () => {
+    const result = await judge(async (t) => {
+      await t.session();
+      throw new TypeError('oops');
+    });
+    expect(result.verdict.kind).to.equal('inconclusive');
+    expect(result.verdict.reason).to.match(/^the requirement itself failed: TypeError: oops\n\s+at /);
+  });
+
+  it('is inconclusive and fatal when the target does not start', async () => {
+    const result = await judge(async (t, target) => {
+      target.broken = true;
+      await t.session();
+    });
+    expect(result.verdict).to.deep.equal({ kind: 'inconclusive', reason: 'it does not start' });
+    expect(result.fatal).to.equal('it does not start');
+  });
+
+  it('is a divergence when it takes longer than it may', async () => {
+    const began = performance.now();
+    const result = await judge(
+      async (t) => {
+        await t.session();
+        await new Promise(() => undefined);
+      },
+      inOrder,
+      50,
+    );
+    expect(result.verdict.divergence).to.deep.equal({
+      expected: ['end of the requirement'],
+      got: 'nothing within 50 ms',
+    });
+    expect(performance.now() - began).to.be.lessThan(3000);
+  });
+
+  it('leaves no instance behind that failed', async () => {
+    const result = await judge(async (t) => {
+      t.check(false, 'a', (await t.connect()).log[0]);
+    });
+    expect(result.target.instances.map(({ disposed }) => disposed)).to.deep.equal([true]);
+  });
+});
+
+describe('excerpt', () => {
+  it('ends with the entry that diverged and has no more than it should', async () => {
+    const { transcript } = await judge(async (t) => {
+      const session = await t.session();
+      for (let i = 0; i < 20; i++) await session.command('query-name');
+    });
+    const lines = excerpt(transcript.entries, 20, 5);
+    expect(lines).to.have.length(5);
+    expect(lines.at(-1)).to.match(/^ +20 .*<-- here$/);
+    expect(excerpt(transcript.entries, undefined, 3).at(-1)).not.to.contain('here');
+    expect(excerpt([], undefined)).to.deep.equal([]);
+  });
+});

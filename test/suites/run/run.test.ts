@@ -1,0 +1,276 @@
+import { expect } from 'chai';
+import type Mocha from 'mocha';
+import { exitCodes } from '../../../oracle/exit-codes.js';
+import type { RunEvent, RunFooter } from '../../../oracle/run-events.js';
+import type { Trial } from '../../../oracle/trial.js';
+import { type Chapter, ChapterBuilder, type Needs } from '../../../suites/requirement.js';
+import { type RequirementTest, type RunOptions, runSuite } from '../../../suites/run.js';
+import { select } from '../../../suites/schedule.js';
+import { inOrder, refuse, ScriptedTarget } from '../../oracle/scripted-target.js';
+
+const holds = async (t: Trial) => t.check(true, 'x', 'x');
+const fails = async (t: Trial) => t.check(false, 'x', (await t.connect()).log[0]);
+const empty = async () => undefined;
+const broken = async () => {
+  throw new TypeError('oops');
+};
+const chapter = () => new ChapterBuilder(['Outer', 'Inner'], 'spec.md §1');
+
+interface Outcome {
+  readonly footer: RunFooter;
+  readonly events: RunEvent[];
+  /** Id, verdict and mocha's state of each, in the order of mocha. */
+  readonly tests: [string | undefined, string | undefined, string | undefined][];
+}
+
+const run = async (one: Chapter, more: Partial<RunOptions> = {}, target = new ScriptedTarget()): Promise<Outcome> => {
+  const events: RunEvent[] = [];
+  const tests: Outcome['tests'] = [];
+  class Reporter {
+    constructor(runner: Mocha.Runner) {
+      runner.on('test end', (test: RequirementTest) =>
+        tests.push([test.outcome?.id, test.outcome?.verdict.kind, test.isPending() ? 'pending' : test.state]),
+      );
+    }
+  }
+  const footer = await runSuite({
+    target,
+    planned: select([one], []),
+    jobs: 2,
+    seed: 0,
+    strictDesc: false,
+    strict: false,
+    tool: 'test',
+    reproduce: (id) => `run ${id ?? 'all'}`,
+    reporter: Reporter as unknown as Mocha.ReporterConstructor,
+    sink: (event) => events.push(event),
+    ...more,
+  });
+  expect(target.instances.every(({ disposed }) => disposed)).to.equal(true);
+  return { footer, events, tests };
+};
+const needing = (needs: Needs) => ({ needs });
+
+describe('a run', () => {
+  it('reports header, beginnings and footer, and mocha sees every verdict', async () => {
+    const { footer, events, tests } = await run(
+      chapter()
+        .must('A', 'a', holds)
+        .must('B', 'b', fails)
+        .must('C', 'c', holds, needing({ commands: ['no-such'] }))
+        .done(),
+    );
+    expect(events[0]).to.deep.include({
+      event: 'header',
+      target: 'scripted',
+      planned: 3,
+      jobs: 2,
+      reproduce: 'run all',
+    });
+    expect(events.at(-1)).to.equal(footer);
+    expect(events.filter(({ event }) => event === 'started')).to.have.length(2);
+    expect(tests).to.deep.equal([
+      ['A', 'conforms', 'passed'],
+      ['B', 'divergence', 'failed'],
+      ['C', 'not-applicable', 'pending'],
+    ]);
+    expect(footer).to.deep.include({ planned: 3, ran: 3, exitCode: exitCodes.divergences });
+    expect(footer.counts).to.deep.equal({ conforms: 1, divergence: 1, 'not-applicable': 1 });
+  });
+
+  const codes: [string, Chapter, Partial<RunOptions>, keyof typeof exitCodes][] = [
+    ['everything conforms', chapter().must('A', 'a', holds).done(), {}, 'conforms'],
+    ['a MUST fails', chapter().must('A', 'a', holds).must('B', 'b', fails).done(), {}, 'divergences'],
+    ['only a SHOULD fails', chapter().must('A', 'a', holds).should('B', 'b', fails).done(), {}, 'conforms'],
+    [
+      'only a SHOULD fails, strictly',
+      chapter().must('A', 'a', holds).should('B', 'b', fails).done(),
+      { strict: true },
+      'divergences',
+    ],
+    [
+      'only an INFO fails, strictly',
+      chapter().must('A', 'a', holds).info('B', 'b', fails).done(),
+      { strict: true },
+      'conforms',
+    ],
+    ['a requirement checks nothing', chapter().must('A', 'a', empty).must('B', 'b', holds).done(), {}, 'vacuous'],
+    ['a requirement is broken', chapter().must('A', 'a', broken).must('B', 'b', holds).done(), {}, 'inconclusive'],
+    [
+      'a failure hides nothing',
+      chapter().must('A', 'a', broken).must('B', 'b', fails).must('C', 'c', empty).done(),
+      {},
+      'divergences',
+    ],
+    [
+      'something does not apply',
+      chapter()
+        .must('A', 'a', holds)
+        .must('B', 'b', holds, needing({ commands: ['x'] }))
+        .done(),
+      {},
+      'conforms',
+    ],
+    [
+      'something does not apply, strictly',
+      chapter()
+        .must('A', 'a', holds)
+        .must('B', 'b', holds, needing({ commands: ['x'] }))
+        .done(),
+      { strict: true },
+      'divergences',
+    ],
+    [
+      'nothing applies',
+      chapter()
+        .must('A', 'a', fails, needing({ commands: ['x'] }))
+        .done(),
+      {},
+      'nothingSelected',
+    ],
+    ['nothing is selected', chapter().done(), {}, 'nothingSelected'],
+    ['it was interrupted', chapter().must('A', 'a', holds).done(), { signal: AbortSignal.abort() }, 'interrupted'],
+    [
+      'whether it applies cannot be told',
+      chapter()
+        .must('A', 'a', holds, needing({ unless: () => JSON.parse('{') }))
+        .must('B', 'b', holds)
+        .done(),
+      {},
+      'inconclusive',
+    ],
+  ];
+  for (const [name, one, more, code] of codes) {
+    it(`ends with ${exitCodes[code]} when ${name}`, async () => {
+      const { footer } = await run(one, more);
+      expect(footer.exitCode).to.equal(exitCodes[code]);
+      expect(footer.ran).to.equal(footer.planned);
+    });
+  }
+
+  it('that is interrupted reports what has not begun as inconclusive', async () => {
+    const controller = new AbortController();
+    const stop = async (t: Trial) => {
+      controller.abort();
+      await holds(t);
+    };
+    const { footer, tests } = await run(chapter().must('A', 'a', stop).must('B', 'b', holds).done(), {
+      signal: controller.signal,
+      jobs: 1,
+    });
+    expect(tests.map(([, verdict]) => verdict)).to.deep.equal(['conforms', 'inconclusive']);
+    expect(footer.exitCode).to.equal(exitCodes.interrupted);
+  });
+
+  it('whose target cannot be started any more reports the rest as not run', async () => {
+    const target = new ScriptedTarget();
+    const breaks = async (t: Trial) => {
+      target.broken = true;
+      await t.start({ paused: true });
+    };
+    const { footer, tests } = await run(
+      chapter().must('A', 'a', holds).must('B', 'b', breaks).must('C', 'c', holds).done(),
+      { jobs: 1 },
+      target,
+    );
+    expect(tests.map(([, verdict]) => verdict)).to.deep.equal(['conforms', 'inconclusive', 'inconclusive']);
+    expect(footer).to.deep.include({ aborted: 'it does not start', exitCode: exitCodes.target });
+  });
+
+  it('that leaves its target broken does not end green', async () => {
+    let wedged = false;
+    const target = new ScriptedTarget((asked, instance) => (wedged ? undefined : inOrder(asked, instance)));
+    target.missing = { start: 'it runs already' };
+    const { footer } = await run(
+      chapter()
+        .must('A', 'a', async (t) => {
+          wedged = true;
+          t.check(true, 'x', 'x');
+        })
+        .done(),
+      {},
+      target,
+    );
+    expect(footer.aborted).to.match(/^after the run: no reply to/);
+    expect(footer.exitCode).to.equal(exitCodes.target);
+  });
+
+  it('of what does not answer is refused before it begins', async () => {
+    const target = new ScriptedTarget((asked) => refuse(asked));
+    const error = await run(chapter().must('A', 'a', holds).done(), {}, target).catch((error: Error) => error);
+    expect(error).to.have.property('name', 'TargetError');
+    expect((error as Error).message).to.match(
+      /^scripted does not answer as a QMP monitor: query-version was answered with/,
+    );
+    expect(target.instances.every(({ disposed }) => disposed)).to.equal(true);
+  });
+
+  it('of what runs already serves one requirement at a time', async () => {
+    const target = new ScriptedTarget();
+    target.missing = { start: 'it runs already' };
+    let running = 0;
+    let most = 0;
+    const alone = async (t: Trial) => {
+      most = Math.max(most, ++running);
+      t.succeeded(await (await t.session()).command('query-name'));
+      running--;
+    };
+    const { footer } = await run(
+      chapter().must('A', 'a', alone).must('B', 'b', alone).must('C', 'c', alone).done(),
+      { jobs: 3 },
+      target,
+    );
+    expect(footer.exitCode).to.equal(0);
+    expect([most, target.instances.length]).to.deep.equal([1, 1]);
+  });
+
+  it('gives each failure the command that repeats it', async () => {
+    const reproduced: string[] = [];
+    await run(chapter().must('A', 'a', fails).must('B', 'b', holds).done(), {
+      reproduce: (id) => {
+        if (id !== undefined) reproduced.push(id);
+        return `run ${id}`;
+      },
+    });
+    expect(reproduced).to.include('A');
+  });
+});
+
+describe('applicability', () => {
+  const verdictOf = async (needs: Needs, change: (target: ScriptedTarget) => void = () => undefined) => {
+    const target = new ScriptedTarget((asked, instance) => {
+      const answers: Record<string, unknown> = {
+        'query-commands': [{ name: 'migrate' }],
+        'query-migrate-parameters': { 'max-bandwidth': 1 },
+        'query-migrate-capabilities': [{ capability: 'events', state: false }],
+      };
+      const value = answers[asked.execute as string];
+      return value === undefined ? inOrder(asked, instance) : JSON.stringify({ return: value, id: asked.id });
+    });
+    change(target);
+    const { events, tests } = await run(chapter().must('A', 'a', holds, needing(needs)).done(), {}, target);
+    expect(events.some(({ event }) => event === 'started')).to.equal(tests[0]?.[1] === 'conforms');
+    return tests[0]?.[1];
+  };
+  const cases: [string, Needs, Needs][] = [
+    ['commands', { commands: ['migrate'] }, { commands: ['migrate', 'stop'] }],
+    ['capabilities', { capabilities: ['events'] }, { capabilities: ['xbzrle'] }],
+    ['parameters', { parameters: ['max-bandwidth'] }, { parameters: ['downtime-limit'] }],
+    ['members', { members: ['migrate.uri'] }, { members: ['migrate.no-such'] }],
+    ['any other reason', { unless: () => undefined }, { unless: (facts) => facts.product }],
+  ];
+  for (const [name, has, lacks] of cases) {
+    it(`is decided by ${name}`, async () => {
+      expect(await verdictOf(has)).to.equal('conforms');
+      expect(await verdictOf(lacks)).to.equal('not-applicable');
+    });
+  }
+
+  it('is decided by abilities', async () => {
+    expect(await verdictOf({ abilities: ['incoming'] })).to.equal('conforms');
+    const without = (target: ScriptedTarget) => {
+      target.missing = { incoming: 'no' };
+    };
+    expect(await verdictOf({ abilities: ['incoming'] }, without)).to.equal('not-applicable');
+  });
+});
