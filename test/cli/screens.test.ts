@@ -119,36 +119,22 @@ describe('command line', () => {
   });
 
   it('says no more than a line of an internal fault, and all of it when asked', async () => {
-    await withFolder(async (folder) => {
-      const io = { exitCode: 0 } as unknown as Io;
-      let err = '';
-      const fragile: Io = Object.assign(io, {
-        out: {
-          isTTY: false,
-          columns: () => 80,
-          colors: pc.createColors(false),
-          write: () => {
-            throw new Error('first line\nsecond line');
-          },
-        },
-        err: {
-          isTTY: false,
-          columns: () => 80,
-          colors: pc.createColors(false),
-          write: (text: string) => {
-            err += text;
-          },
-        },
-      });
-      expect(await main(['list'], fragile, {})).to.equal(exitCodes.internal);
-      expect(err).to.match(/^qmpspec: internal error: first line \(.*QMPSPEC_DEBUG=1.*\)\n$/);
-      err = '';
-      expect(await main(['list'], fragile, { QMPSPEC_DEBUG: '1' })).to.equal(exitCodes.internal);
-      expect(err)
-        .to.contain('second line')
-        .and.match(/^ +at /m);
-      expect(existsSync(folder)).to.equal(true);
-    });
+    let err = '';
+    const plain = { isTTY: false, columns: () => 80, colors: pc.createColors(false) };
+    const broken = () => {
+      throw new Error('first line\nsecond line');
+    };
+    const gather = (text: string) => {
+      err += text;
+    };
+    const io: Io = { out: { ...plain, write: broken }, err: { ...plain, write: gather }, exitCode: 0 };
+    expect(await main(['list'], io, {})).to.equal(exitCodes.internal);
+    expect(err).to.match(/^qmpspec: internal error: first line \(.*QMPSPEC_DEBUG=1.*\)\n$/);
+    err = '';
+    expect(await main(['list'], io, { QMPSPEC_DEBUG: '1' })).to.equal(exitCodes.internal);
+    expect(err)
+      .to.contain('second line')
+      .and.match(/^ +at /m);
   });
 });
 
