@@ -42,7 +42,7 @@ export class Client {
     this.#text = '';
     this.input.write(bytes, 'latin1');
     await settle();
-    return this.#text;
+    return this.#take();
   }
 
   /** As {@link raw}, the answers parsed. */
@@ -58,9 +58,13 @@ export class Client {
   /** What has arrived since the last call of anything here. */
   async received(): Promise<Received[]> {
     await settle();
+    return parse(this.#take());
+  }
+
+  #take(): string {
     const text = this.#text;
     this.#text = '';
-    return parse(text);
+    return text;
   }
 }
 
