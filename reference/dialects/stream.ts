@@ -32,6 +32,8 @@ export interface StreamRules {
   readonly flushRecords: boolean;
   /** ZERO records with another value than 0 are accepted. */
   readonly zeroPageAnyValue: boolean;
+  /** A source may be told to send all-zero pages as PAGE. */
+  readonly zeroDetectionOptional: boolean;
   /** HOOK records without RDMA are ignored rather than refused. */
   readonly hookIgnored: boolean;
   /** An unreadable record header is an error of its own rather than flags of 0. */
@@ -100,6 +102,7 @@ const since7: StreamRules = {
   compressedInPostcopy: true,
   flushRecords: false,
   zeroPageAnyValue: true,
+  zeroDetectionOptional: false,
   hookIgnored: false,
   checksRecordHeader: false,
   zeroInHex: '0x0',
@@ -149,6 +152,7 @@ export const streamRules: Readonly<Record<DialectName, StreamRules>> = {
     compressedInPostcopy: false,
     flushRecords: true,
     zeroPageAnyValue: false,
+    zeroDetectionOptional: true,
     hookIgnored: true,
     checksRecordHeader: true,
     blockSection: false,

@@ -1,0 +1,72 @@
+/** `qmpspec stream`: recorded migration streams, shown, checked, unpacked and made. */
+import { Command, Option } from 'commander';
+import { dialectNames } from '../reference/dialects/dialect.js';
+import { type Io, processIo } from './io.js';
+import { gather, wholeNumber } from './options.js';
+import type { CheckOptions } from './stream/check.js';
+import type { DumpOptions } from './stream/dump.js';
+import type { ExtractOptions } from './stream/extract.js';
+import type { MakeOptions } from './stream/make.js';
+
+/** The commands are loaded when they are called: starting must be quick. */
+export function streamCommand(io: Io = processIo()): Command {
+  const command = new Command('stream').description('show, check, unpack and make recorded migration streams');
+  reading(command.command('dump'), true)
+    .description('show what a stream holds: machine, RAM records, sections, devices, commands')
+    .argument('<file>', 'recorded main channel, or - for standard input')
+    .option('--json', 'print JSON')
+    .option('--return-path <file>', 'recorded return path of the same connection')
+    .action(async (file: string, options: DumpOptions) => {
+      await (await import('./stream/dump.js')).dump(file, options, io);
+    });
+  reading(command.command('check'), false)
+    .description('check a stream against the format; every violation with its offset')
+    .argument('<file>', 'recorded main channel, or - for standard input')
+    .option('--json', 'print JSON')
+    .action(async (file: string, options: CheckOptions) => {
+      await (await import('./stream/check.js')).check(file, options, io);
+    });
+  reading(command.command('extract'), true)
+    .description("write the guest's RAM to a file, its blocks one behind the other")
+    .argument('<file>', 'recorded main channel, or - for standard input')
+    .requiredOption('-o, --out <file>', 'RAM image to write')
+    .option('--block <name>', 'only this RAM block')
+    .action(async (file: string, options: ExtractOptions) => {
+      await (await import('./stream/extract.js')).extract(file, options, io);
+    });
+  making(command.command('make')).action(async (image: string, options: MakeOptions) => {
+    await (await import('./stream/make.js')).make(image, options);
+  });
+  return command;
+}
+
+function reading(command: Command, channels: boolean): Command {
+  command
+    .addOption(
+      new Option('--dialect <name>', 'read as this dialect (default: by the vmdescription, else 7.2)').choices(
+        dialectNames,
+      ),
+    )
+    .option('--no-footers', 'sections have no footers (send-section-footer=off)');
+  if (!channels) return command;
+  return command
+    .option('--channel <file>', 'recorded multifd data channel; once for each', gather)
+    .addOption(new Option('--compression <method>', 'multifd compression').choices(['none', 'zlib', 'zstd']))
+    .option('--pages-per-packet <n>', 'x-multifd-page-count of the baseline', wholeNumber(1, 100_000));
+}
+
+function making(command: Command): Command {
+  return command
+    .description('make a stream that loads a RAM image into a machine without devices')
+    .argument('<image>', 'RAM image')
+    .requiredOption('-o, --out <file>', 'stream to write, or - for standard output')
+    .addOption(new Option('--dialect <name>', 'write as this dialect').choices(dialectNames).default('7.2'))
+    .option('--machine <name>', 'machine name', 'none')
+    .option('--block <name>', 'name of the RAM block', 'ram')
+    .option('--size <bytes>', 'RAM of the machine (default: the image, in whole pages)', wholeNumber(4096, 2 ** 46))
+    .option('--compress <level>', 'compress pages with this zlib level', wholeNumber(0, 9))
+    .option('--state <name>', 'run state that the destination enters', 'running')
+    .option('--no-devices', 'leave out the device sections')
+    .option('--no-vmdescription', 'leave out the vmdescription')
+    .option('--no-footers', 'leave out the footers');
+}

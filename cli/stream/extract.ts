@@ -1,0 +1,117 @@
+/** `qmpspec stream extract`: the guest's RAM out of a recorded stream. */
+import { createReadStream } from 'node:fs';
+import { exitCodes } from '../../oracle/exit-codes.js';
+import { MultifdReceiver } from '../../reference/multifd/multifd-receiver.js';
+import { StreamError } from '../../reference/stream/stream-error.js';
+import type { StreamHandler } from '../../reference/stream/stream-handler.js';
+import { StreamReader } from '../../reference/stream/stream-reader.js';
+import { UsageError } from '../failures.js';
+import type { Io } from '../io.js';
+import { type Input, openInput, readable, readInput } from './input.js';
+import type { StreamOptions } from './options.js';
+import { RamImage } from './ram-image.js';
+
+export interface ExtractOptions extends StreamOptions {
+  readonly out: string;
+  readonly block?: string;
+}
+
+export async function extract(file: string, options: ExtractOptions, io: Io): Promise<void> {
+  const input = await openInput(file, options);
+  const image = openImage(options);
+  let error: unknown;
+  try {
+    error =
+      (options.channel ?? []).length > 0 ? await withChannels(input, image, options) : await alone(input, image, io);
+  } finally {
+    image.close();
+  }
+  for (const { name, length, base, written } of image.blocks.values()) {
+    io.err.write(`${name}: ${length} bytes at ${base}, ${written.count} pages with data\n`);
+  }
+  if (options.block !== undefined && !image.blocks.has(options.block)) {
+    throw new UsageError(`the stream has no RAM block '${options.block}'`);
+  }
+  if (error === undefined) return;
+  const text = error instanceof Error ? error.message : String(error);
+  io.err.write(`qmpspec: ${file} is broken, the image holds what came before: ${text}\n`);
+  io.exitCode = exitCodes.divergences;
+}
+
+function openImage(options: ExtractOptions): RamImage {
+  try {
+    return new RamImage(options.out, options.block);
+  } catch (error) {
+    throw readable(options.out, error);
+  }
+}
+
+function pagesTo(image: RamImage): StreamHandler {
+  return {
+    ramSetupBlock: ({ block, length }) => image.add(block.name, length),
+    ramPage: (...page) => image.record(...page),
+    command: ({ name, block, ranges }) => {
+      if (name === 'POSTCOPY_RAM_DISCARD') image.discard(block!, ranges!);
+    },
+  };
+}
+
+async function alone(input: Input, image: RamImage, io: Io): Promise<unknown> {
+  const { error } = await readInput(input, pagesTo(image), io);
+  if (error !== undefined && !(error instanceof StreamError)) throw error;
+  return error;
+}
+
+/** Main channel up to a sync record, data channels up to their SYNC packets, and so on (multifd.md §4). */
+async function withChannels(input: Input, image: RamImage, options: ExtractOptions): Promise<unknown> {
+  const files = options.channel ?? [];
+  const { rules } = input.options;
+  const streams = files.map((path) => createReadStream(path));
+  const receiver = new MultifdReceiver({
+    rules,
+    channels: files.length,
+    anyUuid: true,
+    compression: options.compression ?? 'none',
+    ...(options.pagesPerPacket === undefined ? {} : { pagesPerPacket: options.pagesPerPacket }),
+    block: (name) => image.blocks.get(name),
+    sink: {
+      page: ({ name }, offset, bytes, start) => image.page(name, offset, bytes, start),
+      zeroPage: ({ name }, offset) => image.zeroPage(name, offset),
+    },
+  });
+  let synced: Promise<void> = Promise.resolve();
+  const wait = (): void => {
+    reader.pause();
+    synced = receiver.sync().then(() => reader.resume());
+    // Awaited below, where the next chunk would go in.
+    synced.catch(() => undefined);
+  };
+  const reader: StreamReader = new StreamReader(input.options, {
+    ...pagesTo(image),
+    ...(rules.flushRecords ? { ramFlush: wait } : { ramEos: wait }),
+  });
+  try {
+    // Main channel first: its setup records say which blocks there are before packets name them.
+    const chunks = input.chunks[Symbol.asyncIterator]();
+    let next = await chunks.next();
+    for (const stream of streams) receiver.add(stream);
+    await receiver.ready();
+    for (; next.done !== true; next = await chunks.next()) {
+      reader.push(next.value);
+      while (reader.paused) await synced;
+    }
+    reader.end();
+    while (reader.paused) await synced;
+    await receiver.finish();
+    return undefined;
+  } catch (error) {
+    receiver.abort(error);
+    for (const file of files) {
+      const known = readable(file, error);
+      if (known !== error) throw known;
+    }
+    return error;
+  } finally {
+    for (const stream of streams) stream.destroy();
+  }
+}

@@ -1,0 +1,176 @@
+/** Recorded streams as input of the `stream` commands: files and standard input, never whole in memory. */
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { DialectName } from '../../reference/dialects/dialect.js';
+import { streamRules } from '../../reference/dialects/stream.js';
+import type { StreamHandler } from '../../reference/stream/stream-handler.js';
+import { StreamReader, type StreamReaderOptions } from '../../reference/stream/stream-reader.js';
+import { describedSections, findVmdescription, parseVmdescription } from '../../reference/stream/vmdescription.js';
+import { UsageError } from '../failures.js';
+import type { Io } from '../io.js';
+
+/** Where a vmdescription is looked for: far more than any machine has. */
+const tailBytes = 8 * 1024 * 1024;
+
+export interface InputOptions {
+  readonly dialect?: DialectName;
+  /** False after `--no-footers`. */
+  readonly footers: boolean;
+}
+
+/** An opened stream. */
+export interface Input {
+  readonly name: string;
+  readonly chunks: AsyncIterable<Buffer>;
+  /** Bytes, where the input is a file. */
+  readonly size: number | undefined;
+  readonly dialect: DialectName;
+  /** How the dialect was found. */
+  readonly dialectFrom: 'option' | 'description' | 'default';
+  readonly options: StreamReaderOptions;
+}
+
+/** @param file a path, or `-` for standard input. @throws UsageError if it cannot be read */
+export async function openInput(file: string, options: InputOptions): Promise<Input> {
+  const { tail, size } = file === '-' ? { tail: undefined, size: undefined } : await inspect(file);
+  const raw = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1024 * 1024 });
+  const { first, chunks } = await peek(raw, file);
+  const text = tail === undefined ? undefined : findVmdescription(tail);
+  const guessed = text === undefined ? undefined : dialectOf(text);
+  const dialect = options.dialect ?? guessed ?? '7.2';
+  const magic = first.toString('latin1', 0, 4) === 'QEVM';
+  return {
+    name: file,
+    chunks,
+    size,
+    dialect,
+    dialectFrom: options.dialect !== undefined ? 'option' : guessed !== undefined ? 'description' : 'default',
+    options: {
+      rules: streamRules[dialect],
+      footers: options.footers,
+      configuration: first[8] === 7,
+      // A recovery connection begins with a command; it has neither magic nor configuration.
+      recovery: !magic && first[0] === 8,
+      ...described(text),
+    },
+  };
+}
+
+/**
+ * Feeds an input to a handler. Never rejects because of what the stream says: that is `reader.error`.
+ * @throws UsageError if the input breaks off for another reason
+ */
+export async function readInput(input: Input, handler: StreamHandler, io: Io): Promise<StreamReader> {
+  const reader = new StreamReader(input.options, handler);
+  const progress = new Progress(input.size, io);
+  try {
+    for await (const chunk of input.chunks) {
+      if (!reader.push(chunk)) await reader.drained();
+      progress.add(chunk.length);
+    }
+    while (reader.paused) await reader.drained();
+    reader.end();
+    while (reader.paused) await reader.drained();
+  } catch (error) {
+    if (reader.error !== error) throw readable(input.name, error);
+  } finally {
+    progress.clear();
+  }
+  return reader;
+}
+
+/** An error of the operating system as one of the command line; others pass. */
+export function readable(file: string, error: unknown): unknown {
+  if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return error;
+  return new UsageError(`${file}: ${error.message}`);
+}
+
+function described(text: string | undefined): Pick<StreamReaderOptions, 'described'> {
+  if (text === undefined) return {};
+  try {
+    return { described: describedSections(parseVmdescription(text)) };
+  } catch {
+    // Not a description after all; the reader finds the ends of device sections by itself.
+    return {};
+  }
+}
+
+/** The dialect whose sources write a vmdescription like this one (stream-format.md §6.2). */
+function dialectOf(description: string): DialectName {
+  if (description.startsWith('{ ')) return '3.0';
+  return description.startsWith('{"configuration"') ? '10.0' : '7.2';
+}
+
+async function inspect(file: string): Promise<{ tail: Buffer | undefined; size: number | undefined }> {
+  try {
+    const handle = await open(file, 'r');
+    try {
+      const stat = await handle.stat();
+      if (stat.isDirectory()) throw new UsageError(`${file} is a folder, not a recorded stream`);
+      if (!stat.isFile()) return { tail: undefined, size: undefined };
+      const length = Math.min(tailBytes, stat.size);
+      const tail = Buffer.alloc(length);
+      await handle.read(tail, 0, length, stat.size - length);
+      return { tail, size: stat.size };
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw readable(file, error);
+  }
+}
+
+/** The first bytes of an input, and the input with them still in place. */
+async function peek(
+  raw: AsyncIterable<Buffer>,
+  name: string,
+): Promise<{ first: Buffer; chunks: AsyncIterable<Buffer> }> {
+  const iterator = raw[Symbol.asyncIterator]();
+  const early: Buffer[] = [];
+  let length = 0;
+  while (length < 9) {
+    const next = await iterator.next().catch((error: unknown) => {
+      throw readable(name, error);
+    });
+    if (next.done === true) break;
+    early.push(next.value);
+    length += next.value.length;
+  }
+  async function* chunks(): AsyncGenerator<Buffer> {
+    try {
+      yield* early;
+      for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
+    } finally {
+      await iterator.return?.();
+    }
+  }
+  return { first: Buffer.concat(early), chunks: chunks() };
+}
+
+/** One line on a terminal's standard error. */
+class Progress {
+  #done = 0;
+  #shown = 0;
+  #visible = false;
+
+  constructor(
+    private readonly size: number | undefined,
+    private readonly io: Io,
+  ) {}
+
+  add(bytes: number): void {
+    this.#done += bytes;
+    const now = performance.now();
+    if (!this.io.err.isTTY || now - this.#shown < 100) return;
+    this.#shown = now;
+    this.#visible = true;
+    const mib = (value: number): string => (value / 1048576).toFixed(0);
+    const share =
+      this.size === undefined ? '' : ` of ${mib(this.size)} (${Math.floor((100 * this.#done) / this.size)} %)`;
+    this.io.err.write(`\r${mib(this.#done)}${share} MiB `);
+  }
+
+  clear(): void {
+    if (this.#visible) this.io.err.write('\r\u001b[K');
+  }
+}

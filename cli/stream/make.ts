@@ -1,0 +1,110 @@
+/** `qmpspec stream make`: a stream that loads a RAM image into an empty machine. */
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { Writable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { type DialectName, dialects } from '../../reference/dialects/dialect.js';
+import { describeDevices, writeDevices } from '../../reference/migration/device-state.js';
+import { compressPage } from '../../reference/ram/compress-page.js';
+import { pageSize } from '../../reference/ram/guest-ram.js';
+import { isZeroPage } from '../../reference/ram/zero-page.js';
+import { runStateNames } from '../../reference/stream/device-layout.js';
+import { StreamWriter } from '../../reference/stream/stream-writer.js';
+import { UsageError } from '../failures.js';
+import { readable } from './input.js';
+
+export interface MakeOptions {
+  readonly out: string;
+  readonly dialect: DialectName;
+  readonly machine: string;
+  readonly block: string;
+  /** RAM of the machine in bytes; the rest behind the image is zero. */
+  readonly size?: number;
+  readonly compress?: number;
+  readonly state: string;
+  readonly devices: boolean;
+  readonly vmdescription: boolean;
+  readonly footers: boolean;
+}
+
+const piece = 1024 * 1024;
+
+export async function make(image: string, options: MakeOptions): Promise<void> {
+  const dialect = dialects[options.dialect];
+  if (options.compress !== undefined && !dialect.stream.compressedPages) {
+    throw new UsageError(`dialect ${options.dialect} has no compressed pages`);
+  }
+  if (!runStateNames.includes(options.state)) {
+    throw new UsageError(`'${options.state}' is no run state; one of ${runStateNames.join(', ')}`);
+  }
+  const handle = await open(image, 'r').catch((error: unknown) => {
+    throw readable(image, error);
+  });
+  const out: Writable = options.out === '-' ? process.stdout : createWriteStream(options.out);
+  try {
+    const bytes = (await handle.stat()).size;
+    const size = options.size ?? Math.max(pageSize, Math.ceil(bytes / pageSize) * pageSize);
+    if (size < bytes || size % pageSize !== 0) {
+      throw new UsageError(`--size ${size} must be a multiple of ${pageSize} and hold the ${bytes} bytes of ${image}`);
+    }
+    const writer = new StreamWriter(dialect.stream, { footers: options.footers });
+    const id = dialect.stream.sectionIds.ram!;
+    const block = { name: options.block };
+    writer.header();
+    writer.configuration(options.machine);
+    writer.start(id, 'ram', 0, 4);
+    writer.ram.setup([{ name: block.name, length: size }]);
+    writer.ram.eos();
+    writer.footer();
+    const buffer = Buffer.alloc(piece);
+    for (let at = 0; at < size; at += piece) {
+      const length = Math.min(piece, size - at);
+      const { bytesRead } = at < bytes ? await handle.read(buffer, 0, length, at) : { bytesRead: 0 };
+      buffer.fill(0, bytesRead);
+      writer.part(id);
+      for (let offset = 0; offset < length; offset += pageSize)
+        writePage(writer, block, at + offset, buffer, offset, options);
+      writer.ram.eos();
+      writer.footer();
+      await send(out, writer);
+    }
+    writer.end(id);
+    writer.ram.eos();
+    writer.footer();
+    if (options.devices) writeDevices(writer, dialect, options.state, false);
+    writer.eof();
+    if (options.vmdescription) writer.vmdescription(describeDevices(dialect, options.machine, false));
+    await send(out, writer);
+    if (options.out !== '-') {
+      out.end();
+      await finished(out);
+    }
+  } catch (error) {
+    throw readable(options.out, error);
+  } finally {
+    await handle.close();
+    if (options.out !== '-') out.destroy();
+  }
+}
+
+function writePage(
+  writer: StreamWriter,
+  block: { readonly name: string },
+  offset: number,
+  buffer: Buffer,
+  at: number,
+  options: MakeOptions,
+): void {
+  if (isZeroPage(buffer, at)) writer.ram.zero(block, offset);
+  // The record that names the block is never compressed (stream-format.md §5.3).
+  else if (options.compress === undefined || offset === 0) writer.ram.page(block, offset, buffer, at);
+  else writer.ram.compressed(block, offset, compressPage(buffer, at, options.compress));
+}
+
+async function send(out: Writable, writer: StreamWriter): Promise<void> {
+  if (out.errored !== null) throw out.errored;
+  let full = false;
+  for (const bytes of writer.out.take()) full = !out.write(bytes) || full;
+  if (full) await once(out, 'drain');
+}
