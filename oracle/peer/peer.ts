@@ -74,6 +74,11 @@ export class Peer {
     return this.bytes;
   }
 
+  /** RAM blocks that the stream has announced so far: name → bytes. */
+  get blocks(): ReadonlyMap<string, number> {
+    return new Map([...this.memory.receiver.blocks.values()].map(({ name, length }) => [name, length]));
+  }
+
   /** Lets what is held back go on: a full listener accepts, a stalled one reads, a silent one gives its answers. */
   async release(): Promise<void> {
     this.tell('released');

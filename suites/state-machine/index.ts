@@ -3,6 +3,7 @@ import type { Chapter } from '../requirement.js';
 import { start } from './03-1-start.js';
 import { iteration } from './03-2-iteration.js';
 import { switchover } from './03-3-switchover.js';
+import { postcopy } from './03-4-postcopy.js';
 import { cancels } from './03-7-cancel.js';
 
-export const stateMachine: readonly Chapter[] = [start, iteration, switchover, cancels];
+export const stateMachine: readonly Chapter[] = [start, iteration, switchover, postcopy, cancels];

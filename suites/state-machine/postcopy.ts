@@ -1,0 +1,87 @@
+/** Sources in postcopy, with a peer of ours as the destination. */
+import type { Trial } from '../../oracle/trial.js';
+import type { PeerBehaviour } from '../../targets/scenario.js';
+import { fitsExactly } from '../commands/dialect-fit.js';
+import { peerNeeds, type Source, type SourceOptions, slow, source } from './source.js';
+
+export const postcopyNeeds = {
+  ...peerNeeds,
+  capabilities: ['postcopy-ram'],
+  commands: ['migrate-start-postcopy'],
+  parameters: ['max-postcopy-bandwidth'],
+} as const;
+
+export const pauseNeeds = { commands: ['migrate-pause'], members: ['migrate.resume'] } as const;
+
+/** Both bandwidths low: neither half of the migration ends by itself while a test looks at it. */
+const held = { 'max-bandwidth': slow, 'max-postcopy-bandwidth': slow } as const;
+
+/** A source that is set up for postcopy and has not begun. */
+export const postcopySource = (t: Trial, behaviour: PeerBehaviour, options: SourceOptions = {}): Promise<Source> =>
+  source(t, behaviour, {
+    ram: 1,
+    ...options,
+    capabilities: ['postcopy-ram', ...(options.capabilities ?? [])],
+    parameters: { ...held, ...options.parameters },
+  });
+
+/** Begins, and asks for postcopy in the same breath: with nothing sent yet it need not wait for a window to end. */
+export async function beginPostcopy(t: Trial, one: Source): Promise<void> {
+  const { session } = one;
+  const migrate = session.post('migrate', { uri: one.peer.uri });
+  const start = session.post('migrate-start-postcopy');
+  t.equal(t.succeeded(await session.reply(migrate), 'migrate'), {}, 'migrate');
+  t.equal(t.succeeded(await session.reply(start), 'migrate-start-postcopy'), {}, 'migrate-start-postcopy');
+}
+
+/** A source in postcopy-active, its guest stopped and what belongs to the switch told. */
+export async function inPostcopy(
+  t: Trial,
+  behaviour: PeerBehaviour = 'answer',
+  options: SourceOptions = {},
+): Promise<Source> {
+  const one = await postcopySource(t, behaviour, options);
+  await beginPostcopy(t, one);
+  await one.until('postcopy-active');
+  await one.runs('finish-migrate');
+  // The pass of the switch is told before or after the state, and in both cases by the time that RAM goes on.
+  await one.session.until('the pass of the switch', () => {
+    const names = t.eventNames(one.messages).join(' ');
+    return new RegExp(switchPattern(t)).test(names) ? true : undefined;
+  });
+  await one.peer.until('connected', one.session.deadline);
+  return one;
+}
+
+const switchPattern = (t: Trial): string => {
+  const pass = 'MIGRATION_PASS\\(\\d+\\)';
+  return t.dialect.migration.deviceAlways || !fitsExactly(t.facts)
+    ? 'MIGRATION\\(postcopy-active\\)'
+    : `MIGRATION\\(postcopy-active\\).* ${pass}`;
+};
+
+/** Plot of the switch. */
+export function switchPlots(t: Trial, running = true): string[] {
+  const stop = running ? 'S ' : '';
+  const early = `postcopy-active ${stop}P`;
+  const late = `${stop}device P postcopy-active`;
+  if (!fitsExactly(t.facts)) return [early, late];
+  return [t.dialect.migration.deviceAlways ? late : early];
+}
+
+/** Lets the rest of the memory go as fast as it can. */
+export const hurry = (one: Source): Promise<void> =>
+  one.does('migrate-set-parameters', { 'max-bandwidth': 0, 'max-postcopy-bandwidth': 0 });
+
+/** A source in postcopy-paused. */
+export async function pausedPostcopy(
+  t: Trial,
+  behaviour: PeerBehaviour = 'answer',
+  options: SourceOptions = {},
+): Promise<Source> {
+  const one = await inPostcopy(t, behaviour, options);
+  await one.does('migrate-pause');
+  await one.until('postcopy-paused');
+  await one.peer.until('closed', one.session.deadline);
+  return one;
+}
