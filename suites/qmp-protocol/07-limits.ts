@@ -32,9 +32,9 @@ export const inputLimits = new ChapterBuilder(['QMP protocol', '7 JSON input', '
     t.sequence(await session.exchange(`${'['.repeat(3000)}${CMD}\xff`), [tooDeep(t), tooDeep(t), heal(t)]);
     t.sequence(await session.exchange(`${'[{"a":'.repeat(512)}[${CMD}`), [tooDeep(t), R]);
   })
-  .must('QMP-LIM-06.name', 'a command name of 100 kB is only unknown', async (t) => {
+  .must('QMP-LIM-06.name', 'a command name of 30 kB is only unknown', async (t) => {
     const session = await t.session();
-    const name = 'q'.repeat(100_000);
+    const name = 'q'.repeat(30_000);
     const got = await session.exchange(`{"execute":"${name}"}`, { deadline: 15000 });
     t.sequence(got, [refused('CommandNotFound', notFound(name))]);
   })

@@ -8,7 +8,7 @@ import { done } from './shapes.js';
 import { onTwoMonitors, several } from './two-monitors.js';
 
 /** Replies of some 100 kB each: together more than a socket and its reader hold. */
-const unread = 16;
+const unread = 8;
 /** Slow commands that another monitor must not wait for. */
 const commands = 12;
 

@@ -18,6 +18,7 @@ import { outOfBand } from './12-out-of-band.js';
 import { genericCommands } from './13-generic-commands.js';
 import { schemaEntities } from './13-schema.js';
 import { descriptors } from './14-descriptors.js';
+import { migratedStates } from './15-migrated-states.js';
 import { runStates } from './15-run-states.js';
 
 export const qmpProtocol: readonly Chapter[] = [
@@ -41,4 +42,5 @@ export const qmpProtocol: readonly Chapter[] = [
   schemaEntities,
   descriptors,
   runStates,
+  migratedStates,
 ];

@@ -1,0 +1,79 @@
+/** A source and its destination, for the rows of qmp-protocol.md that need a migration to be looked at. */
+import { join } from 'node:path';
+import type { Trial } from '../../oracle/trial.js';
+import { isObject } from '../../protocol/json.js';
+import type { Session } from '../../protocol/session.js';
+import type { Instance, StartOptions } from '../../targets/target.js';
+import type { Needs } from '../requirement.js';
+
+export interface Pair {
+  readonly source: Session;
+  readonly destination: Session;
+  readonly sourceInstance: Instance;
+  /** Where the destination waits. */
+  readonly uri: string;
+}
+
+export const pairNeeds: Needs = {
+  abilities: ['start', 'incoming', 'local'],
+  commands: ['migrate', 'query-migrate'],
+  capabilities: ['events', 'pause-before-switchover'],
+};
+
+/** Both started, with capability `events` on, and with `pause-before-switchover` if the migration is to be held. */
+export async function migrationPair(
+  t: Trial,
+  options: { source?: StartOptions; destination?: StartOptions; hold?: boolean } = {},
+): Promise<Pair> {
+  const [sourceInstance, target] = await Promise.all([
+    t.start(options.source ?? {}),
+    t.start({ incoming: 'unix:in.sock', ...options.destination }, 'destination'),
+  ]);
+  const source = await t.session({ to: sourceInstance });
+  const destination = await t.session({ to: target });
+  await enable(t, source, ['events', ...(options.hold ? ['pause-before-switchover'] : [])]);
+  await enable(t, destination, ['events']);
+  return { source, destination, sourceInstance, uri: `unix:${join(target.scratch, 'in.sock')}` };
+}
+
+async function enable(t: Trial, session: Session, names: readonly string[]): Promise<void> {
+  const capabilities = names.map((capability) => ({ capability, state: true }));
+  t.succeeded(await session.command('migrate-set-capabilities', { capabilities }), `enabling ${names.join()}`);
+}
+
+/** The event MIGRATION with this status. */
+export const reached = (session: Session, status: string, since = 0) =>
+  session.event('MIGRATION', { since, test: (data) => data.status === status });
+
+export async function runState(t: Trial, session: Session): Promise<string> {
+  const value = t.succeeded(await session.command('query-status'));
+  return isObject(value) ? String(value.status) : JSON.stringify(value);
+}
+
+/** Asks until the run state is one of these; each answer is an observation, the session's deadline bounds them. */
+export async function settled(t: Trial, session: Session, ...states: readonly string[]): Promise<string> {
+  const until = performance.now() + session.deadline;
+  for (;;) {
+    const state = await runState(t, session);
+    if (states.includes(state)) return state;
+    if (performance.now() > until)
+      t.check(
+        false,
+        states.map((one) => `run state ${one}`),
+        state,
+      );
+  }
+}
+
+/** Migrates to the end: the source is in `postmigrate`, not only `completed` (a gap in which releases crash). */
+export async function migrateFully(t: Trial, { source, uri }: Pair): Promise<void> {
+  t.succeeded(await source.command('migrate', { uri }), 'migrate');
+  await reached(source, 'completed');
+  await settled(t, source, 'postmigrate');
+}
+
+/** Migrates up to `pre-switchover`. */
+export async function migrateHeld(t: Trial, { source, uri }: Pair): Promise<void> {
+  t.succeeded(await source.command('migrate', { uri }), 'migrate');
+  await reached(source, 'pre-switchover');
+}
