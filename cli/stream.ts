@@ -47,7 +47,8 @@ function reading(command: Command, channels: boolean): Command {
         dialectNames,
       ),
     )
-    .option('--no-footers', 'sections have no footers (send-section-footer=off)');
+    .option('--no-footers', 'sections have no footers (send-section-footer=off)')
+    .option('--after <file>', 'of a recovery connection: the connection before it');
   if (!channels) return command;
   return command
     .option('--channel <file>', 'recorded multifd data channel; once for each', gather)

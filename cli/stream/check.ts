@@ -99,7 +99,11 @@ export async function check(file: string, options: CheckOptions, io: Io): Promis
   const watched = watch(checks, (value) => {
     offset = value;
   });
-  const reader = await readInput(input, watched, io);
+  // Of the connection before a recovery connection only the state counts here.
+  const reader = await readInput(input, watched, io, {
+    sectionBegin: (section) => checks.sectionBegin(section),
+    command: (command) => checks.command(command),
+  });
   const { error } = reader;
   if (error instanceof StreamError) {
     const place = error.section === '' ? '' : `${error.section}: `;

@@ -57,7 +57,8 @@ function pagesTo(image: RamImage): StreamHandler {
 }
 
 async function alone(input: Input, image: RamImage, io: Io): Promise<unknown> {
-  const { error } = await readInput(input, pagesTo(image), io);
+  const pages = pagesTo(image);
+  const { error } = await readInput(input, pages, io, pages);
   if (error !== undefined && !(error instanceof StreamError)) throw error;
   return error;
 }

@@ -16,6 +16,8 @@ export interface InputOptions {
   readonly dialect?: DialectName;
   /** False after `--no-footers`. */
   readonly footers: boolean;
+  /** For a recovery connection: the file of the connection before it. */
+  readonly after?: string;
 }
 
 /** An opened stream. */
@@ -28,6 +30,8 @@ export interface Input {
   /** How the dialect was found. */
   readonly dialectFrom: 'option' | 'description' | 'default';
   readonly options: StreamReaderOptions;
+  /** The connection that this one recovers. */
+  readonly after: Input | undefined;
 }
 
 /** @param file a path, or `-` for standard input. @throws UsageError if it cannot be read */
@@ -38,7 +42,13 @@ export async function openInput(file: string, options: InputOptions): Promise<In
   const text = tail === undefined ? undefined : findVmdescription(tail);
   const guessed = text === undefined ? undefined : dialectOf(text);
   const dialect = options.dialect ?? guessed ?? '7.2';
-  const magic = first.toString('latin1', 0, 4) === 'QEVM';
+  // A recovery connection begins with a command; it has neither magic nor configuration.
+  const recovery = first.toString('latin1', 0, 4) !== 'QEVM' && first[0] === 8;
+  if (recovery && options.after === undefined) {
+    throw new UsageError(`${file} is a recovery connection: give the connection before it with --after FILE`);
+  }
+  const { after: before, ...shared } = options;
+  const after = recovery && before !== undefined ? await openInput(before, shared) : undefined;
   return {
     name: file,
     chunks,
@@ -49,19 +59,26 @@ export async function openInput(file: string, options: InputOptions): Promise<In
       rules: streamRules[dialect],
       footers: options.footers,
       configuration: first[8] === 7,
-      // A recovery connection begins with a command; it has neither magic nor configuration.
-      recovery: !magic && first[0] === 8,
+      recovery,
       ...described(text),
     },
+    after,
   };
 }
 
 /**
  * Feeds an input to a handler. Never rejects because of what the stream says: that is `reader.error`.
+ * @param earlier is told what the connection before a recovery connection brought
  * @throws UsageError if the input breaks off for another reason
  */
-export async function readInput(input: Input, handler: StreamHandler, io: Io): Promise<StreamReader> {
-  const reader = new StreamReader(input.options, handler);
+export async function readInput(
+  input: Input,
+  handler: StreamHandler,
+  io: Io,
+  earlier: StreamHandler = {},
+): Promise<StreamReader> {
+  const state = input.after === undefined ? undefined : (await readInput(input.after, earlier, io)).state;
+  const reader = new StreamReader({ ...input.options, ...(state === undefined ? {} : { state }) }, handler);
   const progress = new Progress(input.size, io);
   try {
     for await (const chunk of input.chunks) {

@@ -1,6 +1,5 @@
 /** `qmpspec stream make`: a stream that loads a RAM image into an empty machine. */
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
@@ -41,7 +40,10 @@ export async function make(image: string, options: MakeOptions): Promise<void> {
   const handle = await open(image, 'r').catch((error: unknown) => {
     throw readable(image, error);
   });
-  const out: Writable = options.out === '-' ? process.stdout : createWriteStream(options.out);
+  const out = await openOutput(options.out).catch(async (error: unknown) => {
+    await handle.close();
+    throw readable(options.out, error);
+  });
   try {
     const bytes = (await handle.stat()).size;
     const size = options.size ?? Math.max(pageSize, Math.ceil(bytes / pageSize) * pageSize);
@@ -100,6 +102,15 @@ function writePage(
   // The record that names the block is never compressed (stream-format.md §5.3).
   else if (options.compress === undefined || offset === 0) writer.ram.page(block, offset, buffer, at);
   else writer.ram.compressed(block, offset, compressPage(buffer, at, options.compress));
+}
+
+/** Opened before anything is read, so that a wrong path is said at once. */
+async function openOutput(path: string): Promise<Writable> {
+  if (path === '-') return process.stdout;
+  const out = (await open(path, 'w')).createWriteStream();
+  // Kept in `errored`, which every write looks at.
+  out.on('error', () => undefined);
+  return out;
 }
 
 async function send(out: Writable, writer: StreamWriter): Promise<void> {

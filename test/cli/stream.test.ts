@@ -1,0 +1,191 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import pc from 'picocolors';
+import type { Io } from '../../cli/io.js';
+import { streamCommand } from '../../cli/stream.js';
+import { recording, recordings, sha256, vector } from '../reference/stream/recordings.js';
+
+interface Result {
+  readonly out: string;
+  readonly err: string;
+  readonly exitCode: number;
+}
+
+async function run(...args: string[]): Promise<Result> {
+  const text = { out: '', err: '' };
+  const to = (name: 'out' | 'err') => ({
+    write: (part: string) => {
+      text[name] += part;
+    },
+    isTTY: false,
+    columns: () => 80,
+    colors: pc.createColors(false),
+  });
+  const io: Io = { out: to('out'), err: to('err'), exitCode: 0 };
+  await streamCommand(io).parseAsync(args, { from: 'user' });
+  return { ...text, exitCode: io.exitCode };
+}
+
+describe('qmpspec stream', () => {
+  let folder = '';
+  /** Puts a recording, changed by `patch`, into a file. */
+  const file = (name: string, patch: (bytes: Buffer) => Buffer = (bytes) => bytes): string => {
+    const path = join(folder, name);
+    writeFileSync(path, patch(vector(name)));
+    return path;
+  };
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'qmpspec-stream-'));
+  });
+  after(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it('dumps a precopy as text', async () => {
+    const path = file('3.0.50-none-xbzrle.bin');
+    const { out, exitCode } = await run('dump', path);
+    expect(exitCode).to.equal(0);
+    expect(out).to.equal(
+      [
+        `${path}: 293467 bytes, dialect 3.0 (by the vmdescription)`,
+        'machine none',
+        '',
+        'RAM block                      bytes     zero     page   xbzrle compressed discarded',
+        '  ram                        1048576      226       70       41          0         0',
+        '',
+        'section                   id  version  START  PART   END  FULL         bytes',
+        '  ram                      3        4      1    27     1     0        292736',
+        '  timer                    0        2      0     0     0     1            48',
+        '  globalstate              5        1      0     0     0     1           134',
+        '',
+        'vmdescription: 526 bytes',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('dumps postcopy, return path and data channels as JSON', async () => {
+    const postcopy = await run(
+      'dump',
+      file('7.2-none-postcopy.bin'),
+      '--json',
+      '--return-path',
+      file('7.2-none-postcopy.rp.bin'),
+    );
+    const value = JSON.parse(postcopy.out);
+    expect(value.blocks[0]).to.include({ name: 'ram', zero: 191, page: 73, discarded: 122 });
+    expect(value.commandCounts).to.include({ PING: 4, POSTCOPY_RAM_DISCARD: 1, POSTCOPY_RUN: 1 });
+    expect(value.returnPath.messages.at(-1)).to.deep.equal({ type: 'SHUT', value: 0 });
+    expect(value.error).to.equal(null);
+    const channels = ['7.2-none-multifd-zlib.ch0.bin', '7.2-none-multifd-zlib.ch1.bin'].flatMap((name) => [
+      '--channel',
+      file(name),
+    ]);
+    const multifd = await run(
+      'dump',
+      file('7.2-none-multifd-zlib.bin'),
+      '--json',
+      '--compression',
+      'zlib',
+      ...channels,
+    );
+    const { channels: shown } = JSON.parse(multifd.out) as { channels: { pages: number; syncs: number }[] };
+    expect(shown.map(({ syncs }) => syncs)).to.deep.equal([3, 3]);
+    expect(shown.reduce((sum, { pages }) => sum + pages, 0)).to.equal(256 - 90);
+  });
+
+  it('shows what came before the break, and where it is', async () => {
+    const path = file('7.2-none-plain.bin', (bytes) => bytes.subarray(0, 9000));
+    const { out, exitCode } = await run('dump', path);
+    expect(exitCode).to.equal(1);
+    expect(out).to.match(/machine none, not complete/);
+    expect(out).to.match(/\nbroken {2}offset 0x[0-9a-f]+: ram: page data: expected more bytes, got end of stream/);
+  });
+
+  it('says of every whole recording that it conforms', async () => {
+    for (const entry of recordings) {
+      if (entry.type !== 'main' || entry.cut === true) continue;
+      const options = entry.footers === false ? ['--no-footers'] : [];
+      if (entry.resume_of !== undefined) options.push('--after', file(entry.resume_of));
+      const { out, exitCode } = await run('check', file(entry.file), '--dialect', entry.dialect!, ...options);
+      if (entry.file.includes('no-vmdesc')) expect(out).to.match(/no vmdescription behind EOF/);
+      else expect([exitCode, out], entry.file).to.deep.equal([0, out.replace(/^.*\n(?=.)/s, '')]);
+    }
+  });
+
+  it('finds violations with their offset', async () => {
+    const path = file('7.2-none-zero.bin', (bytes) => {
+      // The fill byte of the first ZERO record, behind the START section.
+      bytes[17 + 17 + 20 + 8 + 5 + 5 + 12] = 9;
+      return Buffer.concat([bytes, Buffer.from('tail')]);
+    });
+    const { out, exitCode } = await run('check', path);
+    expect(exitCode).to.equal(1);
+    expect(out).to.match(/^0x00000043 {2}stream-format §5 +ZERO record with fill byte 9\n/);
+    expect(out).to.match(/4 bytes behind the end of the stream/);
+    expect(out).to.match(/: 2 violations \(/);
+  });
+
+  it('extracts the RAM that the source had, with deltas, compressed pages, discards and channels', async () => {
+    const out = join(folder, 'ram.img');
+    for (const name of ['3.0.50-none-xbzrle.bin', '7.2-none-compress.bin', '7.2-none-postcopy.bin']) {
+      expect((await run('extract', file(name), '--out', out)).exitCode).to.equal(0);
+      expect(sha256(readFileSync(out)), name).to.equal(recording(name).ram!.ram);
+    }
+    const second = recording('3.0.50-none-postcopy-recover-2.bin');
+    const after = ['--dialect', '3.0', '--after', file(second.resume_of!)];
+    expect((await run('extract', file(second.file), ...after, '-o', out)).exitCode).to.equal(0);
+    expect(sha256(readFileSync(out))).to.equal(second.ram!.ram);
+    const multifd = recording('3.0.50-none-multifd-3ch-4pages.bin');
+    const channels = multifd.channels!.flatMap((name) => ['--channel', file(name)]);
+    await run('extract', file(multifd.file), '--dialect', '3.0', '--pages-per-packet', '4', ...channels, '-o', out);
+    expect(sha256(readFileSync(out))).to.equal(multifd.ram!.ram);
+    const pc = recording('3.0.50-pc.bin');
+    await run('extract', file(pc.file), '--block', 'pc.bios', '-o', out);
+    expect(sha256(readFileSync(out))).to.equal(pc.ram!['pc.bios']);
+  });
+
+  it('makes streams that hold the image', async () => {
+    const image = join(folder, 'made.img');
+    const bytes = Buffer.alloc(3 * 1024 * 1024 + 5000);
+    for (let i = 0; i < bytes.length; i += 3) bytes[i] = (i >> 9) % 7;
+    writeFileSync(image, bytes);
+    const stream = join(folder, 'made.bin');
+    const out = join(folder, 'again.img');
+    const padded = Buffer.concat([bytes, Buffer.alloc(8192 - 5000)]);
+    for (const options of [[], ['--compress', '6'], ['--dialect', '3.0'], ['--dialect', '10.0'], ['--no-devices']]) {
+      await run('make', image, '--out', stream, ...options);
+      expect((await run('check', stream)).exitCode, options.join(' ')).to.equal(0);
+      await run('extract', stream, '--out', out);
+      expect(readFileSync(out).equals(padded), options.join(' ')).to.equal(true);
+    }
+  });
+
+  it('explains what it cannot do', async () => {
+    const cases: [string[], RegExp][] = [
+      [['dump', join(folder, 'missing')], /missing: ENOENT/],
+      [['dump', folder], /is a folder/],
+      [['dump', file('7.2-none-postcopy-recover-2.bin')], /recovery connection.*--after/],
+      [['make', join(folder, 'made.img'), '-o', join(folder, 'x'), '--size', '4096'], /--size 4096 must be a multiple/],
+      [['make', join(folder, 'made.img'), '-o', join(folder, 'x'), '--state', 'bogus'], /'bogus' is no run state/],
+      [['make', join(folder, 'made.img'), '-o', join(folder, 'no', 'x')], /ENOENT/],
+      [
+        ['make', join(folder, 'made.img'), '-o', join(folder, 'x'), '--dialect', '10.0', '--compress', '1'],
+        /no compressed pages/,
+      ],
+      [['extract', file('7.2-none-zero.bin'), '-o', join(folder, 'x'), '--block', 'vga'], /no RAM block 'vga'/],
+    ];
+    for (const [args, expected] of cases) {
+      let error: unknown;
+      await run(...args).catch((thrown: unknown) => {
+        error = thrown;
+      });
+      expect(error, args.join(' ')).to.be.instanceOf(Error);
+      // By name: that is how the program tells whose fault an error is.
+      expect((error as Error).name, args.join(' ')).to.equal('UsageError');
+      expect((error as Error).message).to.match(expected);
+    }
+  });
+});
