@@ -32,12 +32,14 @@ const row = (
   input: string,
   baseline: Vector['baseline'],
   strict?: Vector['strict'],
+  rows?: Vector['rows'],
 ): Vector => ({
   id,
   title,
   input,
   baseline,
   ...(strict === undefined ? {} : { strict }),
+  ...(rows === undefined ? {} : { rows }),
 });
 
 const deadBytes = [0x01, 0x0b, 0x0c, 0x1f, 0x7f, 0x80, 0xc0, 0xc1, 0xc3, 0xf4, 0xf5, 0xfd, 0xfe];
@@ -219,9 +221,9 @@ export const textVectors: readonly Vector[] = [
     [echo('"\\uFFFD"'), R],
     [N('\\ud83d'), R],
   ),
-  row('QMP-STR-03', 'an escaped NUL', withId('"a\\u0000b"'), [echo('"ab"')], [echo('"a\\u0000b"')]),
+  row('QMP-STR-03', 'an escaped NUL', withId('"a\\u0000b"'), [echo('"ab"')], [echo('"a\\u0000b"')], ['QMP-BUG-06']),
   row(
-    'QMP-STR-03.name',
+    'QMP-D-31',
     'an escaped NUL in a command name',
     '{"execute":"query-name\\u0000zz"}',
     [refused('CommandNotFound', notFound('query-namezz'))],

@@ -84,11 +84,16 @@ export const outOfBand = new ChapterBuilder(['QMP protocol', '12 Out-of-band exe
     },
     { needs: { commands: ['migrate-recover'] } },
   )
-  .must('QMP-OOB-03', 'an out-of-band command needs no id', async (t) => {
-    const session = await enabled(t);
-    t.sequence(await session.exchange('{"exec-oob":"migrate-pause"}'), [paused(t)]);
-    t.sequence(await session.exchange('{"exec-oob":"migrate-pause","id":null}'), [paused(t, null)]);
-  })
+  .must(
+    'QMP-OOB-03',
+    'an out-of-band command needs no id',
+    async (t) => {
+      const session = await enabled(t);
+      t.sequence(await session.exchange('{"exec-oob":"migrate-pause"}'), [paused(t)]);
+      t.sequence(await session.exchange('{"exec-oob":"migrate-pause","id":null}'), [paused(t, null)]);
+    },
+    { tags: ['QMP-D100-07'] },
+  )
   .must('QMP-OOB-04', 'execute and exec-oob exclude each other', async (t) => {
     const session = await enabled(t);
     for (const text of [

@@ -210,6 +210,9 @@ export const migratedStates = new ChapterBuilder(
       const device = t.dialect.migration.deviceAlways ? ',MIGRATION(device)' : '';
       t.equal(statuses.join(), `MIGRATION(setup),MIGRATION(active)${device},MIGRATION(completed)`, 'statuses');
     },
-    { needs: { unless: (facts) => (facts.dialectNote === undefined ? undefined : 'it is not known of this release') } },
+    {
+      needs: { unless: (facts) => (facts.dialectNote === undefined ? undefined : 'it is not known of this release') },
+      tags: ['QMP-D72-02'],
+    },
   )
   .done();

@@ -20,6 +20,7 @@ import { schemaEntities } from './13-schema.js';
 import { descriptors } from './14-descriptors.js';
 import { migratedStates } from './15-migrated-states.js';
 import { runStates } from './15-run-states.js';
+import { differences } from './17-differences.js';
 
 export const qmpProtocol: readonly Chapter[] = [
   transports,
@@ -43,4 +44,5 @@ export const qmpProtocol: readonly Chapter[] = [
   descriptors,
   runStates,
   migratedStates,
+  differences,
 ];
