@@ -6,7 +6,15 @@ import { Session } from '../protocol/session.js';
 import { Transcript } from '../protocol/transcript.js';
 import type { SessionDefaults } from './process-instance.js';
 import { theReaper } from './reaper.js';
-import { type Ability, type ExitStatus, type Instance, type StartOptions, type Target, TargetError } from './target.js';
+import {
+  type Ability,
+  type ExitStatus,
+  type Instance,
+  NotOffered,
+  type StartOptions,
+  type Target,
+  TargetError,
+} from './target.js';
 
 const cannotStart = 'it runs already: only its address is known';
 
@@ -83,7 +91,7 @@ export class AttachedTarget implements Target {
   }
 
   async start(options: StartOptions = {}): Promise<Instance> {
-    if (Object.keys(options).length > 0) throw new TargetError(`${this.name}: ${cannotStart}`);
+    if (Object.keys(options).length > 0) throw new NotOffered(cannotStart);
     const instance = new AttachedInstance(this.address, this.defaults);
     // A first connection now tells an unreachable address at once.
     try {

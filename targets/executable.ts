@@ -7,7 +7,7 @@ import { qemuArguments } from './arguments.js';
 import { freePort } from './free-port.js';
 import { ProcessInstance, type ProcessPlan, type SessionDefaults } from './process-instance.js';
 import { theReaper } from './reaper.js';
-import { type Ability, type Instance, type StartOptions, type Target, TargetError } from './target.js';
+import { type Ability, type Instance, NotOffered, type StartOptions, type Target, TargetError } from './target.js';
 import { expandTemplate } from './template.js';
 
 export interface ExecutableSettings {
@@ -125,11 +125,24 @@ export function referenceTarget(
 
 /** Any other program, by a template (see template.ts). */
 export function commandTarget(name: string, template: string, settings?: ExecutableSettings): Target {
+  const fixed = 'a command template has one monitor and fixed arguments';
   const has = (placeholder: string) => template.includes(`{${placeholder}}`);
   if (!has('qmp') && !has('qmp-path')) {
     throw new TargetError(`the template must say where the monitor listens, with {qmp} or {qmp-path}: ${template}`);
   }
+  // What is left out in silence would make a requirement judge another machine than it asked for.
+  const refuse = (options: StartOptions) => {
+    const lacking = (['incoming', 'paused', 'ram-image', 'memory'] as const).find(
+      (name) => options[name === 'ram-image' ? 'ramImage' : name] && !has(name),
+    );
+    if (lacking !== undefined) throw new NotOffered(`its template has no {${lacking}}`);
+    const { monitors = [{ transport: 'unix' }], name, extra } = options;
+    const plain =
+      monitors.length === 1 && monitors.every(({ transport, pretty, oob }) => transport === 'unix' && !pretty && !oob);
+    if (!plain || name !== undefined || (extra ?? []).length > 0) throw new NotOffered(fixed);
+  };
   const plan: Planner = async (options, scratch) => {
+    refuse(options);
     const path = join(scratch, 'qmp1.sock');
     const words = expandTemplate(template, {
       qmp: `unix:${path}`,
@@ -147,7 +160,7 @@ export function commandTarget(name: string, template: string, settings?: Executa
     template,
     plan,
     {
-      arguments: 'a command template has one monitor and fixed arguments',
+      arguments: fixed,
       ...(has('incoming') ? {} : { incoming: 'its template has no {incoming}' }),
     },
     settings,

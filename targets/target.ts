@@ -88,10 +88,15 @@ export interface Target {
   readonly description: string;
   /** Why it has not this ability; `undefined` when it has. */
   lacks(ability: Ability): string | undefined;
-  /** @throws TargetError when no instance could be brought to answer. */
+  /** @throws TargetError when no instance could be brought to answer, NotOffered when it has no such options. */
   start(options?: StartOptions): Promise<Instance>;
   /** Ends every instance that is still there. */
   close(): Promise<void>;
+}
+
+/** A start was asked for in a way that this kind of target does not have; the message says why. */
+export class NotOffered extends Error {
+  override readonly name = 'NotOffered';
 }
 
 /** The target could not be run: exit code 3. The message is one line: what failed, and what to do. */
