@@ -40,7 +40,7 @@ describe('QMP-LIM: limits of the JSON reader', () => {
         expect(replies(`"${'x'.repeat(18)}" `, json, small, cut), 'QMP-LIM-05').to.deep.equal(['V']);
         expect(replies(`"${'x'.repeat(22)} `, json, small, cut), 'QMP-LIM-05').to.deep.equal([
           size,
-          "JSON parse error, invalid keyword 'xxx'",
+          "JSON parse error, invalid keyword 'xx'",
         ]);
         expect(replies('["xxxxxxxxx","xxxxxxxxx"', json, small, cut), 'QMP-LIM-05').to.deep.equal([size]);
       });
