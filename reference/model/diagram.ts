@@ -13,8 +13,8 @@ const places: Readonly<Record<Side, Readonly<Record<string, readonly [number, nu
     completed: [5, 1],
     colo: [4, 1],
     cancelling: [2, 3],
-    cancelled: [0.5, 3],
-    failed: [1, 4],
+    cancelled: [0.35, 3],
+    failed: [1, 4.2],
     'postcopy-active': [4, 2.4],
     'postcopy-paused': [3, 4],
     'postcopy-recover-setup': [4, 4],
@@ -34,7 +34,7 @@ const places: Readonly<Record<Side, Readonly<Record<string, readonly [number, nu
   },
 };
 
-const cell = { width: 230, height: 130 };
+const cell = { width: 290, height: 135 };
 const box = { width: 138, height: 40 };
 const margin = { x: 110, y: 70 };
 const palette: Readonly<Record<string, string>> = {
@@ -127,7 +127,7 @@ function arrow(
     const aside = Math.abs((at.x - from.x) * nx + (at.y - from.y) * ny);
     return along > 30 && along < length - 30 && aside < 45;
   });
-  const bend = blocked ? Math.min(150, length * 0.3) : paired ? 34 : 10;
+  const bend = blocked ? Math.min(150, length * 0.3) : paired ? 50 : 10;
   const bent = { x: (from.x + to.x) / 2 + nx * bend, y: (from.y + to.y) / 2 + ny * bend };
   const start = border(from, bent);
   const end = border(to, bent);

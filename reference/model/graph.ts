@@ -2,6 +2,7 @@ import type { MigrationRules } from '../dialects/migration.js';
 import { explore } from './explore.js';
 import { notation } from './output.js';
 import type { Side } from './row.js';
+import type { ModelState } from './state.js';
 
 export interface GraphEdge {
   readonly from: string;
@@ -38,22 +39,32 @@ export function statusGraph(rules: MigrationRules, side: Side): Graph {
     explore(rules, ['events', ...capabilities], {
       courseOnly: true,
       starts: side === 'outgoing' ? [{}] : [{ incoming: 'defer' }],
-      onTransition: (state, by, taken, by2) => {
-        if (side === 'incoming' && by2 === 'outgoing') return;
-        const from = (side === 'outgoing' ? state.out : state.in).status;
-        const ended = side === 'incoming' && taken.next.exit !== null;
-        const to = ended ? exitNode : (side === 'outgoing' ? taken.next.out : taken.next.in).status;
-        if (from === to) return;
-        nodes.add(from).add(to);
-        const key = `${from} ${to}`;
-        const edge = edges.get(key) ?? { from, to, causes: new Set(), outputs: new Set() };
-        edges.set(key, edge);
-        edge.causes.add(by.replace(/:.*/, ''));
+      onTransition: (state, by, taken, kind) => {
+        if (kind !== 'command' && kind !== side) return;
+        const untouched = side === 'outgoing' ? taken.next.out === state.out : taken.next.in === state.in;
+        // Swapped emissions are no arrows of their own.
+        if ((untouched && taken.next.exit === null) || taken.rows.includes('MIG-SM-E02')) return;
+        const cause = by.replace(/:.*/, '');
+        let from = statusOf(state, side);
+        let outputs: string[] = [];
+        const go = (to: string) => {
+          if (from === to) return;
+          nodes.add(from).add(to);
+          const key = `${from} ${to}`;
+          const edge = edges.get(key) ?? { from, to, causes: new Set(), outputs: new Set() };
+          edges.set(key, edge);
+          edge.causes.add(cause);
+          for (const output of outputs) edge.outputs.add(output);
+          outputs = [];
+          from = to;
+        };
+        // A step that passes through several statuses is drawn as that many arrows.
         for (const output of taken.outputs) {
-          if (output.kind === 'event' && !(output.event === 'MIGRATION' && output.status === to)) {
-            edge.outputs.add(notation(output));
-          }
+          if (output.kind !== 'event') continue;
+          if (output.event !== 'MIGRATION') outputs.push(notation(output));
+          else if (output.always !== true) go(output.status);
         }
+        go(side === 'incoming' && taken.next.exit !== null ? exitNode : statusOf(taken.next, side));
       },
     });
   }
@@ -65,3 +76,5 @@ export function statusGraph(rules: MigrationRules, side: Side): Graph {
   }));
   return { side, nodes: [...nodes], edges: list };
 }
+
+const statusOf = (state: ModelState, side: Side): string => (side === 'outgoing' ? state.out : state.in).status;

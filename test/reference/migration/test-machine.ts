@@ -88,7 +88,10 @@ export class TestMachine {
         else if (event === 'MIGRATION_PASS') this.#say(`P${data?.pass}`);
         else this.#say(event);
       },
-      log: (line) => this.lines.push(line),
+      log: (line) => {
+        this.lines.push(line);
+        this.#changed();
+      },
       exit: (status) => {
         this.exitStatus = status;
         this.#say(`exit ${status}`);
@@ -107,6 +110,10 @@ export class TestMachine {
 
   #say(what: string): void {
     this.transcript.push(what);
+    this.#changed();
+  }
+
+  #changed(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const wake of waiting) wake();
@@ -163,12 +170,20 @@ export class TestMachine {
 
   /** Waits until the transcript holds one of the entries; the deadline is an error that shows the transcript. */
   async until(...entries: string[]): Promise<string> {
+    await this.#eventually(() => entries.some((entry) => this.transcript.includes(entry)), entries.join(' or '));
+    return entries.find((entry) => this.transcript.includes(entry))!;
+  }
+
+  /** Waits for a line on standard error. */
+  logged(pattern: RegExp): Promise<void> {
+    return this.#eventually(() => this.lines.some((line) => pattern.test(line)), String(pattern));
+  }
+
+  async #eventually(done: () => boolean, what: string): Promise<void> {
     const deadline = Date.now() + 15_000;
-    for (;;) {
-      const found = entries.find((entry) => this.transcript.includes(entry));
-      if (found !== undefined) return found;
+    while (!done()) {
       const left = deadline - Date.now();
-      if (left <= 0) throw new Error(`no ${entries.join(' or ')} in: ${this.transcript.join(' ')}`);
+      if (left <= 0) throw new Error(`no ${what} in: ${this.story}; ${this.lines.join('; ')}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, left);
         this.#waiting.push(() => {

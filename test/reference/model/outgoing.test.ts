@@ -1,0 +1,411 @@
+import { expect } from 'chai';
+import type { DialectName } from '../../../reference/dialects/dialect.js';
+import { walk } from './walk.js';
+
+const go = 'migrate {"uri":"unix:/m"}';
+const setUp = [go, 'connected', 'set-up-done'];
+const held = [...setUp, 'converged', 'held'];
+const resume = 'migrate-continue {"state":"pre-switchover"}';
+const toPostcopy = [...setUp, 'migrate-start-postcopy', 'postcopy-started'];
+
+interface Case {
+  readonly rows: string;
+  readonly capabilities?: readonly string[];
+  readonly dialect?: DialectName;
+  readonly paused?: true;
+  readonly path: readonly string[];
+  readonly story: string;
+  /** `status/run state` at the end. */
+  readonly end: string;
+}
+
+const cases: readonly Case[] = [
+  {
+    rows: 'O01 O07 O12 O30 O31 O35 O36',
+    path: [...setUp, 'dirty-sync', 'converged', 'guest-stopped', 'final-sync', 'completed', 'settled'],
+    story: 'M(setup) ↵ P M(active) P S P M(completed)',
+    end: 'completed/postmigrate',
+  },
+  {
+    rows: 'O36 paused guest',
+    paused: true,
+    path: [...setUp, 'converged', 'guest-stopped', 'final-sync', 'completed', 'settled'],
+    story: 'M(setup) ↵ P M(active) P M(completed)',
+    end: 'completed/postmigrate',
+  },
+  {
+    rows: 'O02',
+    path: ['migrate {"uri":"exec:cat"}', 'set-up-done'],
+    story: 'M(setup) ↵ P M(active)',
+    end: 'active/running',
+  },
+  {
+    rows: 'O03',
+    path: ['migrate {"uri":"nonsense"}'],
+    story: "M(setup) M(failed) ↵error(Parameter 'uri' expects a valid migration protocol)",
+    end: 'failed/running',
+  },
+  {
+    rows: 'O04',
+    path: ['migrate {"uri":"tcp:1"}'],
+    story: "M(setup) M(failed) ↵error(error parsing address '1')",
+    end: 'failed/running',
+  },
+  {
+    rows: 'O06 in 10.0',
+    dialect: '10.0',
+    path: ['migrate {"uri":"nonsense"}'],
+    story: '↵error(unknown migration protocol: nonsense)',
+    end: 'none/running',
+  },
+  { rows: 'O08 R03', path: [go, 'connect-failed'], story: 'M(setup) ↵ M(failed)', end: 'failed/running' },
+  { rows: 'O11', path: [go, 'connected', 'channels-unusable'], story: 'M(setup) ↵ M(failed)', end: 'failed/running' },
+  {
+    rows: 'O13',
+    path: [go, 'connected', 'set-up-failed'],
+    story: 'M(setup) ↵ P M(active) M(failed)',
+    end: 'failed/running',
+  },
+  { rows: 'O21', path: [...setUp, 'channel-error'], story: 'M(setup) ↵ P M(active) M(failed)', end: 'failed/running' },
+  {
+    rows: 'O22',
+    path: [...setUp, 'stop', 'converged'],
+    story: 'M(setup) ↵ P M(active) S ↵',
+    end: 'active/finish-migrate',
+  },
+  {
+    rows: 'O24',
+    path: [...setUp, go],
+    story: "M(setup) ↵ P M(active) ↵error(There's a migration process in progress)",
+    end: 'active/running',
+  },
+  {
+    rows: 'O32 O33 O36',
+    capabilities: ['pause-before-switchover'],
+    path: [...held, resume, 'continued', 'final-sync', 'completed', 'settled'],
+    story: 'M(setup) ↵ P M(active) S M(pre-switchover) ↵ M(device) P M(completed)',
+    end: 'completed/postmigrate',
+  },
+  {
+    rows: 'O33 R02, reply last',
+    capabilities: ['pause-before-switchover'],
+    path: [...held, `${resume}@reply-later`, 'continued', 'final-sync', 'completed', 'reply'],
+    story: 'M(setup) ↵ P M(active) S M(pre-switchover) M(device) P M(completed) ↵',
+    end: 'completed/finish-migrate',
+  },
+  {
+    rows: 'O34',
+    capabilities: ['pause-before-switchover'],
+    path: [...held, 'peer-closed'],
+    story: 'M(setup) ↵ P M(active) S M(pre-switchover)',
+    end: 'pre-switchover/finish-migrate',
+  },
+  {
+    rows: 'O37',
+    capabilities: ['return-path'],
+    path: [...setUp, 'converged', 'guest-stopped', 'final-sync', 'all-written', 'peer-shut', 'settled'],
+    story: 'M(setup) ↵ P M(active) S P M(completed)',
+    end: 'completed/postmigrate',
+  },
+  {
+    rows: 'O38 R06',
+    capabilities: ['return-path'],
+    path: [...setUp, 'converged', 'guest-stopped', 'final-sync', 'all-written', 'return-path-error', 'settled'],
+    story: 'M(setup) ↵ P M(active) S P M(failed) R',
+    end: 'failed/running',
+  },
+  {
+    rows: 'O39',
+    capabilities: ['return-path'],
+    path: [...setUp, 'converged', 'guest-stopped', 'final-sync', 'all-written', 'peer-closed', 'settled'],
+    story: 'M(setup) ↵ P M(active) S P M(failed) R',
+    end: 'failed/running',
+  },
+  {
+    rows: 'O40 paused guest',
+    paused: true,
+    path: [...setUp, 'converged', 'guest-stopped', 'channel-error', 'settled'],
+    story: 'M(setup) ↵ P M(active) M(failed)',
+    end: 'failed/postmigrate',
+  },
+  {
+    rows: 'O40 paused guest in 10.0',
+    dialect: '10.0',
+    paused: true,
+    path: [...setUp, 'converged', 'guest-stopped', 'channel-error', 'settled'],
+    story: 'M(setup) ↵ P M(active) M(device) M(failed)',
+    end: 'failed/prelaunch',
+  },
+  {
+    rows: 'O42',
+    capabilities: ['pause-before-switchover'],
+    path: [...held, 'cont'],
+    story: 'M(setup) ↵ P M(active) S M(pre-switchover) ↵error(Migration is not finalized yet)',
+    end: 'pre-switchover/finish-migrate',
+  },
+  {
+    rows: 'O43',
+    capabilities: ['pause-before-switchover'],
+    path: [...held, 'stop'],
+    story: 'M(setup) ↵ P M(active) S M(pre-switchover) ↵',
+    end: 'pre-switchover/finish-migrate',
+  },
+  {
+    rows: 'O44 O45',
+    path: [...setUp, 'converged', 'guest-stopped', 'final-sync', 'completed', 'settled', 'cont', go],
+    story: 'M(setup) ↵ P M(active) S P M(completed) R ↵ M(setup) ↵',
+    end: 'setup/running',
+  },
+  {
+    rows: '10.1 postmigrate in 7.2',
+    dialect: '7.2',
+    path: [...setUp, 'converged', 'guest-stopped', 'final-sync', 'completed', 'settled', go],
+    story:
+      "M(setup) ↵ P M(active) S P M(completed) ↵error(Can't migrate the vm that was paused due to previous migration)",
+    end: 'completed/postmigrate',
+  },
+  {
+    rows: '10.1 device',
+    dialect: '10.0',
+    path: [...setUp, 'converged', 'guest-stopped', 'final-sync', 'completed'],
+    story: 'M(setup) ↵ P M(active) S M(device) P M(completed)',
+    end: 'completed/finish-migrate',
+  },
+  {
+    rows: 'O50 O51 O57 O58',
+    capabilities: ['postcopy-ram'],
+    path: [...toPostcopy, 'page-request', 'all-sent', 'peer-shut', 'settled'],
+    story: 'M(setup) ↵ P M(active) ↵ M(postcopy-active) S P M(completed)',
+    end: 'completed/postmigrate',
+  },
+  {
+    rows: 'O51 in 10.0',
+    dialect: '10.0',
+    capabilities: ['postcopy-ram'],
+    path: toPostcopy,
+    story: 'M(setup) ↵ P M(active) ↵ S M(device) P M(postcopy-active)',
+    end: 'postcopy-active/finish-migrate',
+  },
+  {
+    rows: 'O52 O53',
+    capabilities: ['postcopy-ram', 'pause-before-switchover'],
+    path: [...setUp, 'migrate-start-postcopy', 'held-for-postcopy', resume, 'continued'],
+    story: 'M(setup) ↵ P M(active) ↵ S M(pre-switchover) ↵ M(postcopy-active) P',
+    end: 'postcopy-active/finish-migrate',
+  },
+  {
+    rows: 'O54',
+    capabilities: ['postcopy-ram', 'return-path'],
+    path: [...setUp, 'migrate-start-postcopy', 'converged', 'guest-stopped'],
+    story: 'M(setup) ↵ P M(active) ↵ S',
+    end: 'active/finish-migrate',
+  },
+  {
+    rows: 'O55',
+    capabilities: ['postcopy-ram'],
+    path: [...setUp, 'migrate-start-postcopy', 'postcopy-start-failed', 'settled'],
+    story: 'M(setup) ↵ P M(active) ↵ M(postcopy-active) S M(failed)',
+    end: 'failed/postmigrate',
+  },
+  {
+    rows: 'O59',
+    capabilities: ['postcopy-ram'],
+    path: [...toPostcopy, 'all-sent', 'peer-shut-error', 'settled'],
+    story: 'M(setup) ↵ P M(active) ↵ M(postcopy-active) S P M(failed)',
+    end: 'failed/postmigrate',
+  },
+  {
+    rows: 'O59 in 10.0',
+    dialect: '10.0',
+    capabilities: ['postcopy-ram'],
+    path: [...toPostcopy, 'all-sent', 'peer-shut-error', 'settled'],
+    story: 'M(setup) ↵ P M(active) ↵ S M(device) P M(postcopy-active) M(failed) R',
+    end: 'failed/running',
+  },
+  {
+    rows: 'O60 O71 O73 O74',
+    capabilities: ['postcopy-ram'],
+    path: [
+      ...toPostcopy,
+      'migrate-pause',
+      'channel-error',
+      'migrate {"uri":"unix:/m","resume":true}',
+      'connected',
+      'resume-acknowledged',
+    ],
+    story:
+      'M(setup) ↵ P M(active) ↵ M(postcopy-active) S P ↵ M(postcopy-paused) ↵ M(postcopy-recover) M(postcopy-active)',
+    end: 'postcopy-active/finish-migrate',
+  },
+  {
+    rows: 'O72 O75',
+    capabilities: ['postcopy-ram'],
+    path: [
+      ...toPostcopy,
+      'channel-error',
+      'migrate {"uri":"unix:/m","resume":true}',
+      'connect-failed',
+      'migrate {"uri":"unix:/m","resume":true}',
+      'connected',
+      'channel-error',
+    ],
+    story:
+      'M(setup) ↵ P M(active) ↵ M(postcopy-active) S P M(postcopy-paused) ↵ ↵ M(postcopy-recover) M(postcopy-paused)',
+    end: 'postcopy-paused/finish-migrate',
+  },
+  {
+    rows: 'O71 in 10.0',
+    dialect: '10.0',
+    capabilities: ['postcopy-ram'],
+    path: [...toPostcopy, 'channel-error', 'migrate {"uri":"unix:/m","resume":true}', 'connect-failed'],
+    story:
+      'M(setup) ↵ P M(active) ↵ S M(device) P M(postcopy-active) M(postcopy-paused) M(postcopy-recover-setup) ↵ M(postcopy-paused)',
+    end: 'postcopy-paused/finish-migrate',
+  },
+  {
+    rows: 'O41 O81 O82 O84',
+    capabilities: ['x-colo'],
+    path: [
+      ...setUp,
+      'converged',
+      'guest-stopped',
+      'final-sync',
+      'completed',
+      'checkpoint-ready',
+      'checkpoint',
+      'x-colo-lost-heartbeat',
+      'failover',
+    ],
+    story: 'M(setup) ↵ P M(active) S P M(colo) R S P R ↵ S M(completed) R',
+    end: 'completed/running',
+  },
+  { rows: 'C01', path: ['migrate_cancel'], story: '↵', end: 'none/running' },
+  {
+    rows: 'C02',
+    path: [go, 'migrate_cancel', 'connected'],
+    story: 'M(setup) ↵ M(cancelling) ↵ P M(cancelled)',
+    end: 'cancelled/running',
+  },
+  {
+    rows: 'C02 in 10.0',
+    dialect: '10.0',
+    path: [go, 'migrate_cancel'],
+    story: 'M(setup) ↵ M(cancelling) M(cancelled) ↵',
+    end: 'cancelled/running',
+  },
+  {
+    rows: 'C03',
+    path: [go, 'connected', 'migrate_cancel', 'thread-ended'],
+    story: 'M(setup) ↵ M(cancelling) ↵ M(cancelled)',
+    end: 'cancelled/running',
+  },
+  {
+    rows: 'C04',
+    path: [...setUp, 'migrate_cancel', 'thread-ended'],
+    story: 'M(setup) ↵ P M(active) M(cancelling) ↵ M(cancelled)',
+    end: 'cancelled/running',
+  },
+  {
+    rows: 'C05',
+    path: [...setUp, 'migrate_cancel', 'thread-ended-late'],
+    story: 'M(setup) ↵ P M(active) M(cancelling) ↵ S P R M(cancelled)',
+    end: 'cancelled/running',
+  },
+  {
+    rows: 'C06',
+    path: [...setUp, 'converged', 'guest-stopped', 'migrate_cancel', 'thread-ended'],
+    story: 'M(setup) ↵ P M(active) S M(cancelling) ↵ R M(cancelled)',
+    end: 'cancelled/running',
+  },
+  {
+    rows: 'C07',
+    capabilities: ['return-path'],
+    path: [...setUp, 'converged', 'guest-stopped', 'final-sync', 'all-written', 'migrate_cancel', 'thread-ended'],
+    story: 'M(setup) ↵ P M(active) S P M(cancelling) ↵ R M(cancelled)',
+    end: 'cancelled/running',
+  },
+  {
+    rows: 'C08',
+    capabilities: ['pause-before-switchover'],
+    path: [...held, 'migrate_cancel', 'thread-ended'],
+    story: 'M(setup) ↵ P M(active) S M(pre-switchover) M(cancelling) ↵ R M(cancelled)',
+    end: 'cancelled/running',
+  },
+  {
+    rows: 'C08 with device',
+    capabilities: ['pause-before-switchover'],
+    path: [...held, 'migrate_cancel@device-first', 'thread-ended'],
+    story: 'M(setup) ↵ P M(active) S M(pre-switchover) M(device) M(cancelling) ↵ R M(cancelled)',
+    end: 'cancelled/running',
+  },
+  {
+    rows: 'C08 E02',
+    dialect: '7.2',
+    capabilities: ['pause-before-switchover'],
+    path: [...held, 'migrate_cancel@device-swapped', 'thread-ended'],
+    story: 'M(setup) ↵ P M(active) S M(pre-switchover) M(cancelling) ↵ M(device) R M(cancelled)',
+    end: 'cancelled/running',
+  },
+  {
+    rows: 'C08 paused guest',
+    paused: true,
+    capabilities: ['pause-before-switchover'],
+    path: [...held, 'migrate_cancel', 'thread-ended'],
+    story: 'M(setup) ↵ P M(active) M(pre-switchover) M(cancelling) ↵ M(cancelled)',
+    end: 'cancelled/postmigrate',
+  },
+  {
+    rows: 'C10',
+    capabilities: ['postcopy-ram'],
+    path: [...toPostcopy, 'migrate_cancel', 'thread-ended'],
+    story: 'M(setup) ↵ P M(active) ↵ M(postcopy-active) S P M(cancelling) ↵ M(cancelled)',
+    end: 'cancelled/postmigrate',
+  },
+  {
+    rows: 'C11',
+    capabilities: ['postcopy-ram'],
+    path: [...toPostcopy, 'channel-error', 'migrate_cancel'],
+    story:
+      'M(setup) ↵ P M(active) ↵ M(postcopy-active) S P M(postcopy-paused) ↵error(Postcopy migration in progress, cannot cancel.)',
+    end: 'postcopy-paused/finish-migrate',
+  },
+];
+
+describe('model: outgoing side', () => {
+  for (const { rows, capabilities = [], dialect = '3.0', paused = false, path, story, end } of cases) {
+    it(`MIG-SM ${rows}`, () => {
+      const walked = walk(dialect, { capabilities: ['events', ...capabilities], paused }, ...path);
+      expect(walked.story).to.equal(story);
+      expect(`${walked.state.out.status}/${walked.state.vm.runState}`).to.equal(end);
+    });
+  }
+
+  it('hides MIGRATION and MIGRATION_PASS without capability events, and nothing else (MIG-SM-E03)', () => {
+    const path = [...setUp, 'converged', 'guest-stopped', 'final-sync', 'channel-error', 'settled'];
+    expect(walk('3.0', {}, ...path).story).to.equal('↵ S R');
+  });
+
+  it('gives back what blk and inc borrowed when the migration ends (MIG-CMD-MIG-20)', () => {
+    const start = ['migrate {"uri":"unix:/m","blk":true,"inc":true}'];
+    const during = walk('3.0', {}, ...start).state;
+    expect(during.capabilities).to.deep.equal(['block']);
+    expect(during.parameters['block-incremental']).to.equal(true);
+    const after = walk('3.0', {}, ...start, 'connect-failed').state;
+    expect(after.capabilities).to.deep.equal([]);
+    expect(after.parameters['block-incremental']).to.equal(false);
+  });
+
+  it('refuses, in order, what the preconditions of migrate say (MIG-CMD-MIG-02 to -09)', () => {
+    const refusal = (start: Parameters<typeof walk>[1], ...path: string[]) => walk('3.0', start, ...path).story;
+    expect(refusal({}, 'migrate {"uri":"x","resume":true}')).to.match(/Cannot resume if there is no paused migration/);
+    expect(refusal({ incoming: 'defer' }, go)).to.match(/Guest is waiting for an incoming migration/);
+    expect(refusal({ capabilities: ['block'] }, 'migrate {"uri":"unix:/m","blk":true}')).to.match(
+      /Command options are incompatible with current migration capabilities/,
+    );
+  });
+
+  it('keeps states as JSON', () => {
+    const { state } = walk('10.0', { capabilities: ['events', 'postcopy-ram'] }, ...toPostcopy);
+    expect(JSON.parse(JSON.stringify(state))).to.deep.equal(state);
+  });
+});
