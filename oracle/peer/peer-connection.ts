@@ -40,6 +40,7 @@ export class PeerConnection {
   private reader: StreamReader | undefined;
   private begun = false;
   private returnPath = false;
+  private recovery = false;
   private answering: boolean;
   private readonly held: Buffer[] = [];
   private readonly writer = new ReturnPathWriter();
@@ -98,6 +99,7 @@ export class PeerConnection {
     const recovery = first === SectionType.command;
     if (!recovery && first !== magicByte) return undefined;
     const { rules, memory } = this.settings;
+    this.recovery = recovery;
     if (recovery) this.returnPath = true;
     return new StreamReader(
       { rules, recovery, state: memory.receiver },
@@ -109,6 +111,9 @@ export class PeerConnection {
   }
 
   private obey(command: StreamCommand): void {
+    // Outside a recovery a destination lets these pass; their numbers mean something else in some releases.
+    const forRecovery = command.name === 'RECV_BITMAP' || command.name === 'POSTCOPY_RESUME';
+    if (forRecovery && !this.recovery) return;
     switch (command.name) {
       case 'OPEN_RETURN_PATH':
         this.returnPath = true;

@@ -34,6 +34,7 @@ export class Peer {
   private server: Server | undefined;
   private full: FullListener | undefined;
   private bytes = 0;
+  private cutting = 0;
 
   private constructor(
     private readonly path: string,
@@ -95,6 +96,9 @@ export class Peer {
     this.tell('cut');
     this.full?.leave();
     for (const connection of this.open) connection.close();
+    // A connection that stands in the kernel's queue is as good as accepted: the event loop sees it on its next round.
+    this.cutting++;
+    setImmediate(() => setImmediate(() => this.cutting--));
   }
 
   /** Sends bytes back on every open connection. */
@@ -106,13 +110,14 @@ export class Peer {
   /**
    * Waits until a connection was accepted, until a stream was read to its end, or until every connection is closed.
    * @param deadline milliseconds
+   * @param count how many connections must have been accepted
    * @throws DeadlinePassed
    */
-  until(what: PeerMoment, deadline: number): Promise<void> {
-    if (this.holds(what)) return Promise.resolve();
+  until(what: PeerMoment, deadline: number, count = 1): Promise<void> {
+    if (this.holds(what, count)) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const waiter = () => {
-        if (!this.holds(what)) return;
+        if (!this.holds(what, count)) return;
         settle();
         resolve();
       };
@@ -128,9 +133,10 @@ export class Peer {
     });
   }
 
-  private holds(what: PeerMoment): boolean {
-    if (what === 'connected') return this.all.length > 0;
-    if (what === 'closed') return this.all.length > 0 && this.open.size === 0;
+  private holds(what: PeerMoment, count: number): boolean {
+    if (this.all.length < count) return false;
+    if (what === 'connected') return true;
+    if (what === 'closed') return this.open.size === 0;
     return this.all.some(({ complete }) => complete);
   }
 
@@ -180,7 +186,7 @@ export class Peer {
     this.all.push(connection);
     this.open.add(connection);
     this.tell(`connection ${number}: accepted`);
-    if (limit === 0) connection.close();
+    if (limit === 0 || this.cutting > 0) connection.close();
     else if (behaviour !== 'stall') connection.resume();
     this.wake();
   }

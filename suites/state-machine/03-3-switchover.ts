@@ -228,7 +228,9 @@ export const switchover = builder
       const one = await finalWait(t);
       one.turn();
       one.peer.cut();
-      const failed = await awaitOrDefect(t, 'MIG-DEF-03', 'event MIGRATION failed', one.until('failed'));
+      const failed = await awaitOrDefect(t, 'MIG-DEF-03', 'event MIGRATION failed', (deadline) =>
+        one.untilWithin(deadline, 'failed'),
+      );
       if (!failed) return;
       await one.runs('running');
       await one.tells('failed R');

@@ -1,15 +1,31 @@
 /** Waiting for what a known defect keeps from ever coming. */
-import type { Trial } from '../../oracle/trial.js';
-import { DeadlinePassed } from '../../protocol/errors.js';
+import { hasDefect, type Trial } from '../../oracle/trial.js';
+import { DeadlinePassed, Disconnected } from '../../protocol/errors.js';
 
-/** True when it came; false when it did not, and the target's release is known for that. */
-export async function awaitOrDefect(t: Trial, id: string, expected: string, wait: Promise<unknown>): Promise<boolean> {
+/** Milliseconds after which a release that is known never to say something is taken at its word. */
+const patience = 300;
+
+/**
+ * True when it came; false when it did not, or the process ended, and the target's release is known for that.
+ * @param wait is given the milliseconds that it may take, or nothing for the usual time
+ */
+export async function awaitOrDefect(
+  t: Trial,
+  id: string,
+  expected: string,
+  wait: (deadline?: number) => Promise<unknown>,
+): Promise<boolean> {
   try {
-    await wait;
+    await wait(hasDefect(t.facts, id) ? patience : undefined);
     return true;
   } catch (error) {
-    if (!(error instanceof DeadlinePassed)) throw error;
-    t.knownDefect(id, expected, `nothing within ${Math.round(error.deadline)} ms`);
+    if (error instanceof DeadlinePassed) {
+      t.knownDefect(id, expected, `nothing within ${Math.round(error.deadline)} ms`);
+    } else if (error instanceof Disconnected) {
+      t.knownDefect(id, expected, 'end of file');
+    } else {
+      throw error;
+    }
     return false;
   }
 }

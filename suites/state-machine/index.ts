@@ -4,6 +4,7 @@ import { start } from './03-1-start.js';
 import { iteration } from './03-2-iteration.js';
 import { switchover } from './03-3-switchover.js';
 import { postcopy } from './03-4-postcopy.js';
+import { recovery } from './03-5-recovery.js';
 import { cancels } from './03-7-cancel.js';
 
-export const stateMachine: readonly Chapter[] = [start, iteration, switchover, postcopy, cancels];
+export const stateMachine: readonly Chapter[] = [start, iteration, switchover, postcopy, recovery, cancels];

@@ -214,6 +214,21 @@ describe('a peer on a migration channel', () => {
     await client.until(() => client.ended);
   });
 
+  it('also closes a connection that is made and not yet accepted when it is cut', async () => {
+    const channel = await opens('answer');
+    const client = calls();
+    // The kernel has connected the client; our listener has not been told yet.
+    await client.until(() => client.connected || channel.connections > 0);
+    channel.cut();
+    await client.until(() => client.ended);
+    // A monitor would need another round trip with us before it connects again.
+    for (let round = 0; round < 3; round++) await new Promise((resolve) => setImmediate(resolve));
+    const later = calls();
+    await channel.until('connected', wait, 2);
+    later.write(stream(true));
+    await later.until(() => later.hex === pong('00000007') + shut('00000000'));
+  });
+
   it('sends any bytes on the return path', async () => {
     const channel = await opens('silent');
     const client = calls();
