@@ -9,7 +9,7 @@ import { isObject } from '../protocol/json.js';
 import { renderEntries } from '../protocol/render.js';
 import { type Entry, Transcript } from '../protocol/transcript.js';
 import { type ProbeResult, probe } from '../targets/probe.js';
-import { describeExit, type Instance, TargetError } from '../targets/target.js';
+import { describeExit, type Instance, NotOffered, TargetError } from '../targets/target.js';
 import type { Requirement } from './requirement.js';
 
 /** Milliseconds that a whole requirement may take unless it says otherwise. */
@@ -75,6 +75,7 @@ function withDeadline<T>(work: Promise<T>, deadline: number): Promise<T> {
 }
 
 async function judgeError(error: unknown, trial: Trial): Promise<{ verdict: Verdict; fatal?: string }> {
+  if (error instanceof NotOffered) return { verdict: { kind: 'not-applicable', reason: error.message } };
   if (error instanceof TargetError) {
     return { verdict: { kind: 'inconclusive', reason: error.message }, fatal: error.message };
   }

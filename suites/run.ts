@@ -46,7 +46,7 @@ export async function runSuite(options: RunOptions): Promise<RunFooter> {
   const { target, planned, sink } = options;
   // What runs already is one monitor, which serves one client at a time.
   const jobs = target.lacks('start') === undefined ? options.jobs : 1;
-  const pool = new InstancePool(target, jobs + 1);
+  const pool = new InstancePool(target, Math.min(jobs + 1, planned.length));
   try {
     const facts = await firstLook(pool, options);
     sink(header(options, facts));

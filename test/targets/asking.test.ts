@@ -110,6 +110,7 @@ describe('attaching', () => {
     const outcome = await (await attach(conversation((asked) => ok(asked))))
       .start({ paused: true })
       .catch((e: Error) => e);
+    expect(outcome).to.have.property('name', 'NotOffered');
     expect((outcome as Error).message).to.match(/it runs already: only its address is known/);
   });
 

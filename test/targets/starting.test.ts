@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { ConnectError, DeadlinePassed } from '../../protocol/errors.js';
 import { Transcript } from '../../protocol/transcript.js';
 import { commandTarget } from '../../targets/executable.js';
-import { type Target, TargetError } from '../../targets/target.js';
+import { NotOffered, type StartOptions, type Target, TargetError } from '../../targets/target.js';
 import { inOrder, monitor, script } from './tiny-monitor.js';
 
 const targets: Target[] = [];
@@ -68,6 +68,27 @@ describe('a program that does not become a monitor', () => {
     expect(message).to.match(/exit status 1\): sorry$/);
     expect(performance.now() - began).to.be.lessThan(4000);
   });
+});
+
+describe('a start in a way that a template does not have', () => {
+  const cases: [string, StartOptions, RegExp][] = [
+    ['waiting', { incoming: 'defer' }, /no \{incoming\}/],
+    ['paused', { paused: true }, /no \{paused\}/],
+    ['with an image', { ramImage: '/x' }, /no \{ram-image\}/],
+    ['with memory', { memory: 512 }, /no \{memory\}/],
+    ['with two monitors', { monitors: [{ transport: 'unix' }, { transport: 'unix' }] }, /one monitor/],
+    ['over tcp', { monitors: [{ transport: 'tcp' }] }, /one monitor/],
+    ['with arguments', { extra: ['-x'] }, /fixed arguments/],
+  ];
+  for (const [name, options, message] of cases) {
+    it(`${name} is refused and not left out in silence`, async () => {
+      const outcome = await keep(monitor(inOrder))
+        .start(options)
+        .catch((error: Error) => error);
+      expect(outcome).to.be.instanceOf(NotOffered);
+      expect((outcome as Error).message).to.match(message);
+    });
+  }
 });
 
 describe('an instance', () => {

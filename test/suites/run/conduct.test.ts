@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { success } from '../../../oracle/patterns.js';
 import type { Trial } from '../../../oracle/trial.js';
 import { type Conduct, conduct, excerpt } from '../../../suites/conduct.js';
+import { NotOffered } from '../../../targets/target.js';
 import { type Answer, inOrder, laboratory, ok, refuse, type ScriptedTarget } from '../../oracle/scripted-target.js';
 
 const judge = async (
@@ -152,6 +153,16 @@ describe('the verdict of a requirement', () => {
     });
     expect(result.verdict.kind).to.equal('inconclusive');
     expect(result.verdict.reason).to.match(/^the requirement itself failed: TypeError: oops\n\s+at /);
+  });
+
+  it('is "not applicable" when it needs a start that the target does not offer', async () => {
+    const result = await judge(async (t, target) => {
+      target.start = () => Promise.reject(new NotOffered('its template has no {paused}'));
+      t.check(true, 'x', 'x');
+      await t.start({ paused: true });
+    });
+    expect(result.verdict).to.deep.equal({ kind: 'not-applicable', reason: 'its template has no {paused}' });
+    expect(result).not.to.have.property('fatal');
   });
 
   it('is inconclusive and fatal when the target does not start', async () => {
