@@ -29,7 +29,7 @@ interface ChannelSummary {
 
 export async function dump(file: string, options: DumpOptions, io: Io): Promise<void> {
   const input = await openInput(file, options);
-  const summary = new StreamSummary();
+  const summary = new StreamSummary(input.options.described);
   const reader = await readInput(input, summary, io);
   const rest = reader.takeRest().length;
   const { error } = reader;

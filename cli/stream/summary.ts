@@ -1,4 +1,5 @@
 /** What a stream holds, gathered while it passes: memory does not grow with the stream. */
+import { deviceValues, type NamedValue } from '../../reference/stream/device-values.js';
 import { type PageKind, RamFlag, SectionType } from '../../reference/stream/format.js';
 import type {
   BitmapChunk,
@@ -10,6 +11,7 @@ import type {
   StreamHandler,
 } from '../../reference/stream/stream-handler.js';
 import type { Subsection } from '../../reference/stream/stream-writer.js';
+import type { DescribedSection } from '../../reference/stream/vmdescription.js';
 
 /** Most commands that are listed one by one. */
 const listedCommands = 200;
@@ -45,7 +47,7 @@ export class StreamSummary implements StreamHandler {
   readonly sections = new Map<string, SectionSummary>();
   readonly commands: (StreamCommand & { readonly at: string })[] = [];
   readonly commandCounts: Record<string, number> = {};
-  readonly devices: { name: string; instance: number; version: number; bytes: number }[] = [];
+  readonly devices: { name: string; instance: number; version: number; bytes: number; fields?: NamedValue[] }[] = [];
   readonly drives: Record<string, { data: number; zero: number }> = {};
   readonly bitmaps: Record<string, { granularity: number; chunks: number }> = {};
   readonly messages: string[] = [];
@@ -53,6 +55,9 @@ export class StreamSummary implements StreamHandler {
   flushRecords = 0;
   descriptionBytes: number | undefined;
   ended = false;
+
+  /** @param described what explains the devices' bodies */
+  constructor(private readonly described: readonly DescribedSection[] = []) {}
 
   configuration(machine: string): void {
     this.machine = machine;
@@ -91,7 +96,9 @@ export class StreamSummary implements StreamHandler {
   }
 
   device({ idstr: name, instance, version }: SectionInfo, body: Buffer): void {
-    this.devices.push({ name, instance, version, bytes: body.length });
+    const found = this.described.find((section) => section.name === name && section.instance === instance);
+    const fields = found?.size === body.length ? { fields: deviceValues(found.device, body) } : {};
+    this.devices.push({ name, instance, version, bytes: body.length, ...fields });
   }
 
   blockChunk(chunk: BlockChunk): void {
