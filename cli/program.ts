@@ -47,6 +47,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./model.js')).modelCommand(),
   },
   {
+    name: 'stream',
+    summary: 'dump, check, extract and make recorded migration streams',
+    load: async () => (await import('./stream.js')).streamCommand(),
+  },
+  {
     name: 'judge',
     summary: 'judge a recorded transcript with the present model',
     load: async (io) => (await import('./judge.js')).judgeCommand(io),
