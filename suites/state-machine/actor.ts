@@ -8,7 +8,6 @@ import { runStateBecomes } from '../commands/observe.js';
 import { eventsOf, story, tells } from './story.js';
 
 export class Actor {
-  /** Position in the log from which the story is told. */
   private from: number;
 
   constructor(
@@ -80,6 +79,11 @@ export class Actor {
   /** Begins a new chapter: what was said so far is not told again. */
   turn(): void {
     this.from = this.session.mark();
+  }
+
+  /** Position in the log from which the story is told. */
+  get mark(): number {
+    return this.from;
   }
 
   /** Messages since the last turn. */

@@ -6,5 +6,18 @@ import { switchover } from './03-3-switchover.js';
 import { postcopy } from './03-4-postcopy.js';
 import { recovery } from './03-5-recovery.js';
 import { cancels } from './03-7-cancel.js';
+import { waiting } from './04-1-waiting.js';
+import { load } from './04-2-load.js';
+import { incomingPostcopy } from './04-3-postcopy.js';
 
-export const stateMachine: readonly Chapter[] = [start, iteration, switchover, postcopy, recovery, cancels];
+export const stateMachine: readonly Chapter[] = [
+  start,
+  iteration,
+  switchover,
+  postcopy,
+  recovery,
+  cancels,
+  waiting,
+  load,
+  incomingPostcopy,
+];

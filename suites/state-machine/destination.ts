@@ -1,0 +1,94 @@
+/** A destination of the target that we feed ourselves. */
+import { join } from 'node:path';
+import type { Trial } from '../../oracle/trial.js';
+import type { JsonObject } from '../../protocol/json.js';
+import type { ExitStatus, StartOptions } from '../../targets/target.js';
+import { switchOn } from '../commands/observe.js';
+import { Actor } from './actor.js';
+import { Feed, memory } from './feed.js';
+import { storySoFar, tells } from './story.js';
+
+/** A stream of ours fits the machine that our own arguments make. */
+export const feedNeeds = { abilities: ['start', 'incoming', 'arguments', 'local'] } as const;
+
+export interface DestinationOptions {
+  readonly capabilities?: readonly string[];
+  /** Capability `events`; default on. */
+  readonly events?: boolean;
+  readonly start?: StartOptions;
+  readonly name?: string;
+}
+
+export class Destination extends Actor {
+  /** Where it listens. */
+  readonly path = join(this.instance.scratch, 'in.sock');
+  readonly uri = `unix:${this.path}`;
+
+  /** Lets it listen. */
+  async listens(uri = this.uri): Promise<void> {
+    const reply = await this.session.command('migrate-incoming', { uri });
+    this.t.equal(this.t.succeeded(reply, 'migrate-incoming'), {}, 'migrate-incoming');
+  }
+
+  /** Connects to it. */
+  connects(name?: string): Promise<Feed> {
+    return Feed.open(this.t, this.path, name);
+  }
+
+  /** It listens, is connected to, and says that it loads. */
+  async loads(): Promise<Feed> {
+    await this.listens();
+    const feed = await this.connects();
+    await this.until('active');
+    return feed;
+  }
+
+  /** The process ends by itself with exit status 1 after it has told that the load failed. */
+  async fails(plot = 'failed', step?: string): Promise<void> {
+    const exit = await this.exits();
+    this.t.check(exit.code === 1, 'exit status 1', describe(exit), step);
+    tells(this.t, storySoFar(this.t, this.session, this.mark), plot, step);
+  }
+
+  async exits(): Promise<ExitStatus> {
+    await this.session.eof();
+    return this.instance.exited(this.session.deadline);
+  }
+}
+
+const describe = ({ code, signal }: ExitStatus): string => (signal === null ? `exit status ${code}` : String(signal));
+
+/** A destination that was started with `-incoming defer`. */
+export async function destination(t: Trial, options: DestinationOptions = {}): Promise<Destination> {
+  const name = options.name ?? 'destination';
+  const instance = await t.start({ incoming: 'defer', memory, ...options.start }, name);
+  const session = await t.session({ to: instance });
+  const capabilities = [...(options.events === false ? [] : ['events']), ...(options.capabilities ?? [])];
+  if (capabilities.length > 0) await switchOn(t, session, ...capabilities);
+  return new Destination(t, instance, session);
+}
+
+/**
+ * A destination that takes part in postcopy; `undefined` where the host does not let the monitor serve page faults, which
+ * the monitor then says.
+ */
+export async function postcopyDestination(
+  t: Trial,
+  options: DestinationOptions = {},
+): Promise<Destination | undefined> {
+  const one = await destination(t, options);
+  const capabilities = [{ capability: 'postcopy-ram', state: true }];
+  const reply = await one.session.command('migrate-set-capabilities', { capabilities });
+  if (reply.kind === 'success') {
+    one.turn();
+    return one;
+  }
+  t.failed(reply, 'GenericError', undefined, 'a host without userfault');
+  return undefined;
+}
+
+/** The word `setup` of an incoming story: an event of its own, or a state like any other. */
+export const setupWord = (t: Trial, events = true): string =>
+  events || t.dialect.migration.incomingSetup === 'event' ? 'setup' : '';
+
+export const incomingStatus = (info: JsonObject): string => String(info.status ?? 'none');
