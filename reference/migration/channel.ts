@@ -89,6 +89,11 @@ export class Channel {
     readable.resume();
   }
 
+  /** The bytes as they come, for a reader that pulls. */
+  chunks(): AsyncIterable<Buffer> {
+    return this.parts.readable ?? noBytes();
+  }
+
   pause(): void {
     this.parts.readable?.pause();
   }
@@ -120,4 +125,8 @@ export class Channel {
     this.#waiting.clear();
     for (const reject of waiting) reject(error);
   }
+}
+
+async function* noBytes(): AsyncGenerator<Buffer> {
+  // A channel that cannot be read has nothing to yield.
 }

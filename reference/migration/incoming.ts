@@ -8,8 +8,10 @@ import type { StreamCommand, StreamHandler } from '../stream/stream-handler.js';
 import { StreamReader } from '../stream/stream-reader.js';
 import type { Channel } from './channel.js';
 import type { MigrationHost, RunState } from './host.js';
+import { IncomingMultifd } from './incoming-multifd.js';
 import { PageRequests } from './incoming-requests.js';
 import { type Listener, listen } from './listen.js';
+import { multifdSettings } from './outgoing-multifd.js';
 import { Settings } from './settings.js';
 import type { SideWalker } from './walker.js';
 
@@ -31,6 +33,7 @@ export class Incoming {
   #receiver: ReceiverState | undefined;
   #returnPath: ReturnPathWriter | undefined;
   #requests: PageRequests | undefined;
+  #multifd: IncomingMultifd | undefined;
   #stored: RunState = 'running';
   #coloRequested = false;
   #closed = false;
@@ -75,6 +78,13 @@ export class Incoming {
     this.#listener?.close();
     this.#listener = undefined;
     this.#channel?.destroy();
+    this.#closeChannels();
+  }
+
+  #closeChannels(): void {
+    const multifd = this.#multifd;
+    this.#multifd = undefined;
+    multifd?.destroy();
   }
 
   #connected(channel: Channel): void {
@@ -92,15 +102,42 @@ export class Incoming {
         return;
       }
     }
-    if (!walker.rules.listenerStaysOpen) this.#stopListening();
-    this.#channel = channel;
     const recovery = walker.state.in.status === 'postcopy-paused';
+    const multifd = recovery ? undefined : multifdSettings(this.#settings, host.dialect);
+    if (multifd !== undefined) {
+      this.#multifd ??= new IncomingMultifd(host.ram, this.#loader, host.dialect, multifd);
+      // The migration begins when all channels are there (MIG-SM-I09).
+      if (!this.#multifd.add(channel)) return;
+    }
+    if (!walker.rules.listenerStaysOpen) this.#stopListening();
+    const main = this.#multifd?.main ?? channel;
+    this.#channel = main;
     walker.step('accepted');
     if (credentials !== '') {
       this.#fail(new StreamError('INV', { field: 'TLS credentials', lines: [] }));
       return;
     }
-    this.#read(channel, recovery);
+    if (this.#multifd === undefined) this.#read(main, recovery);
+    else this.#afterChannels(this.#multifd.receiver.ready(), () => this.#read(main, recovery));
+  }
+
+  /** Goes on when the data channels have come to the same point; what they found wrong ends the load. */
+  #afterChannels(point: Promise<void>, go: () => void): void {
+    point.then(go, (error: unknown) => {
+      const line = error instanceof Error ? error.message : String(error);
+      if (this.#multifd !== undefined) this.#fail(new StreamError('IO', { field: 'multifd channel', lines: [line] }));
+    });
+  }
+
+  /** A synchronisation point of the main channel (multifd.md §4). */
+  #syncChannels(): void {
+    const reader = this.#reader;
+    if (this.#multifd === undefined || reader === undefined) return;
+    reader.pause();
+    this.#afterChannels(this.#multifd.receiver.sync(), () => {
+      this.#guard(reader, () => reader.resume());
+      this.#channel?.resume();
+    });
   }
 
   #stopListening(): void {
@@ -132,7 +169,7 @@ export class Incoming {
         this.#guard(reader, () => {
           reader.push(chunk);
         });
-        return true;
+        return !reader.paused;
       },
       (error) => {
         if (error !== undefined) host.log(error.reason);
@@ -156,6 +193,7 @@ export class Incoming {
 
   #handler(channel: Channel): StreamHandler {
     const loader = this.#loader;
+    const { host } = this.deps;
     return {
       message: (line) => this.deps.host.log(line),
       ramPage: (block, offset, kind, bytes, start, length) => {
@@ -166,7 +204,13 @@ export class Incoming {
         if (section.idstr === 'COLOState') this.#coloRequested = body[0] === 1;
       },
       command: (command) => this.#command(channel, command),
-      complete: () => this.#complete(channel),
+      ...(host.dialect.stream.flushRecords
+        ? { ramFlush: () => this.#syncChannels() }
+        : { ramEos: () => this.#syncChannels() }),
+      complete: () => {
+        if (this.#multifd === undefined) this.#complete(channel);
+        else this.#afterChannels(this.#multifd.receiver.finish(), () => this.#complete(channel));
+      },
     };
   }
 
@@ -263,6 +307,7 @@ export class Incoming {
     }
     this.#stopListening();
     walker.step('load-failed');
+    this.#closeChannels();
     this.#channel?.finish();
   }
 }

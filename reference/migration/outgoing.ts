@@ -9,6 +9,7 @@ import { ConnectError, type Connecting, connectSocket } from './connect.js';
 import { describeDevices, writeDevices } from './device-state.js';
 import type { MigrationHost } from './host.js';
 import { coloLoop } from './outgoing-colo.js';
+import { multifdSettings, OutgoingMultifd } from './outgoing-multifd.js';
 import { Postcopy } from './outgoing-postcopy.js';
 import { RamSource } from './ram-source.js';
 import { ReturnPath } from './return-path.js';
@@ -54,6 +55,7 @@ export class Outgoing {
   #guestStopped = 0;
   #rateSince = 0;
   #rateDirtied = 0;
+  #multifd: OutgoingMultifd | undefined;
   readonly #postcopy: Postcopy;
 
   constructor(readonly deps: OutgoingDeps) {
@@ -64,6 +66,7 @@ export class Outgoing {
     this.source = new RamSource(host.ram, this.writer, statistics, {
       xbzrle: this.#encoder(),
       compressLevel: compress,
+      zeroesBeside: host.dialect.stream.flushRecords,
     });
     this.window = new BandwidthWindow(host.clock);
     this.#converge = new AutoConverge(host.clock.now());
@@ -100,6 +103,7 @@ export class Outgoing {
     if (this.#status === 'cancelled') this.#connecting?.abort();
     // A blocked write to a child or a pipe cannot be interrupted (MIG-CMD-EXEC-04).
     if (this.#channel?.socket === true) this.#channel.destroy();
+    this.#multifd?.destroy();
     this.wake();
   }
 
@@ -126,6 +130,7 @@ export class Outgoing {
     this.#closed = true;
     this.#connecting?.abort();
     this.#channel?.destroy();
+    this.#multifd?.destroy();
     this.wake();
   }
 
@@ -181,13 +186,19 @@ export class Outgoing {
     this.deps.host.ram.logging = false;
     if (this.deps.statistics.throttle > 0) this.deps.host.throttleGuest?.(0);
     this.deps.statistics.throttle = 0;
-    if (this.#status === 'completed') this.#channel?.finish();
-    else this.#channel?.destroy();
+    if (this.#status === 'completed') {
+      this.#channel?.finish();
+      this.#multifd?.finish();
+    } else {
+      this.#channel?.destroy();
+      this.#multifd?.destroy();
+    }
   }
 
   #run(uri: MigrationUri): Promise<void> {
     return this.#guarded(async () => {
       if (this.#channel === undefined) await this.connect(uri);
+      await this.#openChannels(uri);
       await this.#setUp();
       if ((await this.#iterate()) === 'postcopy') await this.#postcopy.run();
       else await this.#switchOver();
@@ -217,9 +228,54 @@ export class Outgoing {
       throw new Ended();
     }
     // A cancel that waited for the connection ends with it, and with the pass of a set-up that still ran (C02).
-    if (this.#status === 'cancelling') this.#countPass();
+    const cancelled = this.#status === 'cancelling';
     walker.step('connected');
-    if (this.#status === 'cancelled') throw new Ended();
+    if (!cancelled) return;
+    this.#countPass();
+    walker.step('first-sync');
+    walker.step('thread-ended');
+    throw new Ended();
+  }
+
+  /** The data channels of multifd, beside the stream's own. */
+  async #openChannels(uri: MigrationUri): Promise<void> {
+    const { host, walker } = this.deps;
+    const settings = multifdSettings(this.settings, host.dialect);
+    if (settings === undefined || (uri.kind !== 'tcp' && uri.kind !== 'unix')) return;
+    try {
+      this.#multifd = await OutgoingMultifd.connect(uri, host.dialect, host.clock, settings);
+      this.source.multifd = this.#multifd.sender;
+    } catch (error) {
+      this.check();
+      this.problem = error instanceof Error ? error.message : String(error);
+      host.log(this.problem);
+      walker.step('channels-unusable');
+      throw new Ended();
+    }
+    this.check();
+  }
+
+  /** Ends a body of the `ram` section, where multifd channels are brought to the same point (multifd.md §4). */
+  async #endRamBody(): Promise<number> {
+    if (this.source.blocked !== undefined) await this.#unblock();
+    const { sender } = this.#multifd ?? {};
+    if (sender === undefined || this.source.plainOnly) return this.writer.ram.eos();
+    await sender.sync();
+    const { statistics, host } = this.deps;
+    const fresh = sender.bytes - statistics.multifdBytes;
+    statistics.multifdBytes = sender.bytes;
+    statistics.transferred += fresh;
+    this.window.sent(fresh);
+    this.#streamBytes += fresh;
+    const flush = host.dialect.stream.flushRecords ? this.writer.ram.flush() : 0;
+    return flush + this.writer.ram.eos();
+  }
+
+  /** Waits until a multifd channel takes more. */
+  async #unblock(): Promise<void> {
+    await this.source.blocked;
+    this.source.blocked = undefined;
+    this.check();
   }
 
   #encoder(): XbzrleEncoder | undefined {
@@ -250,11 +306,12 @@ export class Outgoing {
     this.source.bitmap.setAll();
     writer.start(this.sectionId, 'ram', 0, 4);
     writer.ram.setup(host.ram.blocks.map(({ name, bytes }) => ({ name, length: bytes.length })));
-    writer.ram.eos();
+    await this.#endRamBody();
     writer.footer();
     for (const block of host.ram.blocks) block.dirtyLog.clearAll();
     await this.flush();
     this.#countPass();
+    walker.step('first-sync');
     statistics.setupTime = host.clock.now() - began;
     walker.step('set-up-done');
   }
@@ -335,13 +392,20 @@ export class Outgoing {
     const { host, statistics } = this.deps;
     const until = host.clock.now() + sliceMs;
     this.writer.part(this.sectionId);
+    // Bytes that multifd channels carry count in this window too, though they are accounted only when synchronised.
+    let beside = 0;
     while (this.source.pending > 0 && host.clock.now() < until) {
-      const room = this.window.left(limit()) - this.writer.out.pending;
+      const room = this.window.left(limit()) - this.writer.out.pending - beside;
       if (room <= 0) break;
-      this.source.fill(Math.min(room, flushBytes));
+      const before = this.writer.out.total;
+      const bytes = this.source.fill(Math.min(room, flushBytes));
+      beside += bytes - (this.writer.out.total - before);
+      if (this.source.blocked !== undefined) await this.#unblock();
       if (this.writer.out.pending >= flushBytes) await this.flush();
     }
-    statistics.transferred += this.writer.ram.eos();
+    // Not in one statement: the counter moves while this waits.
+    const ending = await this.#endRamBody();
+    statistics.transferred += ending;
     this.writer.footer();
     await this.flush();
   }
@@ -375,9 +439,10 @@ export class Outgoing {
     writer.end(this.sectionId);
     while (source.pending > 0) {
       source.fill(flushBytes);
+      if (source.blocked !== undefined) await this.#unblock();
       if (writer.out.pending >= flushBytes) await this.flush();
     }
-    writer.ram.eos();
+    await this.#endRamBody();
     writer.footer();
     this.writeDevices(walker.state.out.former ?? 'running');
     writer.eof();
@@ -446,17 +511,21 @@ export class Outgoing {
     if (this.#closed) return;
     const { walker, host } = this.deps;
     if (this.#status === 'cancelling') {
+      if (walker.can('guest-restored')) walker.step('guest-restored');
       if (walker.can('thread-ended')) walker.step('thread-ended');
       return;
     }
     if (error instanceof Ended) return;
     if (!(error instanceof ChannelError)) throw error;
     this.problem = this.returnPath?.problem ?? `Unable to write to socket: ${error.reason}`;
+    if (walker.can('first-sync')) {
+      this.#countPass();
+      walker.step('first-sync');
+    }
     const labels = ['channel-error', 'set-up-failed', 'peer-closed'];
     const label = labels.find((one) => walker.can(one));
     if (label === undefined) return;
     host.log(this.problem);
-    if (label === 'set-up-failed') this.#countPass();
     walker.step(label);
     if (walker.can('settled')) walker.step('settled');
   }

@@ -1,3 +1,4 @@
+import type { MultifdSender } from '../multifd/multifd-sender.js';
 import { compressPage } from '../ram/compress-page.js';
 import { type GuestRam, pageSize, type RamBlock } from '../ram/guest-ram.js';
 import { MigrationBitmap } from '../ram/migration-bitmap.js';
@@ -8,6 +9,8 @@ import type { Statistics } from './statistics.js';
 
 export interface RamSourceOptions {
   readonly xbzrle: XbzrleEncoder | undefined;
+  /** Multifd packets list zero pages (10.0). */
+  readonly zeroesBeside: boolean;
   /** Level of the zlib compression of the first pass; undefined for none. */
   readonly compressLevel: number | undefined;
 }
@@ -17,11 +20,17 @@ export class RamSource {
   readonly bitmap: MigrationBitmap;
   /** Guest stopped: the XBZRLE cache is read, not updated. */
   lastStage = false;
+  /** Carries pages beside the stream, while set. */
+  multifd: MultifdSender | undefined;
+  /** No channel is idle: to be awaited before the next {@link fill}. */
+  blocked: Promise<void> | undefined;
   /** In postcopy only ZERO and PAGE records may be sent. */
   plainOnly = false;
   #block = 0;
   #page = 0;
   #bulk = true;
+  /** Bytes handed to multifd channels in this call of {@link fill}; they are accounted when they have been sent. */
+  #beside = 0;
   #named: RamBlock | undefined;
   readonly #requests: { readonly block: RamBlock; page: number; readonly end: number }[] = [];
 
@@ -61,12 +70,13 @@ export class RamSource {
   /** Writes page records until about `bytes` bytes are written or nothing is dirty; returns the bytes written. */
   fill(bytes: number): number {
     let written = 0;
-    while (written < bytes) {
+    while (written < bytes && this.blocked === undefined) {
       const length = this.#requested() ?? this.#next();
       if (length === undefined) break;
       written += length;
     }
-    this.statistics.transferred += written;
+    this.statistics.transferred += written - this.#beside;
+    this.#beside = 0;
     return written;
   }
 
@@ -116,7 +126,10 @@ export class RamSource {
     const { xbzrle, compressLevel } = this.options;
     const age = statistics.dirtySyncCount;
     const deltas = xbzrle !== undefined && !this.#bulk && !this.plainOnly ? xbzrle : undefined;
-    if (isZeroPage(block.bytes, offset)) {
+    const isZero = isZeroPage(block.bytes, offset);
+    if (this.multifd !== undefined && (!isZero || this.options.zeroesBeside))
+      return this.#sendBeside(block, offset, isZero);
+    if (isZero) {
       deltas?.zeroPage(block, offset, age);
       statistics.duplicate++;
       this.#named = block;
@@ -131,6 +144,15 @@ export class RamSource {
     }
     this.#named = block;
     return writer.ram.page(block, offset, block.bytes, offset);
+  }
+
+  #sendBeside(block: RamBlock, offset: number, isZero: boolean): number {
+    if (isZero) this.statistics.duplicate++;
+    else this.statistics.normal++;
+    this.blocked = this.multifd?.page(block, offset);
+    const bytes = isZero ? 8 : pageSize;
+    this.#beside += bytes;
+    return bytes;
   }
 
   #sendThrough(xbzrle: XbzrleEncoder, block: RamBlock, offset: number, age: number): number {

@@ -28,8 +28,7 @@ export class Settings {
   }
 
   get tlsCreds(): string {
-    const value = this.state().parameters['tls-creds'];
-    return typeof value === 'string' ? value : '';
+    return this.text('tls-creds');
   }
 
   get throttle(): { initial: number; increment: number; maximum: number; share: number } {
@@ -45,6 +44,11 @@ export class Settings {
   integer(name: string): bigint {
     const value = this.state().parameters[name];
     return typeof value === 'string' ? BigInt(value) : 0n;
+  }
+
+  text(name: string): string {
+    const value = this.state().parameters[name];
+    return typeof value === 'string' ? value : '';
   }
 
   on(capability: string): boolean {

@@ -1,0 +1,63 @@
+import type { Dialect } from '../dialects/dialect.js';
+import type { ChannelBlock } from '../multifd/channel-reader.js';
+import { MultifdReceiver } from '../multifd/multifd-receiver.js';
+import { type GuestRam, pageSize } from '../ram/guest-ram.js';
+import { RamFlag } from '../stream/format.js';
+import type { RamLoader } from '../stream/ram-loader.js';
+import type { StreamBlock } from '../stream/stream-handler.js';
+import type { Channel } from './channel.js';
+import type { MultifdSettings } from './outgoing-multifd.js';
+
+const zero = Buffer.alloc(1);
+
+/** The data channels of an incoming migration: the first connection is the main one, the others carry pages. */
+export class IncomingMultifd {
+  main: Channel | undefined;
+  readonly receiver: MultifdReceiver;
+  readonly #data: Channel[] = [];
+
+  constructor(
+    ram: GuestRam,
+    loader: RamLoader,
+    dialect: Dialect,
+    private readonly settings: MultifdSettings,
+  ) {
+    const blocks = new Map<string, StreamBlock>(
+      ram.blocks.map(({ name, bytes, index }) => [name, { name, length: bytes.length, index, pageSize }]),
+    );
+    const of = (block: ChannelBlock): StreamBlock => blocks.get(block.name)!;
+    this.receiver = new MultifdReceiver({
+      rules: dialect.stream,
+      channels: settings.channels,
+      block: (name) => blocks.get(name),
+      compression: settings.compression,
+      ...(settings.pagesPerPacket === undefined ? {} : { pagesPerPacket: settings.pagesPerPacket }),
+      sink: {
+        page: (block, offset, bytes, start) => {
+          loader.ramPage(of(block), offset, RamFlag.page, bytes, start, pageSize);
+        },
+        zeroPage: (block, offset) => loader.ramPage(of(block), offset, RamFlag.zero, zero, 0, 1),
+      },
+    });
+  }
+
+  /** Takes a connection; true when it is the last one that was missing. Surplus ones are closed. */
+  add(channel: Channel): boolean {
+    if (this.main === undefined) {
+      this.main = channel;
+      return this.settings.channels === 0;
+    }
+    if (!this.receiver.add(channel.chunks())) {
+      channel.destroy();
+      return false;
+    }
+    this.#data.push(channel);
+    return this.#data.length === this.settings.channels;
+  }
+
+  destroy(): void {
+    this.receiver.abort(new Error('the migration has ended'));
+    this.main?.destroy();
+    for (const channel of this.#data) channel.destroy();
+  }
+}
