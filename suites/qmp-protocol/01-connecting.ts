@@ -17,6 +17,8 @@ class Listener {
   private constructor(private readonly server: Server) {
     server.on('connection', (socket) => {
       this.sockets.push(socket);
+      // Nobody else hears of an error until a session takes the socket over.
+      socket.on('error', () => undefined);
       if (this.waiting === undefined) this.arrived.push(socket);
       else this.waiting(socket);
       this.waiting = undefined;
