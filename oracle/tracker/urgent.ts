@@ -12,6 +12,7 @@ const urgent = new Set([
   'final-sync',
   'settled',
   'thread-ended',
+  'guest-restored',
   'failover',
 ]);
 

@@ -59,10 +59,10 @@ export class Postcopy {
     if (walker.can('held-for-postcopy')) {
       walker.step('held-for-postcopy');
       await owner.untilContinued();
-      owner.sync();
+      owner.passes.sync();
       walker.step('continued');
     } else {
-      owner.sync();
+      owner.passes.sync();
       walker.step('postcopy-started');
     }
     if (host.dialect.stream.commands.includes('SWITCHOVER_START')) writer.command('SWITCHOVER_START');

@@ -2,15 +2,15 @@ import type { MigrationUri } from '../model/index.js';
 import type { XbzrleCounters } from '../ram/xbzrle-counters.js';
 import { XbzrleEncoder } from '../ram/xbzrle-encoder.js';
 import { StreamWriter } from '../stream/stream-writer.js';
-import { AutoConverge } from './auto-converge.js';
 import { BandwidthWindow } from './bandwidth-window.js';
 import { type Channel, ChannelError } from './channel.js';
 import { ConnectError, type Connecting, connectSocket } from './connect.js';
-import { describeDevices, writeDevices } from './device-state.js';
+import { writeDevices } from './device-state.js';
 import type { MigrationHost } from './host.js';
-import { coloLoop } from './outgoing-colo.js';
 import { multifdSettings, OutgoingMultifd } from './outgoing-multifd.js';
 import { Postcopy } from './outgoing-postcopy.js';
+import { switchOver } from './outgoing-switchover.js';
+import { PassCounter } from './pass-counter.js';
 import { RamSource } from './ram-source.js';
 import { ReturnPath } from './return-path.js';
 import { Settings } from './settings.js';
@@ -42,19 +42,18 @@ export class Outgoing {
   readonly writer: StreamWriter;
   readonly source: RamSource;
   readonly window: BandwidthWindow;
+  readonly passes: PassCounter;
   returnPath: ReturnPath | undefined;
   /** Text for `error-desc` where the dialect shows errors that are not of the connection. */
   problem: string | undefined;
+  /** When the guest was stopped for the switch-over, by the machine's clock; 0 before. */
+  guestStopped = 0;
   #channel: Channel | undefined;
   #connecting: Connecting | undefined;
   #threshold = 0;
-  #converge: AutoConverge;
   #wakers = new Set<() => void>();
   #closed = false;
   #streamBytes = 0;
-  #guestStopped = 0;
-  #rateSince = 0;
-  #rateDirtied = 0;
   #multifd: OutgoingMultifd | undefined;
   readonly #postcopy: Postcopy;
 
@@ -69,7 +68,7 @@ export class Outgoing {
       zeroesBeside: host.dialect.stream.flushRecords,
     });
     this.window = new BandwidthWindow(host.clock);
-    this.#converge = new AutoConverge(host.clock.now());
+    this.passes = new PassCounter(host, this.source, statistics, deps.xbzrleCounters, this.settings);
     this.#postcopy = new Postcopy(this);
   }
 
@@ -201,7 +200,7 @@ export class Outgoing {
       await this.#openChannels(uri);
       await this.#setUp();
       if ((await this.#iterate()) === 'postcopy') await this.#postcopy.run();
-      else await this.#switchOver();
+      else await switchOver(this);
     });
   }
 
@@ -231,7 +230,7 @@ export class Outgoing {
     const cancelled = this.#status === 'cancelling';
     walker.step('connected');
     if (!cancelled) return;
-    this.#countPass();
+    this.passes.count();
     walker.step('first-sync');
     walker.step('thread-ended');
     throw new Ended();
@@ -256,7 +255,7 @@ export class Outgoing {
   }
 
   /** Ends a body of the `ram` section, where multifd channels are brought to the same point (multifd.md §4). */
-  async #endRamBody(): Promise<number> {
+  async endRamBody(): Promise<number> {
     if (this.source.blocked !== undefined) await this.#unblock();
     const { sender } = this.#multifd ?? {};
     if (sender === undefined || this.source.plainOnly) return this.writer.ram.eos();
@@ -306,11 +305,11 @@ export class Outgoing {
     this.source.bitmap.setAll();
     writer.start(this.sectionId, 'ram', 0, 4);
     writer.ram.setup(host.ram.blocks.map(({ name, bytes }) => ({ name, length: bytes.length })));
-    await this.#endRamBody();
+    await this.endRamBody();
     writer.footer();
     for (const block of host.ram.blocks) block.dirtyLog.clearAll();
     await this.flush();
-    this.#countPass();
+    this.passes.count();
     walker.step('first-sync');
     statistics.setupTime = host.clock.now() - began;
     walker.step('set-up-done');
@@ -339,41 +338,12 @@ export class Outgoing {
     this.returnPath = path;
   }
 
-  /** A dirty sync without its event; the next step announces it. Returns the pages that were newly dirty. */
-  #countPass(): number {
-    const { host, statistics } = this.deps;
-    const dirtied = this.source.bitmap.sync();
-    statistics.dirtySyncCount++;
-    const now = host.clock.now();
-    this.#rateDirtied += dirtied;
-    if (now - this.#rateSince > 1000) {
-      if (this.#rateSince > 0) {
-        statistics.dirtyPagesRate = Math.floor((this.#rateDirtied * 1000) / (now - this.#rateSince));
-      }
-      this.#rateSince = now;
-      this.#rateDirtied = 0;
-      this.deps.xbzrleCounters.updateRates(statistics.normal + statistics.duplicate);
-    }
-    return dirtied;
-  }
-
-  /** A dirty sync that a later step announces as its pass. */
-  sync(): void {
-    const dirtied = this.#countPass();
-    const { host, statistics } = this.deps;
-    if (!this.settings.on('auto-converge')) return;
-    this.#converge.sync(host.clock.now(), dirtied * 4096, statistics.transferred, this.settings.throttle);
-    if (this.#converge.percentage === statistics.throttle) return;
-    statistics.throttle = this.#converge.percentage;
-    host.throttleGuest?.(statistics.throttle);
-  }
-
   /** State-machine.md §3.2, until one of the ways out is open. */
   async #iterate(): Promise<'precopy' | 'postcopy'> {
     for (;;) {
       this.check();
       if (this.source.pending < this.#threshold) {
-        this.sync();
+        this.passes.sync();
         this.walker.step('dirty-sync');
       }
       const { pending } = this.source;
@@ -404,7 +374,7 @@ export class Outgoing {
       if (this.writer.out.pending >= flushBytes) await this.flush();
     }
     // Not in one statement: the counter moves while this waits.
-    const ending = await this.#endRamBody();
+    const ending = await this.endRamBody();
     statistics.transferred += ending;
     this.writer.footer();
     await this.flush();
@@ -421,35 +391,13 @@ export class Outgoing {
     }
   }
 
-  /** State-machine.md §3.3. */
-  async #switchOver(): Promise<void> {
-    const { host, walker } = this.deps;
-    const { writer, source } = this;
-    this.#guestStopped = host.clock.now();
-    walker.step('converged');
-    if (walker.can('held')) {
-      walker.step('held');
-      await this.untilContinued();
-      walker.step('continued');
-    } else walker.step('guest-stopped');
-    this.sync();
-    walker.step('final-sync');
-    source.lastStage = true;
-    if (host.dialect.stream.commands.includes('SWITCHOVER_START')) writer.command('SWITCHOVER_START');
-    writer.end(this.sectionId);
-    while (source.pending > 0) {
-      source.fill(flushBytes);
-      if (source.blocked !== undefined) await this.#unblock();
-      if (writer.out.pending >= flushBytes) await this.flush();
+  /** Everything that is still dirty, whatever the bandwidth limit says. */
+  async sendRest(): Promise<void> {
+    while (this.source.pending > 0) {
+      this.source.fill(flushBytes);
+      if (this.source.blocked !== undefined) await this.#unblock();
+      if (this.writer.out.pending >= flushBytes) await this.flush();
     }
-    await this.#endRamBody();
-    writer.footer();
-    this.writeDevices(walker.state.out.former ?? 'running');
-    writer.eof();
-    writer.vmdescription(describeDevices(host.dialect, host.machineName, this.settings.on('x-colo')));
-    await this.flush();
-    await this.finish('all-written');
-    if (this.#status === 'colo') await coloLoop(this);
   }
 
   /** The FULL sections; `runState` is what the guest was before it stopped. */
@@ -498,7 +446,7 @@ export class Outgoing {
   settle(): void {
     const { host, statistics } = this.deps;
     const now = host.clock.now();
-    if (this.#guestStopped > 0 && statistics.downtime === 0) statistics.downtime = now - this.#guestStopped;
+    if (this.guestStopped > 0 && statistics.downtime === 0) statistics.downtime = now - this.guestStopped;
     statistics.end();
     const busy = statistics.totalTime - Math.floor(statistics.setupTime);
     if (busy > 0) statistics.mbps = (this.#streamBytes * 8) / busy / 1000;
@@ -519,7 +467,7 @@ export class Outgoing {
     if (!(error instanceof ChannelError)) throw error;
     this.problem = this.returnPath?.problem ?? `Unable to write to socket: ${error.reason}`;
     if (walker.can('first-sync')) {
-      this.#countPass();
+      this.passes.count();
       walker.step('first-sync');
     }
     const labels = ['channel-error', 'set-up-failed', 'peer-closed'];

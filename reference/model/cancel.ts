@@ -57,6 +57,8 @@ export const cancel: CommandRule = (call) => {
 
 const connecting = at('cancelling', 'connecting');
 const streaming = at('cancelling', 'streaming', 'handshaking');
+const synced = at('cancelling', 'synced');
+const restored = at('cancelling', 'restored');
 const iterating = at('cancelling', 'iterating');
 const inPostcopy: Guard = ({ out }) => out.inPostcopy;
 const switchedOver: Guard = ({ out }) => out.former !== null;
@@ -64,22 +66,26 @@ const beforeLastRound = at('cancelling', 'idle', 'stopping', 'finishing');
 
 const ended = (c: Change): Change => c.end('cancelled');
 
+// What a client can see between two outputs is a state of its own: a query may be answered there.
 export const cancellingSteps = [
-  row('MIG-SM-C02', 'connected', connecting, (c) => ended(c.pass())),
+  row('MIG-SM-C02', 'connected', connecting, (c) => c.phase('streaming')),
   row('MIG-SM-C02', 'connect-failed', connecting, ended),
-  row('MIG-SM-C03', 'thread-ended', streaming, ended),
-  row('MIG-SM-C03', 'thread-ended-late', streaming, (c) => ended(c.pass())),
+  row('MIG-SM-C02 MIG-SM-C03', 'first-sync', streaming, (c) => c.pass().phase('synced')),
+  row('MIG-SM-C03', 'thread-ended', any(streaming, synced), ended),
   row('MIG-SM-C04 MIG-SM-C12', 'thread-ended', all(iterating, not(inPostcopy)), ended),
-  row('MIG-SM-C05', 'thread-ended-late', all(iterating, not(inPostcopy)), (c) => {
-    const wasRunning = c.state.vm.runState === 'running';
-    c.stop('finish-migrate').pass();
-    return ended(wasRunning ? c.resume() : c.runState('postmigrate'));
+  row('MIG-SM-C05', 'converged', all(iterating, not(inPostcopy)), (c) => {
+    const former = c.state.vm.runState;
+    return c.out({ wasRunning: former === 'running', former, phase: 'stopping' }).stop('finish-migrate');
   }),
-  row('MIG-SM-C06 MIG-SM-C07 MIG-SM-C08 MIG-SM-C09', 'thread-ended', all(switchedOver, not(inPostcopy)), (c, rules) =>
-    ended(fallBack(c, rules)),
-  ),
-  row('MIG-SM-C06 MIG-SM-C09', 'final-sync', all(switchedOver, not(inPostcopy), beforeLastRound), (c) =>
+  row('MIG-SM-C05 MIG-SM-C06 MIG-SM-C09', 'final-sync', all(switchedOver, not(inPostcopy), beforeLastRound), (c) =>
     c.pass().phase('last-round'),
   ),
+  row(
+    'MIG-SM-C05 MIG-SM-C06 MIG-SM-C07 MIG-SM-C08 MIG-SM-C09',
+    'guest-restored',
+    all(switchedOver, not(inPostcopy)),
+    (c, rules) => fallBack(c, rules).out({ former: null, phase: 'restored' }),
+  ),
+  row('MIG-SM-C05 MIG-SM-C06 MIG-SM-C07 MIG-SM-C08 MIG-SM-C09', 'thread-ended', restored, ended),
   row('MIG-SM-C08 MIG-SM-C10', 'thread-ended', inPostcopy, (c, rules) => ended(fallBack(c, rules))),
 ].map((entry) => ({ ...entry, when: all(any(at('cancelling')), entry.when) }));

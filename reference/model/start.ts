@@ -115,7 +115,8 @@ export const setupSteps = [
   row('MIG-SM-O10', 'handshake-failed', at('setup', 'handshaking'), (c) => c.end('failed').out({ error: '*' })),
   row('MIG-SM-O10', 'handshake-done', at('setup', 'handshaking'), (c) => c.phase('streaming')),
   row('MIG-SM-O11', 'channels-unusable', at('setup'), (c) => c.end('failed')),
-  row('MIG-SM-O12', 'set-up-done', at('setup', 'streaming'), (c) => c.pass().to('active', 'iterating')),
+  row('MIG-SM-O12', 'first-sync', at('setup', 'streaming'), (c) => c.pass().phase('synced')),
+  row('MIG-SM-O12', 'set-up-done', at('setup', 'synced'), (c) => c.to('active', 'iterating')),
   row('MIG-SM-O13', 'set-up-failed-early', at('setup', 'streaming'), (c) => c.to('active').end('failed')),
-  row('MIG-SM-O13', 'set-up-failed', at('setup', 'streaming'), (c) => c.pass().to('active').end('failed')),
+  row('MIG-SM-O13', 'set-up-failed', at('setup', 'synced'), (c) => c.to('active').end('failed')),
 ];

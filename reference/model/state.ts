@@ -21,7 +21,8 @@ export const migrationStatuses = [
 export type MigrationStatus = (typeof migrationStatuses)[number] | 'postcopy-recover-setup';
 
 /**
- * Where inside its status a side is (state-machine.md §1.2). `last-round` is what follows the final dirty sync of
+ * Where inside its status a side is (state-machine.md §1.2). `synced` follows the first dirty sync, `restored` the end of a
+ * cancelled switch-over; `last-round` is what follows the final dirty sync of
  * `finishing`; `settling` is the moment between the last event of a migration and the end of its clean-up (MIG-SM-E06).
  */
 export type OutgoingPhase =
@@ -29,6 +30,7 @@ export type OutgoingPhase =
   | 'connecting'
   | 'handshaking'
   | 'streaming'
+  | 'synced'
   | 'iterating'
   | 'stopping'
   | 'finishing'
@@ -36,6 +38,7 @@ export type OutgoingPhase =
   | 'final-wait'
   | 'colo-waiting'
   | 'colo-running'
+  | 'restored'
   | 'settling';
 
 export interface Outgoing {

@@ -3,7 +3,7 @@ import type { DialectName } from '../../../reference/dialects/dialect.js';
 import { walk } from './walk.js';
 
 const go = 'migrate {"uri":"unix:/m"}';
-const setUp = [go, 'connected', 'set-up-done'];
+const setUp = [go, 'connected', 'first-sync', 'set-up-done'];
 const held = [...setUp, 'converged', 'held'];
 const resume = 'migrate-continue {"state":"pre-switchover"}';
 const toPostcopy = [...setUp, 'migrate-start-postcopy', 'postcopy-started'];
@@ -35,7 +35,7 @@ const cases: readonly Case[] = [
   },
   {
     rows: 'O02',
-    path: ['migrate {"uri":"exec:cat"}', 'set-up-done'],
+    path: ['migrate {"uri":"exec:cat"}', 'first-sync', 'set-up-done'],
     story: 'M(setup) ↵ P M(active)',
     end: 'active/running',
   },
@@ -62,7 +62,7 @@ const cases: readonly Case[] = [
   { rows: 'O11', path: [go, 'connected', 'channels-unusable'], story: 'M(setup) ↵ M(failed)', end: 'failed/running' },
   {
     rows: 'O13',
-    path: [go, 'connected', 'set-up-failed'],
+    path: [go, 'connected', 'first-sync', 'set-up-failed'],
     story: 'M(setup) ↵ P M(active) M(failed)',
     end: 'failed/running',
   },
@@ -282,7 +282,7 @@ const cases: readonly Case[] = [
   { rows: 'C01', path: ['migrate_cancel'], story: '↵', end: 'none/running' },
   {
     rows: 'C02',
-    path: [go, 'migrate_cancel', 'connected'],
+    path: [go, 'migrate_cancel', 'connected', 'first-sync', 'thread-ended'],
     story: 'M(setup) ↵ M(cancelling) ↵ P M(cancelled)',
     end: 'cancelled/running',
   },
@@ -307,34 +307,43 @@ const cases: readonly Case[] = [
   },
   {
     rows: 'C05',
-    path: [...setUp, 'migrate_cancel', 'thread-ended-late'],
+    path: [...setUp, 'migrate_cancel', 'converged', 'final-sync', 'guest-restored', 'thread-ended'],
     story: 'M(setup) ↵ P M(active) M(cancelling) ↵ S P R M(cancelled)',
     end: 'cancelled/running',
   },
   {
     rows: 'C06',
-    path: [...setUp, 'converged', 'guest-stopped', 'migrate_cancel', 'thread-ended'],
+    path: [...setUp, 'converged', 'guest-stopped', 'migrate_cancel', 'guest-restored', 'thread-ended'],
     story: 'M(setup) ↵ P M(active) S M(cancelling) ↵ R M(cancelled)',
     end: 'cancelled/running',
   },
   {
     rows: 'C07',
     capabilities: ['return-path'],
-    path: [...setUp, 'converged', 'guest-stopped', 'final-sync', 'all-written', 'migrate_cancel', 'thread-ended'],
+    path: [
+      ...setUp,
+      'converged',
+      'guest-stopped',
+      'final-sync',
+      'all-written',
+      'migrate_cancel',
+      'guest-restored',
+      'thread-ended',
+    ],
     story: 'M(setup) ↵ P M(active) S P M(cancelling) ↵ R M(cancelled)',
     end: 'cancelled/running',
   },
   {
     rows: 'C08',
     capabilities: ['pause-before-switchover'],
-    path: [...held, 'migrate_cancel', 'thread-ended'],
+    path: [...held, 'migrate_cancel', 'guest-restored', 'thread-ended'],
     story: 'M(setup) ↵ P M(active) S M(pre-switchover) M(cancelling) ↵ R M(cancelled)',
     end: 'cancelled/running',
   },
   {
     rows: 'C08 with device',
     capabilities: ['pause-before-switchover'],
-    path: [...held, 'migrate_cancel@device-first', 'thread-ended'],
+    path: [...held, 'migrate_cancel@device-first', 'guest-restored', 'thread-ended'],
     story: 'M(setup) ↵ P M(active) S M(pre-switchover) M(device) M(cancelling) ↵ R M(cancelled)',
     end: 'cancelled/running',
   },
@@ -342,7 +351,7 @@ const cases: readonly Case[] = [
     rows: 'C08 E02',
     dialect: '7.2',
     capabilities: ['pause-before-switchover'],
-    path: [...held, 'migrate_cancel@device-swapped', 'thread-ended'],
+    path: [...held, 'migrate_cancel@device-swapped', 'guest-restored', 'thread-ended'],
     story: 'M(setup) ↵ P M(active) S M(pre-switchover) M(cancelling) ↵ M(device) R M(cancelled)',
     end: 'cancelled/running',
   },
@@ -350,7 +359,7 @@ const cases: readonly Case[] = [
     rows: 'C08 paused guest',
     paused: true,
     capabilities: ['pause-before-switchover'],
-    path: [...held, 'migrate_cancel', 'thread-ended'],
+    path: [...held, 'migrate_cancel', 'guest-restored', 'thread-ended'],
     story: 'M(setup) ↵ P M(active) M(pre-switchover) M(cancelling) ↵ M(cancelled)',
     end: 'cancelled/postmigrate',
   },

@@ -1,0 +1,30 @@
+import { describeDevices } from './device-state.js';
+import type { Outgoing } from './outgoing.js';
+import { coloLoop } from './outgoing-colo.js';
+
+/** Stops the guest and sends what is left: the end of a precopy migration (state-machine.md §3.3). */
+export async function switchOver(owner: Outgoing): Promise<void> {
+  const { walker, writer, source, settings } = owner;
+  const { host } = owner.deps;
+  owner.guestStopped = host.clock.now();
+  walker.step('converged');
+  if (walker.can('held')) {
+    walker.step('held');
+    await owner.untilContinued();
+    walker.step('continued');
+  } else walker.step('guest-stopped');
+  owner.passes.sync();
+  walker.step('final-sync');
+  source.lastStage = true;
+  if (host.dialect.stream.commands.includes('SWITCHOVER_START')) writer.command('SWITCHOVER_START');
+  writer.end(owner.sectionId);
+  await owner.sendRest();
+  await owner.endRamBody();
+  writer.footer();
+  owner.writeDevices(walker.state.out.former ?? 'running');
+  writer.eof();
+  writer.vmdescription(describeDevices(host.dialect, host.machineName, settings.on('x-colo')));
+  await owner.flush();
+  await owner.finish('all-written');
+  if (walker.state.out.status === 'colo') await coloLoop(owner);
+}
