@@ -30,7 +30,7 @@ export interface ConnectionSettings {
 
 /** What outlives a connection. */
 export class PeerMemory {
-  readonly receiver = new ReceiverState();
+  receiver = new ReceiverState();
 }
 
 export class PeerConnection {
@@ -101,6 +101,7 @@ export class PeerConnection {
     const { rules, memory } = this.settings;
     this.recovery = recovery;
     if (recovery) this.returnPath = true;
+    else memory.receiver = new ReceiverState();
     return new StreamReader(
       { rules, recovery, state: memory.receiver },
       {

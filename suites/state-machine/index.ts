@@ -5,10 +5,13 @@ import { iteration } from './03-2-iteration.js';
 import { switchover } from './03-3-switchover.js';
 import { postcopy } from './03-4-postcopy.js';
 import { recovery } from './03-5-recovery.js';
+import { colo } from './03-6-colo.js';
 import { cancels } from './03-7-cancel.js';
 import { waiting } from './04-1-waiting.js';
 import { load } from './04-2-load.js';
 import { incomingPostcopy } from './04-3-postcopy.js';
+import { orders } from './06-orders.js';
+import { pairs } from './07-pairs.js';
 
 export const stateMachine: readonly Chapter[] = [
   start,
@@ -16,8 +19,11 @@ export const stateMachine: readonly Chapter[] = [
   switchover,
   postcopy,
   recovery,
+  colo,
   cancels,
   waiting,
   load,
   incomingPostcopy,
+  orders,
+  pairs,
 ];

@@ -116,6 +116,16 @@ describe('a peer on a migration channel', () => {
     expect(channel.received).to.equal(stream(true).length);
   });
 
+  it('serves one migration after the other', async () => {
+    await opens('answer');
+    for (let turn = 0; turn < 2; turn++) {
+      const client = calls();
+      client.write(stream(true));
+      await client.until(() => client.hex === pong('00000007') + shut('00000000'));
+      client.close();
+    }
+  });
+
   it('says nothing where no return path was opened', async () => {
     const channel = await opens('answer');
     const client = calls();
