@@ -6,9 +6,12 @@ import { BandwidthWindow } from './bandwidth-window.js';
 import { type Channel, ChannelError } from './channel.js';
 import { ConnectError, type Connecting, connectSocket } from './connect.js';
 import { writeDevices } from './device-state.js';
+import { Ended } from './ended.js';
 import type { MigrationHost } from './host.js';
+import { iterate } from './outgoing-iteration.js';
 import { multifdSettings, OutgoingMultifd } from './outgoing-multifd.js';
 import { Postcopy } from './outgoing-postcopy.js';
+import { largestCache, setUp } from './outgoing-setup.js';
 import { switchOver } from './outgoing-switchover.js';
 import { PassCounter } from './pass-counter.js';
 import { RamSource } from './ram-source.js';
@@ -21,14 +24,6 @@ import type { SideWalker } from './walker.js';
 const flushBytes = 256 * 1024;
 /** Longest PART section, in milliseconds. */
 const sliceMs = 50;
-/** Largest XBZRLE cache that this process takes memory for, in bytes. */
-const largestCache = 2n ** 32n;
-
-/** The migration stops here: cancelled, or its end has already been walked. */
-class Ended extends Error {
-  override readonly name = 'Ended';
-}
-
 export interface OutgoingDeps {
   readonly host: MigrationHost;
   readonly walker: SideWalker;
@@ -50,7 +45,8 @@ export class Outgoing {
   guestStopped = 0;
   #channel: Channel | undefined;
   #connecting: Connecting | undefined;
-  #threshold = 0;
+  /** Bytes that may be pending when the guest is stopped (state-machine.md §3.2). */
+  threshold = 0;
   #wakers = new Set<() => void>();
   #closed = false;
   #streamBytes = 0;
@@ -198,8 +194,8 @@ export class Outgoing {
     return this.#guarded(async () => {
       if (this.#channel === undefined) await this.connect(uri);
       await this.#openChannels(uri);
-      await this.#setUp();
-      if ((await this.#iterate()) === 'postcopy') await this.#postcopy.run();
+      await setUp(this);
+      if ((await iterate(this)) === 'postcopy') await this.#postcopy.run();
       else await switchOver(this);
     });
   }
@@ -282,39 +278,6 @@ export class Outgoing {
     return new XbzrleEncoder(Number(this.settings.xbzrleCacheSize), this.deps.xbzrleCounters);
   }
 
-  /** Header, configuration, commands and the START section: MIG-SM-O12, O13. */
-  async #setUp(): Promise<void> {
-    const { host, walker, statistics } = this.deps;
-    const { writer, settings } = this;
-    const began = host.clock.now();
-    statistics.expectedDowntime = settings.downtimeLimit;
-    if (settings.on('xbzrle') && settings.xbzrleCacheSize > largestCache) {
-      walker.step('set-up-failed-early');
-      throw new Ended();
-    }
-    host.ram.logging = true;
-    this.openReturnPath();
-    writer.header();
-    writer.configuration(host.machineName);
-    if (walker.state.out.returnPath === 'open') {
-      writer.command('OPEN_RETURN_PATH');
-      writer.ping(1);
-    }
-    if (settings.on('postcopy-ram')) writer.postcopyAdvise(4096);
-    else if (settings.on('dirty-bitmaps')) writer.postcopyAdvise();
-    this.source.bitmap.setAll();
-    writer.start(this.sectionId, 'ram', 0, 4);
-    writer.ram.setup(host.ram.blocks.map(({ name, bytes }) => ({ name, length: bytes.length })));
-    await this.endRamBody();
-    writer.footer();
-    for (const block of host.ram.blocks) block.dirtyLog.clearAll();
-    await this.flush();
-    this.passes.count();
-    walker.step('first-sync');
-    statistics.setupTime = host.clock.now() - began;
-    walker.step('set-up-done');
-  }
-
   get sectionId(): number {
     return this.deps.host.dialect.stream.sectionIds.ram ?? 0;
   }
@@ -336,25 +299,6 @@ export class Outgoing {
       },
     });
     this.returnPath = path;
-  }
-
-  /** State-machine.md §3.2, until one of the ways out is open. */
-  async #iterate(): Promise<'precopy' | 'postcopy'> {
-    for (;;) {
-      this.check();
-      if (this.source.pending < this.#threshold) {
-        this.passes.sync();
-        this.walker.step('dirty-sync');
-      }
-      const { pending } = this.source;
-      if (pending === 0 || pending < this.#threshold) return 'precopy';
-      const postcopy = this.walker.can('postcopy-started') || this.walker.can('held-for-postcopy');
-      if (postcopy && this.settings.on('postcopy-ram')) return 'postcopy';
-      await this.part(() => this.settings.maxBandwidth);
-      this.turnWindow();
-      if (this.window.left(this.settings.maxBandwidth) === 0) await this.wait(this.window.remaining);
-      this.turnWindow();
-    }
   }
 
   /** One PART section: until the window's budget is used, nothing is dirty or its time is over. */
@@ -384,7 +328,7 @@ export class Outgoing {
     const result = this.window.turn();
     if (result === undefined) return;
     const { statistics } = this.deps;
-    this.#threshold = result.bandwidth * this.settings.downtimeLimit;
+    this.threshold = result.bandwidth * this.settings.downtimeLimit;
     statistics.mbps = result.mbps;
     if (statistics.dirtyPagesRate > 0 && result.significant) {
       statistics.expectedDowntime = this.source.pending / result.bandwidth;
@@ -444,14 +388,7 @@ export class Outgoing {
 
   /** Final numbers, so that they are there when the event comes. */
   settle(): void {
-    const { host, statistics } = this.deps;
-    const now = host.clock.now();
-    if (this.guestStopped > 0 && statistics.downtime === 0) statistics.downtime = now - this.guestStopped;
-    statistics.end();
-    const busy = statistics.totalTime - Math.floor(statistics.setupTime);
-    if (busy > 0) statistics.mbps = (this.#streamBytes * 8) / busy / 1000;
-    statistics.pagesPerSecond = busy > 0 ? ((statistics.normal + statistics.duplicate) * 1000) / busy : 0;
-    statistics.precopyBytes = this.#streamBytes;
+    this.deps.statistics.settle(this.#streamBytes, this.guestStopped);
   }
 
   /** The step that an error means in the present state. */

@@ -46,6 +46,21 @@ export class Statistics {
     this.#endedAfter = undefined;
   }
 
+  /**
+   * The figures of a completed migration.
+   * @param streamBytes everything that was sent
+   * @param guestStopped when the guest was stopped for a precopy switch-over, or 0
+   */
+  settle(streamBytes: number, guestStopped: number): void {
+    if (guestStopped > 0) this.downtime = this.clock.now() - guestStopped;
+    this.end();
+    this.precopyBytes = streamBytes;
+    const busy = this.totalTime - Math.floor(this.setupTime);
+    if (busy <= 0) return;
+    this.mbps = (streamBytes * 8) / busy / 1000;
+    this.pagesPerSecond = ((this.normal + this.duplicate) * 1000) / busy;
+  }
+
   /** Freezes `total-time`; a given value is taken as it is (COLO shows 0). */
   end(totalTime = this.clock.now() - this.#startedAt): void {
     this.#endedAfter = Math.max(0, Math.floor(totalTime));

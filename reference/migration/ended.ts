@@ -1,0 +1,4 @@
+/** A migration's engine stops here: it was cancelled, or its end has already been walked. */
+export class Ended extends Error {
+  override readonly name = 'Ended';
+}
