@@ -259,9 +259,14 @@ const unseen = (hypothesis: Hypothesis): Hypothesis => ({
 const isMigration = (emission: Emission | undefined): boolean =>
   emission !== undefined && emission.output.kind === 'event' && emission.output.event === 'MIGRATION';
 
-function maySwap(pending: readonly Emission[]): boolean {
-  const [front, second] = pending;
-  return isMigration(front) && isMigration(second) && front?.origin !== second?.origin;
+/**
+ * A status change and its event are two moments (MIG-SM-E02): another thread's event, and the reply of a command that already
+ * met the new status, may come in between.
+ */
+function maySwap([front, second]: readonly Emission[]): boolean {
+  if (front === undefined || second === undefined || !isMigration(front) || front.origin === second.origin)
+    return false;
+  return isMigration(second) || (front.origin === 'step' && second.output.kind === 'reply');
 }
 
 /** The visible part of a model state, and the hidden phase, in a few words. */

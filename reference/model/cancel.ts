@@ -28,9 +28,14 @@ export const cancel: CommandRule = (call) => {
       if (rules.cancelInColo === 'ignored') return call.answer('MIG-CMD-CAN-02 MIG-SM-C01 MIG-SM-O85');
       return [call.may('MIG-SM-O85', 'cancelling', (c) => c.to('cancelling', out.phase).reply())];
     case 'setup':
-      if (out.phase !== 'connecting') return cancelling('MIG-SM-C03');
+      if (out.phase !== 'connecting' && out.phase !== 'stuck') return cancelling('MIG-SM-C03');
       if (!rules.cancelInterruptsConnect) return cancelling('MIG-SM-C02');
-      return [call.may('MIG-SM-C02', 'cancelled', (c) => c.to('cancelling').end('cancelled').reply())];
+      return [
+        call.may('MIG-SM-C02', 'cancelled', (c) => c.to('cancelling').end('cancelled').reply()),
+        call.may('MIG-SM-C02', 'cancelled-lingering', (c) =>
+          c.to('cancelling').end('cancelled').out({ lingering: true }).reply(),
+        ),
+      ];
     case 'active':
       return cancelling(out.phase === 'iterating' ? 'MIG-SM-C04 MIG-SM-C05 MIG-SM-C12' : 'MIG-SM-C06 MIG-SM-C07');
     case 'device':
@@ -88,4 +93,18 @@ export const cancellingSteps = [
   ),
   row('MIG-SM-C05 MIG-SM-C06 MIG-SM-C07 MIG-SM-C08 MIG-SM-C09', 'thread-ended', restored, ended),
   row('MIG-SM-C08 MIG-SM-C10', 'thread-ended', inPostcopy, (c, rules) => ended(fallBack(c, rules))),
-].map((entry) => ({ ...entry, when: all(any(at('cancelling')), entry.when) }));
+].map((entry) => ({ ...entry, when: all(at('cancelling'), entry.when) }));
+
+const lingering: Guard = ({ out }) => out.lingering;
+
+/** What is left of a connect attempt that a cancel did not wait for: if it succeeds, its first dirty sync is still announced. */
+export const lingeringSteps = [
+  row('MIG-SM-C02', 'stray-connected', all(lingering, not(at('setup', 'stuck'))), (c) =>
+    c.pass().out({ lingering: false }),
+  ),
+  // A new migration that got stuck behind the old one is carried on by the old one's connection.
+  row('MIG-SM-C02', 'stray-connected', all(lingering, at('setup', 'stuck')), (c) =>
+    c.out({ lingering: false, phase: 'streaming' }),
+  ),
+  row('MIG-SM-C02', 'stray-connect-failed', lingering, (c) => c.out({ lingering: false })),
+];

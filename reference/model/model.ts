@@ -3,7 +3,7 @@
  * all that the reference monitor and the oracle need. Pure: no clock, no I/O, states are immutable JSON.
  */
 import type { MigrationRules } from '../dialects/migration.js';
-import { cancel, cancellingSteps } from './cancel.js';
+import { cancel, cancellingSteps, lingeringSteps } from './cancel.js';
 import { coloSteps, lostHeartbeat } from './colo.js';
 import { Call, type Command, type CommandRule } from './command.js';
 import { coloLoadSteps } from './incoming-colo.js';
@@ -74,6 +74,7 @@ export const outgoingRows: readonly StepRow[] = [
   ...recoverySteps,
   ...coloSteps,
   ...cancellingSteps,
+  ...lingeringSteps,
 ];
 export const incomingRows: readonly StepRow[] = [
   ...waitingSteps,

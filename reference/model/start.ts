@@ -56,7 +56,7 @@ function accept(call: Call, uri: MigrationUri, text: string): Alternative[] {
   const again = state.out.status === 'completed' ? ' MIG-SM-O45' : '';
   const back = state.in.status === 'completed' ? ' MIG-SM-I24' : '';
   const tls = state.parameters['tls-creds'] !== undefined && state.parameters['tls-creds'] !== '';
-  const begun = (phase: 'connecting' | 'streaming' | 'handshaking') => {
+  const begun = (phase: 'connecting' | 'streaming' | 'handshaking' | 'stuck') => {
     const change = new Call(borrow(call), args, rules);
     return (ids: string, label: string, rest: Parameters<Call['may']>[2]) =>
       change.may(`${ids}${again}${back}`, label, (c) => {
@@ -71,6 +71,12 @@ function accept(call: Call, uri: MigrationUri, text: string): Alternative[] {
       // After a synchronous error of a known scheme the borrowed capability stays on (MIG-CMD-MIG-20).
       (error === null ? c.end('failed') : c.to('failed')).out({ error }).refuse(desc),
     );
+  if (state.out.lingering) {
+    // The cancelled attempt is still registered: the new one fails after its status has changed, and stays in it.
+    return [
+      begun('stuck')('MIG-SM-C02', 'refused-late', (c) => c.out({ lingering: true }).refuse('duplicate yank instance')),
+    ];
+  }
   switch (uri.kind) {
     case 'unknown':
       return [failed('MIG-SM-O03', rules.unknownScheme(text), null)];

@@ -22,7 +22,7 @@ export type MigrationStatus = (typeof migrationStatuses)[number] | 'postcopy-rec
 
 /**
  * Where inside its status a side is (state-machine.md §1.2). `synced` follows the first dirty sync, `restored` the end of a
- * cancelled switch-over; `last-round` is what follows the final dirty sync of
+ * cancelled switch-over, `stuck` a `migrate` that failed after its status had changed; `last-round` is what follows the final dirty sync of
  * `finishing`; `settling` is the moment between the last event of a migration and the end of its clean-up (MIG-SM-E06).
  */
 export type OutgoingPhase =
@@ -39,6 +39,7 @@ export type OutgoingPhase =
   | 'colo-waiting'
   | 'colo-running'
   | 'restored'
+  | 'stuck'
   | 'settling';
 
 export interface Outgoing {
@@ -59,6 +60,8 @@ export interface Outgoing {
   readonly borrowedBlock: boolean;
   readonly tls: boolean;
   readonly failoverRequested: boolean;
+  /** A connect attempt of a cancelled migration has not ended yet (10.0: the cancel does not wait for it). */
+  readonly lingering: boolean;
 }
 
 export type IncomingPhase = 'idle' | 'starting' | 'deferred' | 'listening' | 'loading' | 'recovering';
@@ -112,6 +115,7 @@ export const idleOutgoing: Outgoing = {
   borrowedBlock: false,
   tls: false,
   failoverRequested: false,
+  lingering: false,
 };
 
 export interface StartOptions {
