@@ -1,7 +1,14 @@
 /** One thing that the target may be doing, and the moves from there. */
 import type { MigrationRules } from '../../reference/dialects/migration.js';
 import type { ErrorClass } from '../../reference/migration/host.js';
-import { type Alternative, command, internal, type ModelState } from '../../reference/model/index.js';
+import {
+  type Alternative,
+  command,
+  internal,
+  isRunning,
+  type ModelState,
+  visible,
+} from '../../reference/model/index.js';
 import { type DefectMove, defectMoves, defectOutcomes } from '../known-defects.js';
 import type { Emission, Emitted } from './emission.js';
 import { nameOf, type Sent } from './sent.js';
@@ -144,7 +151,9 @@ function execute(from: Hypothesis, index: number, world: World, oob: boolean): M
     case 'neutral':
       return [plain([{ kind: 'reply', any: true }], [])];
     case 'generic':
-      return genericOutcomes(sent.name, from.state).map(({ outputs, rows, state }) => plain(outputs, rows, state));
+      return genericOutcomes(sent.name, from.state, world.rules).map(({ outputs, rows, state }) =>
+        plain(outputs, rows, state),
+      );
     case 'modelled':
       return [
         ...command(from.state, { name: sent.name, args: sent.args }, world.rules).map((alternative) => {
@@ -187,13 +196,21 @@ interface GenericOutcome {
 }
 
 /** `quit`, `system_reset` and `system_powerdown`: reply and event come in the dialect's order, or either (QMP-EVT-10 … -12, QMP-D-42). */
-function genericOutcomes(name: string, state: ModelState): GenericOutcome[] {
+function genericOutcomes(name: string, state: ModelState, rules: MigrationRules): GenericOutcome[] {
   const reply = { kind: 'reply', ok: true } as const;
   const both = (output: Emitted, rows: readonly string[], next: ModelState): GenericOutcome[] => [
     { outputs: [reply, output], rows, state: next },
     { outputs: [output, reply], rows, state: next },
   ];
-  if (name === 'quit') return both({ kind: 'event', event: 'SHUTDOWN' }, ['QMP-EVT-12'], { ...state, exit: 0 });
+  if (name === 'quit') {
+    const shutdown = { kind: 'event', event: 'SHUTDOWN' } as const;
+    const ended = { ...state, exit: 0 };
+    const plain = both(shutdown, ['QMP-EVT-12'], ended);
+    if (!rules.quitCancels || !isRunning(state.out.status)) return plain;
+    const event = { kind: 'event', event: 'MIGRATION', status: 'cancelling' } as const;
+    const outputs = [shutdown, ...visible([event], state), reply];
+    return [...plain, { outputs, rows: ['QMP-D-44'], state: ended }];
+  }
   if (name === 'system_powerdown') return both({ kind: 'event', event: 'POWERDOWN' }, ['QMP-EVT-11'], state);
   const reset = { kind: 'event', event: 'RESET', data: {} } as const;
   const { runState } = state.vm;

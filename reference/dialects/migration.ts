@@ -47,6 +47,8 @@ export interface MigrationRules {
   readonly cancelRepeats: boolean;
   /** Cancel in postcopy-active is refused with this text. Paused and recover are refused everywhere (MIG-DEF-02). */
   readonly cancelInPostcopyRefused: boolean;
+  /** `quit` cancels a migration that is under way, with its event (QMP-D-44). */
+  readonly quitCancels: boolean;
   readonly cancelInColo: 'ignored' | 'cancelling';
   /** Outgoing states in which `migrate-set-capabilities` is refused, beside the running ones. */
   readonly capabilitiesAlsoRefusedIn: readonly string[];
@@ -116,6 +118,7 @@ const baseline: MigrationRules = {
   cancelInterruptsConnect: false,
   cancelRepeats: false,
   cancelInPostcopyRefused: false,
+  quitCancels: false,
   cancelInColo: 'ignored',
   capabilitiesAlsoRefusedIn: [],
   recoverSetup: false,
@@ -155,6 +158,7 @@ const since7: MigrationRules = {
   fromPostmigrate: wasPaused,
   emptyUnixPathRefused: true,
   cancelRepeats: true,
+  quitCancels: true,
   capabilitiesAlsoRefusedIn: ['cancelling', 'colo'],
   coloSecondaryRuns: true,
   notDeferredText: "'-incoming' was not specified on the command line",

@@ -43,6 +43,8 @@ export interface ProtocolRules {
   readonly fdsetsNeedMonitor: boolean;
   /** Greetings on a multiplexed device (QMP-GREET-08). */
   readonly muxGreetings: number;
+  /** A command on a block node that does not exist. */
+  readonly noSuchNode: (name: string) => string;
   /** Refused `dump-guest-memory` protocol (neither `file:` nor `fd:`). */
   readonly dumpProtocolError: string;
 }
@@ -57,6 +59,7 @@ const baselineEvents =
 
 const baseline: ProtocolRules = {
   json: 'baseline',
+  noSuchNode: (name) => `Cannot find device=${name} nor node_name=${name}`,
   doubles: '%f',
   oobOffer: 'option',
   queueFull: 'drop',
@@ -87,6 +90,7 @@ const baseline: ProtocolRules = {
 const since7: ProtocolRules = {
   ...baseline,
   json: 'strict',
+  noSuchNode: (name) => `Cannot find device='${name}' nor node-name='${name}'`,
   doubles: '%.17g',
   oobOffer: 'always',
   queueFull: 'wait',

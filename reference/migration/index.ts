@@ -29,6 +29,8 @@ export interface Migration {
   startIncoming(uri: string): Promise<void>;
   /** `-incoming defer`. */
   deferIncoming(): void;
+  /** `quit` or a signal ends the process: cancels what is under way where the dialect says so, then {@link close}. */
+  shutdown(): void;
   /** Ends connections, listeners and children at once and silently. */
   close(): void;
 }
@@ -40,6 +42,8 @@ type Args = Readonly<Record<string, unknown>>;
 export function createMigration(host: MigrationHost): Migration {
   return new Engine(host);
 }
+
+const cancels = ({ label }: { readonly label: string }): boolean => label === 'cancelling';
 
 class Engine implements Migration {
   readonly commands: CommandTable;
@@ -78,6 +82,13 @@ class Engine implements Migration {
     this.#await('defer');
   }
 
+  shutdown(): void {
+    if (this.host.dialect.migration.quitCancels && this.#walker.alternatives('migrate_cancel', {}).some(cancels)) {
+      this.#walk('migrate_cancel', {}, 'cancelling');
+    }
+    this.close();
+  }
+
   close(): void {
     this.#outgoing?.close();
     for (const old of this.#old) old.close();
@@ -107,6 +118,9 @@ class Engine implements Migration {
     table.set('migrate-incoming', (args, context) => this.#listen('migrate-incoming', args, context));
     table.set('migrate-recover', (args, context) => this.#listen('migrate-recover', args, context));
     table.set('x-colo-lost-heartbeat', (args) => this.#failover(args));
+    table.set('query-yank', () => (this.#connected ? [{ type: 'migration' }] : []));
+    table.set('yank', ({ instances }) => this.#yank(instances as readonly { type: string }[]));
+    table.set('query-migrationthreads', () => []);
     table.set('xen-save-devices-state', (args) => {
       const problem = saveDevices(this.host, String(args.filename));
       return this.#walk('xen-save-devices-state', args, problem === undefined ? 'answered' : 'failed', problem);
@@ -190,6 +204,22 @@ class Engine implements Migration {
       if (outgoing) this.#outgoing?.pause();
       else this.#incoming.pause();
     });
+  }
+
+  /** A migration is under way on either side: its connections can be cut off by `yank`. */
+  get #connected(): boolean {
+    const under = /^(setup|active|device|pre-switchover|cancelling|postcopy-.*)$/;
+    return under.test(this.#walker.state.out.status) || under.test(this.#walker.state.in.status);
+  }
+
+  /** Cuts connections as if the network had done it; every instance must exist, else nothing is cut. */
+  #yank(instances: readonly { readonly type: string }[]): void {
+    if (instances.some(({ type }) => type !== 'migration' || !this.#connected)) {
+      throw new CommandError('Instance not found', 'DeviceNotFound');
+    }
+    if (instances.length === 0) return;
+    this.#outgoing?.pause();
+    this.#incoming.pause();
   }
 
   #failover(args: Args): unknown {

@@ -10,6 +10,7 @@ export { notTransitions, type RowEntry, rowIndex } from './row-index.js';
 export {
   type Incoming,
   initialState,
+  isRunning,
   type MigrationStatus,
   type ModelState,
   migrationStatuses,

@@ -78,7 +78,7 @@ export class Program {
       log: (line) => this.#log(line),
       exit: (status) => this.#exit(status),
     });
-    this.machine.onShutdown = () => this.#engine?.close();
+    this.machine.onShutdown = () => this.#engine?.shutdown();
   }
 
   /**

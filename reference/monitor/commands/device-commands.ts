@@ -1,7 +1,8 @@
 /** Commands on devices, of which this machine has none, and on guest memory. */
-import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { reasonOf } from '../../migration/errno.js';
 import { CommandError, type CommandTable } from '../../migration/host.js';
+import { streamMagic } from '../../stream/format.js';
 import type { Machine } from '../machine.js';
 
 /** `pmemsave`: guest physical memory into a file; what is no RAM reads as zeros. */
@@ -27,6 +28,17 @@ function saveMemory(machine: Machine, address: bigint, size: bigint, filename: s
   } finally {
     closeSync(fd);
   }
+}
+
+/** `xen-load-devices-state`: this machine has no device that would take anything from the file, but the file must be one. */
+function loadDevices(filename: string): void {
+  let head: Buffer;
+  try {
+    head = readFileSync(filename);
+  } catch (error) {
+    throw new CommandError(`Could not open '${filename}': ${reasonOf(error)}`);
+  }
+  if (head.length < 8 || head.readUInt32BE(0) !== streamMagic) throw new CommandError('An IO error has occurred');
 }
 
 const deviceNotFound = (name: string) => new CommandError(`Device '${name}' not found`, 'DeviceNotFound');
@@ -67,6 +79,23 @@ export function deviceCommands(machine: Machine): CommandTable {
       ({ val, size, filename }) =>
         saveMemory(machine, BigInt.asUintN(64, val as bigint), BigInt.asUintN(64, size as bigint), filename as string),
     ],
+    [
+      'block-dirty-bitmap-add',
+      ({ node }) => {
+        throw new CommandError(machine.dialect.protocol.noSuchNode(node as string));
+      },
+    ],
+    // Packets that tell switches where the guest is now; without network devices there is nobody to send them.
+    ['announce-self', () => undefined],
+    [
+      'xen-load-devices-state',
+      ({ filename }) => {
+        if (machine.runState === 'running') throw new CommandError('Cannot update device state while vm is running');
+        loadDevices(filename as string);
+      },
+    ],
+    // The log is kept all the time here: turning it on and off changes nothing that could be seen.
+    ['xen-set-global-dirty-log', () => undefined],
     ['query-memory-size-summary', () => ({ 'base-memory': machine.ram.total, 'plugged-memory': 0 })],
   ]);
 }
