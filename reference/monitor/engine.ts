@@ -1,13 +1,5 @@
-/** The migration engines as the monitor wires them in; see reference/migration/. */
-import type { CommandTable, MigrationHost } from '../migration/host.js';
+/** The migration engines as the monitor wires them in. Types only: the engines themselves are loaded when a machine is made. */
+import type { MigrationHost } from '../migration/host.js';
+import type { Migration } from '../migration/index.js';
 
-export interface MigrationEngine {
-  readonly commands: CommandTable;
-  /** `-incoming URI`; a bad one is logged and ends the process. */
-  startIncoming(uri: string): Promise<void>;
-  /** `-incoming defer`. */
-  deferIncoming(): void;
-  close(): void;
-}
-
-export type CreateEngine = (host: MigrationHost) => MigrationEngine;
+export type CreateEngine = (host: MigrationHost) => Migration;

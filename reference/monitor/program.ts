@@ -3,6 +3,7 @@ import type { Schema } from '../../qapi/schema.js';
 import { type Dialect, dialects } from '../dialects/dialect.js';
 import { reasonOf } from '../migration/errno.js';
 import { CommandError, type RunState } from '../migration/host.js';
+import type { Migration } from '../migration/index.js';
 import { createGuestRam } from '../ram/guest-ram.js';
 import { descriptorCommands } from './commands/descriptor-commands.js';
 import { deviceCommands } from './commands/device-commands.js';
@@ -12,7 +13,7 @@ import { runControlCommands } from './commands/run-control.js';
 import { DescriptorSets } from './descriptors.js';
 import { Dispatcher } from './dispatcher.js';
 import { type Endpoint, openEndpoint } from './endpoint.js';
-import type { CreateEngine, MigrationEngine } from './engine.js';
+import type { CreateEngine } from './engine.js';
 import { EventHub } from './event-hub.js';
 import { hostClock } from './host-clock.js';
 import { ImageLoader } from './loader.js';
@@ -51,7 +52,7 @@ export class Program {
   readonly #alive = setInterval(() => {}, 2 ** 30);
   readonly #onExit: (status: number) => void;
   #registry: CommandRegistry | undefined;
-  #engine: MigrationEngine | undefined;
+  #engine: Migration | undefined;
   #exiting = false;
 
   /** @param onExit is called once, after everything has been flushed and removed. */

@@ -1,6 +1,7 @@
 /** Runs the reference monitor inside the test process, with clients on in-memory streams. */
 import { PassThrough } from 'node:stream';
-import type { CreateEngine, MigrationEngine } from '../../../reference/monitor/engine.js';
+import type { Migration } from '../../../reference/migration/index.js';
+import type { CreateEngine } from '../../../reference/monitor/engine.js';
 import { parseOptions } from '../../../reference/monitor/options.js';
 import { Program } from '../../../reference/monitor/program.js';
 import { loadSchema } from '../../../reference/schema/index.js';
@@ -12,6 +13,7 @@ const noEngine: CreateEngine = () => ({
   commands: new Map(),
   startIncoming: () => Promise.resolve(),
   deferIncoming: () => {},
+  shutdown: () => {},
   close: () => {},
 });
 
@@ -84,7 +86,7 @@ export interface Setup {
   readonly args?: readonly string[];
   readonly pretty?: boolean;
   readonly oob?: boolean;
-  readonly engine?: Partial<MigrationEngine>;
+  readonly engine?: Partial<Migration>;
 }
 
 export interface Running {
