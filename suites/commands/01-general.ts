@@ -23,6 +23,37 @@ const good = (command: string): string =>
   objectText(Object.entries(commandsWithValues[command] ?? {}).map(([name, text]) => [name, text] as const));
 
 export const generalRules = new ChapterBuilder(['Migration commands', '1 General rules'], 'commands.md §1')
+  .must(
+    'MIG-CMD-GEN-01',
+    'every refusal of a migration command is a GenericError with a text',
+    async (t) => {
+      const session = await t.session();
+      for (const [name, args] of [
+        ['migrate-set-capabilities', { capabilities: [{ capability: 'qmpspec-none', state: true }] }],
+        ['migrate-set-parameters', { 'downtime-limit': 2000001 }],
+        ['migrate-continue', { state: 'active' }],
+        ['migrate-start-postcopy', {}],
+        ['migrate-pause', {}],
+        ['migrate-recover', { uri: 'qmpspec-none:1' }],
+        ['migrate-incoming', { uri: 'qmpspec-none:1' }],
+        ['migrate', { uri: 'qmpspec-none:1', resume: true }],
+        ['migrate', { uri: 'qmpspec-none:1' }],
+      ] as const) {
+        const reply = await session.command(name, args);
+        t.failed(reply, 'GenericError', undefined, name);
+        const error = isObject(reply.value) ? reply.value.error : undefined;
+        t.members(error, ['class', 'desc'], [], `${name}: error`);
+        t.check(isObject(error) && error.desc !== '', 'a text', reply, name);
+      }
+      t.failed(
+        await session.command('migrate-qmpspec-none'),
+        'CommandNotFound',
+        undefined,
+        'a command that is not there',
+      );
+    },
+    { needs: { abilities: ['start'] } },
+  )
   .must('MIG-CMD-GEN-02', 'a success without data returns an empty object', async (t) => {
     const session = await t.session();
     for (const [name, args] of [

@@ -158,7 +158,7 @@ export const migrate = new ChapterBuilder(['Migration commands', '9 migrate', 'p
     },
   )
   .must(
-    'MIG-CMD-MIG-10.detach',
+    'MIG-CMD-MIG-01.detach',
     'detach is accepted and changes nothing',
     async (t) => {
       const session = await eventful(t);

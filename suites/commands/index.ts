@@ -12,6 +12,7 @@ import { deprecated } from './07-deprecated.js';
 import { completedInfo } from './08-completed.js';
 import { queryMigrate } from './08-query-migrate.js';
 import { migrate } from './09-migrate.js';
+import { tls } from './09-tls.js';
 import { uris } from './09-uris.js';
 import { control } from './10-control.js';
 import { incoming } from './11-incoming.js';
@@ -33,6 +34,7 @@ export const commands: readonly Chapter[] = [
   completedInfo,
   migrate,
   uris,
+  tls,
   control,
   incoming,
   waitingState,
