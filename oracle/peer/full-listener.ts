@@ -24,7 +24,12 @@ const { path, inner, backlog, words } = workerData;
 let own = 0;
 const server = createServer({ allowHalfOpen: true }, (socket) => {
   socket.on('error', () => {});
-  if (own++ < Atomics.load(words, 1)) return void socket.destroy();
+  const fillers = Atomics.load(words, 1);
+  if (own++ < fillers) {
+    socket.destroy();
+    if (own === fillers) parentPort.postMessage('free');
+    return;
+  }
   const out = connect({ path: inner, allowHalfOpen: true });
   out.on('error', () => {});
   out.on('close', () => socket.destroy());
@@ -64,9 +69,12 @@ export class FullListener {
     return listener;
   }
 
-  /** Drops our own connections and lets all others in. */
-  release(): void {
+  /** Drops our own connections and lets all others in; resolves when there is room for more. */
+  async release(): Promise<void> {
+    if (Atomics.load(this.words, 0) !== verb.wait) return;
+    const free = once(this.worker, 'message');
     this.wake(verb.accept);
+    if (this.fillers.length > 0) await free;
   }
 
   /** Closes the listener: whoever is connecting is refused. */

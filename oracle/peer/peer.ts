@@ -84,7 +84,7 @@ export class Peer {
   async release(): Promise<void> {
     this.tell('released');
     if (this.behaviour !== 'absent') this.behaviour = 'answer';
-    this.full?.release();
+    await this.full?.release();
     for (const connection of this.open) {
       connection.answer();
       connection.resume();

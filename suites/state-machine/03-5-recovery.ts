@@ -31,13 +31,12 @@ async function recovering(t: Trial): Promise<Source> {
   return one;
 }
 
-/** Ends a migration that goes on. */
-async function ends(one: Source): Promise<void> {
-  one.turn();
+/** Ends a migration that goes on; the baseline may have ended it by now, as it sends the rest without a limit. */
+async function ends(one: Source, plot: string): Promise<void> {
   await hurry(one);
   await one.until('completed');
   await one.runs('postmigrate');
-  await one.emits('completed');
+  await one.emits(`${plot} completed`);
 }
 
 /** The first connection is gone, and one to another peer does not come about. */
@@ -85,7 +84,7 @@ export const recovery = new ChapterBuilder(['State machine', '3.5 Pause and reco
         await resumes(t, one);
         await one.until('postcopy-active');
       });
-      if (came) await ends(one);
+      if (came) await ends(one, `${connecting(t)} postcopy-recover postcopy-active`);
     },
   )
   .must('MIG-SM-O73', 'once connected the source is in postcopy-recover and asks what has arrived', async (t) => {
@@ -101,29 +100,24 @@ export const recovery = new ChapterBuilder(['State machine', '3.5 Pause and reco
     one.turn();
     await one.peer.release();
     await one.until('postcopy-active');
-    await one.tells('postcopy-active');
-    await ends(one);
+    await ends(one, 'postcopy-active');
   })
   .must('MIG-SM-O74.twice', 'pause and recovery may be repeated', async (t) => {
     const one = await pausedPostcopy(t);
-    for (let turn = 0; turn < 2; turn++) {
+    const plot = `${connecting(t)} postcopy-recover postcopy-active`;
+    // Where the rest is sent without a limit, there may be nothing left to pause a second time.
+    for (let turns = t.dialect.name === '3.0' ? 0 : 1; turns > 0; turns--) {
       one.turn();
       await resumes(t, one);
-      const state = await one.until('postcopy-active');
-      await one.emits(`${connecting(t)} postcopy-recover ${state}`, `recovery ${turn + 1}`);
-      // The baseline sends the rest without a limit, so that there is nothing left to pause.
-      if (t.dialect.name === '3.0') break;
-      if (turn === 1) break;
-      one.turn();
+      await one.until('postcopy-active');
       await one.does('migrate-pause');
       await one.until('postcopy-paused');
-      await one.emits('postcopy-paused');
+      await one.emits(`${plot} postcopy-paused`);
     }
-    if (t.dialect.name === '3.0') {
-      await one.until('completed');
-      return one.runs('postmigrate');
-    }
-    await ends(one);
+    one.turn();
+    await resumes(t, one);
+    await one.until('postcopy-active');
+    await ends(one, plot);
   })
   .must('MIG-SM-O75', 'a channel that is lost in postcopy-recover pauses the migration again', async (t) => {
     const one = await recovering(t);

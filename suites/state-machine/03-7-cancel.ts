@@ -5,7 +5,7 @@ import { ChapterBuilder } from '../requirement.js';
 import { cancel, cancelled, settled } from './cancel.js';
 import { migrateTo, startsPrograms } from './exec.js';
 import { active, finalWait, paused, peerNeeds, type Source, source } from './source.js';
-import { before, device, eventsOf, tells } from './story.js';
+import { device, eventsOf, precedes, tells } from './story.js';
 
 const pauses = { capabilities: ['pause-before-switchover'] } as const;
 const returns = { capabilities: ['return-path'] } as const;
@@ -92,7 +92,7 @@ export const cancels = new ChapterBuilder(['State machine', '3.7 Cancel'], 'stat
       await one.peer.release();
       await one.until('cancelled');
       const words = await one.story();
-      before(t, words, 'cancelling', '↵migrate_cancel');
+      precedes(t, words, 'cancelling', '↵migrate_cancel');
       tells(
         t,
         eventsOf(words),

@@ -3,7 +3,7 @@ import { ChapterBuilder } from '../requirement.js';
 import { cancel } from './cancel.js';
 import { hurry, pausedPostcopy, pauseNeeds, postcopyNeeds } from './postcopy.js';
 import { active, finalWait, paused, peerNeeds, source } from './source.js';
-import { before, device, eventsOf, tells } from './story.js';
+import { device, eventsOf, precedes, tells } from './story.js';
 
 const pauses = { capabilities: ['pause-before-switchover'] } as const;
 const returns = { capabilities: ['return-path'] } as const;
@@ -91,8 +91,8 @@ export const orders = new ChapterBuilder(
         await one.runs('postmigrate');
         const words = await one.story();
         tells(t, eventsOf(words), 'setup P active P* S pre-switchover device P completed', `migration ${turn}`);
-        before(t, words, '↵migrate', 'P');
-        before(t, words, 'pre-switchover', '↵migrate-continue');
+        precedes(t, words, '↵migrate', 'P');
+        precedes(t, words, 'pre-switchover', '↵migrate-continue');
         await one.does('cont');
       }
     },
@@ -122,9 +122,9 @@ export const orders = new ChapterBuilder(
     const end = await one.until('cancelled', 'failed');
     if (end === 'failed') return t.knownDefect('MIG-DEF-01', 'cancelled', 'failed');
     const words = await one.story();
-    before(t, words, 'cancelling', '↵migrate_cancel');
+    precedes(t, words, 'cancelling', '↵migrate_cancel');
     t.check(eventsOf(words).at(-1) === 'cancelled', 'cancelled last', words.join(' '));
-    if (!t.dialect.migration.lateReplies) before(t, words, '↵migrate_cancel', 'cancelled');
+    if (!t.dialect.migration.lateReplies) precedes(t, words, '↵migrate_cancel', 'cancelled');
   })
   .must(
     'MIG-SM-R06',
@@ -148,7 +148,7 @@ export const orders = new ChapterBuilder(
       const one = await pausedPostcopy(t);
       const words = await one.story();
       t.check(words.includes('↵migrate-pause') && words.at(-1) !== 'active', 'a reply', words.join(' '));
-      before(t, words, 'postcopy-active', 'postcopy-paused');
+      precedes(t, words, 'postcopy-active', 'postcopy-paused');
       one.turn();
       await one.migrate({ resume: true });
       await one.until('postcopy-active');
@@ -158,7 +158,7 @@ export const orders = new ChapterBuilder(
       const later = await one.story();
       const recover = eventsOf(later).filter((word) => word !== 'postcopy-recover-setup');
       tells(t, recover, 'postcopy-recover postcopy-active completed');
-      before(t, later, '↵migrate', 'postcopy-recover');
+      precedes(t, later, '↵migrate', 'postcopy-recover');
     },
     {
       needs: { ...postcopyNeeds, ...pauseNeeds, commands: [...postcopyNeeds.commands, 'migrate-pause'] },

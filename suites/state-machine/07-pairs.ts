@@ -5,7 +5,7 @@ import { setupWord } from './destination.js';
 import { hurry, inPostcopy, over, pair, pairNeeds, postcopyPair } from './pair.js';
 import { switchPlots } from './postcopy.js';
 import { slow } from './source.js';
-import { before, device, eventsOf, tells } from './story.js';
+import { device, eventsOf, precedes, tells } from './story.js';
 import { cannotCancelPostcopy } from './texts.js';
 
 const exits = { abilities: [...pairNeeds.abilities, 'exit'] } as const;
@@ -84,7 +84,7 @@ export const pairs = new ChapterBuilder(['State machine', '9 Pairs'], 'state-mac
         switchPlots(t).map((plot) => `setup P active P* ${plot} completed`),
         'source',
       );
-      before(t, words, 'active', '↵migrate-start-postcopy');
+      precedes(t, words, 'active', '↵migrate-start-postcopy');
       await two.destination.tells(
         `${setupWord(t)} ↵migrate-incoming active postcopy-active R completed`,
         'destination',

@@ -1,7 +1,7 @@
 /** What a cancel may look like (state-machine.md §3.7, MIG-SM-E02, MIG-SM-R05). */
 import type { Trial } from '../../oracle/trial.js';
 import type { Source } from './source.js';
-import { before, eventsOf, tells } from './story.js';
+import { eventsOf, precedes, tells } from './story.js';
 
 const command = 'migrate_cancel';
 
@@ -20,8 +20,8 @@ export async function cancelled(t: Trial, one: Source, rest: string | readonly s
     words.join(' '),
     step,
   );
-  before(t, words, 'cancelling', `↵${command}`);
-  before(t, words, 'cancelling', 'cancelled');
+  precedes(t, words, 'cancelling', `↵${command}`);
+  precedes(t, words, 'cancelling', 'cancelled');
   const others = events.filter((word) => word !== 'cancelling');
   tells(t, others, rest, step);
 }
@@ -42,8 +42,8 @@ export async function settled(t: Trial, one: Source, step: string): Promise<stri
     step,
   );
   t.check(words.includes(`↵${command}`), `a reply to ${command}`, words.join(' '), step);
-  if (end === 'cancelled') before(t, words, 'cancelling', 'cancelled');
-  if (events.includes('cancelling')) before(t, words, 'cancelling', `↵${command}`);
+  if (end === 'cancelled') precedes(t, words, 'cancelling', 'cancelled');
+  if (events.includes('cancelling')) precedes(t, words, 'cancelling', `↵${command}`);
   // The guest runs on only where it was stopped, and is stopped for good only by a completed migration.
   const stops = events.filter((word) => word === 'S').length;
   const resumes = events.filter((word) => word === 'R').length;

@@ -76,7 +76,7 @@ function plotPattern(plot: string): RegExp {
 }
 
 /** One word of the story comes before another one. */
-export function before(t: Trial, words: readonly string[], first: string, second: string): void {
+export function precedes(t: Trial, words: readonly string[], first: string, second: string): void {
   const [a, b] = [words.indexOf(first), words.indexOf(second)];
   t.check(a >= 0 && b >= 0 && a < b, `${first} before ${second}`, words.join(' '));
 }
