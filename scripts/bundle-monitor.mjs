@@ -15,7 +15,9 @@ await build({
   target: 'node20',
   logLevel: 'warning',
   // What a dependency in CommonJS form asks for at run time.
-  banner: { js: "import { createRequire as qmpspecRequire } from 'node:module'; const require = qmpspecRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as qmpspecRequire } from 'node:module'; const require = qmpspecRequire(import.meta.url);",
+  },
 });
 renameSync(bundle, join(folder, 'main.js'));
 // The definitions are read from beside the module that reads them, which is this file now.
