@@ -1,6 +1,6 @@
 // tsc emits only JavaScript; the QAPI definitions and published JSON schemas are read at run time from beside the
 // code, so they are copied to the same place under dist/.
-import { cpSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { extname, join } from 'node:path';
 
 const houses = [
@@ -15,7 +15,7 @@ const houses = [
   'reports',
   'cli',
 ];
-for (const house of houses) {
+for (const house of houses.filter((name) => existsSync(name))) {
   for (const entry of readdirSync(house, { recursive: true, withFileTypes: true })) {
     if (entry.isFile() && ['.qapi', '.json'].includes(extname(entry.name))) {
       const path = join(entry.parentPath, entry.name);
