@@ -36,6 +36,8 @@ export class PeerMemory {
 export class PeerConnection {
   /** The stream with all that belongs to it was read. */
   complete = false;
+  /** The package with the guest of a postcopy was read. */
+  switched = false;
   closed = false;
   private reader: StreamReader | undefined;
   private begun = false;
@@ -107,6 +109,7 @@ export class PeerConnection {
       {
         command: (command) => this.obey(command),
         complete: () => this.ended(),
+        ramSetupBlock: () => this.settings.changed(),
       },
     );
   }
@@ -132,6 +135,10 @@ export class PeerConnection {
       }
       case 'POSTCOPY_RESUME':
         this.due(this.writer.resumeAck());
+        break;
+      case 'POSTCOPY_RUN':
+        this.switched = true;
+        this.settings.changed();
         break;
       default:
         return;

@@ -23,7 +23,11 @@ export interface PeerOptions {
   readonly rules?: StreamRules;
 }
 
-export type PeerMoment = 'connected' | 'end-of-stream' | 'closed';
+/**
+ * `connected`: a connection was accepted. `announced`: the RAM blocks are known. `switched`: the guest of a postcopy was
+ * sent. `end-of-stream`: a stream was read to its end. `closed`: every connection is closed.
+ */
+export type PeerMoment = 'connected' | 'announced' | 'switched' | 'end-of-stream' | 'closed';
 
 export class Peer {
   readonly uri: string;
@@ -108,7 +112,7 @@ export class Peer {
   }
 
   /**
-   * Waits until a connection was accepted, until a stream was read to its end, or until every connection is closed.
+   * Waits for a moment, which may have been already.
    * @param deadline milliseconds
    * @param count how many connections must have been accepted
    * @throws DeadlinePassed
@@ -137,6 +141,8 @@ export class Peer {
     if (this.all.length < count) return false;
     if (what === 'connected') return true;
     if (what === 'closed') return this.open.size === 0;
+    if (what === 'announced') return this.memory.receiver.blocks.size > 0;
+    if (what === 'switched') return this.all.some(({ switched }) => switched);
     return this.all.some(({ complete }) => complete);
   }
 

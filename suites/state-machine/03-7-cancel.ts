@@ -121,7 +121,7 @@ export const cancels = new ChapterBuilder(['State machine', '3.7 Cancel'], 'stat
   )
   .must('MIG-SM-C03', 'cancel at any moment from the beginning ends in one permitted way', async (t) => {
     const one = await source(t, 'answer');
-    for (let race = 0; race < races; race++) {
+    for (let race = races - 1; race >= 0; race--) {
       one.turn();
       const { session } = one;
       const id = session.post('migrate', { uri: one.peer.uri });
@@ -131,6 +131,8 @@ export const cancels = new ChapterBuilder(['State machine', '3.7 Cancel'], 'stat
       t.succeeded(await session.reply(id), 'migrate');
       const end = await settled(t, one, `race ${race + 1}`);
       if (end === 'completed') await one.does('cont');
+      // Where a cancel does not wait for the connection, another migrate has to.
+      if (t.dialect.migration.cancelInterruptsConnect && !(await one.story()).includes('active')) return;
     }
   })
   .must('MIG-SM-C04', 'cancel while memory is sent slowly ends in cancelled, with the guest untouched', async (t) => {

@@ -5,7 +5,7 @@ export const leftOut: Readonly<Record<string, string>> = {
   'MIG-SM-K02': 'tells how to hold a state: the peers of the other requirements do it',
   'MIG-SM-O11':
     'a return path that cannot be opened, or multifd that cannot be set up, cannot be brought about from outside',
-  'MIG-SM-O55': 'a start of postcopy that fails before the package cannot be brought about from outside',
+  'MIG-SM-O55': 'a start of postcopy that fails before the package takes luck to be brought about from outside',
   'MIG-SM-O62': 'an error of postcopy that is no I/O error cannot be brought about from outside',
   'MIG-SM-O86': 'undefined in the baseline, and different in every later release',
 };
