@@ -6,6 +6,7 @@ import { ChapterBuilder } from '../requirement.js';
 import { refusedUri } from './bad-uri.js';
 import { fitsExactly, unlessExact } from './dialect-fit.js';
 import { eventful, eventsAre, migrationBecomes } from './observe.js';
+import { quoted } from './quoted.js';
 import { refusedPort } from './refused-port.js';
 
 const needs = { abilities: ['start', 'local'] } as const;
@@ -24,8 +25,6 @@ async function failsLater(t: Trial, session: Session, uri: string, desc: RegExp 
   const received = { ...(session.log.at(-1) as (typeof session.log)[number]), kind: 'failure', value: reply } as const;
   t.matches(received, failure('GenericError', desc));
 }
-
-const quoted = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 export const uris = new ChapterBuilder(['Migration commands', '9 migrate', 'URIs'], 'commands.md §9.3', {
   abilities: ['start'],

@@ -1,5 +1,6 @@
 /** A source and a destination of the target, and a plain migration between them. */
 import type { Trial } from '../../oracle/trial.js';
+import { isObject } from '../../protocol/json.js';
 import { isReply } from '../../protocol/message.js';
 import type { Session } from '../../protocol/session.js';
 import { freePort } from '../../targets/free-port.js';
@@ -36,10 +37,20 @@ export async function pair(t: Trial, options: PairOptions = {}): Promise<Pair> {
   const [source, destination] = [await t.session({ to: from }), await t.session({ to })];
   if (events) for (const session of [source, destination]) await switchOn(t, session, 'events');
   if (options.capabilities !== undefined) await switchOn(t, source, ...options.capabilities);
-  const uri = transport === 'unix' ? `unix:${to.scratch}/in.sock` : `tcp:127.0.0.1:${await freePort()}`;
   const marks = { source: source.mark(), destination: destination.mark() };
-  t.succeeded(await destination.command('migrate-incoming', { uri }), 'migrate-incoming');
-  return { source, destination, uri, marks: { ...marks, source: source.mark() } };
+  const shows = t.dialect.migration.showsSocketAddress;
+  const port = async () => (shows ? 0 : await freePort());
+  const wanted = transport === 'unix' ? `unix:${to.scratch}/in.sock` : `tcp:127.0.0.1:${await port()}`;
+  t.succeeded(await destination.command('migrate-incoming', { uri: wanted }), 'migrate-incoming');
+  const uri = transport === 'tcp' && shows ? await listeningAt(t, destination) : wanted;
+  return { source, destination, uri, marks };
+}
+
+/** The URI of a destination that chose its port itself. */
+async function listeningAt(t: Trial, destination: Session): Promise<string> {
+  const info = t.succeeded(await destination.command('query-migrate'), 'query-migrate');
+  const [address] = isObject(info) && Array.isArray(info['socket-address']) ? info['socket-address'] : [];
+  return `tcp:127.0.0.1:${isObject(address) ? String(address.port) : ''}`;
 }
 
 /** Begins the migration and waits until both ends are through with it and the final figures stand (MIG-CMD-INV-09). */

@@ -1,0 +1,2 @@
+/** Text that stands for itself in a regular expression. */
+export const quoted = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
