@@ -5,9 +5,10 @@ import type { ReceiverState } from '../stream/reader-context.js';
 import { ReturnPathWriter } from '../stream/return-path-writer.js';
 import { StreamError } from '../stream/stream-error.js';
 import type { StreamCommand, StreamHandler } from '../stream/stream-handler.js';
-import { StreamReader } from '../stream/stream-reader.js';
+import { StreamReader, type StreamReaderOptions } from '../stream/stream-reader.js';
 import type { Channel } from './channel.js';
 import type { MigrationHost, RunState } from './host.js';
+import { Secondary } from './incoming-colo.js';
 import { IncomingMultifd } from './incoming-multifd.js';
 import { PageRequests } from './incoming-requests.js';
 import { type Listener, listen } from './listen.js';
@@ -36,6 +37,7 @@ export class Incoming {
   #multifd: IncomingMultifd | undefined;
   #stored: RunState = 'running';
   #coloRequested = false;
+  #secondary: Secondary | undefined;
   #closed = false;
 
   constructor(private readonly deps: IncomingDeps) {
@@ -68,6 +70,7 @@ export class Incoming {
   failover(): void {
     setImmediate(() => {
       if (this.#closed || !this.deps.walker.can('failover')) return;
+      this.#secondary?.stop();
       this.deps.walker.step('failover');
       this.#channel?.destroy();
     });
@@ -77,6 +80,7 @@ export class Incoming {
     this.#closed = true;
     this.#listener?.close();
     this.#listener = undefined;
+    this.#secondary?.stop();
     this.#channel?.destroy();
     this.#closeChannels();
   }
@@ -147,25 +151,14 @@ export class Incoming {
 
   #read(channel: Channel, recovery: boolean): void {
     const { host } = this.deps;
-    const { capabilities } = this.deps.walker.state;
-    const reader = new StreamReader(
-      {
-        rules: host.dialect.stream,
-        local: {
-          machineName: host.machineName,
-          blocks: host.ram.blocks.map(({ name, bytes }) => ({ name, length: bytes.length })),
-          capabilities: new Set(capabilities),
-          knownCapabilities: host.dialect.migration.capabilities,
-        },
-        ...(recovery && this.#receiver !== undefined ? { recovery: true, state: this.#receiver } : {}),
-      },
-      this.#handler(channel),
-    );
+    const again = recovery && this.#receiver !== undefined ? { recovery: true, state: this.#receiver } : {};
+    const reader = new StreamReader({ ...this.#readerOptions(), ...again }, this.#handler(channel));
     this.#reader = reader;
     this.#receiver = reader.state;
     if (recovery) this.#returnPath = new ReturnPathWriter();
     channel.read(
       (chunk) => {
+        this.#secondary?.push(chunk);
         this.#guard(reader, () => {
           reader.push(chunk);
         });
@@ -176,8 +169,22 @@ export class Incoming {
         this.#guard(reader, () => {
           reader.end();
         });
+        this.#secondary?.end();
       },
     );
+  }
+
+  #readerOptions(): StreamReaderOptions {
+    const { host, walker } = this.deps;
+    return {
+      rules: host.dialect.stream,
+      local: {
+        machineName: host.machineName,
+        blocks: host.ram.blocks.map(({ name, bytes }) => ({ name, length: bytes.length })),
+        capabilities: new Set(walker.state.capabilities),
+        knownCapabilities: host.dialect.migration.capabilities,
+      },
+    };
   }
 
   /** What the reader found wrong ends the load, whoever fed it. */
@@ -281,10 +288,12 @@ export class Incoming {
   }
 
   #enterColo(channel: Channel): void {
-    this.deps.walker.step('loaded-for-colo');
+    const { host, walker } = this.deps;
+    const reader = { ...this.#readerOptions(), ...(this.#receiver === undefined ? {} : { state: this.#receiver }) };
+    this.#secondary = new Secondary({ host, walker, channel, loader: this.#loader, reader });
+    walker.step('loaded-for-colo');
     this.#stopListening();
-    const ready = Buffer.alloc(4);
-    channel.post(ready);
+    this.#secondary.start();
   }
 
   /** A load error: what it means depends on how far postcopy has come (stream-format.md §9.3). */

@@ -229,11 +229,14 @@ class Engine implements Migration {
     });
   }
 
-  /** `max-bandwidth` and `downtime-limit` are read at every use; waiting engines only have to look again. */
+  /** Setting `x-checkpoint-delay` asks for a checkpoint; `max-bandwidth` and `downtime-limit` are read at every use; waiting engines only have to look again. */
   #retune(args: Args): void {
     const live = this.host.dialect.migration.livePostcopyBandwidth;
     const value = args[live];
     if (value !== undefined) this.#outgoing?.changePostcopyLimit(this.#settings.integer(live));
+    if (this.#outgoing !== undefined && args['x-checkpoint-delay'] !== undefined) {
+      this.#outgoing.checkpointRequested = true;
+    }
     this.#outgoing?.wake();
   }
 

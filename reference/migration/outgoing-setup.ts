@@ -24,6 +24,7 @@ export async function setUp(owner: Outgoing): Promise<void> {
   }
   if (settings.on('postcopy-ram')) writer.postcopyAdvise(4096);
   else if (settings.on('dirty-bitmaps')) writer.postcopyAdvise();
+  if (settings.on('x-colo') && !host.dialect.stream.coloSection) writer.command('ENABLE_COLO');
   source.bitmap.setAll();
   writer.start(owner.sectionId, 'ram', 0, 4);
   writer.ram.setup(host.ram.blocks.map(({ name, bytes }) => ({ name, length: bytes.length })));

@@ -41,6 +41,8 @@ export class Outgoing {
   returnPath: ReturnPath | undefined;
   /** Text for `error-desc` where the dialect shows errors that are not of the connection. */
   problem: string | undefined;
+  /** COLO: `x-checkpoint-delay` has been set since the last checkpoint. */
+  checkpointRequested = false;
   /** When the guest was stopped for the switch-over, by the machine's clock; 0 before. */
   guestStopped = 0;
   #channel: Channel | undefined;
@@ -66,6 +68,11 @@ export class Outgoing {
     this.window = new BandwidthWindow(host.clock);
     this.passes = new PassCounter(host, this.source, statistics, deps.xbzrleCounters, this.settings);
     this.#postcopy = new Postcopy(this);
+  }
+
+  /** The process ends: nothing may be announced any more. */
+  get closed(): boolean {
+    return this.#closed;
   }
 
   get walker(): SideWalker {

@@ -3,6 +3,9 @@ import type { GuestRam } from '../ram/guest-ram.js';
 import { type ReturnPathMessage, ReturnPathReader } from '../stream/return-path-reader.js';
 import type { Channel } from './channel.js';
 
+/** Bytes kept of what comes behind SHUT: one COLO message is all that a right peer sends there. */
+const longestRest = 4096;
+
 /** How the return path came to its end. */
 export type ReturnPathEnd = 'shut' | 'shut-error' | 'bad-message' | 'closed';
 
@@ -20,6 +23,9 @@ export interface ReturnPathEvents {
 export class ReturnPath {
   #end: ReturnPathEnd | undefined;
   #problem: string | undefined;
+  readonly #reader: ReturnPathReader;
+  #behind: Buffer[] | undefined = [];
+  #behindBytes = 0;
 
   constructor(
     channel: Channel,
@@ -29,14 +35,15 @@ export class ReturnPath {
   ) {
     const blocks = new Map(ram.blocks.map((block) => [block.name, { length: block.bytes.length }]));
     const recovering = () => ({ ok: events.status() === 'postcopy-recover', status: events.status() });
-    const reader = new ReturnPathReader(rules, (message) => this.#message(message), { blocks, recovering });
+    this.#reader = new ReturnPathReader(rules, (message) => this.#message(message), { blocks, recovering });
     channel.read(
       (chunk) => {
-        this.#guard(() => reader.push(chunk));
+        if (this.#end === undefined) this.#guard(() => this.#reader.push(chunk));
+        else this.#keep(chunk);
         return true;
       },
       () => {
-        this.#guard(() => reader.end());
+        this.#guard(() => this.#reader.end());
         this.#finish('closed');
       },
     );
@@ -49,6 +56,18 @@ export class ReturnPath {
   /** Text of the message that ended it, for `error-desc` where the dialect shows it. */
   get problem(): string | undefined {
     return this.#problem;
+  }
+
+  /** What came behind SHUT until now; the caller reads the channel from here on. */
+  takeRest(): Buffer {
+    const rest = Buffer.concat([this.#reader.takeRest(), ...(this.#behind ?? [])]);
+    this.#behind = undefined;
+    return rest;
+  }
+
+  #keep(chunk: Buffer): void {
+    this.#behindBytes += chunk.length;
+    if (this.#behindBytes <= longestRest) this.#behind?.push(chunk);
   }
 
   #message(message: ReturnPathMessage): void {

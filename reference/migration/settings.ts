@@ -19,6 +19,11 @@ export class Settings {
     return Number(this.integer('downtime-limit'));
   }
 
+  /** Milliseconds between two checkpoints of COLO. */
+  get checkpointDelay(): number {
+    return Number(this.integer('x-checkpoint-delay'));
+  }
+
   get xbzrleCacheSize(): bigint {
     return this.integer('xbzrle-cache-size');
   }

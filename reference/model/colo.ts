@@ -1,19 +1,45 @@
 /** Outgoing side in COLO (state-machine.md §3.6), and `x-colo-lost-heartbeat` for both sides. */
+import type { MigrationRules } from '../dialects/migration.js';
+import type { Change } from './change.js';
 import type { CommandRule } from './command.js';
-import { all, at, type Guard, not, row } from './row.js';
+import { all, any, at, type Guard, not, row } from './row.js';
 
 const failover: Guard = ({ out }) => out.failoverRequested;
+/** The channel broke: no checkpoint follows, and the end of COLO has been announced where dialects do that. */
+const lost: Guard = ({ out }) => out.phase === 'colo-lost';
+const announcesExit: Guard = (_state, rules) => rules.coloSecondaryRuns;
+/** Where a cancel is not ignored, it stays like this for good. */
+const cancelled = at('cancelling', 'colo-waiting', 'colo-running', 'colo-stopped', 'colo-sending');
 
+type ExitReason = 'request' | 'error';
+
+const coloExit = (c: Change, reason: ExitReason): Change => c.event('COLO_EXIT', { mode: 'primary', reason });
+
+const complete = (c: Change, reason?: ExitReason): Change => {
+  c.stop('colo').end('completed').out({ failoverRequested: false });
+  return (reason === undefined ? c : coloExit(c, reason)).resume();
+};
+
+// The guest stops, is saved and goes on: three moments, with whatever else a client asks between them.
 export const coloSteps = [
   row('MIG-SM-O81', 'checkpoint-ready', all(at('colo', 'colo-waiting'), not(failover)), (c) =>
     c.resume().phase('colo-running'),
   ),
   row('MIG-SM-O82', 'checkpoint', all(at('colo', 'colo-running'), not(failover)), (c) =>
-    c.stop('colo').pass().resume(),
+    c.stop('colo').phase('colo-stopped'),
   ),
-  row('MIG-SM-O83', 'channel-error', at('colo')),
-  row('MIG-SM-O84 MIG-SM-R14', 'failover', all(at('colo'), failover), (c) =>
-    c.stop('colo').end('completed').out({ failoverRequested: false }).resume(),
+  row('MIG-SM-O82', 'checkpoint-sync', at('colo', 'colo-stopped'), (c) => c.pass().phase('colo-sending')),
+  row('MIG-SM-O82', 'checkpoint-loaded', at('colo', 'colo-sending'), (c) => c.resume().phase('colo-running')),
+  row('MIG-SM-O83', 'channel-error', any(all(at('colo'), not(lost)), cancelled), (c, rules: MigrationRules) => {
+    c.phase('colo-lost');
+    return rules.coloSecondaryRuns ? coloExit(c, 'error') : c;
+  }),
+  row('MIG-SM-O84 MIG-SM-R14', 'failover', all(at('colo'), failover), (c, rules) =>
+    complete(c, rules.coloSecondaryRuns && c.state.out.phase !== 'colo-lost' ? 'request' : undefined),
+  ),
+  // The thread that announces the end may take the closing of its channel for an error.
+  row('MIG-SM-O84 MIG-SM-R14', 'failover-as-error', all(at('colo'), failover, announcesExit, not(lost)), (c) =>
+    complete(c, 'error'),
   ),
 ];
 

@@ -1,20 +1,35 @@
-/** Incoming side in COLO, the secondary (state-machine.md §4.5). */
-import { all, type Guard, inAt, row } from './row.js';
+/** Incoming side in COLO, the secondary (state-machine.md §4.5, §10.1). */
+import type { Change } from './change.js';
+import { all, any, type Guard, inAt, not, row } from './row.js';
 
 const failover: Guard = (state) => state.in.failoverRequested;
-const resets: Guard = (_state, rules) => !rules.coloSecondaryRuns;
+/** The secondary's guest runs between checkpoints, and the end of COLO has an event. */
+const runs: Guard = (_state, rules) => rules.coloSecondaryRuns;
+const ready = inAt('colo', 'idle');
+const lost = inAt('colo', 'lost');
+
+type ExitReason = 'request' | 'error';
+
+const coloExit = (c: Change, reason: ExitReason): Change => c.event('COLO_EXIT', { mode: 'secondary', reason });
+
+const complete = (c: Change, reason: ExitReason): Change => {
+  const announced = c.state.in.phase === 'lost';
+  c.stop('colo').inTo('completed').incoming({ failoverRequested: false }).autostart(true);
+  return (announced ? c : coloExit(c, reason)).resume();
+};
 
 export const coloLoadSteps = [
-  row('MIG-SM-I61', 'checkpoint', all(inAt('colo'), resets), (c) => c.event('RESET', { guest: false })),
-  row(
-    'MIG-SM-I61',
-    'checkpoint',
-    all(inAt('colo'), (s, r) => !resets(s, r)),
-  ),
-  row('MIG-SM-I62', 'channel-error', inAt('colo')),
-  row('MIG-SM-I63', 'failover', all(inAt('colo'), failover), (c, rules) => {
-    c.inTo('completed').incoming({ failoverRequested: false }).autostart(true);
-    if (rules.coloSecondaryRuns) c.event('COLO_EXIT', { mode: 'secondary', reason: 'request' });
-    return c.resume();
+  row('MIG-SM-I61', 'checkpoint', all(ready, not(runs)), (c) => c.event('RESET', { guest: false })),
+  row('MIG-SM-I61', 'checkpoint', all(ready, runs), (c) => c.stop('colo').incoming({ phase: 'checkpoint' })),
+  row('MIG-SM-I61', 'checkpoint-loaded', inAt('colo', 'checkpoint'), (c) => c.resume().incoming({ phase: 'idle' })),
+  row('MIG-SM-I62', 'channel-error', any(ready, inAt('colo', 'checkpoint')), (c, rules) => {
+    c.incoming({ phase: 'lost' });
+    return rules.coloSecondaryRuns ? coloExit(c, 'error') : c;
   }),
+  row('MIG-SM-I63', 'failover', all(inAt('colo'), failover, not(runs)), (c) =>
+    c.inTo('completed').incoming({ failoverRequested: false }).autostart(true).resume(),
+  ),
+  row('MIG-SM-I63', 'failover', all(inAt('colo'), failover, runs), (c) => complete(c, 'request')),
+  // The thread that announces the end may take the closing of its channel for an error.
+  row('MIG-SM-I63', 'failover-as-error', all(inAt('colo'), failover, runs, not(lost)), (c) => complete(c, 'error')),
 ];

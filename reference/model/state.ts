@@ -38,6 +38,9 @@ export type OutgoingPhase =
   | 'final-wait'
   | 'colo-waiting'
   | 'colo-running'
+  | 'colo-stopped'
+  | 'colo-sending'
+  | 'colo-lost'
   | 'restored'
   | 'stuck'
   | 'settling';
@@ -64,7 +67,15 @@ export interface Outgoing {
   readonly lingering: boolean;
 }
 
-export type IncomingPhase = 'idle' | 'starting' | 'deferred' | 'listening' | 'loading' | 'recovering';
+export type IncomingPhase =
+  | 'idle'
+  | 'starting'
+  | 'deferred'
+  | 'listening'
+  | 'loading'
+  | 'recovering'
+  | 'checkpoint'
+  | 'lost';
 /** The incoming postcopy state, by the names of its numbers 0 to 5. */
 export const postcopyStates = ['none', 'advise', 'discard', 'listening', 'running', 'end'] as const;
 

@@ -92,6 +92,11 @@ export class ReturnPathReader {
     this.#advance();
   }
 
+  /** Bytes behind SHUT, which are COLO messages; they count as read. */
+  takeRest(): Buffer {
+    return this.#source.rest();
+  }
+
   #advance(): void {
     if (this.#done) return;
     try {
@@ -127,6 +132,8 @@ export class ReturnPathReader {
         throw this.#fail(`Failed reading data for message ${shown} read ${read} expected ${length}`);
       }
       yield* this.#message(number, length);
+      // Nothing of the return path follows it.
+      if (number === ReturnPathType.shut) return;
     }
   }
 

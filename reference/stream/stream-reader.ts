@@ -14,6 +14,8 @@ export interface StreamReaderOptions {
   readonly rules: StreamRules;
   /** The receiving machine; without it any machine's stream is read and blocks are learnt from the setup records. */
   readonly local?: LocalMachine;
+  /** The stream begins with its file header; default true. COLO sends items without one (stream-format.md §12). */
+  readonly header?: boolean;
   /** A configuration follows the header (property `send-configuration`); default true. */
   readonly configuration?: boolean;
   /** Sections have footers (property `send-section-footer`); default true. */
@@ -164,8 +166,7 @@ export class StreamReader {
     const context = this.#context;
     const items = new ItemReader(context, options);
     if (options.recovery !== true) {
-      context.state.lastBlock = undefined;
-      yield* within('header', readHeader(context));
+      if (options.header !== false) yield* within('header', readHeader(context));
       if (options.configuration !== false) yield* within('configuration', readConfiguration(context));
     }
     yield* items.list();

@@ -273,6 +273,8 @@ const cases: readonly Case[] = [
       'completed',
       'checkpoint-ready',
       'checkpoint',
+      'checkpoint-sync',
+      'checkpoint-loaded',
       'x-colo-lost-heartbeat',
       'failover',
     ],
