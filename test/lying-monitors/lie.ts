@@ -1,0 +1,51 @@
+/** What a lie is: a small change to a truthful conversation between a client and a monitor. */
+import { isObject, type JsonObject, type JsonValue, stringifyJson } from '../../protocol/json.js';
+
+/** What a lie knows of the conversation, and what it may say on its own. */
+export interface Talk {
+  /** The command that the present reply answers, where it can be told. */
+  readonly command: JsonObject | undefined;
+  /** True after the monitor has accepted qmp_capabilities. */
+  readonly negotiated: boolean;
+  /** Number of commands without a reply, the one that is being answered not counted. */
+  readonly waiting: number;
+  /** Whatever the lie wants to remember of this connection. */
+  readonly memory: Map<string, unknown>;
+  /** The same for all connections. */
+  readonly shared: Map<string, unknown>;
+  /** Gives the monitor a command whose reply the client does not see. */
+  ask(command: JsonObject): void;
+}
+
+/** A message to the client: a value, or bytes as they are without the line end. */
+export type Said = JsonObject | Buffer;
+
+export interface Lie {
+  /** What is wrong with the monitor, in words. */
+  readonly says: string;
+  /** Changes a command on its way to the monitor; `undefined` keeps it from it. Present: every command is written anew. */
+  readonly up?: (command: JsonObject, talk: Talk) => JsonObject | undefined;
+  /** Changes a message of the monitor: what the client gets instead. The same object means the same bytes. */
+  readonly down?: (message: JsonObject, talk: Talk) => readonly Said[];
+  /** Changes the bytes that go to the client. */
+  readonly bytes?: (bytes: Buffer) => Buffer;
+  /** Bytes of one write to the client; default all that there are. */
+  readonly pieces?: number;
+}
+
+/** A value as a monitor writes it: one blank after colons and commas. */
+export function spaced(value: JsonValue): string {
+  if (Array.isArray(value)) return `[${value.map(spaced).join(', ')}]`;
+  if (!isObject(value)) return stringifyJson(value);
+  const members = Object.entries(value).map(([name, member]) => `${JSON.stringify(name)}: ${spaced(member)}`);
+  return `{${members.join(', ')}}`;
+}
+
+export const without = (object: JsonObject, ...names: readonly string[]): JsonObject =>
+  Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)));
+
+/** Timestamp of now, as an event has it. */
+export const timestamp = (): JsonObject => {
+  const now = Date.now();
+  return { seconds: Math.floor(now / 1000), microseconds: (now % 1000) * 1000 };
+};
