@@ -99,7 +99,7 @@ export const colo = new ChapterBuilder(['State machine', '3.6 COLO'], 'state-mac
     await one.does('migrate_cancel');
     if (t.dialect.migration.cancelInColo === 'cancelling') {
       await one.statusIs('cancelling');
-      return one.tells('cancelling ↵migrate_cancel');
+      return one.tells(`cancelling ↵migrate_cancel ${exitWord(t)}`);
     }
     await one.tells('↵migrate_cancel');
     await one.statusIs('colo');
