@@ -7,7 +7,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { type Address, formatAddress, openSocket } from '../protocol/address.js';
 import { Framer } from '../protocol/framing.js';
-import { Transcript } from '../protocol/transcript.js';
+import { type Entry, Transcript } from '../protocol/transcript.js';
 import { Judge, type JudgedDivergence, type Judgement, type JudgeOptions } from './judge.js';
 
 export interface ProxyOptions {
@@ -20,11 +20,16 @@ export interface ProxyOptions {
   readonly onFault?: (text: string) => void;
 }
 
+/** Entries judged in one go, between two looks at the sockets. */
+const slice = 4;
+
 export class JudgingProxy {
   readonly transcript: Transcript;
   private readonly judge: Judge;
   private readonly sockets = new Set<Socket>();
   private clients = 0;
+  private readonly waiting: Entry[] = [];
+  private scheduled = false;
 
   private constructor(
     private readonly server: Server,
@@ -32,10 +37,7 @@ export class JudgingProxy {
   ) {
     this.transcript = new Transcript({ target: formatAddress(options.connect), dialect: options.judge.dialect.name });
     this.judge = new Judge(options.judge);
-    this.transcript.follow((entry) => {
-      const divergence = this.judge.feed(entry);
-      if (divergence !== undefined) options.onDivergence?.(divergence);
-    });
+    this.transcript.follow((entry) => this.queue(entry));
     server.on('connection', (client: Socket) => void this.relay(client));
   }
 
@@ -57,7 +59,30 @@ export class JudgingProxy {
   }
 
   get judgement(): Judgement {
+    this.catchUp(Number.POSITIVE_INFINITY);
     return this.judge.judgement;
+  }
+
+  /** Relaying comes first: judging waits until the event loop has nothing to forward. */
+  private queue(entry: Entry): void {
+    this.waiting.push(entry);
+    if (!this.scheduled) this.reschedule();
+  }
+
+  private reschedule(): void {
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      this.catchUp(slice);
+      if (this.waiting.length > 0) this.reschedule();
+    });
+  }
+
+  private catchUp(most: number): void {
+    for (const entry of this.waiting.splice(0, most)) {
+      const divergence = this.judge.feed(entry);
+      if (divergence !== undefined) this.options.onDivergence?.(divergence);
+    }
   }
 
   private async relay(client: Socket): Promise<void> {

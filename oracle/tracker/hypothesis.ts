@@ -67,10 +67,7 @@ export interface Move {
 export function moves(from: Hypothesis, world: World): Move[] {
   if (from.state.exit !== null) return [];
   const result: Move[] = [];
-  for (const step of internal(from.state, world.rules)) {
-    if (isIdle(step, from.state)) continue;
-    result.push(stepMove(from, step));
-  }
+  for (const step of stepsFrom(from.state, world.rules)) result.push(stepMove(from, step));
   // The reply of a command leaves before the next command is read, however late it is.
   const next = world.inBand[from.executed];
   const answered = from.owed === undefined && from.held === undefined;
@@ -84,6 +81,36 @@ export function moves(from: Hypothesis, world: World): Move[] {
   }
   for (const defect of defectMoves(from.state, world.rules, world.defects)) result.push(defectMove(from, defect));
   return result;
+}
+
+const known = new WeakMap<ModelState, { readonly rules: MigrationRules; readonly steps: readonly Alternative[] }>();
+
+/**
+ * The steps that show or change something. Remembered, and their next states shared: the same state is looked at for each
+ * observation of a long quiet time.
+ */
+function stepsFrom(state: ModelState, rules: MigrationRules): readonly Alternative[] {
+  const before = known.get(state);
+  if (before?.rules === rules) return before.steps;
+  const steps = internal(state, rules)
+    .filter((step) => !isIdle(step, state))
+    .map((step) => ({ ...step, next: shared(step.next) }));
+  known.set(state, { rules, steps });
+  return steps;
+}
+
+const states = new Map<string, ModelState>();
+/** States kept for sharing; more than a long campaign meets, and small enough not to matter. */
+const mostStates = 50_000;
+
+/** The one object that stands for all equal states. */
+function shared(state: ModelState): ModelState {
+  const key = stateKey(state);
+  const same = states.get(key);
+  if (same !== undefined) return same;
+  if (states.size >= mostStates) states.clear();
+  states.set(key, state);
+  return state;
 }
 
 /** A step that neither shows nor changes anything. */
@@ -130,7 +157,7 @@ function execute(from: Hypothesis, index: number, world: World, oob: boolean): M
     to: {
       ...from,
       ...done,
-      state,
+      state: shared(state),
       pending: [
         ...from.pending,
         ...outputs.map((output): Emission => ({ output, command: index, origin: 'command', rows })),

@@ -93,7 +93,7 @@ describe('the judge on one source', () => {
     ['a continue in the wrong state', 'MIG-CMD-CONT-01', ['> migrate-continue {"state":"pre-switchover"}', '< {}']],
     [
       'cancelled without cancelling',
-      'MIG-SM-C04',
+      'MIG-SM-O21',
       [eventsOn, '< {}', migrateTo, 'M setup', '< {}', 'P 1', 'M active', '> migrate_cancel', '< {}', 'M cancelled'],
     ],
     [
