@@ -54,17 +54,22 @@ export const generalRules = new ChapterBuilder(['Migration commands', '1 General
     },
     { needs: { abilities: ['start'] } },
   )
-  .must('MIG-CMD-GEN-02', 'a success without data returns an empty object', async (t) => {
-    const session = await t.session();
-    for (const [name, args] of [
-      ['migrate-set-parameters', {}],
-      ['migrate-set-capabilities', { capabilities: [] }],
-      ['migrate_cancel', undefined],
-      ['migrate-continue', { state: 'none' }],
-    ] as const) {
-      t.equal(t.succeeded(await session.command(name, args), name), {}, name);
-    }
-  })
+  .must(
+    'MIG-CMD-GEN-02',
+    'a success without data returns an empty object',
+    async (t) => {
+      const session = await t.session();
+      for (const [name, args] of [
+        ['migrate-set-parameters', {}],
+        ['migrate-set-capabilities', { capabilities: [] }],
+        ['migrate_cancel', undefined],
+        ['migrate-continue', { state: 'none' }],
+      ] as const) {
+        t.equal(t.succeeded(await session.command(name, args), name), {}, name);
+      }
+    },
+    { needs: { abilities: ['start'] } },
+  )
   .must(
     'MIG-CMD-GEN-04.missing-first',
     'a missing member is found before an unexpected one',

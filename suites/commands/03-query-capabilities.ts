@@ -52,13 +52,18 @@ export const queryCapabilities = new ChapterBuilder(
     );
     if (fitsExactly(t.facts)) t.same(listed, names, 'known names');
   })
-  .must('MIG-CMD-QCAP-01.defaults', 'every capability of a new process is off', async (t) => {
-    const session = await t.session();
-    const list = t.succeeded(await session.command('query-migrate-capabilities'));
-    t.same(
-      (list as readonly JsonValue[]).filter((entry) => isObject(entry) && entry.state !== false),
-      [],
-      'those on',
-    );
-  })
+  .must(
+    'MIG-CMD-QCAP-01.defaults',
+    'every capability of a new process is off',
+    async (t) => {
+      const session = await t.session();
+      const list = t.succeeded(await session.command('query-migrate-capabilities'));
+      t.same(
+        (list as readonly JsonValue[]).filter((entry) => isObject(entry) && entry.state !== false),
+        [],
+        'those on',
+      );
+    },
+    { needs: { abilities: ['start'] } },
+  )
   .done();

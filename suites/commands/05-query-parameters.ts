@@ -65,7 +65,7 @@ export const queryParameters = new ChapterBuilder(
         t.equal(isObject(shown) ? shown[name] : undefined, value, name);
       }
     },
-    { needs: { unless: unlessExact } },
+    { needs: { abilities: ['start'], unless: unlessExact } },
   )
   .must(
     'MIG-CMD-QPAR-01.uint64',

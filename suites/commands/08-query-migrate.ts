@@ -8,10 +8,15 @@ import { refusedPort } from './refused-port.js';
 const needs = { abilities: ['start', 'local'] } as const;
 
 export const queryMigrate = new ChapterBuilder(['Migration commands', '8 query-migrate'], 'commands.md §8')
-  .must('MIG-CMD-QMIG-01.idle', 'before any migration the answer is an empty object', async (t) => {
-    const session = await t.session();
-    t.equal(t.succeeded(await session.command('query-migrate')), {}, 'query-migrate');
-  })
+  .must(
+    'MIG-CMD-QMIG-01.idle',
+    'before any migration the answer is an empty object',
+    async (t) => {
+      const session = await t.session();
+      t.equal(t.succeeded(await session.command('query-migrate')), {}, 'query-migrate');
+    },
+    { needs: { abilities: ['start'] } },
+  )
   .must(
     'MIG-CMD-QMIG-01.after-refusals',
     'refused control commands do not make it show a status',
