@@ -93,19 +93,6 @@ export class Session {
     return new Session(stream, address, options);
   }
 
-  /** Moves the session to another transcript, with what has been recorded of it so far. */
-  rehome(transcript: Transcript, endpoint: string): void {
-    let received = 0;
-    for (const { at, kind, text, stale } of this.transcript.entries) {
-      if (at !== this.endpoint) continue;
-      const { n, time } = transcript.add(endpoint, kind, text, stale === true ? { stale } : {});
-      const message = kind === 'received' ? this.log[received] : undefined;
-      if (message !== undefined) this.log[received++] = { ...message, entry: n, time };
-    }
-    this.transcript = transcript;
-    this.endpoint = endpoint;
-  }
-
   // --- receiving -------------------------------------------------------------------------------------------------
 
   private receive(chunk: Buffer): void {

@@ -50,6 +50,14 @@ export class ExecutableTarget implements Target {
   }
 
   async start(options: StartOptions = {}): Promise<Instance> {
+    const first = await this.startOnce(options);
+    if (!first.mute) return first;
+    // Once more: if the second does not answer either, that is how the target is.
+    await first.dispose();
+    return this.startOnce(options);
+  }
+
+  private async startOnce(options: StartOptions): Promise<ProcessInstance> {
     const scratch = theReaper().folder();
     const plan = await this.plan(options, scratch);
     const instance = await ProcessInstance.start(

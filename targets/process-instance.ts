@@ -6,7 +6,7 @@ import { type Address, formatAddress } from '../protocol/address.js';
 import { ConnectError, DeadlinePassed } from '../protocol/errors.js';
 import { stringifyJson } from '../protocol/json.js';
 import { Session, type SessionOptions } from '../protocol/session.js';
-import { Transcript } from '../protocol/transcript.js';
+import type { Transcript } from '../protocol/transcript.js';
 import { killGroup, theReaper } from './reaper.js';
 import { describeExit, type ExitStatus, type Instance, type StartOptions, TargetError } from './target.js';
 
@@ -39,11 +39,33 @@ function lastWord(stderr: string): string {
   return ofNode ?? lines.at(-1) ?? '';
 }
 
+/** Milliseconds in which a monitor that has just started must answer its first command. */
+const firstAnswer = 2000;
+
+async function isMute(session: Session): Promise<boolean> {
+  try {
+    await session.greeting(firstAnswer);
+  } catch {
+    // No monitor, or a strange one: the first requirement will say so.
+    return false;
+  }
+  try {
+    await session.command('query-version', undefined, { deadline: firstAnswer });
+    return false;
+  } catch (error) {
+    return error instanceof DeadlinePassed;
+  }
+}
+
 export class ProcessInstance implements Instance {
   readonly scratch: string;
   readonly pid: number;
   exit: ExitStatus | undefined;
   stderr = '';
+  /**
+   * It greeted and then never answered: QEMU 7.2 does that once in some thousand starts, for good. A fresh process answers.
+   */
+  mute = false;
   /** Called once the instance is gone for good. */
   onDispose: () => void = () => undefined;
 
@@ -52,7 +74,6 @@ export class ProcessInstance implements Instance {
   private readonly sessions = new Set<Session>();
   private readonly exitWaiters = new Set<(status: ExitStatus) => void>();
   private stderrLine = '';
-  private early: Session | undefined;
   private stdioTaken = false;
 
   private constructor(
@@ -140,9 +161,9 @@ export class ProcessInstance implements Instance {
         );
       }
       try {
-        // This connection becomes the first session: leaving again would cost a reconnect and, on some monitors, a
-        // stale reply.
-        this.early = await Session.connect(place, { endpoint: this.endpoint, starting: true, ...this.defaults });
+        const session = await Session.connect(place, { starting: true, ...this.defaults });
+        this.mute = await isMute(session);
+        session.close();
         return;
       } catch (error) {
         if (!(error instanceof ConnectError)) throw error;
@@ -178,13 +199,7 @@ export class ProcessInstance implements Instance {
       ...(this.transcript === undefined ? {} : { transcript: this.transcript }),
     };
     let session: Session;
-    if (index === 0 && this.early !== undefined) {
-      // The connection that showed readiness was made before there was a transcript to record it.
-      session = this.early;
-      this.early = undefined;
-      session.deadline = sessionOptions.deadline;
-      session.rehome(this.transcript ?? new Transcript(), endpoint);
-    } else if (place.kind === 'stdio') {
+    if (place.kind === 'stdio') {
       this.stdioTaken = true;
       const stream = Duplex.from({ readable: this.child.stdout, writable: this.child.stdin });
       session = Session.over(stream, 'stdio', sessionOptions);
@@ -216,7 +231,6 @@ export class ProcessInstance implements Instance {
   }
 
   async dispose(): Promise<void> {
-    this.early?.close();
     for (const session of this.sessions) session.close();
     this.sessions.clear();
     if (this.exit === undefined) {

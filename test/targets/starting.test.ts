@@ -119,7 +119,9 @@ describe('an instance', () => {
   });
 
   it('records what it says and how it ends', async () => {
-    const instance = await keep(monitor('(console.error("é".repeat(3)), process.exit(7))')).start();
+    const instance = await keep(
+      monitor('execute === "quit" ? (console.error("é".repeat(3)), process.exit(7)) : { return: {} }'),
+    ).start();
     const transcript = new Transcript();
     instance.record(transcript, 'destination');
     const session = await instance.connect();

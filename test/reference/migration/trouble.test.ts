@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { type DialectName, dialectNames } from '../../../reference/dialects/dialect.js';
+import { migrationCommands } from '../../../reference/model/index.js';
 import { type MachineOptions, scratch, scribble, TestMachine } from './test-machine.js';
 
 const files = scratch();
@@ -241,7 +242,7 @@ describe('migration: trouble on the source', () => {
       await m.ok('xen-colo-do-checkpoint');
       await m.ok('migrate_cancel');
       expect(await m.ok('query-migrate-cache-size')).to.equal(67108864);
-      expect(m.migration.commands.size).to.equal(22);
+      expect([...migrationCommands.keys()].filter((name) => !m.migration.commands.has(name))).to.deep.equal([]);
     }));
 
   it('saves device state for Xen between STOP and RESUME (MIG-CMD-XEN-01)', () =>
