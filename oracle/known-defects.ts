@@ -23,6 +23,8 @@ export interface KnownDefect {
     state: ModelState,
     command: string,
   ) => readonly { label: string; outputs: readonly Output[]; next: ModelState }[];
+  /** What the process says on standard error when it dies of it. */
+  readonly crash?: RegExp;
   /** How the process dies, where that is the signature: text on standard error, or a signal in a state. */
   readonly dies?: {
     readonly signals: readonly string[];
@@ -104,9 +106,10 @@ export const knownDefects: readonly KnownDefect[] = [
   },
   {
     id: 'MIG-DEF-09',
-    title: 'a resume after one whose connection failed kills both sides',
+    title: 'a resume after one whose connection failed kills both sides (7.2: now and then the source)',
     from: [3, 0],
-    to: [3, 0],
+    to: [9, 0],
+    crash: /Assertion `!s->cleanup_bh' failed/,
   },
   {
     id: 'MIG-DEF-10',
@@ -217,6 +220,11 @@ const withStatus = (state: ModelState, status: 'failed' | 'cancelling'): ModelSt
   ...state,
   out: { ...state.out, status, phase: 'idle' },
 });
+
+/** The defect of a release line that a process died of, by its last words. */
+export function defectOfCrash(stderr: string, defects: ReadonlySet<string>): KnownDefect | undefined {
+  return knownDefects.find(({ id, crash }) => crash !== undefined && defects.has(id) && crash.test(stderr));
+}
 
 /** Ids of the defects that a release line has. */
 export function defectsOf(version: { readonly major: number; readonly minor: number }): ReadonlySet<string> {

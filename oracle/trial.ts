@@ -7,6 +7,7 @@ import { eventName, type Received } from '../protocol/message.js';
 import type { Session } from '../protocol/session.js';
 import { Transcript } from '../protocol/transcript.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
+import { loadSchema } from '../reference/schema/index.js';
 import type { TargetFacts } from '../targets/facts.js';
 import type { InstancePool } from '../targets/pool.js';
 import type { Instance, StartOptions } from '../targets/target.js';
@@ -34,6 +35,7 @@ export class Trial {
   private readonly sessions: Session[] = [];
   private readonly releases: (() => Promise<void>)[] = [];
   private plain: Promise<Instance> | undefined;
+  private events: ReadonlySet<string> | undefined;
 
   constructor(private readonly settings: TrialSettings) {
     this.transcript = new Transcript({ target: settings.pool.target.name, dialect: settings.facts.dialect.name });
@@ -49,6 +51,14 @@ export class Trial {
 
   get seed(): number {
     return this.settings.seed;
+  }
+
+  /** Clients ignore events that they do not know; only those that a schema has can be unexpected. */
+  private get knownEvents(): ReadonlySet<string> {
+    this.events ??= new Set(
+      [this.facts.schema, loadSchema(this.dialect.name)].flatMap(({ events }) => [...events.keys()]),
+    );
+    return this.events;
   }
 
   // --- instances and sessions --------------------------------------------------------------------------------------
@@ -79,6 +89,7 @@ export class Trial {
     const instance = options.to ?? (await this.instance());
     const session = await instance.connect(options.monitor === undefined ? {} : { monitor: options.monitor });
     this.sessions.push(session);
+    session.knownEvent = (name) => this.knownEvents.has(name);
     await session.greeting();
     return session;
   }
@@ -263,7 +274,11 @@ export class Trial {
 }
 
 /** Whether the target's release is known for a defect. */
-export function hasDefect({ product, version }: TargetFacts, id: string): boolean {
+export const hasDefect = (facts: TargetFacts, id: string): boolean => defectsOfFacts(facts).has(id);
+
+/** Ids of the defects that the release of a target is known to have. */
+export function defectsOfFacts({ product, version }: TargetFacts): ReadonlySet<string> {
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(version) ?? [];
-  return product === 'qemu' && major !== undefined && defectsOf({ major: Number(major), minor: Number(minor) }).has(id);
+  if (product !== 'qemu' || major === undefined) return new Set();
+  return defectsOf({ major: Number(major), minor: Number(minor) });
 }

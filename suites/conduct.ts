@@ -1,8 +1,8 @@
 /** Runs one requirement and draws its verdict. */
 import { Divergence } from '../oracle/divergence.js';
-import { knownDefects } from '../oracle/known-defects.js';
+import { defectOfCrash, knownDefects } from '../oracle/known-defects.js';
 import type { RequirementEnded } from '../oracle/run-events.js';
-import { Trial, type TrialSettings } from '../oracle/trial.js';
+import { defectsOfFacts, Trial, type TrialSettings } from '../oracle/trial.js';
 import { isFailure, type Verdict } from '../oracle/verdict.js';
 import { ConnectError, DeadlinePassed, Disconnected, NotQmp } from '../protocol/errors.js';
 import { isObject } from '../protocol/json.js';
@@ -85,6 +85,9 @@ async function judgeError(error: unknown, trial: Trial): Promise<{ verdict: Verd
   const base = explain(error);
   const garbled = trial.transcript.entries.find((entry) => entry.kind === 'received' && !looksLikeJson(entry));
   if (health.health === 'dead') {
+    const stderr = trial.instances.map((instance) => instance.stderr).join('\n');
+    const defect = defectOfCrash(stderr, defectsOfFacts(trial.facts));
+    if (defect !== undefined) return { verdict: knownDefect(defect.id) };
     const verdict: Verdict = { kind: 'crash', reason: `the target died: ${health.detail}`, ...base };
     return health.lost ? { verdict, fatal: `the target is gone: ${health.detail}` } : { verdict };
   }
