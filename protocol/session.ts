@@ -49,6 +49,8 @@ export class Session {
   readonly log: Received[] = [];
   /** True once the monitor has closed the connection, or it broke. */
   ended = false;
+  /** When set: an event whose name it refuses may come at any time, so that {@link since} leaves it out. */
+  knownEvent: ((name: string) => boolean) | undefined;
   transcript: Transcript;
   endpoint: string;
   deadline: number;
@@ -194,9 +196,15 @@ export class Session {
     return this.log.length;
   }
 
-  /** Messages since a mark, without stale ones. */
+  /** Messages since a mark, without stale ones and events that nobody here knows. */
   since(mark: number): Received[] {
-    return this.log.slice(mark).filter((message) => !message.stale);
+    return this.log.slice(mark).filter((message) => !message.stale && !this.isForeign(message));
+  }
+
+  private isForeign(message: Received): boolean {
+    if (this.knownEvent === undefined) return false;
+    const name = eventName(message);
+    return name !== undefined && !this.knownEvent(name);
   }
 
   /** The `count`-th next message after a mark and all before it. @throws DeadlinePassed, Disconnected */

@@ -29,7 +29,7 @@ export interface Lie {
   readonly down?: (message: JsonObject, talk: Talk) => readonly Said[];
   /** Changes the bytes that go to the client. */
   readonly bytes?: (bytes: Buffer) => Buffer;
-  /** Bytes of one write to the client; default all that there are. */
+  /** Bytes of one write to the client, for the first hundred writes of a message; default all that there are. */
   readonly pieces?: number;
 }
 

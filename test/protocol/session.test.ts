@@ -293,6 +293,15 @@ describe('events', () => {
     expect((await session.event('STOP', { since: mark })).kind).to.equal('event');
   });
 
+  it('that are not known are left out of what came, when it is told which are', async () => {
+    const text = greetingText + event('QMPSPEC_NEWS', undefined) + event('STOP', undefined);
+    const session = await (await listen((socket) => socket.write(text))).session();
+    await session.take(0, 3, 'greeting and two events');
+    session.knownEvent = (name) => name === 'STOP';
+    expect(session.since(1).map(({ index }) => index)).to.deep.equal([2]);
+    expect(session.log).to.have.length(3);
+  });
+
   it('that a test cannot cope with are the fault of that test only', async () => {
     const monitor = await listen(
       conversation(({ id }, socket) => {
