@@ -7,6 +7,9 @@ import type { Outgoing } from './outgoing.js';
 /** Pages written between two looks at the rest of the process, in bytes. */
 const portionBytes = 1024 * 1024;
 
+/** Longer waits than timers can have are cut, in milliseconds; who waits looks again. */
+const longestTimer = 2 ** 31 - 1;
+
 /** A failover has been requested: whatever was under way is left. */
 class FailedOver extends Error {
   override readonly name = 'FailedOver';
@@ -15,12 +18,16 @@ class FailedOver extends Error {
 /** Status `colo`: checkpoint after checkpoint until the failover (state-machine.md §3.6). */
 export async function coloLoop(owner: Outgoing): Promise<void> {
   const { walker, deps } = owner;
+  const primary = new Primary(owner);
   try {
-    await new Primary(owner).run();
+    await primary.run();
   } catch (error) {
     if (owner.closed) throw error;
     if (error instanceof ChannelError) deps.host.log(error.reason);
     else if (!(error instanceof FailedOver) && walker.state.out.status === 'colo') throw error;
+    // Who was cancelled notices only at the next checkpoint that its channel is gone.
+    if (walker.state.out.status === 'cancelling') await primary.untilDue();
+    if (owner.closed) throw error;
     if (!(error instanceof FailedOver) && walker.can('channel-error')) walker.step('channel-error');
     // A cancel that is not ignored ends here; after anything else the guest waits for the failover.
     while (!walker.can('failover')) {
@@ -35,6 +42,8 @@ export async function coloLoop(owner: Outgoing): Promise<void> {
 
 class Primary {
   readonly #inbox: ColoInbox;
+  /** When the next checkpoint was due at the last look, by the machine's clock. */
+  #dueAt = 0;
 
   constructor(private readonly owner: Outgoing) {
     this.#inbox = new ColoInbox(
@@ -73,16 +82,24 @@ class Primary {
     }
   }
 
+  /** Waits until the next checkpoint would be due, or the process ends. */
+  async untilDue(): Promise<void> {
+    const { owner } = this;
+    while (!owner.closed && this.#dueAt > this.#now()) {
+      await owner.wait(Math.min(this.#dueAt - this.#now(), longestTimer));
+    }
+  }
+
   /** Waits until the next checkpoint is due: setting the parameter asks for one, lengthening it alone does not. */
   async #due(last: number): Promise<void> {
     const { owner } = this;
     for (;;) {
       this.#look();
-      const left = last + owner.settings.checkpointDelay - this.#now();
+      this.#dueAt = last + owner.settings.checkpointDelay;
+      const left = this.#dueAt - this.#now();
       if (left <= 0 || owner.checkpointRequested) return;
       if (this.#inbox.exhausted) await this.#inbox.message();
-      // Longer waits than timers can have are cut; the loop looks again.
-      await owner.wait(Math.min(left, 2 ** 31 - 1));
+      await owner.wait(Math.min(left, longestTimer));
     }
   }
 

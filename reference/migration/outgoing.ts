@@ -102,6 +102,8 @@ export class Outgoing {
 
   /** `migrate_cancel` has been walked: the engine now comes to its end (state-machine.md §3.7). */
   cancel(): void {
+    // Where it is ignored (MIG-SM-O85), the secondary keeps its channel.
+    if (this.#status === 'colo') return;
     if (this.#status === 'cancelled') this.#connecting?.abort();
     // A blocked write to a child or a pipe cannot be interrupted (MIG-CMD-EXEC-04).
     if (this.#channel?.socket === true) this.#channel.destroy();
