@@ -17,7 +17,8 @@ while read -r verb what; do
   esac
 done
 for pid in $pids; do kill -9 "-$pid" 2>/dev/null; done
-rm -rf "$root"
+# What was killed a moment ago may still be making files.
+for try in 1 2 3 4 5; do rm -rf "$root" 2>/dev/null && break; sleep 0.2; done
 `;
 
 class Reaper {
