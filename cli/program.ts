@@ -34,6 +34,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./monitor.js')).monitorCommand(),
   },
   {
+    name: 'faults',
+    summary: 'list the faults that can be planted in the reference monitor',
+    load: async (io) => (await import('./faults.js')).faultsCommand(io),
+  },
+  {
     name: 'schema',
     summary: 'show and compare the definitions of commands, events and types',
     load: async (io) => {

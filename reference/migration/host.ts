@@ -4,6 +4,7 @@
  */
 
 import type { Dialect } from '../dialects/dialect.js';
+import type { Alternative, ModelState } from '../model/index.js';
 import type { GuestRam } from '../ram/guest-ram.js';
 
 /** Error classes of the protocol (QMP-ERR-01). */
@@ -81,8 +82,8 @@ export interface MigrationHost {
    * without a guest that could be slowed.
    */
   throttleGuest?(percent: number): void;
-  /** True if the planted fault of this name is switched on (`reference/faults/`). */
-  fault(name: string): boolean;
+  /** What planted faults make of a step before it is acted out (`reference/faults/`); absent on an honest machine. */
+  distort?(step: Alternative, before: ModelState): Alternative;
 }
 
 /** Who sent a command: descriptors given by `getfd` belong to one monitor (QMP-FD-09). */

@@ -108,7 +108,8 @@ export class Walker {
     return `${source}, incoming ${incoming.status}/${incoming.phase}/${incoming.pc}, run state ${vm.runState}`;
   }
 
-  #take(chosen: Alternative, detail: StepDetail): ReplyValue | undefined {
+  #take(permitted: Alternative, detail: StepDetail): ReplyValue | undefined {
+    const chosen = this.host.distort?.(permitted, this.state) ?? permitted;
     const { next } = chosen;
     const error = next.out.error === '*' && detail.error !== undefined ? detail.error : next.out.error;
     this.#state = error === next.out.error ? next : { ...next, out: { ...next.out, error } };

@@ -1,5 +1,6 @@
 import type { Dialect } from '../dialects/dialect.js';
 import type { Clock, MigrationHost, RunState } from '../migration/host.js';
+import type { Alternative, ModelState } from '../model/index.js';
 import type { GuestRam } from '../ram/guest-ram.js';
 import { hostClock } from './host-clock.js';
 import { MachineState } from './machine-state.js';
@@ -12,7 +13,8 @@ export interface MachineOptions {
   readonly preconfig: boolean;
   /** False for `-S`. */
   readonly autostart: boolean;
-  readonly faults: ReadonlySet<string>;
+  /** Planted faults that change steps of the model. */
+  readonly distort?: (step: Alternative, before: ModelState) => Alternative;
   readonly allowExec: boolean;
   readonly allowRemote: boolean;
   readonly clock?: Clock;
@@ -81,8 +83,8 @@ export class Machine implements MigrationHost {
   exit(status: number): void {
     this.#options.exit(status);
   }
-  fault(name: string): boolean {
-    return this.#options.faults.has(name);
+  distort(step: Alternative, before: ModelState): Alternative {
+    return this.#options.distort?.(step, before) ?? step;
   }
 
   /** True until `x-exit-preconfig` (QMP-RUN-24, QMP-D-60). */

@@ -6,6 +6,7 @@
 import { realpathSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { dialects } from '../dialects/dialect.js';
+import type { Planted } from '../faults/index.js';
 import { CommandError } from '../migration/host.js';
 import { type Options, parseOptions } from './options.js';
 import { type Parts, Program, packageName } from './program.js';
@@ -18,6 +19,18 @@ async function load(): Promise<Parts> {
     import('../migration/index.js'),
   ]);
   return { schema: ({ name }) => loadSchema(name), createEngine: createMigration };
+}
+
+/** The faults of the command line, loaded only when there are any. @throws UsageError */
+async function plantFaults({ faults }: Options): Promise<Planted | undefined> {
+  if (faults.size === 0) return undefined;
+  const { plant, UnknownFault } = await import('../faults/index.js');
+  try {
+    return plant(faults);
+  } catch (error) {
+    if (error instanceof UnknownFault) throw new UsageError(`-fault: ${error.message}`);
+    throw error;
+  }
 }
 
 function show(options: Options): void {
@@ -39,7 +52,7 @@ Takes the options of 'qemu-system-x86_64 -M none' that matter for monitors and m
 
 Its own:
   --dialect 3.0|7.2|10.0          whose behaviour to show (3.0)
-  --fault NAME                    plant a fault; may be repeated
+  --fault NAME                    plant a fault; may be repeated ('qmpspec faults' lists them)
   --allow-remote                  listen beyond this host
   --allow-exec                    permit exec: in migration URIs
 `;
@@ -58,10 +71,11 @@ export async function runMonitor(argv: string[]): Promise<void> {
       return;
     }
     const { pidfile, incoming } = options;
-    program = new Program(options, (status) => {
+    const leave = (status: number) => {
       if (pidfile !== undefined) rmSync(pidfile, { force: true });
       process.exit(status);
-    });
+    };
+    program = new Program(options, leave, await plantFaults(options));
     if (incoming !== undefined) context = `-incoming ${incoming}: `;
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => program?.terminate());
     await program.start(load);

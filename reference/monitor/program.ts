@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Schema } from '../../qapi/schema.js';
 import { type Dialect, dialects } from '../dialects/dialect.js';
+import type { Planted } from '../faults/index.js';
 import { reasonOf } from '../migration/errno.js';
 import { CommandError, type RunState } from '../migration/host.js';
 import type { Migration } from '../migration/index.js';
@@ -51,13 +52,18 @@ export class Program {
   // Without it a process whose standard input has ended would end, too (QMP-TRANS-13).
   readonly #alive = setInterval(() => {}, 2 ** 30);
   readonly #onExit: (status: number) => void;
+  readonly #planted: Planted | undefined;
   #registry: CommandRegistry | undefined;
   #engine: Migration | undefined;
   #exiting = false;
 
-  /** @param onExit is called once, after everything has been flushed and removed. */
-  constructor(options: Options, onExit: (status: number) => void) {
+  /**
+   * @param onExit is called once, after everything has been flushed and removed.
+   * @param planted faults (`--fault`); absent on an honest monitor
+   */
+  constructor(options: Options, onExit: (status: number) => void, planted?: Planted) {
     this.#options = options;
+    this.#planted = planted;
     this.#onExit = onExit;
     this.#dialect = dialects[options.dialect];
     const { major, minor, micro } = this.#dialect.version;
@@ -72,10 +78,10 @@ export class Program {
       runState: options.preconfig ? (this.#dialect.protocol.preconfigState ? 'preconfig' : 'prelaunch') : initial,
       preconfig: options.preconfig,
       autostart: !options.startStopped,
-      faults: options.faults,
       allowExec: options.allowExec,
       allowRemote: options.allowRemote,
-      emit: (event, data) => this.#events.emit(event, data),
+      emit: (event, data) => this.#emit(event, data),
+      ...(planted === undefined ? {} : { distort: (step, before) => planted.step(step, before) }),
       log: (line) => this.#log(line),
       exit: (status) => this.#exit(status),
     });
@@ -101,6 +107,12 @@ export class Program {
   /** SIGTERM and its like (QMP-EVT-13). */
   terminate(): void {
     this.machine.shutdown('host-signal');
+  }
+
+  /** Planted faults may lose, double or change an event. */
+  #emit(event: string, data?: Readonly<Record<string, unknown>>): void {
+    const raised = data === undefined ? { event } : { event, data };
+    for (const one of this.#planted?.events(raised) ?? [raised]) this.#events.emit(one.event, one.data);
   }
 
   #log(line: string): void {
@@ -177,14 +189,15 @@ export class Program {
     const { major, minor, micro } = this.#dialect.version;
     const registry = () => this.#registry!;
     this.#engine = createEngine(machine);
-    this.#registry = new CommandRegistry(schema(this.#dialect), [
+    const tables = [
       identityCommands({ dialect: this.#dialect, version: this.#version, guestName, registry }),
       runControlCommands(machine),
       deviceCommands(machine),
       descriptorCommands(this.#sets, (id) => this.#monitors.find((monitor) => monitor.id === id)!.descriptors),
       humanCommands({ machine, version: `${major}.${minor}.${micro} (${packageName})`, guestName, registry }),
       this.#engine.commands,
-    ]);
+    ];
+    this.#registry = new CommandRegistry(schema(this.#dialect), this.#planted?.commands(tables) ?? tables);
   }
 
   /** Waits for a migration, or starts the guest unless `-S` says otherwise (QMP-RUN-10). */

@@ -96,7 +96,6 @@ export class TestMachine {
         this.exitStatus = status;
         this.#say(`exit ${status}`);
       },
-      fault: () => false,
     };
   }
 

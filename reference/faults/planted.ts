@@ -1,0 +1,51 @@
+import type { CommandHandler, CommandTable } from '../migration/host.js';
+import type { Alternative, ModelState } from '../model/index.js';
+import type { Call, CallFault, Fault, Memory, Raised } from './fault.js';
+
+/** The faults of one process, at the three seams; several act one after the other. */
+export class Planted {
+  readonly #faults: readonly { readonly fault: Fault; readonly memory: Memory }[];
+
+  constructor(faults: Iterable<Fault>) {
+    this.#faults = [...faults].map((fault) => ({ fault, memory: new Map() }));
+  }
+
+  /** What becomes of an event. */
+  events(raised: Raised): readonly Raised[] {
+    return this.#faults.reduce<readonly Raised[]>(
+      (events, { fault, memory }) => events.flatMap((event) => fault.event?.(event, memory) ?? [event]),
+      [raised],
+    );
+  }
+
+  /** What becomes of a step of the model that happened in `before`. */
+  step(step: Alternative, before: ModelState): Alternative {
+    return this.#faults.reduce((one, { fault }) => fault.step?.(one, before) ?? one, step);
+  }
+
+  /** What becomes of the commands, in as many tables. */
+  commands(tables: readonly CommandTable[]): CommandTable[] {
+    const honest = new Map(tables.flatMap((table) => [...table]));
+    return tables.map(
+      (table) => new Map([...table].map(([name, handler]) => [name, this.#wrap(name, handler, honest)])),
+    );
+  }
+
+  #wrap(name: string, handler: CommandHandler, honest: CommandTable): CommandHandler {
+    return this.#faults.reduce((inner, { fault, memory }) => {
+      const change: CallFault | undefined = fault.calls?.[name] ?? fault.calls?.['*'];
+      if (change === undefined) return inner;
+      return (args, context) => {
+        const call: Call = {
+          name,
+          args,
+          context,
+          memory,
+          next: (others = args) => inner(others, context),
+          ask: (other, given = {}) => honest.get(other)?.(given, context),
+        };
+        return change(call);
+      };
+    }, handler);
+  }
+}
