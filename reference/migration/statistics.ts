@@ -58,7 +58,7 @@ export class Statistics {
     const busy = this.totalTime - Math.floor(this.setupTime);
     if (busy <= 0) return;
     this.mbps = (streamBytes * 8) / busy / 1000;
-    this.pagesPerSecond = ((this.normal + this.duplicate) * 1000) / busy;
+    this.pagesPerSecond = Math.floor(((this.normal + this.duplicate) * 1000) / busy);
   }
 
   /** Freezes `total-time`; a given value is taken as it is (COLO shows 0). */
