@@ -57,6 +57,8 @@ export class Session {
 
   private readonly number = ++connections;
   private sentIds = 0;
+  /** Bytes of the caller's choice were sent: not every message had an id. */
+  private sentRaw = false;
   private readonly framer = new Framer();
   private readonly waiters = new Set<Waiter>();
   private firstReplySeen = false;
@@ -262,6 +264,7 @@ export class Session {
 
   /** Sends bytes as they are. With a plan, each piece is handed to the kernel before the next one is. */
   async sendBytes(bytes: Buffer | string, plan?: FragmentPlan): Promise<void> {
+    this.sentRaw = true;
     const buffer = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
     this.transcript.add(this.endpoint, 'sent', buffer.toString('latin1'));
     if (plan === undefined) {
@@ -308,11 +311,19 @@ export class Session {
     const find = () => {
       for (; checked < this.log.length; checked++) {
         const message = this.log[checked] as Received;
-        if (!message.stale && answers(message, id)) return message;
+        if (!message.stale && (answers(message, id) || this.lacksItsId(message))) return message;
       }
       return undefined;
     };
     return this.until(awaited, find, options.deadline);
+  }
+
+  /**
+   * A reply without an id, although everything that was sent had one. It is taken for the one that is awaited: the fault is
+   * then found where ids are looked at, and not at every command by its deadline.
+   */
+  private lacksItsId(message: Received): boolean {
+    return !this.sentRaw && isReply(message) && isObject(message.value) && !('id' in message.value);
   }
 
   /** Sends a command and waits for the reply that carries its id. */

@@ -133,6 +133,18 @@ describe('commands', () => {
     expect(answer.index).to.equal(4);
   });
 
+  it('takes a reply without an id for the awaited one, unless raw bytes were sent', async () => {
+    const monitor = await listen((socket) => {
+      socket.write(greetingText);
+      socket.on('data', () => socket.write('{"return": {}}\r\n'));
+    });
+    const session = await monitor.session({ deadline: 200 });
+    await session.greeting();
+    expect((await session.command('query-name')).text).to.equal('{"return": {}}');
+    await session.sendBytes('{"execute":"query-name"}\n');
+    await failure(session.command('query-name'), DeadlinePassed);
+  });
+
   const ids: JsonValue[] = [null, false, 0, '', [], {}, [1, { a: null }], 18446744073709551615n, -1.5];
   for (const id of ids) {
     it(`may have the id ${typeof id === 'bigint' ? id : JSON.stringify(id)}`, async () => {
@@ -141,7 +153,7 @@ describe('commands', () => {
         // Echoed byte by byte, so that the client's own number handling is what is tested.
         socket.on('data', (chunk) => {
           const text = /"id":(.*)\}\n$/.exec(chunk.toString())?.[1];
-          socket.write(`{"return": {}}\r\n{"return": {}, "id": ${text}}\r\n`);
+          socket.write(`{"return": {}, "id": "another"}\r\n{"return": {}, "id": ${text}}\r\n`);
         });
       });
       const session = await monitor.session();
