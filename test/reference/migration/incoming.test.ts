@@ -107,9 +107,9 @@ describe('migration: incoming side', () => {
     destination({ megabytes: 1 }, async (m) => {
       const file = files.path('stream');
       const source = new TestMachine({ megabytes: 1 });
-      await source.ok('migrate', { uri: `exec:cat >${file}` });
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      while (source.runState !== 'postmigrate') await new Promise((resolve) => setTimeout(resolve, 5));
+      // The source has done its part when the pipe has taken everything; the child may still be writing then.
+      await source.ok('migrate', { uri: `exec:cat >${file}.part; mv ${file}.part ${file}` });
+      while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 5));
       await m.ok('migrate-incoming', { uri: `exec:sleep 0.2; cat ${file}` });
       await m.until('M(completed)');
       expect(m.story).to.equal('M(setup) ↵ M(active) R M(completed)');
