@@ -7,6 +7,14 @@ export interface InvariantBreach {
   readonly got: string;
 }
 
+/** What else is known when a reply comes. */
+export interface Circumstances {
+  /** The run state is known to be postmigrate (MIG-CMD-INV-09). */
+  readonly settled: boolean;
+  /** No capability is on with which pages are sent and not counted (MIG-CMD-INV-07). */
+  readonly countsPages: boolean;
+}
+
 type Numbers = Readonly<Record<string, bigint>>;
 
 /** Members that never decrease within one migration (MIG-CMD-INV-03). */
@@ -32,7 +40,14 @@ const running = new Set([
 /** Follows the replies of one process. */
 export class InfoInvariants {
   private last:
-    | { status: string; ram: Numbers; totalTime: bigint | undefined; throttle: bigint | undefined }
+    | {
+        status: string;
+        settled: boolean;
+        ram: Numbers;
+        totalTime: bigint | undefined;
+        setupTime: bigint | undefined;
+        throttle: bigint | undefined;
+      }
     | undefined;
 
   /** A new migration has begun: nothing is compared with replies before it. */
@@ -40,13 +55,16 @@ export class InfoInvariants {
     this.last = undefined;
   }
 
-  /** Judges one `query-migrate` return value. @param settled the run state is known to be postmigrate (MIG-CMD-INV-09) */
-  check(value: JsonValue, settled: boolean): InvariantBreach[] {
+  /** Judges one `query-migrate` return value. */
+  check(value: JsonValue, circumstances: Circumstances): InvariantBreach[] {
     if (!isObject(value) || typeof value.status !== 'string') return [];
+    const { settled } = circumstances;
     const ram = isObject(value.ram) ? integers(value.ram) : undefined;
     const throttle = integer(value['cpu-throttle-percentage']);
     const breaches =
-      ram === undefined ? [] : [...this.ofOne(value.status, value, ram, settled), ...this.ofTwo(value, ram)];
+      ram === undefined
+        ? []
+        : [...this.ofOne(value.status, value, ram, circumstances), ...this.ofTwo(value, ram, settled)];
     if (throttle !== undefined && (throttle < 1n || throttle > 99n)) {
       breaches.push(breach('MIG-CMD-INV-08', 'cpu-throttle-percentage from 1 to 99', `${throttle}`));
     }
@@ -54,16 +72,24 @@ export class InfoInvariants {
     if (throttle !== undefined && before !== undefined && throttle < before) {
       breaches.push(breach('MIG-CMD-INV-08', `cpu-throttle-percentage not below ${before}`, `${throttle}`));
     }
-    if (ram !== undefined) this.last = { status: value.status, ram, totalTime: integer(value['total-time']), throttle };
+    if (ram !== undefined) {
+      const totalTime = integer(value['total-time']);
+      this.last = { status: value.status, settled, ram, totalTime, setupTime: integer(value['setup-time']), throttle };
+    }
     return breaches;
   }
 
-  private ofOne(status: string, value: JsonObject, ram: Numbers, settled: boolean): InvariantBreach[] {
+  private ofOne(
+    status: string,
+    value: JsonObject,
+    ram: Numbers,
+    { settled, countsPages }: Circumstances,
+  ): InvariantBreach[] {
     const breaches: InvariantBreach[] = [];
     const must = (row: string, holds: boolean, expected: string, got: string) => {
       if (!holds) breaches.push(breach(row, expected, got));
     };
-    const { normal, remaining, total, skipped, transferred } = ram;
+    const { normal, duplicate, remaining, total, skipped, transferred } = ram;
     const page = ram['page-size'];
     const normalBytes = ram['normal-bytes'];
     const multifd = ram['multifd-bytes'];
@@ -92,6 +118,15 @@ export class InfoInvariants {
       if (remaining !== undefined) must('MIG-CMD-INV-04', remaining === 0n, 'remaining 0 in completed', `${remaining}`);
       const rate = ram['dirty-pages-rate'];
       if (rate !== undefined) must('MIG-CMD-INV-04', rate === 0n, 'dirty-pages-rate 0 in completed', `${rate}`);
+      if (countsPages && normal !== undefined && duplicate !== undefined && total !== undefined && page) {
+        const [sent, pages] = [normal + duplicate, total / page];
+        must(
+          'MIG-CMD-INV-07',
+          sent >= pages,
+          `normal and duplicate together at least ${pages}, each page once`,
+          `${sent}`,
+        );
+      }
     }
     for (const name of ['total-time', 'setup-time', 'downtime', 'expected-downtime']) {
       const time = integer(value[name]);
@@ -100,7 +135,7 @@ export class InfoInvariants {
     return breaches;
   }
 
-  private ofTwo(value: JsonObject, ram: Numbers): InvariantBreach[] {
+  private ofTwo(value: JsonObject, ram: Numbers, settled: boolean): InvariantBreach[] {
     const { last } = this;
     if (last === undefined) return [];
     const breaches: InvariantBreach[] = [];
@@ -122,6 +157,16 @@ export class InfoInvariants {
     const clockRuns = running.has(last.status) && running.has(String(value.status));
     if (clockRuns && totalTime !== undefined && last.totalTime !== undefined && totalTime < last.totalTime) {
       breaches.push(breach('MIG-CMD-INV-03', `total-time not below ${last.totalTime}`, `${totalTime}`));
+    }
+    const done = value.status === 'completed' && settled && last.status === 'completed' && last.settled;
+    if (done && totalTime !== last.totalTime) {
+      breaches.push(breach('MIG-CMD-INV-04', `total-time ${last.totalTime}, as before`, `${totalTime}`));
+    }
+    // Some releases show the new status a moment before the time: 0 may still change.
+    const setupTime = integer(value['setup-time']);
+    const constant = last.status !== 'cancelling' && last.setupTime !== undefined && last.setupTime > 0n;
+    if (constant && setupTime !== undefined && setupTime !== last.setupTime) {
+      breaches.push(breach('MIG-CMD-INV-03', `setup-time ${last.setupTime}, as before`, `${setupTime}`));
     }
     return breaches;
   }

@@ -136,6 +136,7 @@ export class Judge {
     return new Tracker({
       rules: dialect.migration,
       initial,
+      fresh: starts !== undefined,
       ...(defects === undefined ? {} : { defects }),
       ...(strictDesc === undefined ? {} : { strictDesc }),
     });
@@ -147,7 +148,11 @@ export class Judge {
     process.tracker ??= this.track(undefined);
     for (const sent of connection.input.push(Buffer.from(entry.text, 'latin1'))) {
       connection.unanswered.push(sent);
-      if (sent.kind === 'modelled' && sent.name === 'migrate') process.info.restart();
+      if (sent.kind === 'modelled' && sent.name === 'migrate') {
+        process.info.restart();
+        // What was shown before says nothing of the new one's end.
+        process.runState = '';
+      }
       if (connection.primary) process.tracker.send(sent);
       else if (connection.commandMode && (sent.kind === 'modelled' || sent.kind === 'generic') && !isQuery(sent.name)) {
         throw new Error(`${sent.name} on a second monitor: its order against the first one is not judged`);
@@ -184,7 +189,11 @@ export class Judge {
     const value = reply.return as JsonValue;
     if (answered.name === 'query-status' && isObject(value)) process.runState = String(value.status);
     if (answered.name !== 'query-migrate') return;
-    const [breach] = process.info.check(value, process.runState === 'postmigrate');
+    const states = process.tracker?.hypotheses ?? [];
+    const [breach] = process.info.check(value, {
+      settled: process.runState === 'postmigrate',
+      countsPages: states.every(({ state }) => state.capabilities.every((name) => countingCapabilities.has(name))),
+    });
     if (breach === undefined || this.divergence !== undefined) return;
     this.divergence = {
       endpoint: entry.at,
@@ -241,6 +250,17 @@ export function judgeTranscript(transcript: Transcript, options: JudgeOptions): 
   for (const entry of transcript.entries) judge.feed(entry);
   return judge.judgement;
 }
+
+/** Capabilities with which each page is still counted as sent once at least (MIG-CMD-INV-07). */
+const countingCapabilities = new Set([
+  'events',
+  'return-path',
+  'pause-before-switchover',
+  'auto-converge',
+  'late-block-activate',
+  'release-ram',
+  'zero-blocks',
+]);
 
 const isQuery = (name: string): boolean => name.startsWith('query-');
 

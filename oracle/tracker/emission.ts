@@ -48,6 +48,7 @@ function eventMatches(
   if (output.event === 'RESET' || output.event === 'COLO_EXIT') {
     return Object.entries(output.data).every(([name, value]) => sameJson(seen.data[name] ?? null, value as JsonValue));
   }
+  if (output.event === 'STOP' || output.event === 'RESUME') return Object.keys(seen.data).length === 0;
   return true;
 }
 
@@ -102,6 +103,7 @@ const baselineMembers = new Set([
   'cpu-throttle-percentage',
   'postcopy-blocktime',
   'postcopy-vcpu-blocktime',
+  'error-desc',
 ]);
 
 /** Objects may have more members than the model knows (newer parameters); lists of capabilities more entries. */

@@ -30,11 +30,11 @@ export interface Hypothesis {
   readonly held: Emission | undefined;
   /** Known defects that had to be assumed to get here. */
   readonly defects: readonly string[];
-  /** Last number of MIGRATION_PASS seen; 0 before the first. */
-  readonly pass: number;
+  /** Last number of MIGRATION_PASS seen; 0 before the first, `undefined` when some may have gone unseen. */
+  readonly pass: number | undefined;
 }
 
-export const firstHypothesis = (state: ModelState): Hypothesis => ({
+export const firstHypothesis = (state: ModelState, pass: number | undefined): Hypothesis => ({
   state,
   pending: [],
   executed: 0,
@@ -42,7 +42,7 @@ export const firstHypothesis = (state: ModelState): Hypothesis => ({
   owed: undefined,
   held: undefined,
   defects: [],
-  pass: 0,
+  pass,
 });
 
 export interface World {

@@ -4,6 +4,7 @@
  * and the last set says what was permitted.
  */
 
+import type { JsonValue } from '../../protocol/json.js';
 import type { MigrationRules } from '../../reference/dialects/migration.js';
 import type { ModelState } from '../../reference/model/index.js';
 import { knownDefects } from '../known-defects.js';
@@ -17,6 +18,8 @@ export interface TrackerOptions {
   readonly rules: MigrationRules;
   /** Every state that the process may be in at the beginning. */
   readonly initial: readonly ModelState[];
+  /** The process has only just begun, so that no pass has been counted in it. */
+  readonly fresh?: boolean;
   /** Known defects of the target's version. */
   readonly defects?: ReadonlySet<string>;
   readonly strictDesc?: boolean;
@@ -50,6 +53,17 @@ const judgedEvents = new Set([
   'COLO_EXIT',
 ]);
 
+/** What says when an event is raised, and with it that it is not at other times. */
+const eventRows: Readonly<Record<string, string>> = {
+  MIGRATION: 'MIG-CMD-EVT-01',
+  MIGRATION_PASS: 'MIG-CMD-EVT-04',
+  STOP: 'MIG-CMD-EVT-05',
+  RESUME: 'MIG-CMD-EVT-06',
+};
+
+/** Rows of the first pass of a migration, also of one that is already being cancelled. */
+const firstPassRows = new Set(['MIG-SM-O12', 'MIG-SM-C02', 'MIG-SM-C03']);
+
 /** More hypotheses than this mean that the model is too loose to judge: the tracker says so instead of running on. */
 const mostHypotheses = 20000;
 
@@ -60,7 +74,7 @@ export class Tracker {
   private readonly outOfBand: number[] = [];
 
   constructor(private readonly options: TrackerOptions) {
-    this.set = options.initial.map(firstHypothesis);
+    this.set = options.initial.map((state) => firstHypothesis(state, options.fresh === true ? 0 : undefined));
   }
 
   /** The present hypotheses. */
@@ -123,6 +137,7 @@ export class Tracker {
         executedOob: [...this.outOfBand],
         owed: undefined,
         held: undefined,
+        pass: undefined,
       };
       if (!gone.state.replyOwed) rest.set(hypothesisKey(gone), gone);
     }
@@ -182,9 +197,8 @@ export class Tracker {
     if (emission === undefined || !matches(emission, seen, context)) return undefined;
     let { pass } = hypothesis;
     if (seen.kind === 'event' && seen.event === 'MIGRATION_PASS') {
-      const number = Number(seen.data.pass);
-      // Counted on over the life of the process, or from 1 in each migration (MIG-CMD-EVT-04, MIG-DEF-18).
-      if (!(number === pass + 1 || number === 1 || pass === 0)) return undefined;
+      const number = passNumber(seen.data.pass, pass, emission.rows);
+      if (number === undefined) return undefined;
       pass = number;
     }
     return { ...hypothesis, pending: hypothesis.pending.filter((_, i) => i !== index), pass };
@@ -223,6 +237,10 @@ export class Tracker {
       const words = describeEmission(emission);
       permitted.set(words, new Set([...(permitted.get(words) ?? []), ...emission.rows]));
     }
+    const uncalled = observation.kind === 'event' ? eventRows[observation.event] : undefined;
+    if (observation.kind === 'event' && uncalled !== undefined) {
+      permitted.set(`no event ${observation.event} now`, new Set([uncalled]));
+    }
     if (permitted.size === 0) permitted.set('silence', new Set());
     return {
       observation,
@@ -248,6 +266,23 @@ export class Tracker {
     }
     return result;
   }
+}
+
+/**
+ * The number of a pass, if it may be that. Counted on over the life of the process, or from 1 in each migration
+ * (MIG-CMD-EVT-04, MIG-DEF-18); those of a migration without capability `events` are counted unseen.
+ */
+function passNumber(
+  given: JsonValue | undefined,
+  before: number | undefined,
+  rows: readonly string[],
+): number | undefined {
+  if (typeof given !== 'number' && typeof given !== 'bigint') return undefined;
+  const number = Number(given);
+  if (!Number.isSafeInteger(number) || number < 1) return undefined;
+  if (before === undefined || number === before + 1) return number;
+  const first = rows.some((row) => firstPassRows.has(row));
+  return first && (number === 1 || number > before) ? number : undefined;
 }
 
 /** The hypothesis without what nobody was there to see; the end of the process is seen even so. */

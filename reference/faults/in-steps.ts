@@ -43,7 +43,7 @@ export const stepFaults = inArea('run state', {
   },
   'postmigrate-skipped': {
     title: 'lets the guest run on by itself after a migration has completed',
-    rows: ['MIG-SM-O36', 'MIG-SM-O37', 'QMP-RUN-10'],
+    rows: ['MIG-SM-O36', 'MIG-SM-O37', 'MIG-CMD-EVT-06'],
     step: (step, { out }) =>
       step.label === 'settled' && out.status === 'completed'
         ? inRunState({ ...step, outputs: [{ kind: 'event', event: 'RESUME' }] }, 'running')

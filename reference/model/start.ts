@@ -1,7 +1,7 @@
 /** Outgoing side, start (state-machine.md §3.1): the command `migrate`, and the steps of status `setup`. */
 import { Call, type CommandRule } from './command.js';
 import { resume } from './recovery.js';
-import { type Alternative, all, at, row } from './row.js';
+import { type Alternative, all, at, type Guard, row } from './row.js';
 import { idleOutgoing, isBusy, isOn } from './state.js';
 import { type MigrationUri, parseUri } from './uri.js';
 
@@ -111,6 +111,9 @@ function borrow(call: Call): Call['state'] {
 const plain = ({ out }: Call['state']) => !out.tls;
 const secured = ({ out }: Call['state']) => out.tls;
 
+/** More than the one channel: a way back, or the channels of multifd. */
+const needsMore: Guard = (state, rules) => state.out.returnPath !== 'none' || isOn(state, rules.multifd.capability);
+
 export const setupSteps = [
   row('MIG-SM-O07', 'connected', all(at('setup', 'connecting'), plain), (c) => c.phase('streaming')),
   row('MIG-SM-O08', 'connect-failed', at('setup', 'connecting'), (c) => c.end('failed').out({ error: '*' })),
@@ -120,7 +123,7 @@ export const setupSteps = [
   row('MIG-SM-O09', 'connected', all(at('setup', 'connecting'), secured), (c) => c.phase('handshaking')),
   row('MIG-SM-O10', 'handshake-failed', at('setup', 'handshaking'), (c) => c.end('failed').out({ error: '*' })),
   row('MIG-SM-O10', 'handshake-done', at('setup', 'handshaking'), (c) => c.phase('streaming')),
-  row('MIG-SM-O11', 'channels-unusable', at('setup'), (c) => c.end('failed')),
+  row('MIG-SM-O11', 'channels-unusable', all(at('setup'), needsMore), (c) => c.end('failed')),
   row('MIG-SM-O12', 'first-sync', at('setup', 'streaming'), (c) => c.pass().phase('synced')),
   row('MIG-SM-O12', 'set-up-done', at('setup', 'synced'), (c) => c.to('active', 'iterating')),
   row('MIG-SM-O13', 'set-up-failed-early', at('setup', 'streaming'), (c) => c.to('active').end('failed')),

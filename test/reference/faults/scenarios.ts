@@ -179,8 +179,8 @@ const steps = {
       ],
     }),
     command('query-migrate-capabilities'),
-    // Two that exclude each other in every release.
-    capabilities('xbzrle', 'postcopy-ram', 'background-snapshot', 'compress'),
+    // Two that exclude each other, where there are both.
+    capabilities('postcopy-ram', 'compress'),
     command('query-migrate-capabilities'),
   ],
   /** Two processes; the second waits for the first. */

@@ -59,7 +59,13 @@ const cases: readonly Case[] = [
     end: 'none/running',
   },
   { rows: 'O08 R03', path: [go, 'connect-failed'], story: 'M(setup) ↵ M(failed)', end: 'failed/running' },
-  { rows: 'O11', path: [go, 'connected', 'channels-unusable'], story: 'M(setup) ↵ M(failed)', end: 'failed/running' },
+  {
+    rows: 'O11',
+    capabilities: ['return-path'],
+    path: [go, 'connected', 'channels-unusable'],
+    story: 'M(setup) ↵ M(failed)',
+    end: 'failed/running',
+  },
   {
     rows: 'O13',
     path: [go, 'connected', 'first-sync', 'set-up-failed'],
