@@ -15,7 +15,7 @@ export interface ChannelParts {
   readonly writable?: Writable;
   /** A socket: can be shut down under a blocked writer. */
   readonly socket: boolean;
-  /** Called once, when the channel is destroyed. */
+  /** Called once, when the channel is destroyed before it was finished. */
   readonly cleanUp?: () => void;
 }
 
@@ -25,6 +25,7 @@ export class Channel {
   #error: ChannelError | undefined;
   #waiting = new Set<(error: ChannelError) => void>();
   #destroyed = false;
+  #finished = false;
 
   constructor(private readonly parts: ChannelParts) {
     this.socket = parts.socket;
@@ -106,7 +107,10 @@ export class Channel {
   finish(): void {
     const { writable } = this.parts;
     if (writable === undefined || this.#error !== undefined || writable.destroyed) this.destroy();
-    else writable.end(() => this.destroy());
+    else {
+      this.#finished = true;
+      writable.end(() => this.destroy());
+    }
   }
 
   /** Ends the channel at once; blocked writers fail. */
@@ -116,7 +120,8 @@ export class Channel {
     this.#fail(new ChannelError('Input/output error'));
     this.parts.readable?.destroy();
     this.parts.writable?.destroy();
-    this.parts.cleanUp?.();
+    // A child that has been given everything comes to its own end: it may have work left (MIG-CMD-EXEC-03).
+    if (!this.#finished) this.parts.cleanUp?.();
   }
 
   #fail(error: ChannelError): void {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { lookup } from 'node:dns';
 import { createWriteStream, fstatSync } from 'node:fs';
 import { createConnection, Socket } from 'node:net';
@@ -129,9 +129,17 @@ export function socketChannel(socket: Socket): Channel {
   return new Channel({ readable: socket, writable: socket, socket: true });
 }
 
+/** A child that lingers after its stream must not outlive the monitor. */
+function endWithUs(child: ChildProcess): void {
+  const kill = () => child.kill('SIGTERM');
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
+}
+
 /** Spawns `/bin/sh -c command` with its input as the outgoing channel; its exit status is never looked at. */
 export function execChannel(command: string): Channel {
   const child = spawn('/bin/sh', ['-c', command], { stdio: ['pipe', 'pipe', 'inherit'] });
+  endWithUs(child);
   return new Channel({
     readable: child.stdout,
     writable: child.stdin,
