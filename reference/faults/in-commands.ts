@@ -79,6 +79,36 @@ export const commandFaults = inArea('commands', {
     rows: ['MIG-CMD-PAU-03'],
     calls: { 'migrate-pause': accepted() },
   },
+  'pause-refused': {
+    title: 'refuses migrate-pause in postcopy as if it were over',
+    rows: ['MIG-CMD-PAU-01', 'MIG-SM-O60'],
+    calls: {
+      'migrate-pause': (call) => {
+        if (statusOf(call) === 'postcopy-active') throw new CommandError('No postcopy', 'DeviceNotActive');
+        return call.next();
+      },
+    },
+  },
+  'cancel-of-paused-accepted': {
+    title: 'accepts migrate_cancel, without effect, while a postcopy is paused',
+    rows: ['MIG-SM-C11'],
+    calls: { migrate_cancel: accepted('postcopy-paused') },
+  },
+  'resume-refused': {
+    title: 'refuses to take up a paused postcopy again',
+    rows: ['MIG-SM-O71', 'MIG-CMD-MIG-02'],
+    calls: {
+      migrate: (call) => {
+        if (call.args.resume === true) throw new CommandError('Cannot resume');
+        return call.next();
+      },
+    },
+  },
+  'cont-in-postcopy-accepted': {
+    title: 'accepts cont, without effect, in postcopy',
+    rows: ['MIG-SM-O64'],
+    calls: { cont: accepted('postcopy-active') },
+  },
   'recover-anywhere': {
     title: 'accepts migrate-recover where nothing is paused',
     rows: ['MIG-CMD-REC-01', 'MIG-CMD-REC-02', 'MIG-SM-I23', 'MIG-SM-I47'],

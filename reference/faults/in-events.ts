@@ -166,6 +166,26 @@ export const eventFaults = inArea('events', {
     rows: ['MIG-SM-O33', 'MIG-CMD-EVT-01'],
     event: twice(status('device')),
   },
+  'postcopy-active-lost': {
+    title: 'switches to postcopy without announcing it',
+    rows: ['MIG-SM-O51', 'MIG-CMD-EVT-01'],
+    event: lost(status('postcopy-active')),
+  },
+  'postcopy-paused-lost': {
+    title: 'pauses a postcopy without announcing it',
+    rows: ['MIG-SM-O60', 'MIG-CMD-EVT-01'],
+    event: lost(status('postcopy-paused')),
+  },
+  'postcopy-paused-as-failed': {
+    title: 'announces a paused postcopy as failed',
+    rows: ['MIG-SM-O60'],
+    event: changed(status('postcopy-paused'), () => ({ status: 'failed' })),
+  },
+  'postcopy-recover-twice': {
+    title: 'announces twice that it takes up a postcopy again',
+    rows: ['MIG-SM-O73', 'MIG-CMD-EVT-01'],
+    event: twice(status('postcopy-recover')),
+  },
   'passes-lost': {
     title: 'does not announce passes',
     rows: ['MIG-SM-O12', 'MIG-SM-O35', 'MIG-CMD-EVT-04'],

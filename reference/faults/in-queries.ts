@@ -50,6 +50,11 @@ export const queryFaults = inArea('query-migrate', {
     rows: queryRows,
     calls: status('cancelled', 'none'),
   },
+  'info-paused-as-active': {
+    title: 'shows a paused postcopy as active',
+    rows: queryRows,
+    calls: status('postcopy-paused', 'postcopy-active'),
+  },
   'info-none-named': {
     title: 'shows status none before the first migration',
     rows: ['MIG-CMD-QMIG-01'],

@@ -23,6 +23,22 @@ export const stepFaults = inArea('run state', {
         ? inRunState({ ...step, outputs: without(step, 'STOP') }, 'running')
         : step,
   },
+  'guest-runs-through-postcopy': {
+    title: 'does not stop the guest at the switch to postcopy',
+    rows: ['MIG-SM-O51', 'QMP-RUN-11'],
+    step: (step, { vm }) =>
+      step.label === 'postcopy-started' && vm.runState === 'running'
+        ? inRunState({ ...step, outputs: without(step, 'STOP') }, 'running')
+        : step,
+  },
+  'paused-postcopy-wakes-guest': {
+    title: 'lets the guest of the source run again when its postcopy is paused',
+    rows: ['MIG-SM-O60', 'MIG-CMD-EVT-06'],
+    step: (step) =>
+      step.next.out.status === 'postcopy-paused' && step.outputs.some(isEvent('MIGRATION'))
+        ? inRunState({ ...step, outputs: [...step.outputs, { kind: 'event', event: 'RESUME' }] }, 'running')
+        : step,
+  },
   'guest-stays-stopped': {
     title: 'does not let the guest run again after a switch-over that came to nothing',
     rows: ['MIG-SM-C08', 'MIG-SM-O38', 'MIG-SM-O40'],

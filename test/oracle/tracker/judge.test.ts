@@ -53,6 +53,10 @@ describe('the judge on one source', () => {
         'M completed',
       ],
     ],
+    [
+      'passes that were counted unseen while events was off (MIG-DEF-18)',
+      [migrateTo, '< {}', 'S', '> cont', 'R', '< {}', eventsOn, '< {}', migrateTo, 'M setup', '< {}', 'P 3'],
+    ],
     ['quit, with the event on either side of its reply', ['> quit', '< {}', 'E SHUTDOWN', 'exit 0']],
     [
       'an event of another kind',
@@ -108,6 +112,12 @@ describe('the judge on one source', () => {
     ],
     ['status none shown', 'MIG-CMD-QMIG-01', ['> query-migrate', '< {"status":"active"}']],
     ['STOP twice', 'MIG-SM-O22', ['> stop', 'S', 'S']],
+    ['a first pass that is not 1', 'MIG-CMD-EVT-04', [eventsOn, '< {}', migrateTo, 'M setup', '< {}', 'P 0']],
+    [
+      'a pass number that begins anew in the same migration',
+      'MIG-CMD-EVT-04',
+      [eventsOn, '< {}', migrateTo, 'M setup', '< {}', 'P 1', 'M active', 'P 2', 'P 1'],
+    ],
     ['a reply too many', '', ['> query-status', '< {"status":"running","running":true}', '< {}']],
     ['death', '', [migrateTo, '< {}', 'die SIGSEGV']],
   ];

@@ -10,7 +10,7 @@ import {
 import type { StartOptions } from '../../../targets/target.js';
 
 /** Milliseconds for an event that a fault may have swallowed. */
-const deadline = 700;
+const deadline = 1000;
 
 const start = (at: string, options: StartOptions = {}): Step[] => [
   { do: 'start', at, options },
@@ -118,6 +118,29 @@ const steps = {
     migration('pre-switchover'),
     command('migrate_cancel'),
     migration('cancelled'),
+    ...look,
+  ],
+  /** Postcopy that is paused and taken up again. */
+  postcopy: [
+    ...start('source', { ramImage: imageOf(8) }),
+    capabilities('events', 'postcopy-ram'),
+    command('migrate-set-parameters', { 'max-bandwidth': 1_000_000, 'max-postcopy-bandwidth': 1_000_000 }),
+    peer('answer'),
+    migrate,
+    migration('active'),
+    command('migrate-start-postcopy'),
+    migration('postcopy-active'),
+    info,
+    vm,
+    command('cont'),
+    command('migrate-pause'),
+    migration('postcopy-paused'),
+    ...look,
+    command('migrate_cancel'),
+    command('migrate', { uri: channelUri('a'), resume: true }),
+    migration('postcopy-recover'),
+    command('migrate-set-parameters', { 'max-bandwidth': 0, 'max-postcopy-bandwidth': 0 }),
+    migration('completed'),
     ...look,
   ],
   /** An error that the destination reports at the very end. */
