@@ -12,8 +12,9 @@ import type { StartOptions } from '../../../targets/target.js';
 /** Milliseconds for an event that a fault may have swallowed. */
 const deadline = 1000;
 
+/** A small guest: its pages are not what is looked at. */
 const start = (at: string, options: StartOptions = {}): Step[] => [
-  { do: 'start', at, options },
+  { do: 'start', at, options: { memory: 16, ...options } },
   { do: 'connect', at },
 ];
 const command = (execute: string, args?: unknown, at = 'source'): Step => ({
