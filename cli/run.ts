@@ -28,7 +28,7 @@ interface RunCommandOptions extends TargetOptions {
 }
 
 /** Two run side by side unless told otherwise: a requirement mostly waits for the target. */
-const usualJobs = 2;
+const usualJobs = 4;
 
 export function runCommand(io: Io): Command {
   return addTargetOptions(new Command('run'))
