@@ -108,7 +108,7 @@ export const knownDefects: readonly KnownDefect[] = [
     id: 'MIG-DEF-09',
     title: 'a resume after one whose connection failed kills both sides (7.2: now and then the source)',
     from: [3, 0],
-    to: [9, 0],
+    to: [7, 2],
     crash: /Assertion `!s->cleanup_bh' failed/,
   },
   {
