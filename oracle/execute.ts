@@ -1,5 +1,6 @@
 /** Runs a Scenario on a target and gives back the Transcript. What the target does is never an error here: it is judged later. */
 import { join } from 'node:path';
+import { type Clock, hostClock } from '../protocol/clock.js';
 import { ConnectError, DeadlinePassed, Disconnected, NotQmp } from '../protocol/errors.js';
 import { isObject, type JsonObject, stringifyJson } from '../protocol/json.js';
 import type { Session } from '../protocol/session.js';
@@ -8,6 +9,7 @@ import type { Dialect } from '../reference/dialects/dialect.js';
 import type { PeerBehaviour, Scenario, Step } from '../targets/scenario.js';
 import type { Instance, StartOptions, Target } from '../targets/target.js';
 import { Peer } from './peer/peer.js';
+import type { PeerNetwork } from './peer/peer-network.js';
 import { ramImage } from './ram-image.js';
 
 export interface ExecuteOptions {
@@ -17,7 +19,21 @@ export interface ExecuteOptions {
   readonly plain?: () => Promise<Instance>;
   /** Milliseconds for a reply. */
   readonly deadline?: number;
+  /** The host's time, sockets and files unless a simulation has its own. */
+  readonly world?: StageWorld;
 }
+
+/** What the executor needs of the world beside the target. */
+export interface StageWorld {
+  readonly clock: Clock;
+  readonly network?: PeerNetwork;
+  /** Path of an image of so many MiB, as the target can read it. */
+  image(mib: number): string;
+  /** Wall-clock time for the transcript's header, ISO 8601; now when absent. */
+  readonly began?: string;
+}
+
+const hostWorld: StageWorld = { clock: hostClock, image: ramImage };
 
 /** A scenario that cannot be run: an endpoint that no step has made, an unknown step. */
 export class ScenarioError extends Error {
@@ -26,6 +42,9 @@ export class ScenarioError extends Error {
 
 /** Milliseconds that waiting steps may take unless they say otherwise. */
 const usualWait = 2000;
+
+/** Polls in a row before there are pauses between them. */
+const hastyPolls = 10;
 
 /** @throws ScenarioError, TargetError */
 export async function execute(scenario: Scenario, options: ExecuteOptions): Promise<Transcript> {
@@ -54,8 +73,13 @@ class Stage {
   private readonly marks = new Map<string, number>();
   private scratch: string | undefined;
 
+  private readonly world: StageWorld;
+
   constructor(private readonly options: ExecuteOptions) {
-    this.transcript = new Transcript({ target: options.target.name, dialect: options.dialect.name });
+    this.world = options.world ?? hostWorld;
+    const { clock, began } = this.world;
+    const about = { target: options.target.name, dialect: options.dialect.name };
+    this.transcript = new Transcript(began === undefined ? about : { ...about, began }, clock);
   }
 
   async perform(step: Step): Promise<void> {
@@ -161,12 +185,17 @@ class Stage {
 
   private async poll(at: string, query: string, wanted: readonly string[], deadline: number): Promise<void> {
     const session = this.session(at);
-    const until = performance.now() + deadline;
-    do {
+    const { clock } = this.world;
+    const until = clock.now() + deadline;
+    for (let polls = 1; ; polls++) {
       const reply = await session.command(query);
       const value = isObject(reply.value) && isObject(reply.value.return) ? reply.value.return : {};
       if (wanted.includes(typeof value.status === 'string' ? value.status : 'none')) return;
-    } while (performance.now() < until);
+      if (clock.now() >= until) break;
+      // What has not come by now is slow: asking on at full speed would only slow it further.
+      if (polls > hastyPolls)
+        await new Promise<void>((resolve) => clock.after(Math.min(polls - hastyPolls, 20), resolve));
+    }
     this.transcript.add(at, 'note', `${query} did not show ${wanted.join(' or ')} within ${deadline} ms`);
   }
 
@@ -185,6 +214,8 @@ class Stage {
       transcript: this.transcript,
       endpoint: `channel ${channel}`,
       rules: this.options.dialect.stream,
+      clock: this.world.clock,
+      ...(this.world.network === undefined ? {} : { network: this.world.network }),
       ...(bytes === undefined ? {} : { bytes }),
     });
     this.peers.set(channel, peer);
@@ -205,7 +236,7 @@ class Stage {
     const change = (one: string) =>
       one
         .replace(/\{channel ([^}]*)\}/g, (_, name: string) => this.channelPath(name))
-        .replace(/\{image (\d+)\}/g, (_, mib: string) => ramImage(Number(mib)));
+        .replace(/\{image (\d+)\}/g, (_, mib: string) => this.world.image(Number(mib)));
     return walk(value, change) as T;
   }
 

@@ -5,6 +5,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { type Address, formatAddress, openSocket } from './address.js';
+import { type Clock, hostClock } from './clock.js';
 import { DeadlinePassed, Disconnected, NotQmp } from './errors.js';
 import { type FragmentPlan, fragments } from './fragments.js';
 import { Framer } from './framing.js';
@@ -24,6 +25,10 @@ export interface SessionOptions {
   readonly interval?: number;
   /** The process of the monitor has only just been started: an event of its start may come before the greeting. */
   readonly starting?: boolean;
+  /** Time for deadlines; the host's when absent. */
+  readonly clock?: Clock;
+  /** Where connections get their numbers; all of this process have one series unless they say otherwise. */
+  readonly numbers?: ConnectionNumbers;
 }
 
 export interface CommandOptions {
@@ -39,10 +44,21 @@ interface Waiter {
   readonly settle: (error?: Error) => void;
 }
 
-// Ids name their connection, so that a stale reply of an earlier one (QMP-CONN-08) can be told from a wrong one. A reply
-// to a connection that is still open is never stale: it has gone to the wrong client.
-let connections = 0;
-const open = new Set<number>();
+/**
+ * Ids name their connection, so that a stale reply of an earlier one (QMP-CONN-08) can be told from a wrong one. A reply
+ * to a connection that is still open is never stale: it has gone to the wrong client.
+ */
+export class ConnectionNumbers {
+  readonly open = new Set<number>();
+  private last = 0;
+
+  next(): number {
+    this.open.add(++this.last);
+    return this.last;
+  }
+}
+
+const ofThisProcess = new ConnectionNumbers();
 
 export class Session {
   /** Every message received on this connection. */
@@ -55,7 +71,9 @@ export class Session {
   endpoint: string;
   deadline: number;
 
-  private readonly number = ++connections;
+  private readonly numbers: ConnectionNumbers;
+  private readonly number: number;
+  private readonly clock: Clock;
   private sentIds = 0;
   /** Bytes of the caller's choice were sent: not every message had an id. */
   private sentRaw = false;
@@ -75,7 +93,9 @@ export class Session {
     this.deadline = options.deadline ?? 5000;
     this.pacer = new Pacer(options.interval ?? 0);
     this.starting = options.starting ?? false;
-    open.add(this.number);
+    this.clock = options.clock ?? hostClock;
+    this.numbers = options.numbers ?? ofThisProcess;
+    this.number = this.numbers.next();
     this.transcript.add(this.endpoint, 'connected', address);
     stream.on('data', (chunk: Buffer) => this.receive(chunk));
     stream.on('end', () => this.finish(''));
@@ -127,13 +147,13 @@ export class Session {
     }
     if (kind === 'event' || !isObject(value) || typeof value.id !== 'string') return false;
     const id = /^qs(\d+)\.\d+$/.exec(value.id);
-    return id !== null && Number(id[1]) < this.number && !open.has(Number(id[1]));
+    return id !== null && Number(id[1]) < this.number && !this.numbers.open.has(Number(id[1]));
   }
 
   private finish(reason: string): void {
     if (this.ended) return;
     this.ended = true;
-    open.delete(this.number);
+    this.numbers.open.delete(this.number);
     const partial = this.framer.partial;
     if (partial.length > 0) this.transcript.add(this.endpoint, 'received', partial.toString('latin1'));
     this.transcript.add(this.endpoint, 'eof', reason);
@@ -178,17 +198,17 @@ export class Session {
           return found !== undefined || this.ended;
         },
         settle: (error) => {
-          clearTimeout(timer);
+          cancel();
           this.waiters.delete(waiter);
           if (error) reject(error);
           else if (found !== undefined) resolve(found);
           else reject(new Disconnected(awaited));
         },
       };
-      const timer = setTimeout(() => {
+      const cancel = this.clock.after(deadline + this.pacer.backlog, () => {
         this.transcript.add(this.endpoint, 'note', `no ${awaited} within ${Math.round(deadline)} ms`);
         waiter.settle(new DeadlinePassed(awaited, deadline));
-      }, deadline + this.pacer.backlog);
+      });
       this.waiters.add(waiter);
     });
   }
@@ -274,7 +294,7 @@ export class Session {
     await new Promise<void>((resolve) => this.pacer.run(resolve));
     for (const piece of fragments(buffer, plan)) {
       await new Promise<void>((resolve) => {
-        if (this.stream.writable) this.stream.write(piece, () => setImmediate(resolve));
+        if (this.stream.writable) this.stream.write(piece, () => this.clock.soon(resolve));
         else resolve();
       });
     }
@@ -385,7 +405,7 @@ export class Session {
   close(): void {
     if (!this.ended) {
       this.ended = true;
-      open.delete(this.number);
+      this.numbers.open.delete(this.number);
       this.transcript.add(this.endpoint, 'disconnected', '');
     }
     this.stream.destroy();

@@ -3,6 +3,7 @@
  * again later without the target. As a file it is JSON Lines: a header, an entry per line, a footer with their number, so
  * that a cut-off file is recognised as one.
  */
+import { type Clock, hostClock } from './clock.js';
 import { JsonError, type JsonValue, parseJson, stringifyJson } from './json.js';
 
 /** Version of the file format; raised when a reader of the old one would misunderstand the new one. */
@@ -66,17 +67,21 @@ export function entryValue(entry: Entry): JsonValue | undefined {
 
 export class Transcript {
   readonly entries: Entry[] = [];
-  private readonly origin = performance.now();
+  private readonly origin: number;
   private readonly listeners = new Set<(entry: Entry) => void>();
   readonly header: TranscriptHeader;
 
-  constructor(about: { readonly target?: string; readonly dialect?: string; readonly began?: string } = {}) {
+  constructor(
+    about: { readonly target?: string; readonly dialect?: string; readonly began?: string } = {},
+    private readonly clock: Pick<Clock, 'now'> = hostClock,
+  ) {
+    this.origin = clock.now();
     this.header = { transcript: transcriptVersion, ...about, began: about.began ?? new Date().toISOString() };
   }
 
   /** Milliseconds since the transcript began. */
   now(): number {
-    return performance.now() - this.origin;
+    return this.clock.now() - this.origin;
   }
 
   add(at: string, kind: EntryKind, text: string, extra: { time?: number; stale?: boolean } = {}): Entry {

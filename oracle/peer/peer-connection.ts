@@ -1,5 +1,5 @@
 /** One accepted connection of a peer: reads the stream, answers as a destination would, or keeps its answers to itself. */
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { StreamRules } from '../../reference/dialects/stream.js';
 import { DirtyBitmap } from '../../reference/ram/dirty-bitmap.js';
 import { pageSize } from '../../reference/ram/guest-ram.js';
@@ -48,7 +48,7 @@ export class PeerConnection {
   private readonly writer = new ReturnPathWriter();
 
   constructor(
-    private readonly socket: Socket,
+    private readonly socket: Duplex,
     private readonly settings: ConnectionSettings,
   ) {
     this.answering = settings.answers;

@@ -2,15 +2,15 @@
  * Our own end of a migration channel: a listener that behaves well, badly, or not at all. With it a source can be held in
  * every state that lasts, without a second monitor (state-machine.md §8).
  */
-import { chmodSync, rmSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type Clock, hostClock } from '../../protocol/clock.js';
 import { DeadlinePassed } from '../../protocol/errors.js';
 import type { Transcript } from '../../protocol/transcript.js';
 import { dialects } from '../../reference/dialects/dialect.js';
 import type { StreamRules } from '../../reference/dialects/stream.js';
 import type { PeerBehaviour } from '../../targets/scenario.js';
-import { FullListener } from './full-listener.js';
 import { PeerConnection, PeerMemory } from './peer-connection.js';
+import { type FullPeerListener, hostPeerNetwork, type PeerListener, type PeerNetwork } from './peer-network.js';
 
 export interface PeerOptions {
   /** With `cut`: the connection is closed once this many bytes were read; 0 when absent, which is at once. */
@@ -21,6 +21,9 @@ export interface PeerOptions {
   readonly endpoint?: string;
   /** Numbers of stream commands; those of the baseline when absent. */
   readonly rules?: StreamRules;
+  /** The host's time and sockets unless a simulation has its own. */
+  readonly clock?: Clock;
+  readonly network?: PeerNetwork;
 }
 
 /**
@@ -35,8 +38,8 @@ export class Peer {
   private readonly all: PeerConnection[] = [];
   private readonly waiters = new Set<() => void>();
   private readonly memory = new PeerMemory();
-  private server: Server | undefined;
-  private full: FullListener | undefined;
+  private server: PeerListener | undefined;
+  private full: FullPeerListener | undefined;
   private bytes = 0;
   private cutting = 0;
 
@@ -55,13 +58,21 @@ export class Peer {
       peer.tell(`nobody listens at ${path}`);
     } else if (behaviour === 'full') {
       await peer.listen(peer.inner);
-      peer.full = await FullListener.open(path, peer.inner);
+      peer.full = await peer.network.listenFull(path, peer.inner);
       peer.tell(`the queue at ${path} is full`);
     } else {
       await peer.listen(path);
       peer.tell(`listens at ${path}: ${behaviour}`);
     }
     return peer;
+  }
+
+  private get network(): PeerNetwork {
+    return this.options.network ?? hostPeerNetwork;
+  }
+
+  private get clock(): Clock {
+    return this.options.clock ?? hostClock;
   }
 
   /** Where the connections of a full listener come out once they are let in. */
@@ -102,7 +113,7 @@ export class Peer {
     for (const connection of this.open) connection.close();
     // A connection that stands in the kernel's queue is as good as accepted: the event loop sees it on its next round.
     this.cutting++;
-    setImmediate(() => setImmediate(() => this.cutting--));
+    this.clock.soon(() => this.clock.soon(() => this.cutting--));
   }
 
   /** Sends bytes back on every open connection. */
@@ -126,13 +137,13 @@ export class Peer {
         resolve();
       };
       const settle = () => {
-        clearTimeout(timer);
+        cancel();
         this.waiters.delete(waiter);
       };
-      const timer = setTimeout(() => {
+      const cancel = this.clock.after(deadline, () => {
         settle();
         reject(new DeadlinePassed(`migration channel ${what}`, deadline));
-      }, deadline);
+      });
       this.waiters.add(waiter);
     });
   }
@@ -149,26 +160,15 @@ export class Peer {
   /** Ends everything and removes the socket file. Never throws. */
   async close(): Promise<void> {
     for (const connection of this.open) connection.close();
-    const { server } = this;
-    if (server !== undefined) await new Promise<void>((resolve) => server.close(() => resolve()));
+    await this.server?.close();
     await this.full?.close();
-    for (const path of [this.path, this.inner]) rmSync(path, { force: true });
   }
 
-  private listen(path: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      // Nothing is read before we know what to do with the connection.
-      const server = createServer({ pauseOnConnect: true }, (socket) => this.accepted(socket));
-      this.server = server;
-      server.once('error', reject);
-      server.listen({ path }, () => {
-        chmodSync(path, 0o600);
-        resolve();
-      });
-    });
+  private async listen(path: string): Promise<void> {
+    this.server = await this.network.listen(path, (socket) => this.accepted(socket));
   }
 
-  private accepted(socket: Socket): void {
+  private accepted(socket: Duplex): void {
     const number = this.all.length + 1;
     const { behaviour } = this;
     const limit = behaviour === 'cut' ? (this.options.bytes ?? 0) : Number.POSITIVE_INFINITY;

@@ -3,9 +3,13 @@
  * clock and real sockets; a simulation implements it on a virtual one.
  */
 
+import type { Clock } from '../../protocol/clock.js';
 import type { Dialect } from '../dialects/dialect.js';
 import type { Alternative, ModelState } from '../model/index.js';
 import type { GuestRam } from '../ram/guest-ram.js';
+import type { MigrationNetwork } from './network.js';
+
+export type { Clock } from '../../protocol/clock.js';
 
 /** Error classes of the protocol (QMP-ERR-01). */
 export type ErrorClass = 'GenericError' | 'CommandNotFound' | 'DeviceNotActive' | 'DeviceNotFound' | 'KVMMissingCap';
@@ -41,17 +45,11 @@ export type RunState =
   | 'colo'
   | 'preconfig';
 
-/** Time, so that a simulation can replace it. */
-export interface Clock {
-  /** Monotonic, milliseconds, fractional. */
-  now(): number;
-  /** Runs `callback` once after `ms` milliseconds; the result cancels it. */
-  after(ms: number, callback: () => void): () => void;
-}
-
 export interface MigrationHost {
   readonly dialect: Dialect;
   readonly clock: Clock;
+  /** Carries the migration connections; absent: the host's sockets, children and descriptors. */
+  readonly network?: MigrationNetwork;
   readonly ram: GuestRam;
   /** Machine type as it is written into the stream, for example `none`. */
   readonly machineName: string;

@@ -11,7 +11,8 @@ import type { MigrationHost, RunState } from './host.js';
 import { Secondary } from './incoming-colo.js';
 import { IncomingMultifd } from './incoming-multifd.js';
 import { PageRequests } from './incoming-requests.js';
-import { type Listener, listen } from './listen.js';
+import type { Listener } from './listen.js';
+import { hostNetwork } from './network.js';
 import { multifdSettings } from './outgoing-multifd.js';
 import { Settings } from './settings.js';
 import type { SideWalker } from './walker.js';
@@ -55,7 +56,10 @@ export class Incoming {
     uri: Exclude<MigrationUri, { kind: 'bad' | 'unknown' }>,
     takeFd: (name: string) => number | undefined,
   ): Promise<void> {
-    const listener = await listen(uri, this.deps.host, takeFd, (channel) => this.#connected(channel));
+    const { host } = this.deps;
+    const listener = await (host.network ?? hostNetwork).listen(uri, host, takeFd, (channel) =>
+      this.#connected(channel),
+    );
     this.#listener?.close();
     if (this.#closed) listener.close();
     else this.#listener = listener;
@@ -68,7 +72,7 @@ export class Incoming {
 
   /** `x-colo-lost-heartbeat` at this end has been walked. */
   failover(): void {
-    setImmediate(() => {
+    this.deps.host.clock.soon(() => {
       if (this.#closed || !this.deps.walker.can('failover')) return;
       this.#secondary?.stop();
       this.deps.walker.step('failover');

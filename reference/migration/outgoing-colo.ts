@@ -1,3 +1,4 @@
+import { turn } from '../../protocol/clock.js';
 import { type ColoMessageName, encodeColoMessage } from '../stream/colo-messages.js';
 import { ChannelError } from './channel.js';
 import { ColoInbox } from './colo-inbox.js';
@@ -156,7 +157,7 @@ class Primary {
     writer.end(sectionId);
     while (source.pending > 0) {
       source.fill(portionBytes);
-      await new Promise(setImmediate);
+      await turn(this.owner.deps.host.clock);
       this.#look();
     }
     writer.ram.eos();

@@ -3,8 +3,8 @@ import type { MigrationUri } from '../model/index.js';
 import { MultifdSender } from '../multifd/multifd-sender.js';
 import type { MultifdCompression } from '../multifd/packet-layout.js';
 import type { Channel } from './channel.js';
-import { connectSocket } from './connect.js';
-import type { Clock } from './host.js';
+import type { MigrationHost } from './host.js';
+import { hostNetwork } from './network.js';
 import type { Settings } from './settings.js';
 
 /** How both ends agree on the data channels. */
@@ -41,14 +41,13 @@ export class OutgoingMultifd {
   /** Connects every channel and sends its initial packet. @throws ConnectError or ChannelError */
   static async connect(
     uri: Extract<MigrationUri, { kind: 'tcp' | 'unix' }>,
-    dialect: Dialect,
-    clock: Clock,
+    { dialect, clock, network = hostNetwork }: MigrationHost,
     settings: MultifdSettings,
   ): Promise<OutgoingMultifd> {
     const channels: Channel[] = [];
     try {
       for (let i = 0; i < settings.channels; i++) {
-        channels.push(await connectSocket(uri, dialect.migration, clock).channel);
+        channels.push(await network.connect(uri, dialect.migration, clock).channel);
       }
       const sender = new MultifdSender({
         rules: dialect.stream,

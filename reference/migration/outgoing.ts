@@ -1,13 +1,15 @@
+import { turn } from '../../protocol/clock.js';
 import type { MigrationUri } from '../model/index.js';
 import type { XbzrleCounters } from '../ram/xbzrle-counters.js';
 import { XbzrleEncoder } from '../ram/xbzrle-encoder.js';
 import { StreamWriter } from '../stream/stream-writer.js';
 import { BandwidthWindow } from './bandwidth-window.js';
 import { type Channel, ChannelError } from './channel.js';
-import { ConnectError, type Connecting, connectSocket } from './connect.js';
+import { ConnectError, type Connecting } from './connect.js';
 import { writeDevices } from './device-state.js';
 import { Ended } from './ended.js';
 import type { MigrationHost } from './host.js';
+import { hostNetwork } from './network.js';
 import { iterate } from './outgoing-iteration.js';
 import { multifdSettings, OutgoingMultifd } from './outgoing-multifd.js';
 import { Postcopy } from './outgoing-postcopy.js';
@@ -87,7 +89,7 @@ export class Outgoing {
   start(uri: MigrationUri, opened?: Channel): void {
     this.#channel = opened;
     // Not before the reply of `migrate`: nothing of a set-up may precede it (state-machine.md §3.1).
-    setImmediate(() => {
+    this.deps.host.clock.soon(() => {
       void this.#run(uri);
     });
   }
@@ -95,7 +97,7 @@ export class Outgoing {
   /** The second connection of a paused postcopy. */
   resume(uri: MigrationUri, opened?: Channel): void {
     this.#channel = opened;
-    setImmediate(() => {
+    this.deps.host.clock.soon(() => {
       void this.#guarded(() => this.#postcopy.recover(uri));
     });
   }
@@ -166,7 +168,7 @@ export class Outgoing {
     await this.channel.send(buffers);
     this.writer.out.recycle(buffers);
     // A write that the kernel takes at once would otherwise never let a command in.
-    await new Promise(setImmediate);
+    await turn(this.deps.host.clock);
     this.check();
   }
 
@@ -213,7 +215,7 @@ export class Outgoing {
   async connect(uri: MigrationUri): Promise<void> {
     const { host, walker } = this.deps;
     if (uri.kind !== 'tcp' && uri.kind !== 'unix') throw new ConnectError('nothing to connect to');
-    this.#connecting = connectSocket(uri, walker.rules, host.clock);
+    this.#connecting = (host.network ?? hostNetwork).connect(uri, walker.rules, host.clock);
     try {
       this.#channel = await this.#connecting.channel;
     } catch (error) {
@@ -247,7 +249,7 @@ export class Outgoing {
     const settings = multifdSettings(this.settings, host.dialect);
     if (settings === undefined || (uri.kind !== 'tcp' && uri.kind !== 'unix')) return;
     try {
-      this.#multifd = await OutgoingMultifd.connect(uri, host.dialect, host.clock, settings);
+      this.#multifd = await OutgoingMultifd.connect(uri, host, settings);
       this.source.multifd = this.#multifd.sender;
     } catch (error) {
       this.check();

@@ -1,3 +1,4 @@
+import type { Clock } from '../../protocol/clock.js';
 import type { Message } from './json/value.js';
 import type { Reply } from './reply.js';
 
@@ -26,7 +27,10 @@ export class Dispatcher {
   #stopped = false;
 
   /** @param afterReply runs after each reply has been written, before the next request. */
-  constructor(private readonly afterReply: () => void) {}
+  constructor(
+    private readonly clock: Clock,
+    private readonly afterReply: () => void,
+  ) {}
 
   /** Requests are executed from now on: the machine is ready. */
   start(): void {
@@ -67,14 +71,14 @@ export class Dispatcher {
   #schedule(): void {
     if (this.#scheduled || !this.#started || !this.#taken) return;
     this.#scheduled = true;
-    setImmediate(() => this.#run());
+    this.clock.soon(() => this.#run());
   }
 
   #run(): void {
-    const end = performance.now() + slice;
+    const end = this.clock.now() + slice;
     while (this.#taken && !this.#stopped) {
-      if (performance.now() > end) {
-        setImmediate(() => this.#run());
+      if (this.clock.now() > end) {
+        this.clock.soon(() => this.#run());
         return;
       }
       const { requester, request } = this.#taken;

@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, fstatSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type ListenOptions, type Server, Socket } from 'node:net';
 import { dirname } from 'node:path';
-import type { Writable } from 'node:stream';
+import type { Duplex, Writable } from 'node:stream';
 import { reasonOf } from '../migration/errno.js';
 import type { Address } from './address.js';
 import type { Channel } from './session.js';
@@ -25,10 +25,11 @@ function flushed(stream: Writable, finish: (done: () => void) => void): Promise<
   });
 }
 
-function socketChannel(socket: Socket): Channel {
+/** A monitor's end of a connection. */
+export function socketChannel(socket: Duplex): Channel {
   // A client that is gone before its turn is no error; a session adds its own listener.
   socket.on('error', () => {});
-  return { input: socket, output: socket, end: () => flushed(socket, (done) => socket.end(done)) };
+  return { input: socket, output: socket, end: () => flushed(socket, (done) => void socket.end(done)) };
 }
 
 const isLoopback = (host: string) => host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { reasonOf } from '../migration/errno.js';
 import type { GuestRam } from '../ram/guest-ram.js';
 import type { LoaderSpec } from './options.js';
@@ -12,11 +11,12 @@ export class ImageLoader {
   constructor(
     private readonly ram: GuestRam,
     specs: readonly LoaderSpec[],
+    readImage: (file: string) => Buffer,
   ) {
     this.#images = specs.map(({ option, file, address }) => {
       let data: Buffer;
       try {
-        data = readFileSync(file);
+        data = readImage(file);
       } catch (error) {
         throw new UsageError(`${option}: Cannot load specified image ${file}: ${reasonOf(error)}`);
       }

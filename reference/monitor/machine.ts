@@ -1,8 +1,9 @@
+import { type Clock, hostClock } from '../../protocol/clock.js';
 import type { Dialect } from '../dialects/dialect.js';
-import type { Clock, MigrationHost, RunState } from '../migration/host.js';
+import type { MigrationHost, RunState } from '../migration/host.js';
+import type { MigrationNetwork } from '../migration/network.js';
 import type { Alternative, ModelState } from '../model/index.js';
 import type { GuestRam } from '../ram/guest-ram.js';
-import { hostClock } from './host-clock.js';
 import { MachineState } from './machine-state.js';
 
 export interface MachineOptions {
@@ -18,6 +19,7 @@ export interface MachineOptions {
   readonly allowExec: boolean;
   readonly allowRemote: boolean;
   readonly clock?: Clock;
+  readonly network?: MigrationNetwork;
   readonly emit: (event: string, data?: Record<string, unknown>) => void;
   readonly log: (line: string) => void;
   readonly exit: (status: number) => void;
@@ -27,6 +29,7 @@ export interface MachineOptions {
 export class Machine implements MigrationHost {
   readonly dialect: Dialect;
   readonly clock: Clock;
+  readonly network?: MigrationNetwork;
   readonly ram: GuestRam;
   readonly machineName = 'none';
   readonly allowExec: boolean;
@@ -48,6 +51,7 @@ export class Machine implements MigrationHost {
     this.#options = options;
     this.dialect = options.dialect;
     this.clock = options.clock ?? hostClock;
+    if (options.network !== undefined) this.network = options.network;
     this.ram = options.ram;
     this.allowExec = options.allowExec;
     this.allowRemote = options.allowRemote;

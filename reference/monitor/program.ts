@@ -13,16 +13,15 @@ import { identityCommands } from './commands/identity.js';
 import { runControlCommands } from './commands/run-control.js';
 import { DescriptorSets } from './descriptors.js';
 import { Dispatcher } from './dispatcher.js';
-import { type Endpoint, openEndpoint } from './endpoint.js';
+import type { Endpoint } from './endpoint.js';
 import type { CreateEngine } from './engine.js';
+import { type Environment, hostEnvironment } from './environment.js';
 import { EventHub } from './event-hub.js';
-import { hostClock } from './host-clock.js';
 import { ImageLoader } from './loader.js';
 import { Machine } from './machine.js';
 import { Monitor, type MonitorCore } from './monitor.js';
 import type { MonitorSpec, Options } from './options.js';
 import { CommandRegistry } from './registry.js';
-import { logLine } from './standard-error.js';
 import { UsageError } from './usage-error.js';
 
 /** What the greeting and `--version` say behind the version number. */
@@ -49,8 +48,8 @@ export class Program {
   readonly #sets = new DescriptorSets();
   readonly #monitors: Monitor[] = [];
   readonly #endpoints: Endpoint[] = [];
-  // Without it a process whose standard input has ended would end, too (QMP-TRANS-13).
-  readonly #alive = setInterval(() => {}, 2 ** 30);
+  readonly #environment: Environment;
+  readonly #letGo: () => void;
   readonly #onExit: (status: number) => void;
   readonly #planted: Planted | undefined;
   #registry: CommandRegistry | undefined;
@@ -61,15 +60,23 @@ export class Program {
    * @param onExit is called once, after everything has been flushed and removed.
    * @param planted faults (`--fault`); absent on an honest monitor
    */
-  constructor(options: Options, onExit: (status: number) => void, planted?: Planted) {
+  constructor(
+    options: Options,
+    onExit: (status: number) => void,
+    planted?: Planted,
+    environment: Environment = hostEnvironment,
+  ) {
+    const { clock, network, wallClock } = environment;
+    this.#environment = environment;
+    this.#letGo = environment.keepAlive();
     this.#options = options;
     this.#planted = planted;
     this.#onExit = onExit;
     this.#dialect = dialects[options.dialect];
     const { major, minor, micro } = this.#dialect.version;
     this.#version = { qemu: { micro, minor, major }, package: packageName };
-    this.#events = new EventHub(this.#dialect.protocol, hostClock);
-    this.#dispatcher = new Dispatcher(() => this.machine.runDeferred());
+    this.#events = new EventHub(this.#dialect.protocol, clock, wallClock);
+    this.#dispatcher = new Dispatcher(clock, () => this.machine.runDeferred());
     const incoming = options.incoming !== undefined;
     const initial: RunState = incoming ? 'inmigrate' : 'prelaunch';
     this.machine = new Machine({
@@ -80,6 +87,8 @@ export class Program {
       autostart: !options.startStopped,
       allowExec: options.allowExec,
       allowRemote: options.allowRemote,
+      clock,
+      ...(network === undefined ? {} : { network }),
       emit: (event, data) => this.#emit(event, data),
       ...(planted === undefined ? {} : { distort: (step, before) => planted.step(step, before) }),
       log: (line) => this.#log(line),
@@ -93,7 +102,7 @@ export class Program {
    * @throws UsageError or CommandError if the command line asks for something impossible.
    */
   async start(load: () => Promise<Parts>): Promise<void> {
-    const loader = new ImageLoader(this.machine.ram, this.#options.loaders);
+    const loader = new ImageLoader(this.machine.ram, this.#options.loaders, this.#environment.readImage);
     loader.load();
     this.machine.onReset = () => loader.load();
     this.#writePidfile();
@@ -109,6 +118,16 @@ export class Program {
     this.machine.shutdown('host-signal');
   }
 
+  /** Ends at once, as SIGKILL does: nothing is flushed, nothing announced; `onExit` is not called. */
+  kill(): void {
+    this.#exiting = true;
+    this.#dispatcher.stop();
+    this.#events.close();
+    this.#engine?.close();
+    for (const endpoint of this.#endpoints) endpoint.close();
+    this.#letGo();
+  }
+
   /** Planted faults may lose, double or change an event. */
   #emit(event: string, data?: Readonly<Record<string, unknown>>): void {
     const raised = data === undefined ? { event } : { event, data };
@@ -116,7 +135,7 @@ export class Program {
   }
 
   #log(line: string): void {
-    logLine(line, this.#options.timestamps);
+    this.#environment.log(line, this.#options.timestamps);
   }
 
   #writePidfile(): void {
@@ -154,7 +173,8 @@ export class Program {
 
   async #openMonitor(spec: MonitorSpec): Promise<void> {
     const monitor = this.createMonitor(spec);
-    const endpoint = await openEndpoint(spec.address, spec.option, this.#options.allowRemote, (channel) => {
+    const { address, option } = spec;
+    const endpoint = await this.#environment.openEndpoint(address, option, this.#options.allowRemote, (channel) => {
       if (this.#exiting) void channel.end();
       else monitor.attach(channel);
     });
@@ -233,15 +253,19 @@ export class Program {
     this.#exiting = true;
     this.#dispatcher.stop();
     // A reply that is being made is still to be written (QMP-D-42).
-    setImmediate(() => void this.#leave(status));
+    this.#environment.clock.soon(() => void this.#leave(status));
   }
 
   async #leave(status: number): Promise<void> {
     this.#events.close();
     for (const endpoint of this.#endpoints) endpoint.close();
-    const patience = new Promise((resolve) => setTimeout(resolve, flushTime));
+    let calm = () => {};
+    const patience = new Promise<void>((resolve) => {
+      calm = this.#environment.clock.after(flushTime, resolve);
+    });
     await Promise.race([Promise.all(this.#monitors.map((monitor) => monitor.close())), patience]);
-    clearInterval(this.#alive);
+    calm();
+    this.#letGo();
     this.#onExit(status);
   }
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hostClock } from '../../../protocol/clock.js';
 import { type DialectName, dialects } from '../../../reference/dialects/dialect.js';
 import { CommandError, type MigrationHost, type RunState } from '../../../reference/migration/host.js';
 import { createMigration, type Migration } from '../../../reference/migration/index.js';
@@ -55,13 +56,7 @@ export class TestMachine {
     const machine = this;
     return {
       dialect: dialects[dialect],
-      clock: {
-        now: () => performance.now(),
-        after: (ms, callback) => {
-          const timer = setTimeout(callback, ms);
-          return () => clearTimeout(timer);
-        },
-      },
+      clock: hostClock,
       ram: this.ram,
       machineName: 'none',
       allowExec: true,

@@ -15,6 +15,9 @@ class ManualClock implements Clock {
       this.#timers = this.#timers.filter((other) => other !== timer);
     };
   }
+  soon(callback: () => void) {
+    this.after(0, callback);
+  }
   advance(ms: number) {
     this.#now += ms;
     for (const timer of this.#timers.filter(({ at }) => at <= this.#now)) {

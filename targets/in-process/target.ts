@@ -1,0 +1,94 @@
+/**
+ * The reference monitor as a target inside this process: nothing to start, nothing between it and the client but memory.
+ * It is the same program in another environment; what it prints and how it ends is seen as it is of a process.
+ */
+import { mkdirSync, rmSync } from 'node:fs';
+import { hostClock } from '../../protocol/clock.js';
+import type { DialectName } from '../../reference/dialects/dialect.js';
+import { plant } from '../../reference/faults/index.js';
+import { createMigration } from '../../reference/migration/index.js';
+import { parseOptions } from '../../reference/monitor/options.js';
+import type { Parts } from '../../reference/monitor/program.js';
+import { loadSchema } from '../../reference/schema/index.js';
+import { qemuArguments } from '../arguments.js';
+import { theReaper } from '../reaper.js';
+import { type Ability, NotOffered, type StartOptions, type Target, TargetError } from '../target.js';
+import { InProcessInstance } from './instance.js';
+import { hostCarrier, type World } from './world.js';
+
+export interface InProcessOptions {
+  /** `reference` when absent. */
+  readonly name?: string;
+  /** The baseline when absent. */
+  readonly dialect?: DialectName;
+  /** Faults to plant, by name. */
+  readonly faults?: readonly string[];
+  /** MiB of guest RAM where a start does not say; 64 when absent. A smaller guest starts in a fraction of the time. */
+  readonly memory?: number;
+  /** Milliseconds that a reply may take; 5000 when absent. */
+  readonly deadline?: number;
+  /** The host's time, sockets and files unless a simulation has its own. */
+  readonly world?: World;
+}
+
+/** Nothing of the host is needed to talk to it; migrations go over the host's sockets. */
+const hostWorld: World = {
+  clock: hostClock,
+  carrier: hostCarrier,
+  scratch: () => {
+    const path = theReaper().folder();
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+  },
+};
+
+const parts: Parts = { schema: ({ name }) => loadSchema(name), createEngine: createMigration };
+
+export class InProcessTarget implements Target {
+  readonly name: string;
+  readonly description: string;
+  private readonly instances = new Set<InProcessInstance>();
+  private readonly world: World;
+  private ports = 0;
+
+  constructor(private readonly options: InProcessOptions = {}) {
+    this.name = options.name ?? 'reference';
+    this.world = options.world ?? hostWorld;
+    const faults = (options.faults ?? []).map((fault) => ` --fault ${fault}`).join('');
+    this.description = `reference ${options.dialect ?? '3.0'} in this process${faults}`;
+  }
+
+  lacks(_ability: Ability): string | undefined {
+    return undefined;
+  }
+
+  /** @throws TargetError, NotOffered */
+  async start(options: StartOptions = {}): Promise<InProcessInstance> {
+    if (options.monitors?.some(({ transport }) => transport === 'stdio'))
+      throw new NotOffered('a monitor in this process has no standard input');
+    const { dialect = '3.0', faults = [], deadline = 5000, memory } = this.options;
+    const scratch = this.world.scratch();
+    const { args } = await qemuArguments(options, scratch.path, async () => ++this.ports);
+    try {
+      const parsed = parseOptions(['--dialect', dialect, ...args]);
+      const usual = memory === undefined ? this.world.memory : memory * 2 ** 20;
+      if (options.memory === undefined && usual !== undefined) parsed.memory = usual;
+      const planted = faults.length === 0 ? undefined : plant(new Set(faults));
+      const instance = await InProcessInstance.start(
+        { options, parsed, scratch, planted, deadline },
+        this.world,
+        parts,
+      );
+      this.instances.add(instance);
+      instance.onDispose = () => this.instances.delete(instance);
+      return instance;
+    } catch (error) {
+      scratch.remove();
+      throw error instanceof TargetError ? error : new TargetError((error as Error).message);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.instances].map((instance) => instance.dispose()));
+  }
+}

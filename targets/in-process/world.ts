@@ -1,0 +1,25 @@
+/** What instances in this process live in: its time, its connections, its files. */
+import { type Clock, hostClock } from '../../protocol/clock.js';
+import type { ConnectionNumbers } from '../../protocol/session.js';
+import type { MigrationNetwork } from '../../reference/migration/network.js';
+import type { Carrier } from './pipe.js';
+
+export interface World {
+  readonly clock: Clock;
+  /** Carries the connections to monitors. */
+  readonly carrier: Carrier;
+  /** Makes the folder of an instance, or only its name where nothing is ever stored. */
+  readonly scratch: () => { readonly path: string; remove(): void };
+  /** Carries migrations; absent: the host's sockets. */
+  readonly network?: MigrationNetwork;
+  /** Microseconds since the Unix epoch, for events; absent: the host's wall clock. */
+  readonly wallClock?: () => bigint;
+  /** Contents of an image file; absent: read from disk. */
+  readonly readImage?: (file: string) => Buffer;
+  /** Bytes of guest RAM where the start options do not say; absent: 64 MiB. */
+  readonly memory?: number;
+  readonly numbers?: ConnectionNumbers;
+}
+
+/** The host's event loop carries what is sent: in the order of sending, after what is ready now. */
+export const hostCarrier: Carrier = () => (arrival) => hostClock.soon(arrival);
