@@ -6,59 +6,25 @@
 import type { Duplex } from 'node:stream';
 import { type Address, formatAddress, openSocket } from './address.js';
 import { type Clock, hostClock } from './clock.js';
+import { ConnectionNumbers } from './connection-numbers.js';
 import { DeadlinePassed, Disconnected, NotQmp } from './errors.js';
 import { type FragmentPlan, fragments } from './fragments.js';
 import { Framer } from './framing.js';
 import { isObject, type JsonObject, type JsonValue, parseJson, sameJson, stringifyJson } from './json.js';
 import { answers, eventName, isReply, kindOf, type Received } from './message.js';
 import { Pacer } from './pacer.js';
+import type { CommandOptions, SessionOptions } from './session-options.js';
 import { Transcript } from './transcript.js';
 
-export interface SessionOptions {
-  /** Where to record; a private transcript is made when absent. */
-  readonly transcript?: Transcript;
-  /** Name of this end in the transcript. */
-  readonly endpoint?: string;
-  /** Milliseconds that each wait may take unless it says otherwise. Default 5000. */
-  readonly deadline?: number;
-  /** Milliseconds between two sent commands at least; 0 when absent. */
-  readonly interval?: number;
-  /** The process of the monitor has only just been started: an event of its start may come before the greeting. */
-  readonly starting?: boolean;
-  /** Time for deadlines; the host's when absent. */
-  readonly clock?: Clock;
-  /** Where connections get their numbers; all of this process have one series unless they say otherwise. */
-  readonly numbers?: ConnectionNumbers;
-}
+export { ConnectionNumbers } from './connection-numbers.js';
+export type { CommandOptions, SessionOptions } from './session-options.js';
 
-export interface CommandOptions {
-  /** The id to send; a fresh one when absent. */
-  readonly id?: JsonValue;
-  /** Send as `exec-oob`. */
-  readonly oob?: boolean;
-  readonly deadline?: number;
-}
+const ofThisProcess = new ConnectionNumbers();
 
 interface Waiter {
   readonly check: () => boolean;
   readonly settle: (error?: Error) => void;
 }
-
-/**
- * Ids name their connection, so that a stale reply of an earlier one (QMP-CONN-08) can be told from a wrong one. A reply
- * to a connection that is still open is never stale: it has gone to the wrong client.
- */
-export class ConnectionNumbers {
-  readonly open = new Set<number>();
-  private last = 0;
-
-  next(): number {
-    this.open.add(++this.last);
-    return this.last;
-  }
-}
-
-const ofThisProcess = new ConnectionNumbers();
 
 export class Session {
   /** Every message received on this connection. */
@@ -298,6 +264,28 @@ export class Session {
         else resolve();
       });
     }
+  }
+
+  /**
+   * Sends bytes past the stream, once everything before them is with the kernel.
+   * @param put sends to the socket of this number and answers how many bytes went
+   */
+  async sendPast(bytes: Buffer, put: (socket: number, bytes: Buffer) => number): Promise<void> {
+    this.sentRaw = true;
+    this.transcript.add(this.endpoint, 'sent', bytes.toString('latin1'));
+    await new Promise<void>((resolve) => this.pacer.run(resolve));
+    await new Promise<void>((resolve) => this.stream.write('', () => resolve()));
+    const { socket } = this;
+    if (socket === undefined) return;
+    let sent = put(socket, bytes);
+    for (; sent === 0; sent = put(socket, bytes)) await new Promise(setImmediate);
+    if (sent < bytes.length) this.write(bytes.subarray(sent));
+  }
+
+  /** Number of the socket underneath; undefined where there is none, or none any more. */
+  get socket(): number | undefined {
+    const fd = (this.stream as unknown as { readonly _handle?: { readonly fd?: number } | null })._handle?.fd;
+    return fd !== undefined && fd >= 0 ? fd : undefined;
   }
 
   /** Sends one value as a line. */

@@ -14,6 +14,8 @@ await build({
   format: 'esm',
   target: 'node20',
   logLevel: 'warning',
+  // Brings a library of machine code, and may be absent.
+  external: ['koffi'],
   // What a dependency in CommonJS form asks for at run time.
   banner: {
     js: "import { createRequire as qmpspecRequire } from 'node:module'; const require = qmpspecRequire(import.meta.url);",

@@ -3,8 +3,10 @@ import { chmodSync, existsSync, fstatSync, lstatSync, unlinkSync } from 'node:fs
 import { connect, createServer, type ListenOptions, type Server, Socket } from 'node:net';
 import { dirname } from 'node:path';
 import type { Duplex, Writable } from 'node:stream';
+import { type DescriptorPassing, descriptorPassing } from '../../protocol/descriptor-passing.js';
 import { reasonOf } from '../migration/errno.js';
 import type { Address } from './address.js';
+import { DescriptorInput } from './descriptor-input.js';
 import type { Channel } from './session.js';
 import { UsageError } from './usage-error.js';
 
@@ -30,6 +32,18 @@ export function socketChannel(socket: Duplex): Channel {
   // A client that is gone before its turn is no error; a session adds its own listener.
   socket.on('error', () => {});
   return { input: socket, output: socket, end: () => flushed(socket, (done) => void socket.end(done)) };
+}
+
+/** As {@link socketChannel}, of a unix socket whose bytes may carry descriptors. */
+function descriptorChannel(socket: Socket, passing: DescriptorPassing): Channel {
+  const input = new DescriptorInput(socket, passing);
+  return {
+    ...socketChannel(socket),
+    input,
+    onDescriptors: (listener) => {
+      input.onDescriptors = listener;
+    },
+  };
 }
 
 const isLoopback = (host: string) => host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
@@ -75,9 +89,10 @@ async function listen(
     firstClient = resolve;
     if (!address.wait) resolve();
   });
+  const passing = address.kind === 'unix' ? await descriptorPassing() : undefined;
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
     firstClient();
-    attach(socketChannel(socket));
+    attach(passing === undefined ? socketChannel(socket) : descriptorChannel(socket, passing));
   });
   await bind(server, address, option);
   return {

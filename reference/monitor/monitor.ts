@@ -81,6 +81,7 @@ export class Monitor {
       if (next) this.#serve(next);
     });
     this.#session = session;
+    channel.onDescriptors?.((batch) => this.descriptors.receive(batch));
     this.core.events.receivers.add(session);
     for (let n = 0; n < this.#greetings; n++) session.greet();
     session.pump();

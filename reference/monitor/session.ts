@@ -13,6 +13,8 @@ import { asCommandError, failure, type Reply, success } from './reply.js';
 export interface Channel {
   readonly input: Readable;
   readonly output: Writable;
+  /** Called by {@link input} with descriptors that came, before the bytes that they came with; set by whoever reads. */
+  onDescriptors?(listener: (batch: readonly number[]) => void): void;
   /** Ends the output, or at least flushes it where there is no such end (standard output). */
   end(): Promise<void>;
 }
