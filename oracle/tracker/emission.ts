@@ -11,31 +11,31 @@ export type Emitted =
   | { readonly kind: 'reply'; readonly any: true }
   | { readonly kind: 'exit'; readonly code: number };
 
+/** Which command a reply answers: {@link latest}, or the index of one that runs outside the order of the first monitor. */
+export type CommandRef = number;
+/** The command of the first monitor that was executed last. */
+export const latest: CommandRef = -1;
+
 export interface Emission {
+  /** Equal for equal emissions. */
+  readonly number: number;
   readonly output: Emitted;
-  /** Index of the command that a reply answers. */
-  readonly command?: number;
+  /** What a reply answers. */
+  readonly command?: CommandRef;
   /** Caused by a command or by the monitor itself: neighbours of different origin may swap (MIG-SM-E02). */
   readonly origin: 'command' | 'step';
   readonly rows: readonly string[];
 }
 
-/** What is compared beyond kinds, names and classes. */
-export interface MatchContext {
-  /** The id that the answered command carried; `undefined` when it had none. */
-  readonly idOf: (command: number) => JsonValue | undefined;
-  readonly strictDesc: boolean;
-}
-
-export function matches(emission: Emission, seen: Observation, context: MatchContext): boolean {
-  const { output } = emission;
+/** Whether an observation is what an emission says, the id of a reply apart. */
+export function matches({ output }: Emission, seen: Observation, strictDesc: boolean): boolean {
   switch (output.kind) {
     case 'exit':
       return seen.kind === 'exit' && seen.code === output.code;
     case 'event':
       return seen.kind === 'event' && eventMatches(output, seen);
     case 'reply':
-      return seen.kind === 'reply' && idMatches(emission, seen, context) && replyMatches(output, seen.value, context);
+      return seen.kind === 'reply' && replyMatches(output, seen.value, strictDesc);
   }
 }
 
@@ -52,17 +52,13 @@ function eventMatches(
   return true;
 }
 
-function idMatches(emission: Emission, seen: Extract<Observation, { kind: 'reply' }>, context: MatchContext): boolean {
-  const id = emission.command === undefined ? undefined : context.idOf(emission.command);
-  if (id === undefined) return seen.id === undefined;
-  return seen.id !== undefined && sameJson(id, seen.id);
+/** A reply repeats the id of its command, and has none where that has none (QMP-REPLY-04, -06). */
+export function idMatches(id: JsonValue | undefined, seen: JsonValue | undefined): boolean {
+  if (id === undefined || seen === undefined) return id === seen;
+  return sameJson(id, seen);
 }
 
-function replyMatches(
-  output: Extract<Emitted, { kind: 'reply' }>,
-  reply: JsonObject,
-  { strictDesc }: MatchContext,
-): boolean {
+function replyMatches(output: Extract<Emitted, { kind: 'reply' }>, reply: JsonObject, strictDesc: boolean): boolean {
   if ('any' in output) return true;
   if (output.ok) return 'return' in reply && valueMatches(output.value, reply.return as JsonValue);
   if (!isObject(reply.error) || reply.error.class !== output.errorClass) return false;

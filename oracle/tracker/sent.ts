@@ -13,6 +13,7 @@ import { JsonReader } from '../../reference/monitor/json/reader.js';
 import { decodeText } from '../../reference/monitor/json/text.js';
 import type { JsonValue as RawValue } from '../../reference/monitor/json/value.js';
 import { loadSchema } from '../../reference/schema/index.js';
+import { genericCommands } from './generic.js';
 
 export type Sent = {
   /** Absent when the message had none, or was not an object. */
@@ -29,9 +30,6 @@ export type Sent = {
   /** Answered in a way of which nothing is known here, without effect on what the model tracks. */
   | { readonly kind: 'neutral'; readonly name: string }
 );
-
-/** Generic commands that `generic.ts` knows. */
-const generic = new Set(['quit', 'system_reset', 'system_powerdown']);
 
 const notNegotiated = "Expecting capabilities negotiation with 'qmp_capabilities'";
 const alreadyNegotiated = 'Capabilities negotiation is already complete, command ignored';
@@ -92,7 +90,7 @@ export class Input {
       return { kind: 'negotiation', name, enablesOob: enable.includes('oob'), oob: false };
     }
     if (migrationCommands.has(name) || machineCommands.has(name)) return { kind: 'modelled', name, args, oob };
-    return { kind: generic.has(name) ? 'generic' : 'neutral', name, oob };
+    return { kind: genericCommands.has(name) ? 'generic' : 'neutral', name, oob };
   }
 
   /** Introspection does not tell integer widths: those are taken from the dialect's schema, and nothing else is. */

@@ -8,10 +8,13 @@ import type { JsonValue } from '../../protocol/json.js';
 import type { MigrationRules } from '../../reference/dialects/migration.js';
 import type { ModelState } from '../../reference/model/index.js';
 import { knownDefects } from '../known-defects.js';
-import { describeEmission, type Emission, matches } from './emission.js';
-import { firstHypothesis, type Hypothesis, hypothesisKey, moves, type World } from './hypothesis.js';
+import { Cores } from './core.js';
+import { describeEmission, type Emission, idMatches, matches } from './emission.js';
+import { at, type Hypothesis, hypothesis, hypothesisKey } from './hypothesis.js';
 import { describeObservation, type Observation } from './observation.js';
+import { Queue } from './queue.js';
 import type { Sent } from './sent.js';
+import { Space } from './space.js';
 import { isUrgent } from './urgent.js';
 
 export interface TrackerOptions {
@@ -67,14 +70,22 @@ const firstPassRows = new Set(['MIG-SM-O12', 'MIG-SM-C02', 'MIG-SM-C03']);
 /** More hypotheses than this mean that the model is too loose to judge: the tracker says so instead of running on. */
 const mostHypotheses = 20000;
 
-export class Tracker {
-  private set: Hypothesis[];
-  private readonly sent: Sent[] = [];
-  private readonly inBand: number[] = [];
-  private readonly outOfBand: number[] = [];
+type Seen = Exclude<Observation, { kind: 'quiet' }>;
 
-  constructor(private readonly options: TrackerOptions) {
-    this.set = options.initial.map((state) => firstHypothesis(state, options.fresh === true ? 0 : undefined));
+export class Tracker {
+  private set: readonly Hypothesis[];
+  private readonly cores: Cores;
+  private readonly queue: Queue;
+  private readonly strictDesc: boolean;
+  private readonly known: ReadonlySet<string>;
+
+  constructor(options: TrackerOptions) {
+    this.known = options.defects ?? new Set();
+    this.strictDesc = options.strictDesc ?? false;
+    this.cores = Cores.of(Space.of(options.rules, this.known));
+    this.queue = new Queue(this.strictDesc);
+    const pass = options.fresh === true ? 0 : undefined;
+    this.set = options.initial.map((state) => hypothesis(this.cores.first(state), 0, [], pass));
   }
 
   /** The present hypotheses. */
@@ -84,36 +95,71 @@ export class Tracker {
 
   /** Known defects that every hypothesis needs. */
   get defects(): readonly string[] {
-    const clean = this.set.some((hypothesis) => hypothesis.defects.length === 0);
-    return clean ? [] : [...new Set(this.set.flatMap((hypothesis) => hypothesis.defects))];
+    const clean = this.set.some(({ core }) => core.defects.length === 0);
+    return clean ? [] : [...new Set(this.set.flatMap(({ core }) => core.defects))];
   }
 
-  private get world(): World {
-    return {
-      rules: this.options.rules,
-      sent: this.sent,
-      inBand: this.inBand,
-      outOfBand: this.outOfBand,
-      defects: this.options.defects ?? new Set(),
-    };
-  }
-
-  /** The client has sent this message. */
+  /** The client has sent this message on the first connection. */
   send(sent: Sent): void {
-    (sent.oob ? this.outOfBand : this.inBand).push(this.sent.length);
-    this.sent.push(sent);
+    this.queue.add(sent);
   }
 
-  /** Judges an observation; `undefined` when it is permitted. */
+  /**
+   * The client has sent this message on another connection.
+   * @param previous what this gave for the message before it on that connection
+   * @returns a number for {@link answer}
+   */
+  sendApart(sent: Sent, previous: number | undefined): number {
+    return this.queue.addApart(sent, previous);
+  }
+
+  /** Judges an observation of the first connection; `undefined` when it is permitted. */
   observe(seen: Observation): TrackedDivergence | undefined {
     if (seen.kind === 'event' && !judgedEvents.has(seen.event)) return undefined;
     const next = seen.kind === 'quiet' ? this.afterQuiet() : this.after(seen);
     if (next.length > 0) {
-      this.set = next;
+      this.set = this.queue.tidy(next);
       return undefined;
     }
     const death = seen.kind === 'exit' ? this.deathByDefect(seen.signal) : undefined;
-    return this.diverge(seen, death === undefined ? [] : [death]);
+    return this.diverge(seen, this.firstOutputs(), death === undefined ? [] : [death]);
+  }
+
+  /**
+   * Judges a reply on another connection. Its command was executed at some moment up to now, but what the first connection
+   * shows of that moment may still be to come: hypotheses that have not executed it keep the reply in mind.
+   */
+  answer(index: number, reply: Extract<Observation, { kind: 'reply' }>): TrackedDivergence | undefined {
+    if (!this.queue.isOpen(index)) return undefined;
+    const before = this.set;
+    this.queue.see(index, reply);
+    const next = before.flatMap((one) => {
+      if (!one.done.includes(index)) return [one];
+      const core = this.queue.answeredWith(this.cores, one.core, index, reply);
+      return core === undefined ? [] : [at(one, core)];
+    });
+    if (next.some(({ done }) => done.includes(index)) || this.mayExecute(next, index)) {
+      this.set = this.queue.tidy(next);
+      return undefined;
+    }
+    return this.diverge(reply, this.queue.wouldAnswer(this.cores, before, index), []);
+  }
+
+  /** Whether some hypothesis can come to execute a command with the reply that was seen, whatever else it shows first. */
+  private mayExecute(set: readonly Hypothesis[], index: number): boolean {
+    const visited = new Set<string>();
+    const todo = set.map((one) => at(one, this.cores.unseen(one.core)));
+    for (let one = todo.pop(); one !== undefined; one = todo.pop()) {
+      if (one.done.includes(index)) return true;
+      const key = hypothesisKey(one);
+      if (visited.has(key)) continue;
+      visited.add(key);
+      if (visited.size > mostHypotheses) return true;
+      for (const { to } of this.cores.moves(one.core)) todo.push(at(one, this.cores.unseen(to)));
+      for (const next of this.queue.executions(this.cores, one, one.core))
+        todo.push(at(next, this.cores.unseen(next.core)));
+    }
+    return false;
   }
 
   /**
@@ -122,118 +168,137 @@ export class Tracker {
    */
   blind(): void {
     const seen = new Map<string, Hypothesis>();
-    const todo = this.set.map(unseen);
-    for (let hypothesis = todo.pop(); hypothesis !== undefined; hypothesis = todo.pop()) {
-      const key = hypothesisKey(hypothesis);
+    const todo = this.set.map((one) => at(one, this.cores.unseen(one.core)));
+    for (let one = todo.pop(); one !== undefined; one = todo.pop()) {
+      const key = hypothesisKey(one);
       if (seen.has(key) || seen.size > mostHypotheses) continue;
-      seen.set(key, hypothesis);
-      for (const { to } of moves(hypothesis, this.world)) todo.push(unseen(to));
+      seen.set(key, one);
+      for (const { to } of this.cores.moves(one.core)) todo.push(at(one, this.cores.unseen(to)));
+      for (const next of this.queue.executions(this.cores, one, one.core))
+        todo.push(at(next, this.cores.unseen(next.core)));
     }
     const rest = new Map<string, Hypothesis>();
-    for (const one of seen.values()) {
-      const gone = {
-        ...one,
-        executed: this.inBand.length,
-        executedOob: [...this.outOfBand],
-        owed: undefined,
-        held: undefined,
-        pass: undefined,
-      };
-      if (!gone.state.replyOwed) rest.set(hypothesisKey(gone), gone);
+    for (const { core } of seen.values()) {
+      if (core.state.replyOwed) continue;
+      const bare = this.cores.core({ ...core, owed: undefined, held: undefined, apart: [] });
+      const gone = hypothesis(bare, this.queue.length, [], undefined);
+      rest.set(hypothesisKey(gone), gone);
     }
+    this.queue.forget();
     this.set = [...rest.values()];
   }
 
-  private after(seen: Observation): Hypothesis[] {
+  private after(seen: Seen): Hypothesis[] {
     const found = new Map<string, Hypothesis>();
-    const visited = new Set<string>();
-    const todo = [...this.set];
-    while (todo.length > 0) {
-      const hypothesis = todo.pop() as Hypothesis;
-      const key = hypothesisKey(hypothesis);
-      if (visited.has(key)) continue;
-      visited.add(key);
-      if (visited.size > mostHypotheses) throw new Error(`the model permits more than ${mostHypotheses} continuations`);
-      if (hypothesis.pending.length === 0) {
-        for (const { to } of moves(hypothesis, this.world)) todo.push(to);
-        continue;
-      }
-      const front = this.consume(hypothesis, 0, seen);
-      if (front !== undefined) {
-        found.set(hypothesisKey(front), front);
-        continue;
-      }
+    const fits = this.matcher(seen);
+    const swaps = seen.kind === 'reply' || (seen.kind === 'event' && seen.event === 'MIGRATION');
+    const keep = (one: Hypothesis, index: number): boolean => {
+      const left = this.consume(one, index, seen, fits);
+      if (left !== undefined) found.set(hypothesisKey(left), left);
+      return left !== undefined;
+    };
+    this.fronts(this.set, 0, (front) => {
+      if (keep(front, 0) || !swaps || !isMigration(front.core.pending[0])) return;
       // A neighbour of other origin may have overtaken the front (MIG-SM-E02).
-      for (const candidate of this.withSecond(hypothesis)) {
-        if (!maySwap(candidate.pending)) continue;
-        const swapped = this.consume(candidate, 1, seen);
-        if (swapped !== undefined) found.set(hypothesisKey(swapped), swapped);
-      }
-    }
+      const second = (candidate: Hypothesis) => {
+        if (maySwap(candidate.core.pending)) keep(candidate, 1);
+      };
+      if (front.core.pending.length > 1) second(front);
+      else this.fronts([front], 1, second);
+    });
     return [...found.values()];
   }
 
-  /** The hypothesis with at least two pending outputs, in every way there is. */
-  private withSecond(hypothesis: Hypothesis): Hypothesis[] {
-    if (hypothesis.pending.length > 1) return [hypothesis];
-    if (!isMigration(hypothesis.pending[0])) return [];
-    const reached: Hypothesis[] = [];
+  /** Visits every hypothesis that has just put out more than `pending` unseen things, starting from `set`. */
+  private fronts(set: readonly Hypothesis[], pending: number, visit: (front: Hypothesis) => void): void {
     const visited = new Set<string>();
-    const todo = [hypothesis];
-    for (let one = todo.pop(); one !== undefined; one = todo.pop()) {
+    const first = (one: Hypothesis): boolean => {
       const key = hypothesisKey(one);
-      if (visited.has(key)) continue;
+      if (visited.has(key)) return false;
       visited.add(key);
-      if (one.pending.length > 1) reached.push(one);
-      else for (const { to } of moves(one, this.world)) todo.push(to);
+      if (visited.size > mostHypotheses) throw new Error(`the model permits more than ${mostHypotheses} continuations`);
+      return true;
+    };
+    const todo = [...set];
+    for (let one = todo.pop(); one !== undefined; one = todo.pop()) {
+      if (one.core.pending.length > pending) {
+        if (first(one)) visit(one);
+        continue;
+      }
+      const { calm, fronts } = this.cores.reach(one.core);
+      for (const core of fronts) {
+        const front = at(one, core);
+        if (first(front)) visit(front);
+      }
+      if (!this.queue.waits(one)) continue;
+      for (const core of calm) {
+        if (first(at(one, core))) todo.push(...this.queue.executions(this.cores, one, core));
+      }
     }
-    return reached;
+  }
+
+  /** Whether an emission, its id apart, is the observation: each emission is looked at once. */
+  private matcher(seen: Observation): (emission: Emission) => boolean {
+    const known = new Map<number, boolean>();
+    return (emission) => {
+      let fits = known.get(emission.number);
+      if (fits === undefined) {
+        fits = matches(emission, seen, this.strictDesc);
+        known.set(emission.number, fits);
+      }
+      return fits;
+    };
   }
 
   /** What is left when the pending output at `index` is the observation. */
-  private consume(hypothesis: Hypothesis, index: number, seen: Observation): Hypothesis | undefined {
-    const emission = hypothesis.pending[index];
-    const context = { idOf: (command: number) => this.sent[command]?.id, strictDesc: this.options.strictDesc ?? false };
-    if (emission === undefined || !matches(emission, seen, context)) return undefined;
-    let { pass } = hypothesis;
+  private consume(
+    one: Hypothesis,
+    index: number,
+    seen: Observation,
+    fits: (emission: Emission) => boolean,
+  ): Hypothesis | undefined {
+    const emission = one.core.pending[index];
+    if (emission === undefined || !fits(emission)) return undefined;
+    if (seen.kind === 'reply' && !idMatches(this.queue.idOf(one, emission.command), seen.id)) return undefined;
+    let { pass } = one;
     if (seen.kind === 'event' && seen.event === 'MIGRATION_PASS') {
       const number = passNumber(seen.data.pass, pass, emission.rows);
       if (number === undefined) return undefined;
       pass = number;
     }
-    return { ...hypothesis, pending: hypothesis.pending.filter((_, i) => i !== index), pass };
+    return hypothesis(this.cores.without(one.core, index), one.executed, one.done, pass);
   }
 
   /** Silence: nothing is pending, no command is unanswered, and nothing remains that must happen by itself. */
   private afterQuiet(): Hypothesis[] {
     const rest = new Map<string, Hypothesis>();
-    const visited = new Set<string>();
-    const todo = [...this.set];
-    for (let one = todo.pop(); one !== undefined; one = todo.pop()) {
-      const key = hypothesisKey(one);
-      if (visited.has(key) || one.pending.length > 0) continue;
-      visited.add(key);
-      const next = moves(one, this.world);
-      const restless = one.executed < this.inBand.length || next.some(isUrgent);
-      if (!restless) rest.set(key, one);
-      for (const { to } of next) todo.push(to);
+    for (const one of this.set) {
+      if (one.core.pending.length > 0 || this.queue.waits(one)) continue;
+      for (const core of this.cores.reach(one.core).calm) {
+        if (this.cores.moves(core).some(isUrgent)) continue;
+        const quiet = at(one, core);
+        rest.set(hypothesisKey(quiet), quiet);
+      }
     }
     return [...rest.values()];
   }
 
   private deathByDefect(signal: string | null): string | undefined {
     if (signal === null) return undefined;
-    const world = this.world;
     // The command that kills is often the last one sent and not yet executed in any hypothesis.
     const states = this.set.map(({ state }) => state);
     return knownDefects.find(
-      ({ id, dies }) => dies?.signals.includes(signal) && world.defects.has(id) && states.some(dies.when),
+      ({ id, dies }) => dies?.signals.includes(signal) && this.known.has(id) && states.some(dies.when),
     )?.id;
   }
 
-  private diverge(observation: Observation, defects: readonly string[]): TrackedDivergence {
+  private diverge(
+    observation: Observation,
+    outputs: readonly Emission[],
+    defects: readonly string[],
+  ): TrackedDivergence {
     const permitted = new Map<string, Set<string>>();
-    for (const emission of this.firstOutputs()) {
+    for (const emission of outputs) {
       const words = describeEmission(emission);
       permitted.set(words, new Set([...(permitted.get(words) ?? []), ...emission.rows]));
     }
@@ -253,18 +318,12 @@ export class Tracker {
 
   /** Every output that could have come next. */
   private firstOutputs(): Emission[] {
-    const result: Emission[] = [];
-    const visited = new Set<string>();
-    const todo = [...this.set];
-    for (let one = todo.pop(); one !== undefined && visited.size < 2000; one = todo.pop()) {
-      const key = hypothesisKey(one);
-      if (visited.has(key)) continue;
-      visited.add(key);
-      const front = one.pending[0];
-      if (front !== undefined) result.push(front);
-      else for (const { to } of moves(one, this.world)) todo.push(to);
-    }
-    return result;
+    const result = new Set<Emission>();
+    this.fronts(this.set, 0, ({ core }) => {
+      const [front] = core.pending;
+      if (front !== undefined) result.add(front);
+    });
+    return [...result];
   }
 }
 
@@ -284,12 +343,6 @@ function passNumber(
   const first = rows.some((row) => firstPassRows.has(row));
   return first && (number === 1 || number > before) ? number : undefined;
 }
-
-/** The hypothesis without what nobody was there to see; the end of the process is seen even so. */
-const unseen = (hypothesis: Hypothesis): Hypothesis => ({
-  ...hypothesis,
-  pending: hypothesis.pending.filter(({ output }) => output.kind === 'exit'),
-});
 
 const isMigration = (emission: Emission | undefined): boolean =>
   emission !== undefined && emission.output.kind === 'event' && emission.output.event === 'MIGRATION';

@@ -2,7 +2,7 @@
  * Steps that a monitor takes by itself, whatever its surroundings do. Silence is no permitted observation where one of them is
  * due; it is where only the peer, the guest or a client could bring the next step.
  */
-import type { Move } from './hypothesis.js';
+import type { Move } from './core.js';
 
 const urgent = new Set([
   'reply',

@@ -1,0 +1,158 @@
+/**
+ * What has been sent to one process: the commands of the first connection, which are executed in their order, and those that
+ * run outside it: out-of-band ones and those of further connections. Each connection keeps its own order; two of them have
+ * none but that what was sent after a reply was seen is executed after the command of that reply.
+ */
+
+import type { Core, Cores, Execution } from './core.js';
+import { type Emission, idMatches, latest, matches } from './emission.js';
+import { type Hypothesis, hypothesis } from './hypothesis.js';
+import type { Observation } from './observation.js';
+import type { Sent } from './sent.js';
+import { effectKey } from './space.js';
+
+type Reply = Extract<Observation, { kind: 'reply' }>;
+
+interface Ordered extends Execution {
+  /** Indexes of commands outside the order that must have been executed before. */
+  readonly after: readonly number[];
+}
+
+interface Outside extends Ordered {
+  readonly index: number;
+  /** Its reply has been seen, whether a hypothesis has executed it by now or not. */
+  reply?: Reply;
+}
+
+export class Queue {
+  /** In band on the first connection. */
+  private readonly ordered: Ordered[] = [];
+  /** Outside the order, and not yet executed in every hypothesis. */
+  private outside: Outside[] = [];
+  private count = 0;
+
+  constructor(private readonly strictDesc: boolean) {}
+
+  /** Number of commands in band on the first connection. */
+  get length(): number {
+    return this.ordered.length;
+  }
+
+  /** A command of the first connection. */
+  add(sent: Sent): void {
+    if (sent.oob) this.outside.push(this.outsider(sent, this.answered, false));
+    else this.ordered.push({ sent, key: effectKey(sent), ref: latest, apart: false, after: this.answered });
+  }
+
+  /** A command of another connection. @param previous index of the one before it on its connection. @returns its index */
+  addApart(sent: Sent, previous: number | undefined): number {
+    const after = previous === undefined || sent.oob ? this.answered : [...this.answered, previous];
+    const one = this.outsider(sent, after, true);
+    this.outside.push(one);
+    return one.index;
+  }
+
+  private outsider(sent: Sent, after: readonly number[], apart: boolean): Outside {
+    const index = this.count++;
+    return { sent, key: effectKey(sent), ref: index, apart, after, index };
+  }
+
+  private get answered(): number[] {
+    return this.outside.flatMap(({ index, reply }) => (reply === undefined ? [] : [index]));
+  }
+
+  /** Everything that may be executed next, and what may come of it. */
+  executions(cores: Cores, from: Hypothesis, core: Core): Hypothesis[] {
+    const result: Hypothesis[] = [];
+    const { executed, done, pass } = from;
+    const ready = ({ after }: Ordered) => after.every((index) => done.includes(index) || !this.isOpen(index));
+    const next = this.ordered[executed];
+    if (next !== undefined && ready(next)) {
+      for (const { to } of cores.execute(core, next)) result.push(hypothesis(to, executed + 1, done, pass));
+    }
+    for (const one of this.outside) {
+      if (done.includes(one.index) || !ready(one)) continue;
+      const others = [...done, one.index].sort((a, b) => a - b);
+      for (const { to } of cores.execute(core, one)) {
+        const answered = one.reply === undefined ? to : this.answeredWith(cores, to, one.index, one.reply);
+        if (answered !== undefined) result.push(hypothesis(answered, executed, others, pass));
+      }
+    }
+    return result;
+  }
+
+  /** Whether anything waits for its execution. */
+  waits({ executed, done }: Hypothesis): boolean {
+    return executed < this.ordered.length || done.length < this.outside.length;
+  }
+
+  /** The id of the command that a reply on the first connection answers. */
+  idOf({ executed }: Hypothesis, ref: number | undefined) {
+    if (ref === undefined) return undefined;
+    if (ref === latest) return this.ordered[executed - 1]?.sent.id;
+    return this.outside.find(({ index }) => index === ref)?.sent.id;
+  }
+
+  /** The reply to a command of another connection has come. */
+  see(index: number, reply: Reply): void {
+    const one = this.outside.find((other) => other.index === index);
+    if (one !== undefined) one.reply = reply;
+  }
+
+  /** A core whose reply to this command has been seen; `undefined` when it would have been another. */
+  answeredWith(cores: Cores, core: Core, index: number, reply: Reply): Core | undefined {
+    const emission = core.apart.find(({ command }) => command === index);
+    if (emission === undefined) return core;
+    const { sent } = this.outside.find((one) => one.index === index) ?? {};
+    if (!idMatches(sent?.id, reply.id) || !matches(emission, reply, this.strictDesc)) return undefined;
+    return cores.core({ ...core, apart: core.apart.filter((one) => one !== emission) });
+  }
+
+  /** What a command of another connection may answer where the hypotheses are now. */
+  wouldAnswer(cores: Cores, set: readonly Hypothesis[], index: number): Emission[] {
+    const one = this.outside.find((other) => other.index === index);
+    if (one === undefined) return [];
+    const answers = set.flatMap(({ core, done }) =>
+      done.includes(index) ? [core] : cores.execute(core, one).map(({ to }) => to),
+    );
+    return [...new Set(answers.flatMap(({ apart }) => apart.filter(({ command }) => command === index)))];
+  }
+
+  isOpen(index: number): boolean {
+    return this.outside.some((one) => one.index === index);
+  }
+
+  /** Forgets what every hypothesis has executed and nobody waits for any more. */
+  tidy(set: readonly Hypothesis[]): readonly Hypothesis[] {
+    if (this.outside.length === 0) return set;
+    const over = new Set(
+      this.outside
+        .filter(
+          ({ index, apart, reply }) => (!apart || reply !== undefined) && set.every(({ done }) => done.includes(index)),
+        )
+        .filter(({ index }) => set.every(({ core }) => !refers(core, index)))
+        .map(({ index }) => index),
+    );
+    if (over.size === 0) return set;
+    this.outside = this.outside.filter(({ index }) => !over.has(index));
+    return set.map(({ core, executed, done, pass }) =>
+      hypothesis(
+        core,
+        executed,
+        done.filter((index) => !over.has(index)),
+        pass,
+      ),
+    );
+  }
+
+  /** Nothing that was sent before now will be executed any more, or all of it has been. */
+  forget(): void {
+    this.outside = [];
+  }
+}
+
+const refers = ({ pending, held, owed, apart }: Core, index: number): boolean =>
+  owed === index ||
+  held?.command === index ||
+  pending.some(({ command }) => command === index) ||
+  apart.some(({ command }) => command === index);

@@ -1,0 +1,199 @@
+/**
+ * The states of the model as far as any tracker has met them, each once: what may happen in one is worked out at its first
+ * use and shared by all trackers of the same rules. A campaign meets the same few hundred states millions of times.
+ */
+import type { MigrationRules } from '../../reference/dialects/migration.js';
+import type { ErrorClass } from '../../reference/migration/host.js';
+import { command, internal, type ModelState } from '../../reference/model/index.js';
+import { defectMoves, defectOutcomes } from '../known-defects.js';
+import type { CommandRef, Emission, Emitted } from './emission.js';
+import { genericOutcomes } from './generic.js';
+import { nameOf, type Sent } from './sent.js';
+
+/** Something that may happen in a state. */
+export interface Happening {
+  /** What it is, for explanations and for {@link ./urgent.ts}. */
+  readonly label: string;
+  readonly rows: readonly string[];
+  readonly outputs: readonly Emitted[];
+  readonly next: StateNode;
+  /** Only as a known defect. */
+  readonly defect?: string;
+}
+
+export class StateNode {
+  private own: readonly Happening[] | undefined;
+  private readonly answers = new Map<string, readonly Happening[]>();
+
+  constructor(
+    /** Equal for equal states. */
+    readonly number: number,
+    readonly state: ModelState,
+    private readonly space: Space,
+  ) {}
+
+  /** What may happen by itself; steps that neither show nor change anything are left out. */
+  get steps(): readonly Happening[] {
+    const { rules, defects } = this.space;
+    this.own ??= [
+      ...internal(this.state, rules)
+        .map(({ label, rows, outputs, next }) => ({ label, rows, outputs, next: this.space.node(next) }))
+        .filter(({ outputs, next }) => outputs.length > 0 || next !== this),
+      ...defectMoves(this.state, rules, defects).map(({ id, label, outputs, next }) => ({
+        label,
+        rows: [id],
+        outputs,
+        next: this.space.node(next),
+        defect: id,
+      })),
+    ];
+    return this.own;
+  }
+
+  /** What a message may do that is executed here. */
+  outcomes(sent: Sent, key: string): readonly Happening[] {
+    let known = this.answers.get(key);
+    if (known === undefined) {
+      known = this.compute(sent);
+      // Arguments drawn at random make every command another one.
+      if (this.answers.size >= 500) this.answers.clear();
+      this.answers.set(key, known);
+    }
+    return known;
+  }
+
+  private compute(sent: Sent): Happening[] {
+    const label = nameOf(sent);
+    const stay = (output: Emitted, rows: readonly string[]) => [{ label, rows, outputs: [output], next: this }];
+    switch (sent.kind) {
+      case 'refused':
+        return stay({ kind: 'reply', ok: false, desc: sent.desc, errorClass: sent.errorClass as ErrorClass }, [
+          'QMP-REPLY-03',
+        ]);
+      case 'negotiation':
+        return stay({ kind: 'reply', ok: true }, ['QMP-NEG-03']);
+      case 'neutral':
+        return stay({ kind: 'reply', any: true }, []);
+      case 'generic':
+        return genericOutcomes(sent.name, this.state, this.space.rules).map(({ outputs, rows, state }) => ({
+          label,
+          rows,
+          outputs,
+          next: this.space.node(state),
+        }));
+      case 'modelled':
+        return [
+          ...command(this.state, { name: sent.name, args: sent.args }, this.space.rules).map((one) => ({
+            label: `${label}: ${one.label}`,
+            rows: one.rows,
+            outputs: one.outputs,
+            next: this.space.node(one.next),
+          })),
+          ...defectOutcomes(this.state, sent.name, this.space.defects).map(({ id, label: what, outputs, next }) => ({
+            label: `${label}: ${what}`,
+            rows: [id],
+            outputs,
+            next: this.space.node(next),
+            defect: id,
+          })),
+        ];
+    }
+  }
+}
+
+/** States kept; more than a long campaign needs at a time. */
+const mostStates = 20_000;
+
+export class Space {
+  private static readonly spaces = new WeakMap<MigrationRules, Map<string, Space>>();
+  private nodes = new Map<string, StateNode>();
+  private readonly parts = new WeakMap<object, number>();
+  private partNumbers = new Map<string, number>();
+  private emissions = new Map<string, Emission>();
+  private counter = 0;
+
+  private constructor(
+    readonly rules: MigrationRules,
+    /** Ids of the defects that monitors of the target's version are known to have. */
+    readonly defects: ReadonlySet<string>,
+  ) {}
+
+  /** The one space of these rules and defects. */
+  static of(rules: MigrationRules, defects: ReadonlySet<string>): Space {
+    const spaces = Space.spaces.get(rules) ?? new Map<string, Space>();
+    Space.spaces.set(rules, spaces);
+    const key = [...defects].sort().join(' ');
+    const space = spaces.get(key) ?? new Space(rules, defects);
+    spaces.set(key, space);
+    return space;
+  }
+
+  /** The one node that stands for all equal states. */
+  node(state: ModelState): StateNode {
+    let key = '';
+    for (const value of Object.values(state)) key += `${typeof value === 'object' ? this.part(value) : value},`;
+    let node = this.nodes.get(key);
+    if (node === undefined) {
+      if (this.nodes.size >= mostStates) {
+        this.nodes = new Map();
+        this.emissions = new Map();
+      }
+      node = new StateNode(this.unique(), state, this);
+      this.nodes.set(key, node);
+    }
+    return node;
+  }
+
+  /** The parts of a state are mostly shared with the state before it: they are compared once and known by number. */
+  private part(value: object | null): number | null {
+    if (value === null) return null;
+    let number = this.parts.get(value);
+    if (number === undefined) {
+      const text = JSON.stringify(value);
+      number = this.partNumbers.get(text);
+      if (number === undefined) {
+        if (this.partNumbers.size >= mostStates) this.partNumbers = new Map();
+        number = this.unique();
+        this.partNumbers.set(text, number);
+      }
+      this.parts.set(value, number);
+    }
+    return number;
+  }
+
+  /** The one emission that stands for all equal ones, the rows that permit it included. */
+  emission(
+    output: Emitted,
+    origin: Emission['origin'],
+    rows: readonly string[],
+    answered: CommandRef | undefined,
+  ): Emission {
+    const ref = output.kind === 'reply' ? answered : undefined;
+    const key = `${origin} ${ref} ${rows} ${JSON.stringify(output, withBigint)}`;
+    let emission = this.emissions.get(key);
+    if (emission === undefined) {
+      emission = { number: this.unique(), output, origin, rows, ...(ref === undefined ? {} : { command: ref }) };
+      this.emissions.set(key, emission);
+    }
+    return emission;
+  }
+
+  /** A number that nothing else in this space has. */
+  unique(): number {
+    return ++this.counter;
+  }
+}
+
+const withBigint = (_: string, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value);
+
+/** Text that is equal for messages that do the same, whatever their ids. */
+export function effectKey(sent: Sent): string {
+  switch (sent.kind) {
+    case 'refused':
+      return `!${sent.errorClass} ${sent.desc}`;
+    case 'modelled':
+      return `${sent.name} ${JSON.stringify(sent.args, withBigint)}`;
+    default:
+      return `${sent.kind} ${sent.name}`;
+  }
+}
