@@ -109,7 +109,14 @@ class Run {
     if (why !== undefined) return report({ kind: 'not-applicable', reason: why });
     options.sink({ event: 'started', id: requirement.id });
     const settings = { facts, pool: this.pool, strictDesc: options.strictDesc, seed: options.seed };
-    const result = await conduct(requirement, settings);
+    let result = await conduct(requirement, settings);
+    for (const dialect of facts.readings ?? []) {
+      if (result.verdict.kind !== 'divergence' || result.fatal !== undefined) break;
+      const other = { ...facts, dialect };
+      if (notApplicable(requirement, options.target, other) !== undefined) continue;
+      const again = await conduct(requirement, { ...settings, facts: other });
+      if (!isFailure(again.verdict)) result = again;
+    }
     if (result.fatal !== undefined) this.aborted ??= result.fatal;
     return endedEvent(requirement, chapter, result, options.reproduce(requirement.id));
   }

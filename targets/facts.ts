@@ -16,6 +16,8 @@ export interface TargetFacts {
   readonly package: string;
   readonly greeting: JsonObject;
   readonly dialect: Dialect;
+  /** Other readings of a release between two dialects; what conforms to one of them conforms. */
+  readonly readings?: readonly Dialect[];
   /** How the dialect was chosen, in words, where it is not simply the target's own. */
   readonly dialectNote?: string;
   readonly schema: Schema;
@@ -72,19 +74,21 @@ function readVersion(greeting: JsonObject): Version {
 function chooseDialect(
   version: Version,
   forced: DialectName | undefined,
-): Pick<TargetFacts, 'dialect' | 'dialectNote'> {
+): Pick<TargetFacts, 'dialect' | 'dialectNote' | 'readings'> {
   if (forced !== undefined) return { dialect: dialects[forced], dialectNote: 'chosen by --dialect' };
   if (version.product !== 'qemu' || version.numbers === undefined) {
     return { dialect: dialects['3.0'], dialectNote: `${version.product} has no known dialect: the baseline is used` };
   }
-  const { dialect, exact } = dialectFor(version.numbers);
+  const { dialect, exact, readings } = dialectFor(version.numbers);
   if (exact) return { dialect };
-  const { major, minor } = dialect.version;
+  const { major, minor } = dialects[dialect.name].version;
   const older = version.numbers.major < major || (version.numbers.major === major && version.numbers.minor < minor);
   const which = older ? 'the oldest one there is' : 'the nearest older one';
+  const mixed = readings.length > 0 ? ', with what is known to be newer in it' : '';
   return {
     dialect,
-    dialectNote: `${version.version} has no dialect of its own: ${which}, ${dialect.name}, is used`,
+    readings,
+    dialectNote: `${version.version} has no dialect of its own: ${which}, ${dialect.name}, is used${mixed}`,
   };
 }
 

@@ -8,7 +8,7 @@ import { stringifyJson } from '../protocol/json.js';
 import { Session, type SessionOptions } from '../protocol/session.js';
 import type { Transcript } from '../protocol/transcript.js';
 import { killGroup, theReaper } from './reaper.js';
-import { describeExit, type ExitStatus, type Instance, type StartOptions, TargetError } from './target.js';
+import { describeExit, type ExitStatus, type Instance, NotOffered, type StartOptions, TargetError } from './target.js';
 
 /** Where one monitor of the process is found. */
 export type MonitorPlace = Address | { readonly kind: 'stdio' };
@@ -155,10 +155,7 @@ export class ProcessInstance implements Instance {
     const until = performance.now() + this.plan.readiness;
     for (let pause = 1; ; pause = Math.min(pause * 2, 25)) {
       if (this.exit !== undefined) {
-        const said = lastWord(this.stderr);
-        throw new TargetError(
-          `${this.plan.command} ended before its monitor listened (${describeExit(this.exit)})${said === '' ? '' : `: ${said}`}`,
-        );
+        throw this.failedStart(this.exit);
       }
       try {
         const session = await Session.connect(place, { starting: true, ...this.defaults });
@@ -175,6 +172,17 @@ export class ProcessInstance implements Instance {
       }
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
+  }
+
+  /** A program that leaves over arguments of a requirement's own does not offer what they ask for. */
+  private failedStart(exit: ExitStatus): Error {
+    const heard = lastWord(this.stderr);
+    const said = heard === '' ? '' : `: ${heard}`;
+    const extra = this.options.extra ?? [];
+    if (extra.length > 0 && exit.signal === null && exit.code !== 0) {
+      return new NotOffered(`it does not start with ${extra.join(' ')}${said}`);
+    }
+    return new TargetError(`${this.plan.command} ended before its monitor listened (${describeExit(exit)})${said}`);
   }
 
   record(transcript: Transcript, endpoint: string): void {

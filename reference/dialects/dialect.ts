@@ -2,6 +2,7 @@
  * Dialects are data: what a release line of the protocol does differently from the baseline. Code asks a rule by name and
  * never compares versions; the version is looked at once, in {@link dialectFor}.
  */
+import { type Since, towards72, towards100 } from './between.js';
 import { type MigrationRules, migrationRules } from './migration.js';
 import { type ProtocolRules, protocolRules } from './protocol.js';
 import { type StreamRules, streamRules } from './stream.js';
@@ -41,16 +42,54 @@ export const dialects: Readonly<Record<DialectName, Dialect>> = Object.fromEntri
   ]),
 ) as Record<DialectName, Dialect>;
 
-/**
- * The dialect for a greeting's version: the newest one that is not newer than it, or the oldest for anything older.
- * `exact` is false where that is an approximation, which reports then say.
- */
-export function dialectFor(version: { readonly major: number; readonly minor: number }): {
+type Release = { readonly major: number; readonly minor: number };
+const rank = ({ major, minor }: Release): number => major * 1000 + minor;
+
+/** How a release is judged. */
+export interface DialectChoice {
   readonly dialect: Dialect;
+  /** The release has a dialect of its own; else reports say that this is an approximation. */
   readonly exact: boolean;
-} {
-  const rank = (v: { major: number; minor: number }) => v.major * 1000 + v.minor;
-  const candidates = dialectNames.filter((name) => rank(dialects[name].version) <= rank(version));
-  const dialect = dialects[candidates.at(-1) ?? dialectNames[0]];
-  return { dialect, exact: rank(dialect.version) === rank(version) };
+  /**
+   * Further readings of a release between two dialects, for the rules of which it is not known when they changed: what
+   * conforms to one of them is no fault.
+   */
+  readonly readings: readonly Dialect[];
+}
+
+/**
+ * The dialect for a greeting's version: its own; between two, the older one with each rule of the newer one that the
+ * release already has; the newest for anything newer, the oldest for anything older. `name` is then that of the older one.
+ */
+export function dialectFor(release: Release): DialectChoice {
+  const known = dialectNames.map((name) => dialects[name]);
+  const older = known.findLast(({ version }) => rank(version) <= rank(release)) ?? dialects[dialectNames[0]];
+  const newer = known.find(({ version }) => rank(version) > rank(release));
+  if (rank(older.version) >= rank(release) || newer === undefined) {
+    return { dialect: older, exact: rank(older.version) === rank(release), readings: [] };
+  }
+  const since = newer.name === '7.2' ? towards72 : towards100;
+  const mixed = (unknownAs: 'older' | 'newer'): Dialect => ({
+    ...older,
+    version: { ...release, micro: 0 },
+    protocol: mix(older.protocol, newer.protocol, since.protocol, release, unknownAs),
+    migration: mix(older.migration, newer.migration, since.migration, release, unknownAs),
+    stream: mix(older.stream, newer.stream, since.stream, release, unknownAs),
+  });
+  return { dialect: mixed('older'), exact: false, readings: [mixed('newer')] };
+}
+
+function mix<Rules extends object>(
+  older: Rules,
+  newer: Rules,
+  since: { readonly [Rule in keyof Rules]?: Since },
+  release: Release,
+  unknownAs: 'older' | 'newer',
+): Rules {
+  const names = new Set([...Object.keys(older), ...Object.keys(newer)]) as Set<keyof Rules>;
+  const isNewer = (name: keyof Rules): boolean => {
+    const from = since[name];
+    return from === undefined ? unknownAs === 'newer' : rank({ major: from[0], minor: from[1] }) <= rank(release);
+  };
+  return Object.fromEntries([...names].map((name) => [name, (isNewer(name) ? newer : older)[name]])) as Rules;
 }

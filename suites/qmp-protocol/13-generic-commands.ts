@@ -137,7 +137,7 @@ export const genericCommands = new ChapterBuilder(['QMP protocol', '13 Generic c
       const list = await names(t, 'query-events');
       distinct(t, list, 'query-events');
       const needed = [
-        'COMMAND_DROPPED',
+        ...(t.dialect.protocol.queueFull === 'drop' ? ['COMMAND_DROPPED'] : []),
         'MIGRATION',
         'MIGRATION_PASS',
         'POWERDOWN',

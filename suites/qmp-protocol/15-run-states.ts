@@ -196,7 +196,10 @@ export const runStates = new ChapterBuilder(['QMP protocol', '15 Run states'], '
       const mark = session.mark();
       session.post('x-exit-preconfig', undefined, { id: 1 });
       await session.event('RESUME', { since: mark });
-      t.sequence(await session.fence(mark), [done({}, { id: 1 }), event('RESET'), event('RESUME')]);
+      const came = await session.fence(mark);
+      // Some release after the baseline no longer resets what has never run.
+      const resets = t.facts.dialectNote === undefined || t.eventNames(came).includes('RESET');
+      t.sequence(came, [done({}, { id: 1 }), ...(resets ? [event('RESET')] : []), event('RESUME')]);
       t.equal(await status(t, session), 'running', 'the state');
     },
     { needs: { ...several, commands: ['x-exit-preconfig'], unless: preconfigState } },

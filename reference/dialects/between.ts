@@ -1,0 +1,90 @@
+/**
+ * Releases between two dialects, as data: since which release each rule of the newer dialect holds. A rule that is not
+ * listed is taken from the older dialect, and the newer dialect's is a second reading of it (see `DialectChoice.readings`).
+ */
+import type { MigrationRules } from './migration.js';
+import type { ProtocolRules } from './protocol.js';
+import type { StreamRules } from './stream.js';
+
+/** The first release with the newer rule, as [major, minor]. */
+export type Since = readonly [major: number, minor: number];
+type SinceOf<Rules> = { readonly [Rule in keyof Rules]?: Since };
+
+export interface Between {
+  readonly protocol: SinceOf<ProtocolRules>;
+  readonly migration: SinceOf<MigrationRules>;
+  readonly stream: SinceOf<StreamRules>;
+}
+
+/** From the baseline to 7.2. What is not marked as history was found on a 5.2. */
+export const towards72: Between = {
+  protocol: {
+    json: [3, 1],
+    oobOffer: [4, 0],
+    queueFull: [4, 0],
+    reasonInEvents: [4, 0],
+    wakeupError: [4, 0],
+    schemaFeatures: [4, 1],
+    limitedEvents: [5, 1],
+    doubles: [6, 0],
+    eventNames: [6, 0],
+    preconfigState: [6, 0],
+    preconfigError: [6, 0],
+    exitPreconfigError: [6, 0],
+    enumError: [6, 0],
+    noSuchNode: [6, 0],
+    requestsAct: [6, 0],
+  },
+  migration: {
+    lateReplies: [3, 1],
+    coloSecondaryRuns: [3, 1],
+    multifd: [4, 0],
+    showsSocketAddress: [4, 0],
+    listenerStaysOpen: [4, 0],
+    quitCancels: [4, 0],
+    encodingRate: [5, 1],
+    removedCommands: [6, 0],
+    fromPostmigrate: [6, 0],
+    capabilities: [5, 2],
+    conflicts: [5, 2],
+    parameters: [5, 2],
+  },
+  stream: {
+    commands: [3, 1],
+    postcopyResumeCommand: [3, 1],
+    coloSection: [3, 1],
+    sectionIds: [3, 1],
+    multifd: [4, 0],
+    configurationSubsections: [4, 0],
+    validatedCapabilities: [4, 0],
+    xbzrleCounting: [5, 1],
+  },
+};
+
+/** From 7.2 to 10.0. */
+export const towards100: Between = {
+  protocol: {
+    singlestep: [9, 0],
+    fdsetsNeedMonitor: [9, 1],
+  },
+  migration: {
+    badUri: [8, 2],
+    unknownScheme: [8, 2],
+    recoverSetup: [9, 1],
+    pauseInRecover: [9, 1],
+    capabilities: [9, 1],
+    conflicts: [9, 1],
+    parameters: [9, 1],
+  },
+  stream: {
+    compressedPages: [9, 1],
+    compressedInPostcopy: [9, 1],
+    blockSection: [9, 1],
+    sectionIds: [9, 1],
+    suspendedFlag: [9, 0],
+    commands: [9, 0],
+    returnPathTypes: [9, 0],
+    flushRecords: [9, 0],
+    multifd: [9, 0],
+  },
+};
