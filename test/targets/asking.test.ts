@@ -157,7 +157,11 @@ describe('facts', () => {
 
   it('of versions in between, before and after tell which dialect stands in', async () => {
     const cases: [[number, number], string, RegExp][] = [
-      [[8, 1], '7.2', /^8\.1\.0 has no dialect of its own: the nearest older one, 7\.2, is used, with what is known to be newer in it$/],
+      [
+        [8, 1],
+        '7.2',
+        /^8\.1\.0 has no dialect of its own: the nearest older one, 7\.2, is used, with what is known to be newer in it$/,
+      ],
       [[11, 0], '10.0', /the nearest older one, 10\.0, is used/],
       [[2, 12], '3.0', /^2\.12\.0 has no dialect of its own: the oldest one there is, 3\.0, is used$/],
     ];
