@@ -1,0 +1,61 @@
+import { expect } from 'chai';
+import { simulateBatch } from '../../simulation/batch.js';
+import { type Simulation, simulate } from '../../simulation/simulate.js';
+
+describe('the simulation', () => {
+  it('gives the same transcript for the same seed, byte for byte', async () => {
+    for (const seed of [1, 2, 3, 26, 29]) {
+      const [one, two] = [await simulate(seed), await simulate(seed)];
+      const [lines, others] = [one, two].map(({ transcript }) => transcript.toJsonLines().split('\n')) as [
+        string[],
+        string[],
+      ];
+      const at = lines.findIndex((line, n) => line !== others[n]);
+      expect([lines[at - 1], lines[at]], `seed ${seed}, line ${at}`).to.deep.equal([others[at - 1], others[at]]);
+      expect(others.length).to.equal(lines.length);
+      expect(one.moves).to.equal(two.moves);
+    }
+  });
+
+  it('orders what happens by its seed, even for the same scenario', async () => {
+    const { scenario, dialect } = await simulate(7);
+    const texts = new Set<string>();
+    for (let seed = 1; seed <= 5; seed++) {
+      const { transcript } = await simulate(seed, { scenario, dialect });
+      texts.add(transcript.toJsonLines());
+    }
+    expect(texts.size).to.equal(5);
+  });
+
+  it('finds nothing wrong with an honest reference', async function () {
+    this.timeout(60_000);
+    const problems: string[] = [];
+    const onProblem = ({ seed, problem }: Simulation) => void problems.push(`seed ${seed}: ${problem}`);
+    const { runs, steps } = await simulateBatch({ seed: 1000, runs: 150, onProblem });
+    expect(problems).to.deep.equal([]);
+    expect(runs).to.equal(150);
+    expect(steps).to.be.greaterThan(2000);
+  });
+
+  it('finds planted faults', async () => {
+    for (const fault of ['stop-lost', 'completed-twice', 'active-lost']) {
+      let found: number | undefined;
+      for (let seed = 1; seed <= 60 && found === undefined; seed++) {
+        const { problem } = await simulate(seed, { faults: [fault] });
+        if (problem !== undefined) found = seed;
+      }
+      expect(found, fault).not.to.equal(undefined);
+    }
+  });
+
+  it('passes simulated hours in no time, and tells a deadlock from a long wait', async () => {
+    const steps = [
+      { do: 'start', at: 'source' },
+      { do: 'connect', at: 'source' },
+      { do: 'event', at: 'source', event: 'STOP', deadline: 3_600_000 },
+    ] as const;
+    const { transcript, judgement } = await simulate(1, { scenario: { scenario: 1, steps } });
+    expect(transcript.entries.at(-1)?.time).to.be.greaterThan(3_600_000);
+    expect(judgement.kind).to.equal('conforms');
+  });
+});
