@@ -1,21 +1,15 @@
-/** RAM contents for `-device loader`: no page is zero, so that a migration has something to send. */
+/** RAM contents for `-device loader`. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { theReaper } from '../targets/reaper.js';
 
-const made = new Map<number, string>();
+const made = new Map<string, string>();
 let folder: string | undefined;
 
-/** Path of an image of `mib` MiB (1 to 64) with the same content at each call; removed when the process ends. */
+/** Path of an image of `mib` MiB (1 to 64), no page of it zero, with the same content at each call. */
 export function ramImage(mib: number): string {
   const size = Math.min(64, Math.max(1, Math.trunc(mib)));
-  let path = made.get(size);
-  if (path === undefined) {
-    if (folder === undefined) {
-      folder = theReaper().folder();
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-    }
-    path = join(folder, `ram-${size}.img`);
+  return imageFile(`ram-${size}`, () => {
     const image = Buffer.allocUnsafe(size * 2 ** 20);
     // A multiplicative sequence: pages differ, and none compresses to nothing.
     let word = 0x9e3779b9;
@@ -23,8 +17,20 @@ export function ramImage(mib: number): string {
       word = Math.imul(word ^ (word >>> 15), 0x2c1b3c6d) + at;
       image.writeInt32LE(word | 0, at);
     }
-    writeFileSync(path, image);
-    made.set(size, path);
+    return image;
+  });
+}
+
+/** Path of a file with this content, made at the first call with its name; removed when the process ends. */
+export function imageFile(name: string, content: () => Buffer): string {
+  const known = made.get(name);
+  if (known !== undefined) return known;
+  if (folder === undefined) {
+    folder = theReaper().folder();
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
+  const path = join(folder, `${name}.img`);
+  writeFileSync(path, content());
+  made.set(name, path);
   return path;
 }

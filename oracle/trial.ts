@@ -53,6 +53,11 @@ export class Trial {
     return this.settings.seed;
   }
 
+  /** Texts for people are compared too. */
+  get strictDesc(): boolean {
+    return this.settings.strictDesc;
+  }
+
   /** Clients ignore events that they do not know; only those that a schema has can be unexpected. */
   private get knownEvents(): ReadonlySet<string> {
     this.events ??= new Set(

@@ -3,5 +3,6 @@ import { commands } from './commands/index.js';
 import { qmpProtocol } from './qmp-protocol/index.js';
 import type { Chapter } from './requirement.js';
 import { stateMachine } from './state-machine/index.js';
+import { streamFormat } from './stream-format/index.js';
 
-export const chapters: readonly Chapter[] = [...qmpProtocol, ...commands, ...stateMachine];
+export const chapters: readonly Chapter[] = [...qmpProtocol, ...commands, ...stateMachine, ...streamFormat];

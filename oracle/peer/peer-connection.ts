@@ -24,8 +24,8 @@ export interface ConnectionSettings {
   readonly tell: (fact: string) => void;
   /** Something that someone may wait for has happened. */
   readonly changed: () => void;
-  /** Bytes read from the connection. */
-  readonly read: (bytes: number) => void;
+  /** A chunk was read from the connection. */
+  readonly read: (chunk: Buffer) => void;
 }
 
 /** What outlives a connection. */
@@ -81,7 +81,7 @@ export class PeerConnection {
   }
 
   private take(chunk: Buffer): void {
-    this.settings.read(chunk.length);
+    this.settings.read(chunk);
     if (!this.begun && chunk.length > 0) {
       this.begun = true;
       this.reader = this.readerFor(chunk[0] as number);

@@ -24,6 +24,8 @@ export interface PeerOptions {
   /** The host's time and sockets unless a simulation has its own. */
   readonly clock?: Clock;
   readonly network?: PeerNetwork;
+  /** Told of every chunk that is read, with the number of its connection, from 1; before anything is answered. */
+  readonly tap?: (connection: number, chunk: Buffer) => void;
 }
 
 /**
@@ -179,9 +181,10 @@ export class Peer {
       answers: behaviour !== 'silent' && behaviour !== 'stall',
       memory: this.memory,
       tell: (fact) => this.tell(`connection ${number}: ${fact}`),
-      read: (bytes) => {
-        read += bytes;
-        this.bytes += bytes;
+      read: (chunk) => {
+        read += chunk.length;
+        this.bytes += chunk.length;
+        this.options.tap?.(number, chunk);
         if (read >= limit) connection.close();
       },
       changed: () => {

@@ -1,0 +1,222 @@
+/** stream-format.md §4: commands. */
+
+import { unlessExact } from '../commands/dialect-fit.js';
+import { ChapterBuilder } from '../requirement.js';
+import { destination, postcopyDestination } from '../state-machine/destination.js';
+import { block } from '../state-machine/feed.js';
+import { capture, captureNeeds } from './capture.js';
+import { accepts, failNeeds, holds, loadNeeds, pageOf, ramEnd, ramId, ramPart, ramStart, refuses } from './loading.js';
+
+const postcopy = { capabilities: ['postcopy-ram'] } as const;
+
+export const commandsOfStream = new ChapterBuilder(
+  ['Migration stream', '4 Commands'],
+  'stream-format.md §4',
+  captureNeeds,
+)
+  .must('MIG-STR-CMD-01', 'a plain precopy opens no return path and sends no command of postcopy', async (t) => {
+    const [, recording] = await capture(t, { image: null });
+    const names = recording.commands.map(({ name }) => name).filter((name) => name !== 'SWITCHOVER_START');
+    t.same(names.join(' '), '', 'commands');
+  })
+  .must(
+    'MIG-STR-CMD-02',
+    'with return-path the stream opens it and pings with 1 before the first section',
+    async (t) => {
+      const [, recording] = await capture(t, { image: null, capabilities: ['return-path'] });
+      t.same(recording.words.slice(0, 4).join(', '), 'configuration, OPEN_RETURN_PATH, PING 1, START ram', 'order');
+      const [open, ping] = recording.commands;
+      t.same(open?.number, 1, 'number of OPEN_RETURN_PATH');
+      t.same(ping?.number, 2, 'number of PING');
+    },
+  )
+  .must(
+    'MIG-STR-CMD-03',
+    'with postcopy-ram the stream advises of it before the memory, with both page sizes',
+    async (t) => {
+      const [, recording] = await capture(t, { image: null, ...postcopy });
+      const words = recording.words.slice(0, 5).join(', ');
+      t.same(words, 'configuration, OPEN_RETURN_PATH, PING 1, POSTCOPY_ADVISE, START ram', 'order');
+      const advise = recording.commands[2];
+      t.same(advise?.value, 4096, 'page sizes of RAM');
+      t.same(advise?.targetPageSize, 4096, 'target page size');
+    },
+    { needs: postcopy },
+  )
+  .must(
+    'MIG-STR-CMD-04',
+    'the switch-over is announced where the release does so, before the last section of memory',
+    async (t) => {
+      const [, recording] = await capture(t);
+      const { words } = recording;
+      const at = words.indexOf('SWITCHOVER_START');
+      t.check(at > 0 && words[at + 1] === 'END ram', 'SWITCHOVER_START before END', words.slice(-8).join(', '));
+    },
+    {
+      needs: {
+        unless: (facts) =>
+          unlessExact(facts) ??
+          (facts.dialect.stream.commands.includes('SWITCHOVER_START') ? undefined : 'no such command in this release'),
+      },
+    },
+  )
+  .must(
+    'MIG-STR-CMD-10',
+    'a destination answers every ping at once with the same value',
+    async (t) => {
+      const one = await destination(t);
+      const feed = await one.loads();
+      feed.begin().returnPath();
+      const values = [1, 0xffffffff, 0, 0x12345678];
+      for (const value of values) feed.writer.ping(value);
+      feed.send();
+      await feed.until('the answers', () => feed.returned.length >= 8 * values.length);
+      const got = feed.answers.map((message) => (message.type === 'PONG' ? message.value : message.type));
+      t.same(got.join(' '), values.join(' '), 'PONG');
+      await one.statusIs('active');
+    },
+    { needs: loadNeeds },
+  )
+  .must(
+    'MIG-STR-CMD-11',
+    'a second opening of the return path is passed over',
+    async (t) => {
+      const one = await destination(t);
+      const feed = await one.loads();
+      feed.begin().returnPath().returnPath().writer.ping(5);
+      ramStart(feed.writer);
+      feed.end().send();
+      await one.until('completed');
+      await feed.until('PONG and SHUT', () => feed.returned.length >= 16);
+      t.same(feed.returned.toString('hex'), '00020004000000050001000400000000', 'the return path');
+    },
+    { needs: loadNeeds },
+  )
+  .must(
+    'MIG-STR-CMD-12',
+    'outside a recovery, commands of recovery are passed over',
+    async (t) => {
+      const one = await destination(t);
+      const feed = await one.loads();
+      feed.begin().returnPath();
+      ramStart(feed.writer);
+      feed.writer.recvBitmap(block.name);
+      feed.writer.command('POSTCOPY_RESUME');
+      feed.writer.ping(6);
+      feed.end().send();
+      await one.until('completed');
+      await feed.until('PONG and SHUT', () => feed.returned.length >= 16);
+      t.same(feed.returned.toString('hex'), '00020004000000060001000400000000', 'the return path');
+    },
+    { needs: { ...loadNeeds, unless: unlessExact } },
+  )
+  .must(
+    'MIG-STR-CMD-13',
+    'a package of items without postcopy is read, and the stream goes on behind it',
+    async (t) => {
+      const one = await accepts(t, (writer, feed) => {
+        feed.begin();
+        ramStart(writer);
+        // A page and the end mark, as items of their own.
+        const inner = Buffer.concat([
+          Buffer.from([2, 0, 0, 0, ramId]),
+          Buffer.from('0000000000001008', 'hex'),
+          Buffer.from([3]),
+          Buffer.from('ram'),
+          pageOf('D'),
+          Buffer.from('00000000000000107e000000', 'hex'),
+          Buffer.from([ramId, 0]),
+        ]);
+        writer.packaged(inner);
+        ramPart(writer, ({ ram }) => ram.page(block, 0x2000, pageOf('E'), 0));
+        ramEnd(writer);
+        feed.end();
+      });
+      await holds(
+        t,
+        one,
+        new Map([
+          [1, pageOf('D')],
+          [2, pageOf('E')],
+        ]),
+      );
+    },
+    { needs: loadNeeds },
+  )
+  .must(
+    'MIG-STR-CMD-14',
+    'a package that ends without end mark and without POSTCOPY_RUN fails the load',
+    (t) =>
+      refuses(t, (writer, feed) => {
+        feed.begin();
+        ramStart(writer);
+        writer.packaged(Buffer.alloc(0));
+        feed.end();
+      }),
+    { needs: failNeeds },
+  )
+  .must(
+    'MIG-STR-CMD-15',
+    'a package may be large: there is no limit of 16 MiB',
+    async (t) => {
+      const pages = 4200;
+      const one = await accepts(t, (writer, feed) => {
+        feed.begin();
+        ramStart(writer);
+        const record = Buffer.concat([Buffer.from('0000000000005028', 'hex'), pageOf('F')]);
+        const inner = Buffer.concat([
+          Buffer.from([2, 0, 0, 0, ramId]),
+          Buffer.from('0000000000005008', 'hex'),
+          Buffer.from([3]),
+          Buffer.from('ram'),
+          pageOf('F'),
+          ...Array.from({ length: pages }, () => record),
+          Buffer.from('00000000000000107e000000', 'hex'),
+          Buffer.from([ramId, 0]),
+        ]);
+        t.check(inner.length > 2 ** 24, 'more than 16 MiB', `${inner.length}`);
+        writer.packaged(inner);
+        feed.end();
+      });
+      await holds(t, one, new Map([[5, pageOf('F')]]));
+    },
+    { needs: loadNeeds },
+  )
+  .must(
+    'MIG-STR-CMD-16',
+    'the announcement of the switch-over is only a notice',
+    async (t) => {
+      const one = await accepts(t, (writer, feed) => {
+        feed.begin();
+        ramStart(writer);
+        writer.command('SWITCHOVER_START');
+        ramEnd(writer);
+        feed.end();
+      });
+      await one.runs('running');
+    },
+    {
+      needs: {
+        ...loadNeeds,
+        unless: ({ dialect }) =>
+          dialect.stream.commands.includes('SWITCHOVER_START') ? undefined : 'no such command in this release',
+      },
+    },
+  )
+  .must(
+    'MIG-STR-CMD-17',
+    'an advice is taken without an answer, and pings go on',
+    async (t) => {
+      const one = await postcopyDestination(t);
+      if (one === undefined) return;
+      const feed = await one.loads();
+      feed.begin().returnPath().writer.postcopyAdvise(4096);
+      feed.writer.ping(9);
+      feed.send();
+      await feed.answer('PONG');
+      t.same(feed.returned.length, 8, 'bytes on the return path');
+      await one.statusIs('active');
+    },
+    { needs: { ...loadNeeds, ...postcopy } },
+  )
+  .done();

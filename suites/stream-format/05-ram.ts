@@ -1,0 +1,317 @@
+/** stream-format.md §5.1, §5.2: setup and page records. */
+import { RamFlag, SectionType } from '../../reference/stream/format.js';
+import { unlessExact } from '../commands/dialect-fit.js';
+import { ChapterBuilder } from '../requirement.js';
+import { block } from '../state-machine/feed.js';
+import { Captured, capture, captureNeeds, ramBytes } from './capture.js';
+import { mixedPages, mixedRam } from './image.js';
+import {
+  accepts,
+  failNeeds,
+  holds,
+  loadNeeds,
+  loads,
+  pageOf,
+  pattern,
+  ramEnd,
+  ramPart,
+  ramStart,
+  refuses,
+} from './loading.js';
+
+const pageSize = 4096;
+const pageCount = ramBytes / pageSize;
+const zero = Buffer.alloc(pageSize);
+
+/** Numbers of the pages of the image that are not zero. */
+function filledPages(): number[] {
+  const ram = mixedRam();
+  return Array.from({ length: mixedPages }, (_, page) => page).filter(
+    (page) => zero.compare(ram, page * pageSize, (page + 1) * pageSize) !== 0,
+  );
+}
+
+export const ram = new ChapterBuilder(['Migration stream', '5 The ram section'], 'stream-format.md §5', captureNeeds)
+  .must('MIG-STR-RAM-01', 'the setup announces every block with its used length, and the sum of all', async (t) => {
+    const [, recording] = await capture(t, { image: null });
+    t.same(recording.setup.length, 1, 'blocks');
+    const [first] = recording.setup;
+    t.same(first?.block.name, 'ram', 'name');
+    t.same(first?.length, ramBytes, 'length');
+    t.same(recording.total, ramBytes, 'total');
+    t.check(first?.guestAddress === undefined, 'no guest address', String(first?.guestAddress));
+  })
+  .must('MIG-STR-RAM-02', 'the stream carries the RAM of the source', async (t) => {
+    const [one, recording] = await capture(t);
+    one.carries(recording);
+  })
+  .must('MIG-STR-RAM-03', 'the first pass sends every page once, in ascending order', async (t) => {
+    const [, recording] = await capture(t);
+    const offsets = recording.pages.map(({ offset }) => offset / pageSize);
+    const wrong = offsets.findIndex((page, i) => page !== i);
+    t.check(
+      wrong === -1 && offsets.length === pageCount,
+      `pages 0 to ${pageCount - 1}`,
+      `${offsets.length} pages, number ${wrong} is ${offsets[wrong]}`,
+    );
+  })
+  .must(
+    'MIG-STR-RAM-04',
+    'a page of zeros goes as a ZERO record with fill byte 0, and no other page does',
+    async (t) => {
+      const [, recording] = await capture(t);
+      const filled = new Set(filledPages());
+      for (const { kind, offset, payload } of recording.pages) {
+        const page = offset / pageSize;
+        const due = filled.has(page) ? RamFlag.page : RamFlag.zero;
+        t.check(kind === due, `record 0x${due.toString(16)}`, `0x${kind.toString(16)}`, `page ${page}`);
+        if (kind === RamFlag.zero) t.same(payload[0], 0, `fill byte of page ${page}`);
+      }
+    },
+  )
+  .must('MIG-STR-RAM-05', 'the first record names its block, the others go on with it', async (t) => {
+    const [, recording] = await capture(t);
+    const named = recording.pages.filter(({ continued }) => !continued).length;
+    t.same(recording.pages[0]?.continued, false, 'CONTINUE flag of the first record');
+    t.same(named, 1, 'records with a name');
+  })
+  .must('MIG-STR-RAM-06', 'the memory has gone before the guest is stopped when nothing writes to it', async (t) => {
+    const [, recording] = await capture(t);
+    const late = recording.pages.filter(({ section }) => section === SectionType.end).length;
+    t.check(late < pageCount, 'pages in PART sections', `all ${late} in END`);
+    t.check(
+      recording.pages.every(({ section }) => section !== SectionType.start),
+      'no page in START',
+      'pages in START',
+    );
+  })
+  .must('MIG-STR-RAM-07', 'a slow stream has many PART sections, and the bytes are the same', async (t) => {
+    const one = await Captured.open(t, { parameters: { 'max-bandwidth': 600_000 } });
+    await one.migrates();
+    await one.completes();
+    const recording = one.recording();
+    const parts = recording.sections.filter(({ type }) => type === SectionType.part).length;
+    t.check(parts >= 2, 'more than one PART section', `${parts}`);
+    one.carries(recording);
+  })
+  .must(
+    'MIG-STR-RAM-08',
+    'a page that is asked for goes ahead of the others',
+    async (t) => {
+      const one = await Captured.open(t, {
+        capabilities: ['return-path'],
+        parameters: { 'max-bandwidth': 300_000 },
+      });
+      await one.migrates();
+      await one.peer.until('announced', one.session.deadline);
+      // The last pages of RAM, which the first pass would reach at its very end.
+      const start = Buffer.alloc(8);
+      start.writeBigUInt64BE(BigInt(ramBytes - 8 * pageSize));
+      one.peer.message(
+        Buffer.concat([Buffer.from([0, 3, 0, 16]), start, Buffer.from([0, 0, 128, 0, 3]), Buffer.from('ram')]),
+      );
+      await one.completes();
+      const recording = one.recording();
+      const order = recording.pages.map(({ offset }) => offset / pageSize);
+      const asked = order.indexOf(pageCount - 8);
+      t.check(asked >= 0 && asked < pageCount - 8, 'an earlier place than its own', `place ${asked}`);
+      one.carries(recording);
+    },
+    { needs: { capabilities: ['return-path'], unless: unlessExact } },
+  )
+  .must(
+    'MIG-STR-RAM-20',
+    'a destination puts pages where they belong, the last one too',
+    async (t) => {
+      const last = block.length / pageSize - 1;
+      const [a, b, c] = [pattern(1), pattern(2), pattern(3)];
+      const records = [
+        [1, a],
+        [7, b],
+        [last, c],
+      ] as const;
+      await loads(
+        t,
+        ({ ram: out }) => {
+          for (const [page, bytes] of records) out.page(block, page * pageSize, bytes, 0);
+        },
+        new Map(records),
+      );
+    },
+    { needs: loadNeeds },
+  )
+  .must(
+    'MIG-STR-RAM-21',
+    'a ZERO record clears a page that had come before',
+    async (t) => {
+      await loads(
+        t,
+        ({ ram: out }) => {
+          out.page(block, 0x1000, pattern(4), 0);
+          out.page(block, 0x2000, pattern(5), 0);
+          out.zero(block, 0x1000);
+        },
+        new Map([[2, pattern(5)]]),
+      );
+    },
+    { needs: loadNeeds },
+  )
+  .must(
+    'MIG-STR-RAM-22',
+    'a later record of a page takes the place of an earlier one',
+    async (t) => {
+      await loads(
+        t,
+        ({ ram: out }) => {
+          for (const seed of [6, 7, 8]) out.page(block, 0x5000, pattern(seed), 0);
+        },
+        new Map([[5, pattern(8)]]),
+      );
+    },
+    { needs: loadNeeds },
+  )
+  .must(
+    'MIG-STR-RAM-23',
+    'CONTINUE means the block of the last record with a name, across sections',
+    async (t) => {
+      const one = await accepts(t, (writer, feed) => {
+        feed.begin();
+        ramStart(writer);
+        ramPart(writer, ({ ram: out }) => out.page(block, 0x1000, pattern(9), 0));
+        ramPart(writer, ({ ram: out }) => out.page(block, 0x2000, pattern(10), 0));
+        ramEnd(writer, ({ ram: out }) => out.page(block, 0x3000, pattern(11), 0));
+        feed.end();
+      });
+      await holds(
+        t,
+        one,
+        new Map([
+          [1, pattern(9)],
+          [2, pattern(10)],
+          [3, pattern(11)],
+        ]),
+      );
+    },
+    { needs: loadNeeds },
+  )
+  .must(
+    'MIG-STR-RAM-24',
+    'an end record may have the CONTINUE flag and an address',
+    async (t) => {
+      const one = await accepts(t, (writer, feed) => {
+        feed.begin();
+        ramStart(writer);
+        writer.part(70);
+        writer.ram.page(block, 0x1000, pattern(12), 0);
+        writer.out.bytes(Buffer.from('0000000000000030', 'hex'));
+        writer.footer();
+        writer.part(70);
+        writer.out.bytes(Buffer.from('0000000000005010', 'hex'));
+        writer.footer();
+        feed.end();
+      });
+      await holds(t, one, new Map([[1, pattern(12)]]));
+    },
+    { needs: loadNeeds },
+  )
+  .must(
+    'MIG-STR-RAM-25',
+    'page records need no setup before them, and a second setup is no harm',
+    async (t) => {
+      const one = await accepts(t, (writer, feed) => {
+        feed.begin();
+        writer.start(70, 'ram', 0, 4);
+        writer.ram.page(block, 0x1000, pattern(13), 0);
+        writer.ram.eos();
+        writer.footer();
+        ramPart(writer, ({ ram: out }) => {
+          out.setup([block]);
+          out.page(block, 0x2000, pattern(14), 0);
+        });
+        feed.end();
+      });
+      await holds(
+        t,
+        one,
+        new Map([
+          [1, pattern(13)],
+          [2, pattern(14)],
+        ]),
+      );
+    },
+    { needs: loadNeeds },
+  )
+  .must(
+    'MIG-STR-RAM-26',
+    'a setup of 0 bytes lists no block',
+    async (t) => {
+      const one = await accepts(t, (writer, feed) => {
+        feed.begin();
+        writer.start(70, 'ram', 0, 4);
+        writer.ram.setup([]);
+        writer.ram.eos();
+        writer.footer();
+        ramPart(writer, ({ ram: out }) => out.page(block, 0x1000, pageOf('G'), 0));
+        feed.end();
+      });
+      await holds(t, one, new Map([[1, pageOf('G')]]));
+    },
+    { needs: loadNeeds },
+  )
+  .must(
+    'MIG-STR-RAM-27',
+    'a ZERO record fills with its byte where the release takes any, else other bytes than 0 are refused',
+    async (t) => {
+      const write = (out: Parameters<Parameters<typeof loads>[1]>[0]) => out.ram.zero(block, 0x1000, 0xaa);
+      if (t.dialect.stream.zeroPageAnyValue) {
+        await loads(t, write, new Map([[1, Buffer.alloc(pageSize, 0xaa)]]));
+        return;
+      }
+      await refuses(t, (writer, feed) => {
+        feed.begin();
+        ramStart(writer);
+        ramPart(writer, write);
+        feed.end();
+      });
+    },
+    { needs: { ...failNeeds, unless: unlessExact } },
+  )
+  .must(
+    'MIG-STR-RAM-28',
+    'PART sections without a page are normal, in any number',
+    async (t) => {
+      const one = await accepts(t, (writer, feed) => {
+        feed.begin();
+        ramStart(writer);
+        for (let i = 0; i < 2000; i++) ramPart(writer, () => undefined);
+        ramPart(writer, ({ ram: out }) => out.page(block, 0, pageOf('H'), 0));
+        ramEnd(writer);
+        feed.end();
+      });
+      await holds(t, one, new Map([[0, pageOf('H')]]));
+    },
+    { needs: loadNeeds },
+  )
+  .must(
+    'MIG-STR-RAM-29',
+    'a stream may come in pieces of any size',
+    async (t) => {
+      const one = await accepts(t, (writer, feed) => {
+        feed.begin();
+        ramStart(writer);
+        ramPart(writer, ({ ram: out }) => {
+          out.page(block, 0x1000, pattern(20), 0);
+          out.zero(block, 0x2000);
+        });
+        ramEnd(writer);
+        feed.end();
+        const bytes = writer.out.takeJoined();
+        for (let at = 0, size = 1; at < bytes.length; at += size, size = (size * 7) % 101 || 1) {
+          feed.raw(bytes.subarray(at, at + size));
+        }
+      });
+      await holds(t, one, new Map([[1, pattern(20)]]));
+    },
+    { needs: loadNeeds },
+  )
+  .done();

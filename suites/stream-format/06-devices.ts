@@ -1,0 +1,142 @@
+/** stream-format.md §6: device sections of an empty machine. */
+
+import type { Trial } from '../../oracle/trial.js';
+import { decodeGlobalState, encodeGlobalState, encodeTimer } from '../../reference/stream/device-layout.js';
+import type { StreamWriter } from '../../reference/stream/stream-writer.js';
+import { fitsExactly, unlessExact } from '../commands/dialect-fit.js';
+import { ChapterBuilder } from '../requirement.js';
+import { Captured, capture, captureNeeds } from './capture.js';
+import { accepts, failNeeds, loadNeeds, refuses } from './loading.js';
+import type { Recording } from './recording.js';
+
+const bodyOf = (recording: Recording, idstr: string): Buffer | undefined =>
+  recording.sections.find((section) => section.idstr === idstr)?.body;
+
+/** The run state that a stream says its source had. */
+function storedState(t: Trial, recording: Recording): string {
+  const body = bodyOf(recording, 'globalstate');
+  t.check(body?.length === 104, 'a section globalstate of 104 bytes', `${body?.length ?? 'none'}`);
+  try {
+    return decodeGlobalState(body as Buffer);
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+const timer = (writer: StreamWriter, version: number, body: Buffer) => writer.device(3, 'timer', 0, version, body);
+
+export const devices = new ChapterBuilder(
+  ['Migration stream', '6 Device sections'],
+  'stream-format.md §6',
+  captureNeeds,
+)
+  .must('MIG-STR-DEV-01', 'an empty machine sends timer and globalstate, each once', async (t) => {
+    const [, recording] = await capture(t, { image: null });
+    const names = recording.sections.filter(({ type }) => type === 4).map(({ idstr }) => idstr);
+    for (const name of ['timer', 'globalstate']) {
+      t.same(names.filter((one) => one === name).length, 1, `sections ${name}`);
+    }
+    if (fitsExactly(t.facts)) t.same(names.join(' '), 'timer globalstate', 'FULL sections');
+  })
+  .must('MIG-STR-DEV-02', 'timer is version 2 with 24 bytes, the middle 8 unused', async (t) => {
+    const [, recording] = await capture(t, { image: null });
+    const section = recording.sections.find(({ idstr }) => idstr === 'timer');
+    t.same(section?.version, 2, 'version');
+    t.same(section?.body.length, 24, 'bytes');
+    t.same(section?.body.readBigUInt64BE(8).toString(), '0', 'unused');
+  })
+  .must('MIG-STR-DEV-03', 'globalstate says that the guest ran, though it is stopped by then', async (t) => {
+    const [, recording] = await capture(t, { image: null });
+    t.same(storedState(t, recording), 'running', 'run state');
+    const body = bodyOf(recording, 'globalstate') as Buffer;
+    if (fitsExactly(t.facts)) t.same(body.readUInt32BE(0), 'running'.length + 1, 'size');
+    const used = t.dialect.stream.suspendedFlag ? 38 : 11;
+    t.check(
+      body.subarray(used).every((byte) => byte === 0),
+      'zeros behind it',
+      body.subarray(used).toString('hex'),
+    );
+  })
+  .must('MIG-STR-DEV-04', 'globalstate says paused of a stopped guest, prelaunch of one never started', async (t) => {
+    const stopped = await Captured.open(t, { image: null });
+    await stopped.does('stop');
+    await stopped.migrates();
+    await stopped.completes();
+    t.same(storedState(t, stopped.recording()), 'paused', 'run state of a stopped guest');
+    const [, recording] = await capture(t, { image: null, start: { paused: true } });
+    t.same(storedState(t, recording), 'prelaunch', 'run state of a guest that never ran');
+  })
+  .must(
+    'MIG-STR-DEV-10',
+    'a destination takes timer in versions 1 and 2',
+    async (t) => {
+      for (const version of [1, 2]) {
+        await accepts(t, (writer, feed) => {
+          feed.begin();
+          timer(writer, version, encodeTimer(5n, 7n).subarray(0, version === 1 ? 16 : 24));
+          feed.end();
+        });
+      }
+    },
+    { needs: loadNeeds },
+  )
+  .must(
+    'MIG-STR-DEV-11',
+    'the size in globalstate is passed over',
+    async (t) => {
+      const one = await accepts(t, (writer, feed) => {
+        feed.begin();
+        const body = encodeGlobalState(t.dialect.stream, 'paused');
+        body.writeUInt32BE(0xffffffff, 0);
+        writer.device(4, 'globalstate', 0, 1, body);
+        feed.end();
+      });
+      await one.runs('paused');
+    },
+    { needs: { ...loadNeeds, unless: unlessExact } },
+  )
+  .must(
+    'MIG-STR-DEV-12',
+    'a run state other than running is taken over literally',
+    async (t) => {
+      for (const state of ['shutdown', 'watchdog', 'io-error']) {
+        const one = await accepts(t, (writer, feed) => {
+          feed.begin();
+          writer.device(4, 'globalstate', 0, 1, encodeGlobalState(t.dialect.stream, state));
+          feed.end();
+        });
+        await one.runs(state);
+      }
+    },
+    { needs: loadNeeds },
+  )
+  .must(
+    'MIG-STR-DEV-13',
+    'a run state that there is not fails the load',
+    (t) =>
+      refuses(
+        t,
+        (writer, feed) => {
+          feed.begin();
+          writer.device(4, 'globalstate', 0, 1, encodeGlobalState(t.dialect.stream, 'bogus'));
+          feed.end();
+        },
+        { lines: [/bogus/, /error while loading state for instance 0x0 of device 'globalstate'/] },
+      ),
+    { needs: failNeeds },
+  )
+  .must(
+    'MIG-STR-DEV-14',
+    'a device subsection that is not known fails the load',
+    (t) =>
+      refuses(t, (writer, feed) => {
+        feed.begin();
+        writer.full(3, 'timer', 0, 2);
+        writer.out.bytes(encodeTimer(0n, 0n));
+        writer.subsection({ name: 'timer/qmpspec', version: 1, body: Buffer.alloc(4) });
+        writer.footer();
+        feed.end();
+      }),
+    { needs: failNeeds },
+  )
+  .done();

@@ -1,0 +1,123 @@
+/** A source of the target whose bytes are kept and judged. */
+import { Peer } from '../../oracle/peer/peer.js';
+import type { Trial } from '../../oracle/trial.js';
+import type { Session } from '../../protocol/session.js';
+import type { PeerBehaviour } from '../../targets/scenario.js';
+import type { Instance, StartOptions } from '../../targets/target.js';
+import { switchOn } from '../commands/observe.js';
+import { Actor } from '../state-machine/actor.js';
+import { peerNeeds } from '../state-machine/source.js';
+import { mixedImage } from './image.js';
+import { firstDifference, padded, Recording } from './recording.js';
+
+/** Abilities of a source whose stream is judged: the machine must be the one that our own arguments make. */
+export const captureNeeds = { abilities: [...peerNeeds.abilities, 'arguments'] } as const;
+
+/** MiB of RAM of captured sources. */
+export const memory = 16;
+export const ramBytes = memory << 20;
+
+export interface CaptureOptions {
+  readonly capabilities?: readonly string[];
+  readonly parameters?: Readonly<Record<string, unknown>>;
+  readonly behaviour?: PeerBehaviour;
+  /** File with the beginning of RAM; default: pages of every kind. `null` for zeros. */
+  readonly image?: string | null;
+  readonly start?: StartOptions;
+}
+
+/** A source, our end of its channel, and what came over it. */
+export class Captured extends Actor {
+  private readonly chunks = new Map<number, Buffer[]>();
+
+  private constructor(
+    t: Trial,
+    instance: Instance,
+    session: Session,
+    readonly peer: Peer,
+    readonly image: string | null,
+    chunks: Map<number, Buffer[]>,
+  ) {
+    super(t, instance, session);
+    this.chunks = chunks;
+  }
+
+  static async open(t: Trial, options: CaptureOptions = {}): Promise<Captured> {
+    const image = options.image === undefined ? mixedImage() : options.image;
+    const more = image === null ? {} : { ramImage: image };
+    const instance = await t.start({ memory, ...more, ...options.start });
+    const session = await t.session({ to: instance });
+    await switchOn(t, session, 'events', ...(options.capabilities ?? []));
+    if (options.parameters !== undefined) {
+      t.succeeded(await session.command('migrate-set-parameters', options.parameters), 'migrate-set-parameters');
+    }
+    const chunks = new Map<number, Buffer[]>();
+    const peer = await Peer.open(`${instance.scratch}/channel.sock`, options.behaviour ?? 'answer', {
+      transcript: t.transcript,
+      endpoint: 'channel',
+      rules: t.dialect.stream,
+      tap: (connection, chunk) => {
+        const list = chunks.get(connection) ?? [];
+        list.push(chunk);
+        chunks.set(connection, list);
+      },
+    });
+    t.atEnd(() => peer.close());
+    return new Captured(t, instance, session, peer, image, chunks);
+  }
+
+  /** Begins the migration. */
+  async migrates(more: Readonly<Record<string, unknown>> = {}): Promise<void> {
+    const reply = await this.session.command('migrate', { uri: this.peer.uri, ...more });
+    this.t.equal(this.t.succeeded(reply, 'migrate'), {}, 'migrate');
+  }
+
+  /** The migration comes to its end, and every connection with it. */
+  async completes(): Promise<void> {
+    await this.until('completed');
+    await this.runs('postmigrate');
+    await this.peer.until('closed', this.session.deadline);
+  }
+
+  /** Connections so far. */
+  get connections(): number {
+    return this.chunks.size;
+  }
+
+  /** What has come over a connection. */
+  bytes(connection = 1): Buffer {
+    return Buffer.concat(this.chunks.get(connection) ?? []);
+  }
+
+  /** What the stream says; it must be one that can be read to its last byte. */
+  recording(connection = 1): Recording {
+    const recording = new Recording(this.t.dialect.stream).read(this.bytes(connection));
+    this.t.check(
+      recording.problem === undefined && recording.messages.length === 0,
+      'a stream that can be read',
+      recording.problem ?? recording.messages.join('; '),
+    );
+    this.t.check(recording.rest.length === 0, 'nothing behind the stream', `${recording.rest.length} bytes`);
+    return recording;
+  }
+
+  /** What RAM must hold: the image, and zeros. */
+  ram(): Buffer {
+    return this.image === null ? Buffer.alloc(ramBytes) : padded(this.image, ramBytes);
+  }
+
+  /** The stream has brought this RAM. */
+  carries(recording: Recording, ram = this.ram()): void {
+    const got = recording.contents(recording.setup[0]?.block.name ?? '');
+    const page = got === undefined ? 0 : firstDifference(got, ram);
+    this.t.check(page === -1, 'the RAM of the source', `other bytes in page ${page}`, 'RAM');
+  }
+}
+
+/** A migration from begin to end, and its stream. */
+export async function capture(t: Trial, options: CaptureOptions = {}): Promise<[Captured, Recording]> {
+  const one = await Captured.open(t, options);
+  await one.migrates();
+  await one.completes();
+  return [one, one.recording()];
+}

@@ -1,0 +1,10 @@
+/** Chapters of stream-format.md. */
+import type { Chapter } from '../requirement.js';
+import { header } from './02-header.js';
+import { sections } from './03-sections.js';
+import { commandsOfStream } from './04-commands.js';
+import { compressed } from './05-compressed.js';
+import { ram } from './05-ram.js';
+import { devices } from './06-devices.js';
+
+export const streamFormat: readonly Chapter[] = [header, sections, commandsOfStream, ram, compressed, devices];
