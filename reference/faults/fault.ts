@@ -1,13 +1,28 @@
 /**
  * A planted fault: one thing that the reference monitor does wrong when it is told to (`--fault NAME`). With faults one sees
- * whether a suite, an oracle or a fuzzer would notice. Each is a few lines at one of three seams, which the honest monitor
- * passes untouched: the events it raises, the commands it carries out, the steps of the model that it acts out.
+ * whether a suite, an oracle or a fuzzer would notice. Each is a few lines at one of four seams, which the honest monitor
+ * passes untouched: the events it raises, the commands it carries out, the steps of the model that it acts out, and the
+ * parts that write and read a migration's data.
  */
 import type { CommandContext } from '../migration/host.js';
+import type { WireFaults } from '../migration/wire-faults.js';
 import type { Alternative, ModelState } from '../model/index.js';
 
 /** What a fault belongs to, for lists. */
-export const areas = ['events', 'commands', 'settings', 'query-migrate', 'run state'] as const;
+export const areas = [
+  'events',
+  'commands',
+  'settings',
+  'query-migrate',
+  'run state',
+  'stream',
+  'compression',
+  'xbzrle',
+  'multifd',
+  'postcopy',
+  'return path',
+  'destination',
+] as const;
 export type Area = (typeof areas)[number];
 
 /** An event before it gets its timestamp. */
@@ -50,13 +65,15 @@ export interface Fault {
   /** By command; `*` stands for each. */
   readonly calls?: Readonly<Record<string, CallFault>>;
   readonly step?: StepFault;
+  /** What it changes about the data path. */
+  readonly wire?: WireFaults;
 }
 
 /** Where it is planted. */
-export type Seam = 'event' | 'command' | 'step';
+export type Seam = 'event' | 'command' | 'step' | 'wire';
 
-export const seamOf = ({ event, step }: Fault): Seam =>
-  event !== undefined ? 'event' : step !== undefined ? 'step' : 'command';
+export const seamOf = ({ event, step, wire }: Fault): Seam =>
+  event !== undefined ? 'event' : step !== undefined ? 'step' : wire !== undefined ? 'wire' : 'command';
 
 /** Faults of one area, by name. */
 export const inArea = (area: Area, faults: Readonly<Record<string, Omit<Fault, 'area'>>>): Record<string, Fault> =>

@@ -1,8 +1,9 @@
 import type { CommandHandler, CommandTable } from '../migration/host.js';
+import type { WireFaults } from '../migration/wire-faults.js';
 import type { Alternative, ModelState } from '../model/index.js';
 import type { Call, CallFault, Fault, Memory, Raised } from './fault.js';
 
-/** The faults of one process, at the three seams; several act one after the other. */
+/** The faults of one process, at the four seams; several act one after the other. */
 export class Planted {
   readonly #faults: readonly { readonly fault: Fault; readonly memory: Memory }[];
 
@@ -21,6 +22,30 @@ export class Planted {
   /** What becomes of a step of the model that happened in `before`. */
   step(step: Alternative, before: ModelState): Alternative {
     return this.#faults.reduce((one, { fault }) => fault.step?.(one, before) ?? one, step);
+  }
+
+  /** What becomes of the parts of the data path. */
+  get wire(): WireFaults {
+    const wires = this.#faults.flatMap(({ fault }) => (fault.wire === undefined ? [] : [fault.wire]));
+    return {
+      writer: (...args) => {
+        for (const wire of wires) wire.writer?.(...args);
+      },
+      source: (...args) => {
+        for (const wire of wires) wire.source?.(...args);
+      },
+      xbzrle: (...args) => {
+        for (const wire of wires) wire.xbzrle?.(...args);
+      },
+      packets: (...args) => {
+        for (const wire of wires) wire.packets?.(...args);
+      },
+      returnPath: (...args) => {
+        for (const wire of wires) wire.returnPath?.(...args);
+      },
+      reader: (options) => wires.reduce((one, wire) => wire.reader?.(one) ?? one, options),
+      handler: (handler, loader) => wires.reduce((one, wire) => wire.handler?.(one, loader) ?? one, handler),
+    };
   }
 
   /** What becomes of the commands, in as many tables. */

@@ -8,6 +8,7 @@ import type { Dialect } from '../dialects/dialect.js';
 import type { Alternative, ModelState } from '../model/index.js';
 import type { GuestRam } from '../ram/guest-ram.js';
 import type { MigrationNetwork } from './network.js';
+import type { WireFaults } from './wire-faults.js';
 
 export type { Clock } from '../../protocol/clock.js';
 
@@ -82,6 +83,12 @@ export interface MigrationHost {
   throttleGuest?(percent: number): void;
   /** What planted faults make of a step before it is acted out (`reference/faults/`); absent on an honest machine. */
   distort?(step: Alternative, before: ModelState): Alternative;
+  /** UUID of the machine, 16 bytes in text order; absent if it was given none. */
+  readonly uuid?: Buffer;
+  /** A property of the migration (`-global migration.NAME=on`), for example `send-section-footer`; its default is on. */
+  property?(name: string): boolean;
+  /** What planted faults change about the data path; absent on an honest machine. */
+  readonly wire?: WireFaults;
 }
 
 /** Who sent a command: descriptors given by `getfd` belong to one monitor (QMP-FD-09). */

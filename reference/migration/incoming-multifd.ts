@@ -1,11 +1,11 @@
-import type { Dialect } from '../dialects/dialect.js';
 import type { ChannelBlock } from '../multifd/channel-reader.js';
 import { MultifdReceiver } from '../multifd/multifd-receiver.js';
-import { type GuestRam, pageSize } from '../ram/guest-ram.js';
+import { pageSize } from '../ram/guest-ram.js';
 import { RamFlag } from '../stream/format.js';
 import type { RamLoader } from '../stream/ram-loader.js';
 import type { StreamBlock } from '../stream/stream-handler.js';
 import type { Channel } from './channel.js';
+import type { MigrationHost } from './host.js';
 import type { MultifdSettings } from './outgoing-multifd.js';
 
 const zero = Buffer.alloc(1);
@@ -17,9 +17,8 @@ export class IncomingMultifd {
   readonly #data: Channel[] = [];
 
   constructor(
-    ram: GuestRam,
+    { ram, dialect, uuid }: Pick<MigrationHost, 'ram' | 'dialect' | 'uuid'>,
     loader: RamLoader,
-    dialect: Dialect,
     private readonly settings: MultifdSettings,
   ) {
     const blocks = new Map<string, StreamBlock>(
@@ -31,6 +30,7 @@ export class IncomingMultifd {
       channels: settings.channels,
       block: (name) => blocks.get(name),
       compression: settings.compression,
+      ...(uuid === undefined ? {} : { uuid }),
       ...(settings.pagesPerPacket === undefined ? {} : { pagesPerPacket: settings.pagesPerPacket }),
       sink: {
         page: (block, offset, bytes, start) => {

@@ -43,7 +43,7 @@ export class Incoming {
 
   constructor(private readonly deps: IncomingDeps) {
     this.#settings = new Settings(() => deps.walker.state);
-    this.#loader = new RamLoader(deps.host.ram);
+    this.#loader = new RamLoader(deps.host.ram, deps.host.property?.('decompress-error-check') ?? true);
   }
 
   /** `socket-address` of `query-migrate`, while listening. */
@@ -113,7 +113,7 @@ export class Incoming {
     const recovery = walker.state.in.status === 'postcopy-paused';
     const multifd = recovery ? undefined : multifdSettings(this.#settings, host.dialect);
     if (multifd !== undefined) {
-      this.#multifd ??= new IncomingMultifd(host.ram, this.#loader, host.dialect, multifd);
+      this.#multifd ??= new IncomingMultifd(host, this.#loader, multifd);
       // The migration begins when all channels are there (MIG-SM-I09).
       if (!this.#multifd.add(channel)) return;
     }
@@ -156,10 +156,16 @@ export class Incoming {
   #read(channel: Channel, recovery: boolean): void {
     const { host } = this.deps;
     const again = recovery && this.#receiver !== undefined ? { recovery: true, state: this.#receiver } : {};
-    const reader = new StreamReader({ ...this.#readerOptions(), ...again }, this.#handler(channel));
+    const options = { ...this.#readerOptions(), ...again };
+    const handler = this.#handler(channel);
+    const { wire } = host;
+    const reader = new StreamReader(
+      wire?.reader?.(options) ?? options,
+      wire?.handler?.(handler, this.#loader) ?? handler,
+    );
     this.#reader = reader;
     this.#receiver = reader.state;
-    if (recovery) this.#returnPath = new ReturnPathWriter();
+    if (recovery) this.#returnPath = this.#answering();
     channel.read(
       (chunk) => {
         this.#secondary?.push(chunk);
@@ -178,15 +184,24 @@ export class Incoming {
     );
   }
 
+  #answering(): ReturnPathWriter {
+    const writer = new ReturnPathWriter();
+    this.deps.host.wire?.returnPath?.(writer);
+    return writer;
+  }
+
   #readerOptions(): StreamReaderOptions {
     const { host, walker } = this.deps;
     return {
       rules: host.dialect.stream,
+      configuration: host.property?.('send-configuration') ?? true,
+      footers: host.property?.('send-section-footer') ?? true,
       local: {
         machineName: host.machineName,
         blocks: host.ram.blocks.map(({ name, bytes }) => ({ name, length: bytes.length })),
         capabilities: new Set(walker.state.capabilities),
         knownCapabilities: host.dialect.migration.capabilities,
+        ...(host.uuid === undefined ? {} : { uuid: host.uuid }),
       },
     };
   }
@@ -229,7 +244,7 @@ export class Incoming {
     const { walker } = this.deps;
     switch (command.name) {
       case 'OPEN_RETURN_PATH':
-        this.#returnPath = new ReturnPathWriter();
+        this.#returnPath = this.#answering();
         break;
       case 'PING':
         if (this.#returnPath !== undefined) channel.post(this.#returnPath.pong(command.value ?? 0));

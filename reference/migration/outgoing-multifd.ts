@@ -41,7 +41,7 @@ export class OutgoingMultifd {
   /** Connects every channel and sends its initial packet. @throws ConnectError or ChannelError */
   static async connect(
     uri: Extract<MigrationUri, { kind: 'tcp' | 'unix' }>,
-    { dialect, clock, network = hostNetwork }: MigrationHost,
+    { dialect, clock, network = hostNetwork, uuid, wire }: MigrationHost,
     settings: MultifdSettings,
   ): Promise<OutgoingMultifd> {
     const channels: Channel[] = [];
@@ -54,6 +54,8 @@ export class OutgoingMultifd {
         sinks: channels.map((channel) => ({ write: (buffers) => channel.send(buffers) })),
         compression: settings.compression,
         level: settings.level,
+        writer: (writer, channel) => wire?.packets?.(writer, channel),
+        ...(uuid === undefined ? {} : { uuid }),
         ...(settings.pagesPerPacket === undefined ? {} : { pagesPerPacket: settings.pagesPerPacket }),
       });
       await sender.start();

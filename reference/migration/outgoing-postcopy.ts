@@ -82,8 +82,10 @@ export class Postcopy {
   }
 
   #package(runState: string): Buffer {
-    const { dialect } = this.owner.deps.host;
-    const inner = new StreamWriter(dialect.stream);
+    const { host } = this.owner.deps;
+    const { dialect } = host;
+    const inner = new StreamWriter(dialect.stream, { footers: host.property?.('send-section-footer') ?? true });
+    host.wire?.writer?.(inner);
     inner.command('POSTCOPY_LISTEN');
     this.owner.writeDevices(runState, inner);
     inner.ping(3);

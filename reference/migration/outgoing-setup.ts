@@ -1,3 +1,4 @@
+import type { Subsection } from '../stream/stream-writer.js';
 import { Ended } from './ended.js';
 import type { Outgoing } from './outgoing.js';
 
@@ -17,7 +18,7 @@ export async function setUp(owner: Outgoing): Promise<void> {
   host.ram.logging = true;
   owner.openReturnPath();
   writer.header();
-  writer.configuration(host.machineName);
+  if (host.property?.('send-configuration') ?? true) writer.configuration(host.machineName, subsections(owner));
   if (walker.state.out.returnPath === 'open') {
     writer.command('OPEN_RETURN_PATH');
     writer.ping(1);
@@ -27,7 +28,12 @@ export async function setUp(owner: Outgoing): Promise<void> {
   if (settings.on('x-colo') && !host.dialect.stream.coloSection) writer.command('ENABLE_COLO');
   source.bitmap.setAll();
   writer.start(owner.sectionId, 'ram', 0, 4);
-  writer.ram.setup(host.ram.blocks.map(({ name, bytes }) => ({ name, length: bytes.length })));
+  const addresses = settings.on('x-ignore-shared');
+  writer.ram.setup(
+    host.ram.blocks.map(({ name, bytes, base }) => {
+      return { name, length: bytes.length, ...(addresses ? { guestAddress: base } : {}) };
+    }),
+  );
   await owner.endRamBody();
   writer.footer();
   for (const block of host.ram.blocks) block.dirtyLog.clearAll();
@@ -36,4 +42,26 @@ export async function setUp(owner: Outgoing): Promise<void> {
   walker.step('first-sync');
   statistics.setupTime = host.clock.now() - began;
   walker.step('set-up-done');
+}
+
+/** What the configuration carries beside the machine's name (stream-format.md §2). */
+function subsections({ deps, settings }: Outgoing): Subsection[] {
+  const { host } = deps;
+  const { configurationSubsections, validatedCapabilities } = host.dialect.stream;
+  const names = validatedCapabilities.filter((name) => settings.on(name));
+  const found: Subsection[] = [];
+  if (names.length > 0) {
+    const body = Buffer.concat([Buffer.alloc(4), ...names.map((name) => Buffer.from(`\0${name}`, 'latin1'))]);
+    body.writeUInt32BE(names.length);
+    let at = 4;
+    for (const name of names) {
+      body[at] = name.length;
+      at += 1 + name.length;
+    }
+    found.push({ name: 'configuration/capabilities', version: 1, body });
+  }
+  if (host.uuid !== undefined && configurationSubsections.includes('uuid') && settings.on('validate-uuid')) {
+    found.push({ name: 'configuration/uuid', version: 1, body: host.uuid });
+  }
+  return found;
 }

@@ -60,13 +60,16 @@ export class Outgoing {
   constructor(readonly deps: OutgoingDeps) {
     const { host, walker, statistics } = deps;
     this.settings = new Settings(() => walker.state);
-    this.writer = new StreamWriter(host.dialect.stream, { chunkBytes: flushBytes });
+    const footers = host.property?.('send-section-footer') ?? true;
+    this.writer = new StreamWriter(host.dialect.stream, { chunkBytes: flushBytes, footers });
+    host.wire?.writer?.(this.writer);
     const compress = this.settings.on('compress') ? this.settings.compressLevel : undefined;
     this.source = new RamSource(host.ram, this.writer, statistics, {
       xbzrle: this.#encoder(),
       compressLevel: compress,
       zeroesBeside: host.dialect.stream.flushRecords,
     });
+    host.wire?.source?.(this.source, statistics);
     this.window = new BandwidthWindow(host.clock);
     this.passes = new PassCounter(host, this.source, statistics, deps.xbzrleCounters, this.settings);
     this.#postcopy = new Postcopy(this);
@@ -286,7 +289,9 @@ export class Outgoing {
 
   #encoder(): XbzrleEncoder | undefined {
     if (!this.settings.on('xbzrle') || this.settings.xbzrleCacheSize > largestCache) return undefined;
-    return new XbzrleEncoder(Number(this.settings.xbzrleCacheSize), this.deps.xbzrleCounters);
+    const encoder = new XbzrleEncoder(Number(this.settings.xbzrleCacheSize), this.deps.xbzrleCounters);
+    this.deps.host.wire?.xbzrle?.(encoder, this.deps.xbzrleCounters);
+    return encoder;
   }
 
   get sectionId(): number {

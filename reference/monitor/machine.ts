@@ -2,6 +2,7 @@ import { type Clock, hostClock } from '../../protocol/clock.js';
 import type { Dialect } from '../dialects/dialect.js';
 import type { MigrationHost, RunState } from '../migration/host.js';
 import type { MigrationNetwork } from '../migration/network.js';
+import type { WireFaults } from '../migration/wire-faults.js';
 import type { Alternative, ModelState } from '../model/index.js';
 import type { GuestRam } from '../ram/guest-ram.js';
 import { MachineState } from './machine-state.js';
@@ -16,6 +17,12 @@ export interface MachineOptions {
   readonly autostart: boolean;
   /** Planted faults that change steps of the model. */
   readonly distort?: (step: Alternative, before: ModelState) => Alternative;
+  /** 16 bytes; absent if the machine was given none. */
+  readonly uuid?: Buffer;
+  /** `-global migration.NAME=VALUE`. */
+  readonly properties?: ReadonlyMap<string, string>;
+  /** Planted faults of the data path. */
+  readonly wire?: WireFaults;
   readonly allowExec: boolean;
   readonly allowRemote: boolean;
   readonly clock?: Clock;
@@ -32,6 +39,8 @@ export class Machine implements MigrationHost {
   readonly network?: MigrationNetwork;
   readonly ram: GuestRam;
   readonly machineName = 'none';
+  readonly uuid?: Buffer;
+  readonly wire?: WireFaults;
   readonly allowExec: boolean;
   readonly allowRemote: boolean;
   /** Rewrites what a reset rewrites; set by whoever loaded it (`-device loader`). */
@@ -53,11 +62,18 @@ export class Machine implements MigrationHost {
     this.clock = options.clock ?? hostClock;
     if (options.network !== undefined) this.network = options.network;
     this.ram = options.ram;
+    if (options.uuid !== undefined) this.uuid = options.uuid;
+    if (options.wire !== undefined) this.wire = options.wire;
     this.allowExec = options.allowExec;
     this.allowRemote = options.allowRemote;
     this.#state = new MachineState(options.runState, options.dialect.protocol.transitions, (event) => this.emit(event));
     this.#state.autostart = options.autostart;
     this.#preconfig = options.preconfig;
+  }
+
+  /** Properties are on unless the command line says otherwise. */
+  property(name: string): boolean {
+    return !/^(off|no|false|n)$/.test(this.#options.properties?.get(name) ?? 'on');
   }
 
   get runState(): RunState {

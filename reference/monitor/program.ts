@@ -90,7 +90,9 @@ export class Program {
       clock,
       ...(network === undefined ? {} : { network }),
       emit: (event, data) => this.#emit(event, data),
-      ...(planted === undefined ? {} : { distort: (step, before) => planted.step(step, before) }),
+      ...(options.uuid === undefined ? {} : { uuid: Buffer.from(options.uuid.replaceAll('-', ''), 'hex') }),
+      properties: options.migrationProperties,
+      ...(planted === undefined ? {} : { distort: (step, before) => planted.step(step, before), wire: planted.wire }),
       log: (line) => this.#log(line),
       exit: (status) => this.#exit(status),
     });

@@ -17,6 +17,8 @@ export interface MultifdSenderOptions {
   readonly pagesPerPacket?: number;
   readonly compression?: MultifdCompression;
   readonly level?: number;
+  /** Told of each channel's writer before it writes anything. */
+  readonly writer?: (writer: PacketWriter, channel: number) => void;
 }
 
 interface Channel {
@@ -48,6 +50,7 @@ export class MultifdSender {
         ...(compression === undefined ? {} : { compression }),
         ...(level === undefined ? {} : { level }),
       });
+      options.writer?.(writer, channel);
       return { sink, writer, busy: undefined };
     });
     this.#pagesPerPacket = this.#channels[0]?.writer.pagesPerPacket ?? 0;
