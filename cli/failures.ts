@@ -33,6 +33,7 @@ const codes: Readonly<Record<string, number>> = {
   DeadlinePassed: exitCodes.target,
   Disconnected: exitCodes.target,
   NotQmp: exitCodes.target,
+  StorageError: exitCodes.storage,
   Interrupted: exitCodes.interrupted,
 };
 

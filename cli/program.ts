@@ -24,6 +24,16 @@ const entries: readonly Entry[] = [
     load: async (io) => (await import('./show.js')).showCommand(io),
   },
   {
+    name: 'fuzz',
+    summary: 'hunt for the sequences with which a target does what it must not',
+    load: async (io) => (await import('./fuzz.js')).fuzzCommand(io),
+  },
+  {
+    name: 'replay',
+    summary: 'run a case that a campaign found once more',
+    load: async (io) => (await import('./replay.js')).replayCommand(io),
+  },
+  {
     name: 'report',
     summary: 'render a recorded run again',
     load: async (io) => (await import('./report.js')).reportCommand(io),

@@ -17,10 +17,26 @@ export interface ExecuteOptions {
   readonly dialect: Dialect;
   /** Gives plain instances faster than the target starts them. */
   readonly plain?: () => Promise<Instance>;
+  /** Where instances come from, by endpoint and resolved options; default: each is started. */
+  readonly start?: (name: string, options: StartOptions) => Promise<Instance>;
+  /** Takes an instance when the scenario is over; default: it is ended. */
+  readonly giveBack?: (name: string, instance: Instance) => Promise<void>;
   /** Milliseconds for a reply. */
   readonly deadline?: number;
+  /** Told of each step that did not get what it waited for. */
+  readonly onTrouble?: (trouble: Trouble) => void;
   /** The host's time, sockets and files unless a simulation has its own. */
   readonly world?: StageWorld;
+}
+
+/** A step that was not answered, or lost its connection. That is an observation, not an error of the scenario. */
+export interface Trouble {
+  /** From 0; the number of steps for what came after the last one. */
+  readonly index: number;
+  readonly step: Step | undefined;
+  readonly endpoint: string;
+  readonly kind: 'deadline' | 'disconnected' | 'connect' | 'not-qmp';
+  readonly message: string;
 }
 
 /** What the executor needs of the world beside the target. */
@@ -57,7 +73,7 @@ export async function execute(scenario: Scenario, options: ExecuteOptions): Prom
         if (!(await stage.isObservation(error, step, index))) throw error;
       }
     }
-    await stage.settle();
+    await stage.settle(scenario.steps.length);
   } finally {
     await stage.close();
   }
@@ -140,11 +156,9 @@ class Stage {
       error instanceof ConnectError ||
       error instanceof NotQmp;
     if (!observed) return false;
-    this.transcript.add(
-      'at' in step ? step.at : 'scenario',
-      'note',
-      `step ${index + 1} (${step.do}): ${error.message}`,
-    );
+    const endpoint = 'at' in step ? step.at : 'scenario';
+    this.transcript.add(endpoint, 'note', `step ${index + 1} (${step.do}): ${error.message}`);
+    this.options.onTrouble?.({ index, step, endpoint, kind: troubleOf(error), message: error.message });
     // An end of file mostly comes before the news of the process's end.
     if (error instanceof Disconnected && 'at' in step)
       await this.instances
@@ -157,8 +171,13 @@ class Stage {
   private async start(name: string, options: StartOptions): Promise<void> {
     if (this.instances.has(name)) throw new ScenarioError(`'${name}' is started twice`);
     const resolved = this.resolve(options) as StartOptions;
-    const plain = Object.keys(resolved).length === 0 && this.options.plain !== undefined;
-    const instance = plain ? await this.options.plain!() : await this.options.target.start(resolved);
+    const { plain, start, target } = this.options;
+    const instance =
+      start !== undefined
+        ? await start(name, resolved)
+        : plain !== undefined && Object.keys(resolved).length === 0
+          ? await plain()
+          : await target.start(resolved);
     this.instances.set(name, instance);
     this.scratch ??= instance.scratch;
     instance.record(this.transcript, name);
@@ -259,11 +278,13 @@ class Stage {
   }
 
   /** Gathers what is still on its way: one fence for each living session. */
-  async settle(): Promise<void> {
+  async settle(index: number): Promise<void> {
     for (const [name, session] of this.sessions) {
       if (session.ended) continue;
       await session.fence().catch((error: Error) => {
-        this.transcript.add(name, 'note', `at the end: ${error.message}`);
+        const { message } = error;
+        this.transcript.add(name, 'note', `at the end: ${message}`);
+        this.options.onTrouble?.({ index, step: undefined, endpoint: name, kind: troubleOf(error), message });
       });
     }
   }
@@ -271,8 +292,15 @@ class Stage {
   async close(): Promise<void> {
     for (const session of this.sessions.values()) session.close();
     await Promise.all([...this.peers.values()].map((peer) => peer.close()));
-    await Promise.all([...this.instances.values()].map((instance) => instance.dispose()));
+    const giveBack = this.options.giveBack ?? ((_: string, instance: Instance) => instance.dispose());
+    await Promise.all([...this.instances].map(([name, instance]) => giveBack(name, instance)));
   }
+}
+
+function troubleOf(error: Error): Trouble['kind'] {
+  if (error instanceof DeadlinePassed) return 'deadline';
+  if (error instanceof ConnectError) return 'connect';
+  return error instanceof NotQmp ? 'not-qmp' : 'disconnected';
 }
 
 function walk(value: unknown, change: (text: string) => string): unknown {

@@ -9,6 +9,7 @@ export const exitCodes = {
   brokenStream: 6,
   planNotMet: 7,
   vacuous: 8,
+  storage: 9,
   internal: 70,
   interrupted: 130,
 } as const;
@@ -23,6 +24,7 @@ export const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   brokenStream: 'the event stream is empty or cut off',
   planNotMet: 'fewer or more requirements were reported than were planned',
   vacuous: 'a requirement ended without checking anything',
+  storage: 'a file of a campaign could not be written, for example because the disk is full',
   internal: 'a fault of this program',
   interrupted: 'ended by Ctrl-C',
 };

@@ -13,6 +13,7 @@ import { InfoInvariants } from './invariants.js';
 import { describeObservation, observe } from './tracker/observation.js';
 import { Input, type Sent } from './tracker/sent.js';
 import { type Permitted, type TrackedDivergence, Tracker } from './tracker/tracker.js';
+import type { Transitions } from './tracker/trail.js';
 
 export interface JudgeOptions {
   readonly dialect: Dialect;
@@ -22,6 +23,8 @@ export interface JudgeOptions {
   readonly strictDesc?: boolean;
   /** Parameters and capabilities at the start, where they are known; else the dialect's defaults. */
   readonly settings?: Settings;
+  /** Keep which transitions of the model were taken, for {@link Judge.transitions}. */
+  readonly trails?: boolean;
 }
 
 export interface JudgedDivergence {
@@ -51,6 +54,9 @@ interface Connection {
   primary: boolean;
 }
 
+/** What is known of a process that goes on in another transcript. */
+export type Carried = Pick<Process, 'hypotheses'>;
+
 class Process {
   tracker: Tracker | undefined;
   readonly connections = new Map<string, Connection>();
@@ -60,6 +66,12 @@ class Process {
   ended = false;
   /** The primary connection was lost: the next one begins blind. */
   gap = false;
+  /** It was started in an earlier transcript. */
+  carried = false;
+
+  get hypotheses(): number {
+    return this.tracker?.hypotheses.length ?? 0;
+  }
 }
 
 export class Judge {
@@ -69,7 +81,32 @@ export class Judge {
   private defects: readonly string[] = [];
   private inconclusive: string | undefined;
 
-  constructor(private readonly options: JudgeOptions) {}
+  /** @param carried processes that an earlier judge gave back, by endpoint */
+  constructor(
+    private readonly options: JudgeOptions,
+    carried: ReadonlyMap<string, Carried> = new Map(),
+  ) {
+    for (const [name, process] of carried) if (process instanceof Process) this.processes.set(name, process);
+  }
+
+  /**
+   * A process that lives on, for the judge of the next transcript, which begins with a new connection to it: from here on
+   * anything may have happened unseen. `undefined` when there is nothing to go on from.
+   */
+  carry(name: string): Carried | undefined {
+    const process = this.processes.get(name);
+    if (process?.tracker === undefined || process.ended || this.judgement.kind !== 'conforms') return undefined;
+    process.tracker.blind();
+    process.connections.clear();
+    process.gap = true;
+    process.carried = true;
+    return process;
+  }
+
+  /** The states that a process may be in. */
+  states(name: string): readonly ModelState[] {
+    return (this.processes.get(name)?.tracker?.hypotheses ?? []).map(({ state }) => state);
+  }
 
   /** Takes the next entry; gives back a divergence the moment it is seen. Later entries are then not judged. */
   feed(entry: Entry): JudgedDivergence | undefined {
@@ -96,9 +133,18 @@ export class Judge {
     return { kind: 'conforms', observations };
   }
 
+  /** Transitions of the model that every process surely, and possibly, took. */
+  get transitions(): Transitions {
+    const all = [...this.processes.values()].flatMap(({ tracker }) =>
+      tracker === undefined ? [] : [tracker.transitions],
+    );
+    return { sure: all.flatMap(({ sure }) => sure), possible: all.flatMap(({ possible }) => possible) };
+  }
+
   private take(process: Process, entry: Entry): void {
     switch (entry.kind) {
       case 'started':
+        if (process.carried) return;
         process.tracker = this.track([parseStart(entry.text)]);
         return;
       case 'connected':
@@ -131,7 +177,7 @@ export class Judge {
 
   /** Without a word on how the process was started it may have been any way. */
   private track(starts: readonly StartOptions[] | undefined): Tracker {
-    const { dialect, defects, strictDesc, settings } = this.options;
+    const { dialect, defects, strictDesc, settings, trails } = this.options;
     const initial = (starts ?? anyStart).map((start) => withSettings(modelStart(start, dialect), settings));
     return new Tracker({
       rules: dialect.migration,
@@ -139,6 +185,7 @@ export class Judge {
       fresh: starts !== undefined,
       ...(defects === undefined ? {} : { defects }),
       ...(strictDesc === undefined ? {} : { strictDesc }),
+      ...(trails === undefined ? {} : { trails }),
     });
   }
 
@@ -186,6 +233,11 @@ export class Judge {
   /** Value invariants of the queries. */
   private values(process: Process, entry: Entry, answered: Sent | undefined, reply: JsonObject): void {
     if (answered?.kind !== 'modelled' || !('return' in reply)) return;
+    // Queries before it in the same write have been answered by now.
+    if (answered.name === 'migrate') {
+      process.info.restart();
+      process.runState = '';
+    }
     const value = reply.return as JsonValue;
     if (answered.name === 'query-status' && isObject(value)) process.runState = String(value.status);
     if (answered.name !== 'query-migrate') return;

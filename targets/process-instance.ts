@@ -128,6 +128,10 @@ export class ProcessInstance implements Instance {
     return instance;
   }
 
+  get commandLine(): readonly string[] {
+    return [this.plan.command, ...this.plan.args];
+  }
+
   get monitors(): number {
     return this.plan.monitors.length;
   }

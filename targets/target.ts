@@ -45,6 +45,8 @@ export interface Instance {
   readonly options: StartOptions;
   /** Process id; absent for an instance that we did not start. */
   readonly pid?: number;
+  /** The words that started the process; absent for an instance that we did not start so. */
+  readonly commandLine?: readonly string[];
   /** How the process ended; `undefined` while it lives, and for ever when we did not start it. */
   readonly exit: ExitStatus | undefined;
   /** What the process wrote to standard error so far (its last 256 KiB). */

@@ -2,7 +2,7 @@
  * What a process may be doing, without what only counts (how many commands it has executed, the number of its last pass):
  * so the same core comes back again and again, and what can follow from it is worked out once.
  */
-import type { ModelState } from '../../reference/model/index.js';
+import type { ModelState, Side } from '../../reference/model/index.js';
 import { type CommandRef, type Emission, latest } from './emission.js';
 import type { Sent } from './sent.js';
 import type { Happening, Space, StateNode } from './space.js';
@@ -40,6 +40,8 @@ export interface Move {
   readonly label: string;
   readonly rows: readonly string[];
   readonly to: Core;
+  /** Absent for a reply that leaves. */
+  readonly side?: Side | 'command' | 'defect';
 }
 
 /** Where moves that show nothing lead to, and the first ones that show something. */
@@ -136,7 +138,7 @@ export class Cores {
     return moves;
   }
 
-  private step(core: Core, { label, rows, outputs, next, defect }: Happening): Move {
+  private step(core: Core, { label, rows, outputs, next, defect, side }: Happening): Move {
     const pays = core.owed !== undefined && core.state.replyOwed && !next.state.replyOwed;
     const emissions = outputs.map((output) => this.space.emission(output, 'step', rows, core.owed));
     const to = this.core({
@@ -146,7 +148,8 @@ export class Cores {
       owed: pays ? undefined : core.owed,
       defects: withDefect(core, defect),
     });
-    return { label, rows, to };
+    const whose = defect === undefined ? side : 'defect';
+    return { label, rows, to, ...(whose === undefined ? {} : { side: whose }) };
   }
 
   /** What may come of executing a message. The next one of the first connection waits until a reply is out. */
@@ -167,6 +170,7 @@ export class Cores {
 
   private executed(core: Core, { sent, ref, apart }: Execution, happening: Happening): Move {
     const { label, rows, outputs, defect } = happening;
+    const side = defect === undefined ? 'command' : 'defect';
     const emissions = outputs.map((output) => this.space.emission(output, 'command', rows, ref));
     const replied = outputs.some(({ kind }) => kind === 'reply');
     const parts = { ...core, node: happening.next, defects: withDefect(core, defect) };
@@ -179,17 +183,17 @@ export class Cores {
       const node = replied ? parts.node : this.space.node({ ...parts.node.state, replyOwed: false });
       const events = emissions.filter(({ output }) => output.kind !== 'reply');
       const to = { ...parts, node, pending: [...core.pending, ...events, ...exit], apart: [...core.apart, ...own] };
-      return { label, rows, to: this.core(to) };
+      return { label, rows, side, to: this.core(to) };
     }
     const pending = [...core.pending, ...emissions, ...exit];
     if (sent.kind !== 'modelled' || defect !== undefined) {
-      return { label, rows, to: this.core({ ...parts, pending }) };
+      return { label, rows, side, to: this.core({ ...parts, pending }) };
     }
     const owed = replied ? core.owed : ref;
     const last = pending.at(-1);
     const late = core.held === undefined && last?.output.kind === 'reply' && this.mayLag(sent.name);
     const to = late ? { ...parts, owed, held: last, pending: pending.slice(0, -1) } : { ...parts, owed, pending };
-    return { label, rows, to: this.core(to) };
+    return { label, rows, side, to: this.core(to) };
   }
 
   /**

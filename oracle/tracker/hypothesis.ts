@@ -1,6 +1,7 @@
 /** One thing that the target may be doing: a core, and what counts. */
 import type { ModelState } from '../../reference/model/index.js';
 import type { Core } from './core.js';
+import type { Trail } from './trail.js';
 
 export interface Hypothesis {
   readonly core: Core;
@@ -11,6 +12,8 @@ export interface Hypothesis {
   readonly done: readonly number[];
   /** Last number of MIGRATION_PASS seen; 0 before the first, `undefined` when some may have gone unseen. */
   readonly pass: number | undefined;
+  /** How it came about, where that is kept; no part of what it is. */
+  readonly trail: Trail | undefined;
 }
 
 export const hypothesis = (
@@ -18,11 +21,12 @@ export const hypothesis = (
   executed = 0,
   done: readonly number[] = [],
   pass: number | undefined = undefined,
-): Hypothesis => ({ core, state: core.state, executed, done, pass });
+  trail: Trail | undefined = undefined,
+): Hypothesis => ({ core, state: core.state, executed, done, pass, trail });
 
 /** The same with another core. */
-export const at = ({ executed, done, pass }: Hypothesis, core: Core): Hypothesis =>
-  hypothesis(core, executed, done, pass);
+export const at = ({ executed, done, pass, trail }: Hypothesis, core: Core): Hypothesis =>
+  hypothesis(core, executed, done, pass, trail);
 
 /** Text that is equal exactly for equal hypotheses. */
 export const hypothesisKey = ({ core, executed, done, pass }: Hypothesis): string =>

@@ -10,6 +10,7 @@ import { type Hypothesis, hypothesis } from './hypothesis.js';
 import type { Observation } from './observation.js';
 import type { Sent } from './sent.js';
 import { effectKey } from './space.js';
+import { executed as executedTrail } from './trail.js';
 
 type Reply = Extract<Observation, { kind: 'reply' }>;
 
@@ -64,18 +65,22 @@ export class Queue {
   /** Everything that may be executed next, and what may come of it. */
   executions(cores: Cores, from: Hypothesis, core: Core): Hypothesis[] {
     const result: Hypothesis[] = [];
-    const { executed, done, pass } = from;
+    const { executed, done, pass, trail } = from;
     const ready = ({ after }: Ordered) => after.every((index) => done.includes(index) || !this.isOpen(index));
     const next = this.ordered[executed];
     if (next !== undefined && ready(next)) {
-      for (const { to } of cores.execute(core, next)) result.push(hypothesis(to, executed + 1, done, pass));
+      for (const move of cores.execute(core, next)) {
+        result.push(hypothesis(move.to, executed + 1, done, pass, executedTrail(trail, core, move)));
+      }
     }
     for (const one of this.outside) {
       if (done.includes(one.index) || !ready(one)) continue;
       const others = [...done, one.index].sort((a, b) => a - b);
-      for (const { to } of cores.execute(core, one)) {
+      for (const move of cores.execute(core, one)) {
+        const { to } = move;
         const answered = one.reply === undefined ? to : this.answeredWith(cores, to, one.index, one.reply);
-        if (answered !== undefined) result.push(hypothesis(answered, executed, others, pass));
+        if (answered === undefined) continue;
+        result.push(hypothesis(answered, executed, others, pass, executedTrail(trail, core, move)));
       }
     }
     return result;
@@ -135,12 +140,13 @@ export class Queue {
     );
     if (over.size === 0) return set;
     this.outside = this.outside.filter(({ index }) => !over.has(index));
-    return set.map(({ core, executed, done, pass }) =>
+    return set.map(({ core, executed, done, pass, trail }) =>
       hypothesis(
         core,
         executed,
         done.filter((index) => !over.has(index)),
         pass,
+        trail,
       ),
     );
   }

@@ -4,7 +4,7 @@
  */
 import type { MigrationRules } from '../../reference/dialects/migration.js';
 import type { ErrorClass } from '../../reference/migration/host.js';
-import { command, internal, type ModelState } from '../../reference/model/index.js';
+import { command, internal, type ModelState, type Side } from '../../reference/model/index.js';
 import { defectMoves, defectOutcomes } from '../known-defects.js';
 import type { CommandRef, Emission, Emitted } from './emission.js';
 import { genericOutcomes } from './generic.js';
@@ -19,6 +19,8 @@ export interface Happening {
   readonly next: StateNode;
   /** Only as a known defect. */
   readonly defect?: string;
+  /** Whose step it is; absent for what a command does. */
+  readonly side?: Side;
 }
 
 export class StateNode {
@@ -37,7 +39,7 @@ export class StateNode {
     const { rules, defects } = this.space;
     this.own ??= [
       ...internal(this.state, rules)
-        .map(({ label, rows, outputs, next }) => ({ label, rows, outputs, next: this.space.node(next) }))
+        .map(({ label, rows, outputs, next, side }) => ({ label, rows, outputs, next: this.space.node(next), side }))
         .filter(({ outputs, next }) => outputs.length > 0 || next !== this),
       ...defectMoves(this.state, rules, defects).map(({ id, label, outputs, next }) => ({
         label,

@@ -15,6 +15,7 @@ import { describeObservation, type Observation } from './observation.js';
 import { Queue } from './queue.js';
 import type { Sent } from './sent.js';
 import { Space } from './space.js';
+import { begun, mergeTrails, type Transitions, transitionsOf, walked } from './trail.js';
 import { isUrgent } from './urgent.js';
 
 export interface TrackerOptions {
@@ -26,6 +27,8 @@ export interface TrackerOptions {
   /** Known defects of the target's version. */
   readonly defects?: ReadonlySet<string>;
   readonly strictDesc?: boolean;
+  /** Keep which transitions were taken, for {@link Tracker.transitions}. */
+  readonly trails?: boolean;
 }
 
 /** What was permitted instead, in words, with the rows that permit it. */
@@ -85,7 +88,13 @@ export class Tracker {
     this.cores = Cores.of(Space.of(options.rules, this.known));
     this.queue = new Queue(this.strictDesc);
     const pass = options.fresh === true ? 0 : undefined;
-    this.set = options.initial.map((state) => hypothesis(this.cores.first(state), 0, [], pass));
+    const trail = options.trails === true ? begun() : undefined;
+    this.set = options.initial.map((state) => hypothesis(this.cores.first(state), 0, [], pass, trail));
+  }
+
+  /** Transitions that led to the present hypotheses since {@link blind} or the beginning; none unless they are kept. */
+  get transitions(): Transitions {
+    return transitionsOf(this.set, this.cores);
   }
 
   /** The present hypotheses. */
@@ -178,10 +187,11 @@ export class Tracker {
         todo.push(at(next, this.cores.unseen(next.core)));
     }
     const rest = new Map<string, Hypothesis>();
+    const trail = this.set.some((one) => one.trail !== undefined) ? begun() : undefined;
     for (const { core } of seen.values()) {
       if (core.state.replyOwed) continue;
       const bare = this.cores.core({ ...core, owed: undefined, held: undefined, apart: [] });
-      const gone = hypothesis(bare, this.queue.length, [], undefined);
+      const gone = hypothesis(bare, this.queue.length, [], undefined, trail);
       rest.set(hypothesisKey(gone), gone);
     }
     this.queue.forget();
@@ -194,8 +204,12 @@ export class Tracker {
     const swaps = seen.kind === 'reply' || (seen.kind === 'event' && seen.event === 'MIGRATION');
     const keep = (one: Hypothesis, index: number): boolean => {
       const left = this.consume(one, index, seen, fits);
-      if (left !== undefined) found.set(hypothesisKey(left), left);
-      return left !== undefined;
+      if (left === undefined) return false;
+      const key = hypothesisKey(left);
+      const same = found.get(key);
+      if (same === undefined) found.set(key, left);
+      else mergeTrails(same.trail, left.trail);
+      return true;
     };
     this.fronts(this.set, 0, (front) => {
       if (keep(front, 0) || !swaps || !isMigration(front.core.pending[0])) return;
@@ -211,11 +225,15 @@ export class Tracker {
 
   /** Visits every hypothesis that has just put out more than `pending` unseen things, starting from `set`. */
   private fronts(set: readonly Hypothesis[], pending: number, visit: (front: Hypothesis) => void): void {
-    const visited = new Set<string>();
+    const visited = new Map<string, Hypothesis>();
     const first = (one: Hypothesis): boolean => {
       const key = hypothesisKey(one);
-      if (visited.has(key)) return false;
-      visited.add(key);
+      const same = visited.get(key);
+      if (same !== undefined) {
+        mergeTrails(same.trail, one.trail);
+        return false;
+      }
+      visited.set(key, one);
       if (visited.size > mostHypotheses) throw new Error(`the model permits more than ${mostHypotheses} continuations`);
       return true;
     };
@@ -227,12 +245,13 @@ export class Tracker {
       }
       const { calm, fronts } = this.cores.reach(one.core);
       for (const core of fronts) {
-        const front = at(one, core);
+        const front = walked(at(one, core), one);
         if (first(front)) visit(front);
       }
       if (!this.queue.waits(one)) continue;
       for (const core of calm) {
-        if (first(at(one, core))) todo.push(...this.queue.executions(this.cores, one, core));
+        const here = walked(at(one, core), one);
+        if (first(here)) todo.push(...this.queue.executions(this.cores, here, core));
       }
     }
   }
@@ -266,7 +285,7 @@ export class Tracker {
       if (number === undefined) return undefined;
       pass = number;
     }
-    return hypothesis(this.cores.without(one.core, index), one.executed, one.done, pass);
+    return hypothesis(this.cores.without(one.core, index), one.executed, one.done, pass, one.trail);
   }
 
   /** Silence: nothing is pending, no command is unanswered, and nothing remains that must happen by itself. */

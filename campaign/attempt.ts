@@ -1,0 +1,109 @@
+/** One run of one scenario: executed, judged, and looked through for what speaks against the target. */
+import { execute, type Trouble } from '../oracle/execute.js';
+import { type Carried, Judge, type Judgement } from '../oracle/judge.js';
+import type { Transitions } from '../oracle/tracker/trail.js';
+import { defectsOfFacts } from '../oracle/trial.js';
+import type { Transcript } from '../protocol/transcript.js';
+import type { TargetFacts } from '../targets/facts.js';
+import type { Scenario } from '../targets/scenario.js';
+import type { Instance, StartOptions, Target } from '../targets/target.js';
+import { diagnose } from './diagnose.js';
+import type { Launch } from './repro/script.js';
+import type { Symptom } from './symptom.js';
+
+export interface AttemptOptions {
+  readonly target: Target;
+  readonly facts: TargetFacts;
+  readonly strictDesc: boolean;
+  /** Milliseconds for a reply; default: what the target's sessions have. */
+  readonly deadline?: number;
+  readonly start?: (name: string, options: StartOptions) => Promise<Instance>;
+  /** Takes an instance at the end; default: it is ended. */
+  readonly giveBack?: (name: string, instance: Instance, judge: Judge, symptoms: readonly Symptom[]) => Promise<void>;
+  /** What is known of processes that were started in earlier attempts. */
+  readonly carried?: ReadonlyMap<string, Carried>;
+}
+
+export interface Attempt {
+  readonly scenario: Scenario;
+  readonly transcript: Transcript;
+  readonly judgement: Judgement;
+  readonly troubles: readonly Trouble[];
+  readonly symptoms: readonly Symptom[];
+  readonly transitions: Transitions;
+  /** How the processes were started, by endpoint; those that were not started by us are missing. */
+  readonly launches: ReadonlyMap<string, Launch>;
+  /** Commands that were sent. */
+  readonly commands: number;
+  /** Milliseconds. */
+  readonly duration: number;
+}
+
+/** @throws ScenarioError, TargetError */
+export async function attempt(scenario: Scenario, options: AttemptOptions): Promise<Attempt> {
+  const { target, facts, strictDesc, deadline, start, carried } = options;
+  const troubles: Trouble[] = [];
+  const used: [string, Instance][] = [];
+  const began = performance.now();
+  let transcript: Transcript;
+  try {
+    transcript = await execute(scenario, {
+      target,
+      dialect: facts.dialect,
+      onTrouble: (trouble) => troubles.push(trouble),
+      giveBack: async (name, instance) => {
+        used.push([name, instance]);
+      },
+      ...(deadline === undefined ? {} : { deadline }),
+      ...(start === undefined ? {} : { start }),
+    });
+  } catch (error) {
+    for (const [, instance] of used) await instance.dispose();
+    throw error;
+  }
+  const judge = new Judge(
+    {
+      dialect: facts.dialect,
+      schema: facts.schema,
+      defects: defectsOfFacts(facts),
+      strictDesc,
+      trails: true,
+      ...(facts.settings === undefined ? {} : { settings: facts.settings }),
+    },
+    carried,
+  );
+  for (const entry of transcript.entries) judge.feed(entry);
+  const { judgement, transitions } = judge;
+  const stderr = used.map(([, instance]) => instance.stderr).join('\n');
+  const symptoms = diagnose({ transcript, judgement, troubles, judge, stderr, defects: defectsOfFacts(facts) });
+  const launches = new Map(used.flatMap(([name, instance]) => launchOf(name, instance)));
+  await Promise.all(
+    used.map(([name, instance]) => options.giveBack?.(name, instance, judge, symptoms) ?? instance.dispose()),
+  );
+  let commands = 0;
+  for (const { kind, text } of transcript.entries) {
+    // A line for each: what goes out in one write may hold several.
+    if (kind === 'sent') commands += text.split('\n').length - 1 || 1;
+  }
+  return {
+    scenario,
+    transcript,
+    judgement,
+    troubles,
+    symptoms,
+    transitions,
+    launches,
+    commands,
+    duration: performance.now() - began,
+  };
+}
+
+/** Size of RAM images that stand for `{image N}`. */
+function launchOf(name: string, { commandLine, scratch, options }: Instance): [string, Launch][] {
+  if (commandLine === undefined) return [];
+  const { ramImage } = options;
+  const mib = Number(/ram-(\d+)\.img$/.exec(ramImage ?? '')?.[1] ?? 4);
+  return [
+    [name, { words: commandLine, scratch, ...(ramImage === undefined ? {} : { image: { path: ramImage, mib } }) }],
+  ];
+}

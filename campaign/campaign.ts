@@ -1,0 +1,251 @@
+/** A campaign: lanes that run scenario after scenario, guided by what is new, until time, runs or patience are over. */
+import type { TargetFacts } from '../targets/facts.js';
+import type { Scenario } from '../targets/scenario.js';
+import { type Target, TargetError } from '../targets/target.js';
+import { type Attempt, attempt } from './attempt.js';
+import type { CaseFile } from './case-file.js';
+import type { Corpus } from './corpus.js';
+import { Coverage, type CoverageKey, keysOf } from './coverage.js';
+import { withEnd } from './epilogue.js';
+import type { CampaignEvent, Standing } from './events.js';
+import { Findings } from './findings.js';
+import { type FolderFile, StorageError } from './folder.js';
+import type { KnownFindings } from './known.js';
+import { Lane, type LaneAttempt, longestLife } from './lane.js';
+import { type PlannedCase, Schedule } from './schedule.js';
+import type { CaseSource } from './sources.js';
+import type { Progress, Store } from './store.js';
+
+export interface CampaignOptions {
+  readonly target: Target;
+  readonly facts: TargetFacts;
+  readonly seed: number;
+  /** Scenarios side by side. */
+  readonly jobs: number;
+  /** Milliseconds; no limit when absent. */
+  readonly time?: number;
+  /** Cases; no limit when absent. */
+  readonly runs?: number;
+  readonly sources: readonly CaseSource[];
+  readonly corpus: Corpus;
+  readonly known: KnownFindings;
+  readonly store?: Store;
+  readonly strictDesc: boolean;
+  /** Milliseconds to shrink one finding. */
+  readonly shrinkBudget: number;
+  /** End at the first finding that is not known. */
+  readonly untilFirst?: boolean;
+  /** Processes serve several scenarios. */
+  readonly reuse: boolean;
+  readonly files: (file: CaseFile, shown: Attempt | undefined) => readonly FolderFile[];
+  readonly sink: (event: CampaignEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Failed starts in a row after which the target counts as gone, and the pause before each new try in milliseconds. */
+const patience = [100, 500, 2000, 5000];
+
+/** Milliseconds between two lines of the log. */
+const logInterval = 2000;
+/** Milliseconds between two reports of how it stands. */
+const statusInterval = 500;
+
+export class Campaign {
+  readonly coverage = new Coverage();
+  readonly findings: Findings;
+  private readonly schedule: Schedule;
+  private readonly lanes: Lane[];
+  private next = 0;
+  private cases = 0;
+  private commands = 0;
+  private earlier = 0;
+  private began = 0;
+  private failedStarts = 0;
+  private fault: Error | undefined;
+  private unlogged: CoverageKey[] = [];
+  private readonly limit: number;
+
+  constructor(private readonly options: CampaignOptions) {
+    const { facts, seed, sources, corpus, store, jobs, target, strictDesc } = options;
+    this.schedule = new Schedule(seed, sources, { dialect: facts.dialect, schema: facts.schema }, corpus);
+    const how = { target, facts, strictDesc };
+    const reuse = options.reuse && target.lacks('start') === undefined;
+    this.lanes = Array.from({ length: jobs }, () => new Lane(how, reuse));
+    const recalled = store?.recall();
+    if (recalled !== undefined) {
+      ({ next: this.next, cases: this.cases, commands: this.commands, duration: this.earlier } = recalled.progress);
+      this.coverage.add(recalled.keys);
+    }
+    this.limit = options.runs === undefined ? Number.POSITIVE_INFINITY : this.next + options.runs;
+    this.findings = new Findings({
+      target: target.name,
+      facts,
+      known: options.known,
+      shrinkBudget: options.shrinkBudget,
+      files: options.files,
+      ...(store === undefined ? {} : { store }),
+      run: (scenario) => attempt(scenario, how),
+      runRepeatedly: (scenario) => repeatedly(new Lane(how, true), scenario),
+      onFinding: (finding) => options.sink({ event: 'finding', finding }),
+      going: () => this.fault === undefined && !(options.signal.aborted && store !== undefined),
+    });
+  }
+
+  /** How it stands. */
+  get standing(): Standing {
+    const { time, runs } = this.options;
+    const elapsed = this.began === 0 ? 0 : performance.now() - this.began;
+    const found = [...this.findings.found.values()];
+    return {
+      cases: this.cases,
+      commands: this.commands,
+      elapsed: this.earlier + elapsed,
+      inThisRun: elapsed,
+      transitions: this.coverage.count('transition'),
+      novelties: this.coverage.reached.size,
+      corpus: this.options.corpus.size,
+      findings: found.filter(({ known, confirmed }) => confirmed && !known).length,
+      known: found.filter(({ known }) => known).length,
+      unconfirmed: found.filter(({ known, confirmed }) => !confirmed && !known).length,
+      open: this.findings.open,
+      ...(time === undefined ? {} : { timeLeft: Math.max(0, time - elapsed) }),
+      ...(runs === undefined ? {} : { runsLeft: Math.max(0, this.limit - this.next) }),
+    };
+  }
+
+  /** Runs to the end. Faults of target and storage are thrown after everything that was found is safe. */
+  async run(): Promise<Standing> {
+    const { store, sink, corpus } = this.options;
+    this.began = performance.now();
+    store?.log.add({ event: store.resumed ? 'resume' : 'begin', at: new Date().toISOString(), next: this.next });
+    const log = setInterval(() => this.guarded(() => this.logProgress()), logInterval);
+    const status = setInterval(() => sink({ event: 'status', standing: this.standing }), statusInterval);
+    try {
+      this.findings.resume();
+      await Promise.all(this.lanes.map((lane) => this.work(lane)));
+      if (this.fault === undefined) await this.findings.drained();
+    } finally {
+      clearInterval(log);
+      clearInterval(status);
+      await Promise.all(this.lanes.map((lane) => lane.close()));
+    }
+    this.guarded(() => {
+      corpus.minimise();
+      this.logProgress();
+      store?.log.add({ event: 'end', at: new Date().toISOString() });
+    });
+    if (this.fault !== undefined) throw this.fault;
+    return this.standing;
+  }
+
+  private get going(): boolean {
+    const { time, signal, untilFirst } = this.options;
+    if (signal.aborted || this.fault !== undefined || this.next >= this.limit) return false;
+    if (untilFirst && [...this.findings.found.values()].some(({ known, confirmed }) => confirmed && !known))
+      return false;
+    return time === undefined || performance.now() - this.began < time;
+  }
+
+  private async work(lane: Lane): Promise<void> {
+    while (this.going) {
+      const planned = this.schedule.plan(this.next++);
+      const scenario = withEnd(planned.scenario);
+      try {
+        const result = await lane.run(scenario);
+        this.failedStarts = 0;
+        this.guarded(() => this.digest(planned, scenario, result));
+      } catch (error) {
+        if (error instanceof TargetError) await this.endure(error);
+        else this.fault ??= error as Error;
+      }
+    }
+  }
+
+  private digest(planned: PlannedCase, scenario: Scenario, result: LaneAttempt): void {
+    const { corpus, seed } = this.options;
+    this.cases++;
+    this.commands += result.commands;
+    const keys = keysOf(result);
+    const fresh = this.coverage.add(keys);
+    this.unlogged.push(...fresh);
+    this.schedule.learn(planned, fresh.length > 0);
+    const [symptom] = result.symptoms;
+    if (symptom !== undefined) {
+      this.findings.take({
+        symptom,
+        scenario,
+        history: result.history,
+        origin: { source: planned.source.name, seed, index: planned.index },
+        transcript: result.transcript.toJsonLines(),
+      });
+    }
+    if (fresh.length === 0) return;
+    corpus.add({
+      corpus: 1,
+      source: planned.source.name,
+      tape: planned.tape,
+      keys: [...keys],
+      scenario: planned.scenario,
+    });
+  }
+
+  /** A target that cannot be started may be out of something that comes back. */
+  private async endure(error: TargetError): Promise<void> {
+    const pause = patience[this.failedStarts++];
+    if (pause === undefined) {
+      this.fault ??= error;
+      return;
+    }
+    this.options.sink({ event: 'note', text: `${error.message}; trying again in ${pause} ms` });
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(done, pause);
+      const { signal } = this.options;
+      function done() {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        resolve();
+      }
+      signal.addEventListener('abort', done);
+    });
+  }
+
+  /** A fault of the storage ends the campaign; it is told once everything else is in order. */
+  private guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (error instanceof StorageError && this.fault === undefined) {
+        this.options.sink({ event: 'note', text: `${error.message}: the campaign ends here` });
+      }
+      this.fault ??= error as Error;
+    }
+  }
+
+  private logProgress(): void {
+    const { store } = this.options;
+    if (store === undefined) return;
+    const { next, cases, commands } = this;
+    const duration = Math.round(this.standing.elapsed);
+    const progress: Progress & { event: string; keys: readonly CoverageKey[] } = {
+      event: 'progress',
+      next,
+      cases,
+      commands,
+      duration,
+      keys: this.unlogged,
+    };
+    store.log.add({ ...progress });
+    this.unlogged = [];
+  }
+}
+
+/** The same scenario for the life of one process; the last attempt speaks for all. */
+async function repeatedly(lane: Lane, scenario: Scenario): Promise<Attempt> {
+  try {
+    let last: Attempt = await lane.run(scenario);
+    for (let n = 1; n < longestLife && last.symptoms.length === 0; n++) last = await lane.run(scenario);
+    return last;
+  } finally {
+    await lane.close();
+  }
+}

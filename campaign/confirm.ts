@@ -1,0 +1,57 @@
+/** Runs a scenario again and again to learn how often it shows a symptom. */
+import type { Scenario } from '../targets/scenario.js';
+import type { Attempt } from './attempt.js';
+import type { Rate } from './case-file.js';
+import { essence, type Symptom } from './symptom.js';
+
+export interface Confirmation {
+  readonly rate: Rate;
+  /** The first run that showed it, with the symptom as it was there. */
+  readonly shown?: { readonly attempt: Attempt; readonly symptom: Symptom };
+}
+
+/** Runs a scenario on fresh processes. */
+export type RunFresh = (scenario: Scenario) => Promise<Attempt>;
+
+/** So many runs when each shows it; twice as many when they disagree. */
+export const usualRuns = 5;
+
+/** A hang costs its deadline each time. */
+const runsOf = ({ kind }: Symptom): number => (kind === 'hang' || kind === 'leak' ? 2 : usualRuns);
+
+/** The symptom of an attempt that is the same as the wanted one. */
+export const sameIn = ({ symptoms }: Attempt, wanted: Symptom): Symptom | undefined =>
+  symptoms.find((one) => essence(one) === essence(wanted));
+
+/** @param going false ends it early, with the runs so far */
+export async function confirm(
+  scenario: Scenario,
+  wanted: Symptom,
+  run: RunFresh,
+  going: () => boolean = () => true,
+): Promise<Confirmation> {
+  let shown: Confirmation['shown'];
+  let times = 0;
+  let of = 0;
+  const first = runsOf(wanted);
+  while (of < first || (times < of && of < first * 2)) {
+    if (of > 0 && !going()) break;
+    const attempt = await run(scenario);
+    of++;
+    const symptom = sameIn(attempt, wanted);
+    if (symptom === undefined) continue;
+    times++;
+    shown ??= { attempt, symptom };
+  }
+  return { rate: { times, of }, ...(shown === undefined ? {} : { shown }) };
+}
+
+/** Runs after which a symptom of this rate has shown itself with a chance of 95 %; 1 for one that always does. */
+export function repeatsFor({ times, of }: Rate): number {
+  if (times >= of) return 1;
+  // Half a run more: rates from few runs are guesses, and 0 of 10 is not never.
+  const rate = Math.max(times, 0.5) / of;
+  // One try a candidate is enough down to a rate of a half; it is tried again while others are.
+  if (rate >= 0.5) return 2;
+  return Math.min(40, Math.ceil(Math.log(0.05) / Math.log(1 - rate)));
+}

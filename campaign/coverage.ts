@@ -1,0 +1,132 @@
+/**
+ * What a campaign has seen of the target, as keys: transitions of the model, commands by state and outcome, classes of values,
+ * pairs of neighbouring events. A case with a key that no case had before is novel.
+ */
+
+import { type Taken, transitionKey } from '../oracle/tracker/trail.js';
+import { isObject, type JsonValue } from '../protocol/json.js';
+import { entryValue, type Transcript } from '../protocol/transcript.js';
+import type { Attempt } from './attempt.js';
+
+export type KeyKind = 'transition' | 'command' | 'value' | 'events';
+
+/** `kind|…`. */
+export type CoverageKey = string;
+
+const key = (kind: KeyKind, ...parts: readonly string[]): CoverageKey => [kind, ...parts].join('|');
+
+/** Everything that one attempt has reached. What is only possible counts for nothing. */
+export function keysOf({ transitions, transcript }: Pick<Attempt, 'transitions' | 'transcript'>): Set<CoverageKey> {
+  const keys = new Set<CoverageKey>();
+  for (const taken of transitions.sure) {
+    keys.add(key('transition', transitionKey(taken)));
+    if (taken.side === 'command') keys.add(commandKey(taken));
+  }
+  for (const one of valueKeys(transcript)) keys.add(one);
+  for (const one of eventKeys(transcript)) keys.add(one);
+  return keys;
+}
+
+/** A command in a state, and what became of it: `command|migrate|active/iterating+none|refused|MIG-CMD-MIG-05`. */
+function commandKey({ label, rows, from }: Taken): CoverageKey {
+  const [name = '', outcome = ''] = label.split(': ');
+  const incoming = from.in.origin === 'none' ? '' : `+${from.in.status}/${from.in.phase}`;
+  return key('command', name, `${from.out.status}/${from.out.phase}${incoming}`, outcome, rows[0] ?? '');
+}
+
+/** The classes of the values that commands carried, with what they were answered. */
+function valueKeys(transcript: Transcript): CoverageKey[] {
+  const asked = new Map<string, { name: string; classes: string[] }>();
+  const keys: CoverageKey[] = [];
+  for (const entry of transcript.entries) {
+    if (entry.kind === 'sent') {
+      for (const line of entry.text.split('\n')) {
+        const value = line === '' ? undefined : entryValue({ ...entry, text: line });
+        if (!isObject(value) || typeof value.id !== 'string') continue;
+        const name = value.execute ?? value['exec-oob'];
+        if (typeof name !== 'string' || !isObject(value.arguments)) continue;
+        asked.set(value.id, { name, classes: classesOf(value.arguments, '') });
+      }
+    } else if (entry.kind === 'received' && asked.size > 0) {
+      const value = entryValue(entry);
+      if (!isObject(value) || typeof value.id !== 'string') continue;
+      const sent = asked.get(value.id);
+      asked.delete(value.id);
+      const outcome = isObject(value.error) ? String(value.error.class) : 'ok';
+      for (const one of sent?.classes ?? []) keys.push(key('value', sent?.name ?? '', one, outcome));
+    }
+  }
+  return keys;
+}
+
+function classesOf(value: JsonValue, path: string): string[] {
+  if (Array.isArray(value)) {
+    const inner = value.slice(0, 4).flatMap((one) => classesOf(one, `${path}[]`));
+    return [`${path} list of ${value.length > 3 ? 'many' : value.length}`, ...inner];
+  }
+  if (isObject(value)) {
+    return Object.entries(value).flatMap(([name, one]) => classesOf(one, path === '' ? name : `${path}.${name}`));
+  }
+  return [`${path} ${classOf(value)}`];
+}
+
+/** Names of the schema are their own class; figures are told by sign and size, other texts by length. */
+function classOf(value: JsonValue): string {
+  if (value === null) return 'null';
+  if (typeof value === 'boolean') return String(value);
+  if (typeof value === 'string') {
+    if (value === '') return 'empty text';
+    const scheme = /^[A-Za-z]{2,6}:/.exec(value)?.[0];
+    if (scheme !== undefined) return `text ${scheme}`;
+    return value.length <= 24 && /^[a-z][a-z0-9-]*$/.test(value) ? `name ${value}` : `text of ${sizeOf(value.length)}`;
+  }
+  if (typeof value === 'number' && !Number.isInteger(value)) return 'fraction';
+  const figure = BigInt(value as number | bigint);
+  return figure < 0n ? `minus ${sizeOf(-figure)}` : sizeOf(figure);
+}
+
+/** Powers of two are told apart from their neighbours: that is where limits are. */
+function sizeOf(value: number | bigint): string {
+  const figure = BigInt(value);
+  if (figure < 2n) return String(figure);
+  const bits = figure.toString(2).length;
+  const exact = figure === 1n << BigInt(bits - 1);
+  return exact ? `2^${bits - 1}` : figure + 1n === 1n << BigInt(bits) ? `2^${bits}-1` : `${bits} bits`;
+}
+
+function eventKeys(transcript: Transcript): CoverageKey[] {
+  const last = new Map<string, string>();
+  const keys: CoverageKey[] = [];
+  for (const entry of transcript.entries) {
+    if (entry.kind !== 'received' || !entry.text.includes('"event"')) continue;
+    const value = entryValue(entry);
+    if (!isObject(value) || typeof value.event !== 'string') continue;
+    const status = isObject(value.data) && typeof value.data.status === 'string' ? ` ${value.data.status}` : '';
+    const name = `${value.event}${status}`;
+    keys.push(key('events', last.get(entry.at) ?? 'start', name));
+    last.set(entry.at, name);
+  }
+  return keys;
+}
+
+/** All keys of a campaign with how many cases reached each. */
+export class Coverage {
+  readonly reached = new Map<CoverageKey, number>();
+
+  /** Counts the keys of a case; gives back those that are new. */
+  add(keys: Iterable<CoverageKey>): CoverageKey[] {
+    const fresh: CoverageKey[] = [];
+    for (const one of keys) {
+      const before = this.reached.get(one) ?? 0;
+      if (before === 0) fresh.push(one);
+      this.reached.set(one, before + 1);
+    }
+    return fresh;
+  }
+
+  count(kind: KeyKind): number {
+    let count = 0;
+    for (const one of this.reached.keys()) if (one.startsWith(`${kind}|`)) count++;
+    return count;
+  }
+}

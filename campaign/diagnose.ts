@@ -1,0 +1,178 @@
+/** Reads the symptoms out of what happened in a scenario. The first is what it is filed under. */
+import type { Trouble } from '../oracle/execute.js';
+import type { Judge, Judgement } from '../oracle/judge.js';
+import { defectOfCrash } from '../oracle/known-defects.js';
+import { isObject } from '../protocol/json.js';
+import { type Entry, entryValue, type Transcript } from '../protocol/transcript.js';
+import { wordsOfDeath } from './last-words.js';
+import { stuckSymptoms } from './stuck.js';
+import type { Symptom } from './symptom.js';
+
+export interface Evidence {
+  readonly transcript: Transcript;
+  readonly judgement: Judgement;
+  readonly troubles: readonly Trouble[];
+  readonly judge: Judge;
+  /** What the processes of the scenario wrote to standard error. */
+  readonly stderr: string;
+  /** Known defects of the target's release. */
+  readonly defects: ReadonlySet<string>;
+}
+
+export function diagnose(evidence: Evidence): Symptom[] {
+  const { judgement } = evidence;
+  const symptoms: Symptom[] = [];
+  const deaths = deathSymptoms(evidence);
+  if (judgement.kind === 'known-defect') symptoms.push(...knownSymptoms(evidence));
+  else symptoms.push(...deaths);
+  // A death is in the eyes of the judge a divergence, too: it is told once.
+  const died = deaths.some(({ entry }) => entry !== undefined && entry === judgement.divergence?.entry);
+  if (judgement.divergence !== undefined && !died) symptoms.unshift(divergenceSymptom(evidence));
+  symptoms.push(...garbageSymptoms(evidence), ...hangSymptoms(evidence));
+  if (symptoms.length === 0) symptoms.push(...stuckSymptoms(evidence));
+  return symptoms;
+}
+
+/** What was seen, without what differs from run to run. */
+function divergenceSymptom({ judgement, transcript }: Evidence): Symptom {
+  const { divergence } = judgement;
+  if (divergence === undefined) throw new Error('there is no divergence');
+  const entry = transcript.entries[divergence.entry];
+  return {
+    kind: 'divergence',
+    subject: entry === undefined ? divergence.got : subjectOf(entry, transcript),
+    rows: [...new Set(divergence.permitted.flatMap(({ rows }) => rows))],
+    state: divergence.states[0] ?? '',
+    expected: divergence.permitted.map(({ words }) => words),
+    got: divergence.got,
+    entry: divergence.entry,
+  };
+}
+
+/** `event MIGRATION failed`, `success of cont`, `GenericError of migrate`. */
+function subjectOf(entry: Entry, transcript: Transcript): string {
+  const value = entryValue(entry);
+  if (!isObject(value)) return entry.kind === 'exited' ? entry.text : 'something that is no message';
+  if ('event' in value) {
+    const status = isObject(value.data) && typeof value.data.status === 'string' ? ` ${value.data.status}` : '';
+    return `event ${String(value.event)}${status}`;
+  }
+  const command = commandOf(entry, value.id, transcript);
+  if ('error' in value) return `${isObject(value.error) ? String(value.error.class) : 'error'} of ${command}`;
+  const status = isObject(value.return) && typeof value.return.status === 'string' ? ` (${value.return.status})` : '';
+  return `success of ${command}${status}`;
+}
+
+/** Name of the command that a reply answers. */
+function commandOf(reply: Entry, id: unknown, transcript: Transcript): string {
+  for (let n = reply.n - 1; n >= 0; n--) {
+    const entry = transcript.entries[n];
+    if (entry?.kind !== 'sent' || entry.at !== reply.at) continue;
+    for (const line of entry.text.split('\n')) {
+      if (typeof id === 'string' && !line.includes(JSON.stringify(id))) continue;
+      const name = /"exec(?:ute|-oob)":"([^"]*)"/.exec(line)?.[1];
+      if (name !== undefined) return name;
+    }
+  }
+  return 'a message';
+}
+
+function knownSymptoms({ judgement, judge, transcript }: Evidence): Symptom[] {
+  const last = transcript.entries.findLast(({ kind }) => kind === 'exited' || kind === 'received');
+  return (judgement.defects ?? []).map((defect) => ({
+    kind: 'known-defect',
+    subject: last?.kind === 'exited' ? last.text : 'what no other explanation is left for',
+    rows: [defect],
+    state: judge.states('source').length === 0 ? '' : 'as the defect says',
+    expected: ['what the specification says'],
+    got: last?.text.slice(0, 200) ?? '',
+    defect,
+  }));
+}
+
+/** Ends of processes that nobody asked for, and reports of sanitizers while it goes on. */
+function deathSymptoms({ transcript, judgement, stderr, defects }: Evidence): Symptom[] {
+  const words = wordsOfDeath(stderr);
+  const symptoms: Symptom[] = [];
+  for (const entry of transcript.entries) {
+    if (entry.kind !== 'exited' || /SIGKILL/.test(entry.text)) continue;
+    const diverged = judgement.divergence?.entry === entry.n;
+    const bySignal = /killed by/.test(entry.text);
+    if (!diverged && !bySignal) continue;
+    const known = defectOfCrash(stderr, defects)?.id;
+    symptoms.push({
+      kind: known === undefined ? 'crash' : 'known-defect',
+      subject: bySignal ? entry.text.replace('killed by', 'death by') : `end with ${entry.text}`,
+      rows: diverged ? [...new Set(judgement.divergence?.permitted.flatMap(({ rows }) => rows))] : [],
+      state: diverged ? (judgement.divergence?.states[0] ?? '') : '',
+      ...(words === undefined ? {} : { lastWords: words }),
+      expected: diverged ? (judgement.divergence?.permitted.map((one) => one.words) ?? []) : ['a living process'],
+      got: entry.text,
+      entry: entry.n,
+      ...(known === undefined ? {} : { defect: known }),
+    });
+  }
+  if (symptoms.length === 0 && words !== undefined && /Sanitizer|runtime error/.test(words)) {
+    symptoms.push({
+      kind: 'crash',
+      subject: 'report of a sanitizer',
+      rows: [],
+      state: '',
+      lastWords: words,
+      expected: ['nothing of that kind on standard error'],
+      got: words,
+    });
+  }
+  return symptoms;
+}
+
+/** Output that is not JSON, or JSON that is no message of the protocol. */
+function garbageSymptoms({ transcript }: Evidence): Symptom[] {
+  for (const [n, entry] of transcript.entries.entries()) {
+    if (entry.kind !== 'received') continue;
+    const value = entryValue(entry);
+    const known = isObject(value) && ['QMP', 'return', 'error', 'event'].some((member) => member in value);
+    if (known) continue;
+    // What a process that died had begun to write is no message, and nobody's fault but its death's.
+    const next = transcript.entries.slice(n + 1).find(({ at }) => at === entry.at);
+    if (next?.kind === 'eof') continue;
+    const [symptom] = [
+      {
+        kind: 'garbage' as const,
+        subject: value === undefined ? 'text that is not JSON' : 'JSON that is no message of the protocol',
+        rows: ['QMP-OUT-01'],
+        state: '',
+        expected: ['one JSON object with return, error, event or QMP'],
+        got: entry.text.slice(0, 200),
+        entry: n,
+      },
+    ];
+    return [symptom];
+  }
+  return [];
+}
+
+const answered = new Set(['command', 'fence', 'connect', 'status', 'runstate']);
+
+/** A living process that gave no reply. Steps that wait for something which may never come are not meant. */
+function hangSymptoms({ troubles, transcript, judge }: Evidence): Symptom[] {
+  const trouble = troubles.find(
+    ({ kind, step }) => kind === 'deadline' && (step === undefined || answered.has(step.do)),
+  );
+  if (trouble === undefined) return [];
+  const process = trouble.endpoint.split('#')[0] as string;
+  if (transcript.entries.some(({ kind, at }) => kind === 'exited' && at === process)) return [];
+  const step =
+    trouble.step === undefined ? 'a query' : trouble.step.do === 'command' ? trouble.step.execute : trouble.step.do;
+  const [state] = judge.states(process);
+  return [
+    {
+      kind: 'hang',
+      subject: `no reply to ${step}`,
+      rows: [],
+      state: state === undefined ? '' : `outgoing ${state.out.status}, incoming ${state.in.status}`,
+      expected: ['a reply'],
+      got: trouble.message,
+    },
+  ];
+}

@@ -1,0 +1,133 @@
+/** Files of a campaign that survive whatever ends it: whole or not there at all. */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** A file could not be written. The message says which and why; what it would have held is in `content`. */
+export class StorageError extends Error {
+  override readonly name = 'StorageError';
+  constructor(
+    readonly path: string,
+    readonly content: string,
+    cause: unknown,
+  ) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    const why =
+      code === 'ENOSPC' ? 'the disk is full' : code === 'EACCES' ? 'it is not ours to write' : (cause as Error).message;
+    super(`${path} cannot be written: ${why}`);
+  }
+}
+
+let temporaries = 0;
+
+/** Writes a file so that nobody ever sees half of it. @throws StorageError */
+export function writeWhole(path: string, content: string, mode = 0o644): void {
+  const temporary = join(dirname(path), `.${process.pid}-${++temporaries}.tmp`);
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    const file = openSync(temporary, 'w', mode);
+    try {
+      writeAll(file, content);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw new StorageError(path, content, error);
+  }
+}
+
+export interface FolderFile {
+  readonly name: string;
+  readonly content: string;
+  readonly executable?: true;
+}
+
+/** Writes a folder with its files; an older one of that name is replaced. @throws StorageError */
+export function writeFolder(path: string, files: readonly FolderFile[]): void {
+  const temporary = join(dirname(path), `.${process.pid}-${++temporaries}.tmp`);
+  try {
+    mkdirSync(temporary, { recursive: true });
+    for (const { name, content, executable } of files) {
+      writeWhole(join(temporary, name), content, executable ? 0o755 : 0o644);
+    }
+    if (existsSync(path)) {
+      const old = `${temporary}.old`;
+      renameSync(path, old);
+      renameSync(temporary, path);
+      rmSync(old, { recursive: true, force: true });
+    } else {
+      renameSync(temporary, path);
+    }
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    if (error instanceof StorageError) throw error;
+    throw new StorageError(path, files[0]?.content ?? '', error);
+  }
+}
+
+/** A log of one JSON object a line, to which lines are only ever added. */
+export class Log {
+  private constructor(
+    readonly path: string,
+    private readonly file: number,
+    /** What stood in it when it was opened. */
+    readonly before: readonly Readonly<Record<string, unknown>>[],
+  ) {}
+
+  /** Opens or makes it. A last line without its end is what a killed writer left, and is cut off. @throws StorageError */
+  static open(path: string): Log {
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      const file = openSync(path, 'a+');
+      const text = readFileSync(path);
+      const whole = text.lastIndexOf(10) + 1;
+      if (whole < text.length) ftruncateSync(file, whole);
+      const lines = text.subarray(0, whole).toString('utf8').split('\n').slice(0, -1);
+      return new Log(path, file, lines.flatMap(readLine));
+    } catch (error) {
+      throw new StorageError(path, '', error);
+    }
+  }
+
+  /** @throws StorageError */
+  add(line: Readonly<Record<string, unknown>>): void {
+    const text = `${JSON.stringify(line)}\n`;
+    try {
+      writeAll(this.file, text);
+    } catch (error) {
+      throw new StorageError(this.path, text, error);
+    }
+  }
+
+  close(): void {
+    closeSync(this.file);
+  }
+}
+
+/** A line that was damaged is passed over: the others are as good as ever. */
+function readLine(text: string): Readonly<Record<string, unknown>>[] {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? [value as Readonly<Record<string, unknown>>] : [];
+  } catch {
+    return [];
+  }
+}
+
+function writeAll(file: number, text: string): void {
+  const bytes = Buffer.from(text, 'utf8');
+  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+}

@@ -1,0 +1,138 @@
+/**
+ * One of the lanes of a campaign: runs scenarios one after the other and keeps the source's process from one to the next while
+ * it is healthy, with the judge's knowledge of it. Each next scenario begins by putting the settings back and letting the
+ * guest run.
+ */
+import type { Carried } from '../oracle/judge.js';
+import { stringifyJson } from '../protocol/json.js';
+import type { Scenario, Step } from '../targets/scenario.js';
+import type { Settings } from '../targets/settings.js';
+import type { Instance } from '../targets/target.js';
+import { type Attempt, type AttemptOptions, attempt } from './attempt.js';
+import { LeakWatch } from './leak.js';
+import type { Symptom } from './symptom.js';
+
+/** Scenarios that one process serves at most: an oddity that builds up must stay short enough to be told. */
+export const longestLife = 40;
+
+/** More states than this after a scenario mean that too little is known of the process to go on with it. */
+const mostStates = 64;
+
+/** Outgoing statuses in which nothing is under way. */
+const resting: ReadonlySet<string> = new Set(['none', 'completed', 'failed', 'cancelled']);
+
+interface Kept {
+  readonly instance: Instance;
+  readonly carried: Carried;
+  /** What it has served, oldest first. */
+  readonly history: readonly Scenario[];
+  readonly leaks: LeakWatch;
+}
+
+export interface LaneAttempt extends Attempt {
+  /** What the source's process had served before. */
+  readonly history: readonly Scenario[];
+}
+
+export class Lane {
+  private readonly kept = new Map<string, Kept>();
+
+  constructor(
+    private readonly options: AttemptOptions,
+    private readonly reuse: boolean,
+  ) {}
+
+  /** @throws ScenarioError, TargetError */
+  async run(scenario: Scenario): Promise<LaneAttempt> {
+    const key = keyOf(scenario);
+    const before = key === undefined ? undefined : this.take(key);
+    const history = before?.history ?? [];
+    const whole =
+      before === undefined ? scenario : { ...scenario, steps: afterReset(scenario.steps, this.options.facts.settings) };
+    const leaks = before?.leaks ?? new LeakWatch();
+    const found: Symptom[] = [];
+    const result = await attempt(whole, {
+      ...this.options,
+      ...(before === undefined ? {} : { carried: new Map([['source', before.carried]]) }),
+      start: async (name, options) =>
+        name === 'source' && before !== undefined ? before.instance : this.options.target.start(options),
+      giveBack: async (name, instance, judge, symptoms) => {
+        const fit =
+          this.reuse &&
+          name === 'source' &&
+          key !== undefined &&
+          symptoms.length === 0 &&
+          instance.exit === undefined &&
+          history.length + 1 < longestLife &&
+          judge.states('source').every(({ out }) => resting.has(out.status));
+        if (fit) found.push(...leaks.look(instance));
+        const carried = fit && found.length === 0 ? judge.carry('source') : undefined;
+        if (carried === undefined || carried.hypotheses === 0 || carried.hypotheses > mostStates || key === undefined) {
+          await instance.dispose();
+          return;
+        }
+        this.kept.set(key, { instance, carried, history: [...history, whole], leaks });
+      },
+    });
+    return { ...result, symptoms: [...result.symptoms, ...found], history };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.kept.values()].map(({ instance }) => instance.dispose()));
+    this.kept.clear();
+  }
+
+  private take(key: string): Kept | undefined {
+    const kept = this.kept.get(key);
+    this.kept.delete(key);
+    if (kept === undefined || kept.instance.exit === undefined) return kept;
+    void kept.instance.dispose();
+    return undefined;
+  }
+}
+
+/** What a source must have been started with; `undefined` for a scenario whose source cannot be another's. */
+function keyOf({ steps }: Scenario): string | undefined {
+  const starts = steps.filter((step) => step.do === 'start' && step.at === 'source');
+  const [start] = starts;
+  if (starts.length !== 1 || start?.do !== 'start' || start.options?.incoming !== undefined) return undefined;
+  // What ends the process on purpose leaves nothing to keep; a start in its midst is its own affair.
+  return steps[0] === start ? stringifyJson(start.options ?? {}) : undefined;
+}
+
+/** The steps of a scenario for a process that has served others. */
+export function afterReset(steps: readonly Step[], settings: Settings | undefined): readonly Step[] {
+  const at = steps.findIndex((step) => step.do === 'connect' && step.at === 'source');
+  if (at < 0) return steps;
+  const capabilities = settings?.capabilities ?? [];
+  const commands = [
+    { execute: 'cont' },
+    ...(capabilities.length === 0 ? [] : [{ execute: 'migrate-set-capabilities', arguments: { capabilities } }]),
+    {
+      execute: 'migrate-set-parameters',
+      arguments: { 'max-bandwidth': settings?.parameters['max-bandwidth'] ?? 2 ** 25 },
+    },
+    { execute: 'query-migrate' },
+  ];
+  return [...steps.slice(0, at + 1), { do: 'pipeline', at: 'source', commands }, ...steps.slice(at + 1)];
+}
+
+/** One scenario that does what a process went through from its start, for what a single one does not bring about. */
+export function chained(scenarios: readonly Scenario[]): Scenario {
+  const steps = scenarios.flatMap(({ steps: own }, number) =>
+    own.flatMap((step) => renamed(step, number, scenarios.length)),
+  );
+  return { scenario: 1, title: `${scenarios.length} scenarios in one process`, steps };
+}
+
+/** The steps of one of several scenarios: all but the source have names of their own. */
+function renamed(step: Step, number: number, of: number): Step[] {
+  if (step.do === 'start' && step.at === 'source' && number > 0) return [];
+  if (number === of - 1) return [step];
+  const mark = `h${number}`;
+  const text = stringifyJson(step)
+    .replace(/\{channel ([^}]*)\}/g, (_, name: string) => `{channel ${mark}${name}}`)
+    .replace(/"channel":"([^"]*)"/g, (_, name: string) => `"channel":"${mark}${name}"`)
+    .replace(/"at":"(?!source")([^"]*)"/g, (_, name: string) => `"at":"${mark}${name}"`);
+  return [JSON.parse(text) as Step];
+}

@@ -1,0 +1,73 @@
+/** Peers on migration channels, as a shell does them with socat, and what it cannot do. */
+import type { Step } from '../../targets/scenario.js';
+
+type ChannelStep = Extract<Step, { do: 'peer' | 'release' | 'cut' }>;
+
+export interface PeerLines {
+  readonly lines: readonly string[];
+  /** What is not as in the original, in words. */
+  readonly limit?: string;
+}
+
+/** SHUT with this value, as the destination of a stream writes it: message 1, length 4. */
+const shut = (value: number): string => `\\\\0\\\\1\\\\0\\\\4\\\\0\\\\0\\\\0\\\\${value}`;
+
+const listen = (channel: string, behaviour: string): string[] => [
+  `rm -f "$dir/${channel}.mig"`,
+  `socat "UNIX-LISTEN:$dir/${channel}.mig,fork" ${behaviour} 2>/dev/null & echo $! > "$dir/${channel}.peer.pid"`,
+  `tries=0; until [ -S "$dir/${channel}.mig" ] || [ $tries -gt 100 ]; do tries=$((tries + 1)); sleep 0.02; done`,
+];
+
+/** Reads the stream; a second after the last byte it answers: the stream itself says where it ends, which a shell cannot read. */
+const answering = (channel: string, value: number): string[] =>
+  listen(channel, `"SYSTEM:'timeout 1 cat >/dev/null; printf \\"${shut(value)}\\"; cat >/dev/null'"`);
+
+export function peerLines(step: ChannelStep): PeerLines {
+  const { channel } = step;
+  const stop = `kill "$(cat "$dir/${channel}.peer.pid")" 2>/dev/null; pkill -P "$(cat "$dir/${channel}.peer.pid")" 2>/dev/null`;
+  if (step.do === 'cut') return { lines: [stop] };
+  if (step.do === 'release') {
+    return {
+      lines: [
+        `[ -f "$dir/${channel}.reader" ] && kill -CONT "$(cat "$dir/${channel}.reader")" 2>/dev/null; touch "$dir/${channel}.go"`,
+      ],
+      limit: 'a peer that is released reads on, and gives no answer on a return path',
+    };
+  }
+  switch (step.behaviour) {
+    case 'absent':
+      return { lines: [`rm -f "$dir/${channel}.mig" # nobody listens`] };
+    case 'stall':
+      return {
+        lines: listen(channel, `"SYSTEM:'while [ ! -e $dir/${channel}.go ]; do sleep 0.05; done; cat >/dev/null'"`),
+      };
+    case 'silent':
+      return { lines: listen(channel, `"SYSTEM:'cat >/dev/null'"`) };
+    case 'answer':
+      return {
+        lines: answering(channel, 0),
+        limit: 'the peer answers when the stream has been quiet, within a second, and not at its last byte',
+      };
+    case 'error':
+      return {
+        lines: answering(channel, 1),
+        limit: 'the peer answers when the stream has been quiet, within a second, and not at its last byte',
+      };
+    case 'cut':
+      return { lines: listen(channel, `"SYSTEM:'head -c ${Math.max(1, step.bytes ?? 0)} >/dev/null'"`) };
+    case 'full':
+      return {
+        lines: [
+          ...listen(channel, '/dev/null,ignoreeof').map((line) => line.replace(',fork', ',fork,backlog=1')),
+          `kill -STOP "$(cat "$dir/${channel}.peer.pid")"; cp "$dir/${channel}.peer.pid" "$dir/${channel}.reader"`,
+          `for n in 1 2 3; do sleep 3600 | socat - "UNIX-CONNECT:$dir/${channel}.mig" >/dev/null 2>&1 & echo $! > "$dir/${channel}.filler$n.pid"; done; sleep 0.2`,
+        ],
+        limit: 'the full queue is made by a stopped listener',
+      };
+    default:
+      return {
+        lines: [`: # a peer of the kind '${String(step.behaviour)}'`],
+        limit: `no peer '${String(step.behaviour)}'`,
+      };
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * What is tried next. A case with its number is drawn from the seed alone; what guides it is how often each source led to
+ * something new, and which earlier cases did. Without guidance the cases depend on nothing but seed and number.
+ */
+import type { Scenario } from '../targets/scenario.js';
+import type { Corpus, Parent } from './corpus.js';
+import { mutated } from './mutate.js';
+import { freshTape, type Random, randomOf } from './random.js';
+import type { CaseSource, Surroundings } from './sources.js';
+
+export interface PlannedCase {
+  readonly index: number;
+  readonly source: CaseSource;
+  readonly tape: readonly number[];
+  readonly scenario: Scenario;
+  /** The case that it was made from. */
+  readonly parent?: Parent;
+}
+
+/** Of 100 cases, how many are made from earlier ones once there are some. */
+const fromCorpus = 50;
+
+export class Schedule {
+  private readonly yields = new Map<string, { tried: number; novel: number }>();
+  /** Entries that were there before this campaign, and how many of them have been run again. */
+  private readonly inherited: number;
+  private replayed = 0;
+
+  constructor(
+    private readonly seed: number,
+    private readonly sources: readonly CaseSource[],
+    private readonly surroundings: Surroundings,
+    /** Absent: no guidance. */
+    private readonly corpus?: Corpus,
+  ) {
+    this.inherited = corpus?.size ?? 0;
+  }
+
+  /** @param index number of the case, from 0 */
+  plan(index: number): PlannedCase {
+    const random = randomOf(this.seed, index);
+    const given = this.corpus?.parents[this.replayed];
+    // What an earlier campaign left is run first: it is the shortest way to where that one ended.
+    if (given !== undefined && this.replayed < this.inherited) {
+      this.replayed++;
+      const source = this.sources.find(({ name }) => name === given.entry.source);
+      if (source !== undefined) return { index, source, tape: given.entry.tape, scenario: given.entry.scenario };
+    }
+    const parents =
+      this.corpus?.parents.filter(({ entry }) => this.sources.some(({ name }) => name === entry.source)) ?? [];
+    if (parents.length > 0 && random.below(100) < fromCorpus) return this.child(index, random, parents);
+    const source = random.weighted(this.sources.map((one) => [this.worth(one), one] as const));
+    const tape = freshTape(random, source.length);
+    return { index, source, tape, scenario: this.make(source, tape, index) };
+  }
+
+  /** What became of a case. */
+  learn({ source, parent }: PlannedCase, novel: boolean): void {
+    const seen = this.yields.get(source.name) ?? { tried: 0, novel: 0 };
+    this.yields.set(source.name, { tried: seen.tried + 1, novel: seen.novel + (novel ? 1 : 0) });
+    if (parent !== undefined && novel) parent.fruitful++;
+  }
+
+  private child(index: number, random: Random, parents: readonly Parent[]): PlannedCase {
+    // Those that bore fruit, and those that were not tried yet.
+    const parent = random.weighted(parents.map((one) => [(1 + 4 * one.fruitful) / (1 + one.picked), one] as const));
+    parent.picked++;
+    const source = this.sources.find(({ name }) => name === parent.entry.source) as CaseSource;
+    const other = random.pick(parents.filter(({ entry }) => entry.source === source.name)).entry.tape;
+    const tape = mutated(parent.entry.tape, other, random);
+    return { index, source, tape, scenario: this.make(source, tape, index), parent };
+  }
+
+  /** A source's weight, by its yield beside what is usual: between a quarter and four times. */
+  private worth({ name, weight }: CaseSource): number {
+    if (this.corpus === undefined) return weight;
+    const { tried, novel } = this.yields.get(name) ?? { tried: 0, novel: 0 };
+    if (tried < 20) return weight;
+    const all = [...this.yields.values()];
+    const usual = all.reduce((sum, one) => sum + one.novel, 1) / all.reduce((sum, one) => sum + one.tried, 1);
+    return weight * Math.min(4, Math.max(0.25, (novel + 0.5) / tried / usual));
+  }
+
+  private make(source: CaseSource, tape: readonly number[], index: number): Scenario {
+    const scenario = source.make(tape, this.surroundings);
+    return { ...scenario, seed: this.seed, title: scenario.title ?? `${source.name}, case ${index}` };
+  }
+}

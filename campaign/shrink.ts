@@ -1,0 +1,115 @@
+/**
+ * Makes a scenario smaller while it still shows its symptom: fewer steps first, until none can go (1-minimal), then simpler
+ * ones. A step whose prerequisite goes, goes with it, so that every candidate is a scenario that can be run.
+ */
+import type { Scenario, Step } from '../targets/scenario.js';
+import { simplerSteps } from './simpler.js';
+
+export interface ShrinkOptions {
+  /** Whether a candidate still shows it. */
+  readonly shows: (candidate: Scenario) => Promise<boolean>;
+  /** False when time is up, or the campaign ends. */
+  readonly going: () => boolean;
+}
+
+export interface Shrunk {
+  readonly scenario: Scenario;
+  /** Candidates that were run. */
+  readonly tried: number;
+  /** No single step can go; false when time ran out before that was known. */
+  readonly minimal: boolean;
+}
+
+export async function shrink(scenario: Scenario, { shows, going }: ShrinkOptions): Promise<Shrunk> {
+  let best = scenario;
+  let tried = 0;
+  const known = new Set<string>([JSON.stringify(best.steps)]);
+  const better = async (steps: readonly Step[]): Promise<boolean> => {
+    const text = JSON.stringify(steps);
+    if (steps.length === 0 || known.has(text) || !going()) return false;
+    known.add(text);
+    tried++;
+    const candidate = { ...best, steps };
+    if (!(await shows(candidate))) return false;
+    best = candidate;
+    return true;
+  };
+
+  const fewer = async (): Promise<boolean> => {
+    let changed = false;
+    // The end first: what comes after the symptom is not needed, and mostly is a lot.
+    for (let size = Math.ceil(best.steps.length / 2); size >= 1; size = Math.floor(size / 2)) {
+      for (let end = best.steps.length; end > 0; ) {
+        const from = Math.max(0, end - size);
+        if (await better(without(best.steps, from, end))) changed = true;
+        if (!going()) return changed;
+        end = Math.min(from, best.steps.length);
+      }
+    }
+    return changed;
+  };
+  const simpler = async (): Promise<boolean> => {
+    let changed = false;
+    for (let at = 0; at < best.steps.length; at++) {
+      for (let again = true; again && going(); ) {
+        again = false;
+        for (const replacement of simplerSteps(best.steps[at] as Step)) {
+          const steps = meaningful([...best.steps.slice(0, at), ...replacement, ...best.steps.slice(at + 1)]);
+          if (!(await better(steps))) continue;
+          changed = true;
+          again = at < best.steps.length;
+          break;
+        }
+      }
+    }
+    return changed;
+  };
+
+  let minimal = false;
+  while (going()) {
+    // Both until neither finds anything: a simpler step may make another one needless.
+    while (await fewer());
+    minimal = going();
+    if (!(await simpler())) break;
+    minimal = false;
+  }
+  return { scenario: best, tried, minimal };
+}
+
+/** The steps without some of them, and without those that cannot be done then. */
+const without = (steps: readonly Step[], from: number, end: number): Step[] =>
+  meaningful([...steps.slice(0, from), ...steps.slice(end)]);
+
+/** Drops every step that lacks what it needs: its process, its connection, its channel. */
+export function meaningful(steps: readonly Step[]): Step[] {
+  const started = new Set<string>();
+  const connected = new Set<string>();
+  const channels = new Set<string>();
+  return steps.filter((step) => {
+    switch (step.do) {
+      case 'start':
+        if (started.has(step.at)) return false;
+        started.add(step.at);
+        return true;
+      case 'connect':
+        if (!started.has(step.at)) return false;
+        connected.add(step.monitor === undefined || step.monitor === 0 ? step.at : `${step.at}#${step.monitor + 1}`);
+        return true;
+      case 'peer':
+        // The channels' folder is the first process's.
+        if (started.size === 0) return false;
+        channels.add(step.channel);
+        return true;
+      case 'release':
+      case 'cut':
+        return channels.has(step.channel);
+      case 'exit':
+      case 'kill':
+        return started.has(step.at);
+      case 'disconnect':
+        return connected.delete(step.at);
+      default:
+        return 'at' in step ? connected.has(step.at) : true;
+    }
+  });
+}

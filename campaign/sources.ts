@@ -1,0 +1,55 @@
+/**
+ * Where cases come from. A source turns a tape of decisions into a scenario; the campaign draws fresh tapes and changes those
+ * that led to something new. Another generator joins by one line here.
+ */
+import { closest } from 'fastest-levenshtein';
+import { walk } from '../generators/scenario/walk.js';
+import type { Schema } from '../qapi/schema.js';
+import type { Dialect } from '../reference/dialects/dialect.js';
+import type { Scenario } from '../targets/scenario.js';
+
+/** What a source may look at beside the tape. */
+export interface Surroundings {
+  readonly dialect: Dialect;
+  /** The target's own schema. */
+  readonly schema: Schema;
+}
+
+export interface CaseSource {
+  readonly name: string;
+  /** What it tries, for `--help` and reports. */
+  readonly about: string;
+  /** How often it is drawn, beside the others, while nothing is known of their yield. */
+  readonly weight: number;
+  /** Decisions on a fresh tape. */
+  readonly length: number;
+  readonly make: (decisions: readonly number[], surroundings: Surroundings) => Scenario;
+}
+
+export const sources: readonly CaseSource[] = [
+  {
+    name: 'walk',
+    about: 'walks over the state machine: migrations that are held, broken, cancelled, raced',
+    weight: 10,
+    length: 90,
+    make: (decisions, { dialect }) => walk(decisions, dialect),
+  },
+];
+
+/** A source was asked for that there is not. */
+export class SourceError extends Error {
+  override readonly name = 'SelectorError';
+}
+
+/** Sources by name, or all of them. @throws SourceError */
+export function chooseSources(names: readonly string[]): readonly CaseSource[] {
+  if (names.length === 0) return sources;
+  return names.map((name) => {
+    const source = sources.find((one) => one.name === name);
+    if (source !== undefined) return source;
+    const known = sources.map((one) => one.name);
+    throw new SourceError(
+      `there is no source of cases '${name}'; did you mean '${closest(name, known)}'? There are ${known.join(', ')}`,
+    );
+  });
+}

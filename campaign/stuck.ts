@@ -1,0 +1,73 @@
+/**
+ * Migrations that never end: every channel is closed, and the status still says that something is under way. Told from the
+ * transcript alone: the channels' facts, and what `query-migrate` went on showing.
+ */
+import { isObject } from '../protocol/json.js';
+import { entryValue, type Transcript } from '../protocol/transcript.js';
+import type { Evidence } from './diagnose.js';
+import type { Symptom } from './symptom.js';
+
+/** Milliseconds that a migration may take to notice that its channel is gone. */
+const patience = 2500;
+
+/** Statuses that a source leaves by itself once its channel is gone, the rows that say so, and the known defect if not. */
+const passing: Readonly<Record<string, { readonly rows: readonly string[]; readonly defect?: string }>> = {
+  setup: { rows: ['MIG-SM-O08', 'MIG-SM-O13'] },
+  active: { rows: ['MIG-SM-O21', 'MIG-SM-O40'] },
+  device: { rows: ['MIG-SM-O39', 'MIG-SM-O40'], defect: 'MIG-DEF-03' },
+  cancelling: { rows: ['MIG-SM-C03', 'MIG-SM-C04', 'MIG-SM-C11'], defect: 'MIG-DEF-02' },
+  'postcopy-active': { rows: ['MIG-SM-O60'] },
+  'postcopy-recover': { rows: ['MIG-SM-O75'], defect: 'MIG-DEF-10' },
+};
+
+export function stuckSymptoms({ transcript, defects }: Evidence): Symptom[] {
+  const cut = lastCut(transcript);
+  if (cut === undefined) return [];
+  const shown = statusesAfter(transcript, cut);
+  const last = shown.at(-1);
+  if (last === undefined) return [];
+  const rule = passing[last.status];
+  const first = shown.find(
+    ({ status }, i) => status === last.status && shown.slice(i).every((one) => one.status === status),
+  );
+  if (rule === undefined || first === undefined || last.time - Math.max(first.time, cut) < patience) return [];
+  const defect = rule.defect !== undefined && defects.has(rule.defect) ? rule.defect : undefined;
+  return [
+    {
+      kind: defect === undefined ? 'hang' : 'known-defect',
+      subject: `stays ${last.status} after its channel was closed`,
+      rows: rule.rows,
+      state: `outgoing ${last.status}`,
+      expected: [`another status than ${last.status} within ${patience} ms of the channel's end`],
+      got: `${last.status} for ${Math.round(last.time - Math.max(first.time, cut))} ms`,
+      entry: last.entry,
+      ...(defect === undefined ? {} : { defect }),
+    },
+  ];
+}
+
+/** When the last channel was closed for good; `undefined` while one may be open, or none ever was. */
+function lastCut(transcript: Transcript): number | undefined {
+  const open = new Set<string>();
+  let closed: number | undefined;
+  for (const { kind, at, text, time } of transcript.entries) {
+    if (kind !== 'channel') continue;
+    if (/accepted|released|queue .* is full/.test(text)) open.add(at);
+    else if (/^cut$/.test(text)) {
+      open.delete(at);
+      closed = time;
+    }
+  }
+  return open.size === 0 ? closed : undefined;
+}
+
+function statusesAfter(transcript: Transcript, time: number): { status: string; time: number; entry: number }[] {
+  return transcript.entries.flatMap((entry) => {
+    if (entry.kind !== 'received' || entry.at !== 'source' || entry.time < time) return [];
+    const value = entryValue(entry);
+    const info = isObject(value) && isObject(value.return) ? value.return : {};
+    // Only query-migrate's: query-status has a member of that name, too, beside `running`.
+    const isInfo = typeof info.status === 'string' && !('running' in info);
+    return isInfo ? [{ status: String(info.status), time: entry.time, entry: entry.n }] : [];
+  });
+}
