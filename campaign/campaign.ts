@@ -45,6 +45,9 @@ export interface CampaignOptions {
 /** Failed starts in a row after which the target counts as gone, and the pause before each new try in milliseconds. */
 const patience = [100, 500, 2000, 5000];
 
+/** Milliseconds, and part of the time of the campaign, that may be spent on what was seen when its time is over. */
+const grace = { least: 15_000, part: 0.1 };
+
 /** Milliseconds between two lines of the log. */
 const logInterval = 2000;
 /** Milliseconds between two reports of how it stands. */
@@ -87,7 +90,7 @@ export class Campaign {
       run: (scenario) => attempt(scenario, how),
       runRepeatedly: (scenario) => repeatedly(new Lane(how, true), scenario),
       onFinding: (finding) => options.sink({ event: 'finding', finding }),
-      going: () => this.fault === undefined && !(options.signal.aborted && store !== undefined),
+      going: () => this.mayLookInto,
     });
   }
 
@@ -144,6 +147,14 @@ export class Campaign {
     if (untilFirst && [...this.findings.found.values()].some(({ known, confirmed }) => confirmed && !known))
       return false;
     return time === undefined || performance.now() - this.began < time;
+  }
+
+  /** What was seen is looked into until some time after the end; what is kept in a folder can wait for another run. */
+  private get mayLookInto(): boolean {
+    const { time, signal, store } = this.options;
+    if (this.fault !== undefined || (signal.aborted && store !== undefined)) return false;
+    if (time === undefined) return true;
+    return performance.now() - this.began < time + Math.max(grace.least, time * grace.part);
   }
 
   private async work(lane: Lane): Promise<void> {

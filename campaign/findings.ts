@@ -6,7 +6,7 @@ import type { TargetFacts } from '../targets/facts.js';
 import type { Scenario } from '../targets/scenario.js';
 import type { Attempt } from './attempt.js';
 import { type CaseFile, caseVersion, type Rate } from './case-file.js';
-import { confirm, type RunFresh, repeatsFor, sameIn, usualRuns } from './confirm.js';
+import { confirm, type RunFresh, repeatsFor, sameIn } from './confirm.js';
 import type { FolderFile } from './folder.js';
 import type { KnownFindings } from './known.js';
 import { chained } from './lane.js';
@@ -127,19 +127,18 @@ export class Findings {
     this.work = this.work
       .then(async () => {
         // What is not looked into now is still in the folder, and will be at the next start.
-        if (!this.options.going() && pending !== undefined) return;
-        await this.examine(suspicion);
-        if (pending !== undefined && this.options.going()) this.options.store?.settle(pending);
+        if (!this.options.going()) return;
+        if (!(await this.examine(suspicion))) return;
+        if (pending !== undefined) this.options.store?.settle(pending);
+        this.waiting--;
       })
       .catch((error: unknown) => {
         this.failure ??= error;
-      })
-      .finally(() => {
-        this.waiting--;
       });
   }
 
-  private async examine(suspicion: Suspicion): Promise<void> {
+  /** False when time was up before anything could be said. */
+  private async examine(suspicion: Suspicion): Promise<boolean> {
     const { going } = this.options;
     const { symptom } = suspicion;
     const run = symptom.kind === 'leak' ? this.options.runRepeatedly : this.options.run;
@@ -151,8 +150,9 @@ export class Findings {
     }
     const stepsBefore = scenario.steps.length;
     if (first.shown === undefined) {
+      if (!going()) return false;
       this.finish(suspicion, this.fileOf(suspicion, first.rate), undefined, { tried: 0, minimal: false });
-      return;
+      return true;
     }
     const until = performance.now() + this.options.shrinkBudget;
     const repeats = repeatsFor(first.rate);
@@ -169,6 +169,7 @@ export class Findings {
     const shown = (told.shown ?? first.shown) as NonNullable<typeof first.shown>;
     const file = this.fileOf({ ...suspicion, scenario: best, symptom: shown.symptom }, told.rate, stepsBefore);
     this.finish(suspicion, file, shown.attempt, { tried: shrunk.tried, minimal: shrunk.minimal });
+    return true;
   }
 
   private finish(
@@ -231,6 +232,3 @@ export class Findings {
 
 /** The rate in words: `5 of 5`. */
 export const rateWords = ({ times, of }: Rate): string => `${times} of ${of}`;
-
-/** Runs that a confirmation takes at least. */
-export const confirmationRuns = usualRuns;

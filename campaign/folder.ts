@@ -44,8 +44,17 @@ export function writeWhole(path: string, content: string, mode = 0o644): void {
     }
     renameSync(temporary, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    sweep(temporary);
     throw new StorageError(path, content, error);
+  }
+}
+
+/** Removes what was begun; that it cannot be done says nothing new. */
+function sweep(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    // The folder is gone, or was never one.
   }
 }
 
@@ -72,7 +81,7 @@ export function writeFolder(path: string, files: readonly FolderFile[]): void {
       renameSync(temporary, path);
     }
   } catch (error) {
-    rmSync(temporary, { recursive: true, force: true });
+    sweep(temporary);
     if (error instanceof StorageError) throw error;
     throw new StorageError(path, files[0]?.content ?? '', error);
   }

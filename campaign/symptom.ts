@@ -29,17 +29,17 @@ export const withoutFigures = (text: string): string =>
     .replace(/\d+/g, 'N');
 
 /** What stays the same when the surroundings change: by it a scenario is shrunk. */
-export function essence({ kind, subject, rows, lastWords, defect }: Symptom): string {
+export function essence({ kind, subject, lastWords, defect }: Symptom): string {
   if (defect !== undefined) return `known ${defect}`;
   if (lastWords !== undefined) return `${kind} ${withoutFigures(lastWords)}`;
-  if (kind === 'divergence') return `${kind} ${subject} | ${rows[0] ?? ''}`;
   return `${kind} ${subject}`;
 }
 
 /** Eight hexadecimal digits that are equal for findings that are the same. */
 export function signature(symptom: Symptom): string {
-  const { kind, state, lastWords, defect } = symptom;
-  const place = kind === 'divergence' || (kind === 'crash' && lastWords === undefined) ? state : '';
+  const { kind, state, lastWords, defect, rows } = symptom;
+  const here = kind === 'divergence' || (kind === 'crash' && lastWords === undefined);
+  const place = here ? `${rows[0] ?? ''} | ${state}` : '';
   const text = defect === undefined ? `${essence(symptom)} | ${place}` : essence(symptom);
   return createHash('sha256').update(text).digest('hex').slice(0, 8);
 }

@@ -189,7 +189,8 @@ async function runToEnd(
   const standing = end();
   if (interrupt.signal.aborted) return exitCodes.interrupted;
   if (standing.findings > 0) return exitCodes.divergences;
-  if (standing.unconfirmed > 0) return options.strict ? exitCodes.divergences : exitCodes.inconclusive;
+  if (standing.unconfirmed > 0 || standing.open > 0)
+    return options.strict ? exitCodes.divergences : exitCodes.inconclusive;
   return standing.cases === 0 ? exitCodes.nothingSelected : exitCodes.conforms;
 }
 

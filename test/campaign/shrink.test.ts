@@ -1,0 +1,95 @@
+import { expect } from 'chai';
+import { meaningful, shrink } from '../../campaign/shrink.js';
+import { simplerSteps } from '../../campaign/simpler.js';
+import { scenarioOf } from '../../generators/scenario/walk.js';
+import { dialects } from '../../reference/dialects/dialect.js';
+import type { Scenario, Step } from '../../targets/scenario.js';
+
+const command = (execute: string, args?: unknown): Step => ({
+  do: 'command',
+  at: 'source',
+  execute,
+  ...(args === undefined ? {} : { arguments: args }),
+});
+const scenario = (...steps: Step[]): Scenario => ({ scenario: 1, steps });
+const names = (steps: readonly Step[]): string[] =>
+  steps.map((step) => (step.do === 'command' ? step.execute : step.do));
+
+/** Shows its symptom when the commands stand in it in this order. */
+const needs =
+  (...wanted: string[]) =>
+  async ({ steps }: Scenario): Promise<boolean> => {
+    let at = 0;
+    for (const name of names(steps)) if (name === wanted[at]) at++;
+    return at === wanted.length;
+  };
+
+describe('shrinking', () => {
+  it('ends with the steps that are needed, whatever stood between them', async () => {
+    const long = scenario(
+      { do: 'start', at: 'source', options: { paused: true } },
+      { do: 'connect', at: 'source' },
+      ...['stop', 'query-migrate', 'cont', 'query-status', 'stop', 'migrate_cancel', 'cont'].map((name) =>
+        command(name),
+      ),
+    );
+    const shows = needs('cont', 'migrate_cancel');
+    const { scenario: small, minimal } = await shrink(long, { shows, going: () => true });
+    expect(names(small.steps)).to.deep.equal(['start', 'connect', 'cont', 'migrate_cancel']);
+    expect(small.steps[0]).to.deep.equal({ do: 'start', at: 'source' });
+    expect(minimal).to.equal(true);
+  });
+
+  it('is 1-minimal for generated scenarios: no single step can go', async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const whole = scenarioOf(seed, dialects['3.0']);
+      const commands = names(whole.steps).filter((name) => /^(migrate|query|cont|stop)/.test(name));
+      const shows = needs(...commands.slice(-2));
+      const { scenario: small } = await shrink(whole, { shows, going: () => true });
+      for (let i = 0; i < small.steps.length; i++) {
+        const without = meaningful([...small.steps.slice(0, i), ...small.steps.slice(i + 1)]);
+        expect(await shows({ ...small, steps: without }), `seed ${seed}, step ${i + 1}`).to.equal(false);
+      }
+      expect(meaningful(small.steps)).to.deep.equal(small.steps);
+    }
+  });
+
+  it('stops when time is up, with what it has', async () => {
+    let left = 3;
+    const whole = scenario(
+      { do: 'start', at: 'source' },
+      { do: 'connect', at: 'source' },
+      command('stop'),
+      command('cont'),
+    );
+    const { minimal, tried } = await shrink(whole, { shows: async () => false, going: () => left-- > 0 });
+    expect(minimal).to.equal(false);
+    expect(tried).to.be.at.most(3);
+  });
+
+  it('drops what lacks its prerequisite', () => {
+    const steps: Step[] = [
+      { do: 'start', at: 'source' },
+      { do: 'connect', at: 'source' },
+      command('stop'),
+      { do: 'cut', channel: 'a' },
+      { do: 'command', at: 'destination', execute: 'cont' },
+      { do: 'disconnect', at: 'source' },
+      command('cont'),
+    ];
+    expect(names(meaningful(steps))).to.deep.equal(['start', 'connect', 'stop', 'disconnect']);
+  });
+
+  it('takes arguments apart, never makes them larger', () => {
+    const step = command('migrate-set-capabilities', {
+      capabilities: [
+        { capability: 'events', state: true },
+        { capability: 'xbzrle', state: false },
+      ],
+    });
+    const size = JSON.stringify(step).length;
+    const simpler = simplerSteps(step);
+    expect(simpler.length).to.be.greaterThan(2);
+    for (const one of simpler) expect(JSON.stringify(one[0]).length).to.be.lessThan(size);
+  });
+});
