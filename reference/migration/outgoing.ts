@@ -289,7 +289,11 @@ export class Outgoing {
 
   #encoder(): XbzrleEncoder | undefined {
     if (!this.settings.on('xbzrle') || this.settings.xbzrleCacheSize > largestCache) return undefined;
-    const encoder = new XbzrleEncoder(Number(this.settings.xbzrleCacheSize), this.deps.xbzrleCounters);
+    const encoder = new XbzrleEncoder(
+      this.deps.host.ram,
+      Number(this.settings.xbzrleCacheSize),
+      this.deps.xbzrleCounters,
+    );
     this.deps.host.wire?.xbzrle?.(encoder, this.deps.xbzrleCounters);
     return encoder;
   }

@@ -1,6 +1,7 @@
 /** Guest RAM as blocks of target pages, with a dirty log. */
 
 import { DirtyBitmap } from './dirty-bitmap.js';
+import { createRamMemory, type RamMemory } from './ram-memory.js';
 
 /** Target page size of x86-64, in bytes. */
 export const pageSize = 4096;
@@ -26,6 +27,8 @@ export interface GuestRam {
   readonly blocks: readonly RamBlock[];
   /** Sum of the used lengths, in bytes. */
   readonly total: number;
+  /** What holds all blocks, each at its `base`; undefined where they are buffers of their own. */
+  readonly memory: RamMemory | undefined;
   block(name: string): RamBlock | undefined;
   /** While false, {@link markDirty} does nothing: nobody would harvest the log. */
   logging: boolean;
@@ -43,23 +46,30 @@ export interface RamBlockSpec {
 
 /**
  * Makes zero-filled guest RAM. Blocks lie behind each other in the flat address space, in the given order.
+ * @param createMemory makes the memory that holds them, or none
  * @throws RangeError for a size that is no positive multiple of a page, a name that the wire cannot carry, or a name
  * used twice.
  */
-export function createGuestRam(specs: readonly RamBlockSpec[]): GuestRam {
+export function createGuestRam(
+  specs: readonly RamBlockSpec[],
+  createMemory: (total: number) => RamMemory | undefined = createRamMemory,
+): GuestRam {
+  for (const { name, size } of specs) checkSpec(name, size);
+  const total = specs.reduce((sum, { size }) => sum + size, 0);
+  const memory = createMemory(total);
   const byName = new Map<string, RamBlock>();
   let base = 0;
   for (const { name, size } of specs) {
-    checkSpec(name, size);
     if (byName.has(name)) throw new RangeError(`RAM block '${name}' is given twice`);
-    const dirtyLog = new DirtyBitmap(size / pageSize);
-    byName.set(name, { name, bytes: Buffer.alloc(size), base, index: byName.size, dirtyLog });
+    const bytes = memory?.bytes.subarray(base, base + size) ?? Buffer.alloc(size);
+    byName.set(name, { name, bytes, base, index: byName.size, dirtyLog: new DirtyBitmap(size / pageSize) });
     base += size;
   }
   const blocks = [...byName.values()];
   return {
     blocks,
-    total: base,
+    total,
+    memory,
     logging: false,
     block: (name) => byName.get(name),
     markDirty(block, offset, length) {

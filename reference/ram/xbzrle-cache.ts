@@ -1,4 +1,5 @@
 import { pageSize } from './guest-ram.js';
+import type { RamMemory } from './ram-memory.js';
 
 /**
  * The source's copy of pages as they were last sent: direct-mapped, with an age that protects recently used slots
@@ -12,14 +13,22 @@ export class XbzrleCache {
   readonly #pages: Float64Array;
   readonly #ages: Float64Array;
 
-  /** @param bytes size of the cache: a power of two and at least one page, else RangeError */
-  constructor(bytes: number) {
+  /** Offset of {@link data} in the memory that holds the guest's RAM too, or -1 when it is a buffer of its own. */
+  readonly at: number;
+
+  /**
+   * @param bytes size of the cache: a power of two and at least one page, else RangeError
+   * @param memory has room for it, where it holds the guest's RAM: no slot is used beyond the guest's last page
+   */
+  constructor(bytes: number, memory?: RamMemory) {
     this.slots = bytes / pageSize;
     if (!Number.isInteger(this.slots) || this.slots < 1 || Math.log2(this.slots) % 1 !== 0) {
       throw new RangeError(`XBZRLE cache size ${bytes} is not a power of two of at least one page`);
     }
+    const fits = memory !== undefined && Math.min(bytes, memory.copies) <= memory.copyRoom;
+    this.at = fits ? memory.copies : -1;
     // Untouched zero-filled memory costs nothing, so a cache larger than the guest is cheap.
-    this.#data = Buffer.alloc(bytes);
+    this.#data = fits ? memory.bytes.subarray(memory.copies, memory.delta) : Buffer.alloc(bytes);
     this.#pages = new Float64Array(this.slots).fill(-1);
     this.#ages = new Float64Array(this.slots);
   }

@@ -3,6 +3,9 @@ import { pageSize } from './guest-ram.js';
 /** Result of {@link decodeXbzrle} for a delta that breaks the rules; bytes before the violation are in the page. */
 export const xbzrleMalformed = -1;
 
+/** Longer runs than this many bytes are worth a call into native code. */
+const nativeCopy = 64;
+
 /**
  * Applies a delta to a page in place (xbzrle.md §2).
  * @returns the position after the last changed byte, 0 for an empty delta, or {@link xbzrleMalformed}
@@ -41,7 +44,8 @@ export function decodeXbzrle(
     }
     i += size;
     if (run === 0 || d + run > length || i + run > deltaLength) return xbzrleMalformed;
-    delta.copy(page, pageOffset + d, deltaOffset + i, deltaOffset + i + run);
+    if (run > nativeCopy) delta.copy(page, pageOffset + d, deltaOffset + i, deltaOffset + i + run);
+    else for (let from = deltaOffset + i, to = pageOffset + d, n = run; n > 0; n--) page[to++] = delta[from++]!;
     i += run;
     d += run;
   }

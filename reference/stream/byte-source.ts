@@ -8,7 +8,10 @@ const empty = Buffer.alloc(0);
  * layer does; its checks notice later, which decides many error messages (stream-format.md §10).
  */
 export class ByteSource {
-  /** The bytes at hand: `buffer[pos, end)`. Only valid until the next call of {@link available}. */
+  /**
+   * The bytes at hand: `buffer[pos, end)`. Only valid until the next call of {@link available}. Other bytes always come
+   * as another Buffer object.
+   */
   buffer: Buffer = empty;
   pos = 0;
   end = 0;
@@ -21,6 +24,8 @@ export class ByteSource {
   #queue: Buffer[] = [];
   #queueAt = 0;
   #joint = Buffer.allocUnsafeSlow(8192);
+  /** {@link buffer} is the beginning of the joint one. */
+  #joined = false;
 
   constructor(baseOffset = 0) {
     this.#base = baseOffset;
@@ -127,6 +132,7 @@ export class ByteSource {
     const chunk = this.#queue[0]!;
     this.#base += this.pos - this.#queueAt;
     this.buffer = chunk;
+    this.#joined = false;
     this.pos = this.#queueAt;
     this.end = chunk.length;
     this.#queue.shift();
@@ -135,12 +141,12 @@ export class ByteSource {
 
   #join(n: number): boolean {
     let have = this.end - this.pos;
-    if (this.buffer !== this.#joint || this.pos + n > this.#joint.length) {
+    if (!this.#joined || this.pos + n > this.#joint.length) {
       const old = this.buffer;
       if (n > this.#joint.length) this.#joint = Buffer.allocUnsafeSlow(Math.max(n, this.#joint.length * 2));
       old.copy(this.#joint, 0, this.pos, this.end);
       this.#base += this.pos;
-      this.buffer = this.#joint;
+      this.#joined = true;
       this.pos = 0;
       this.end = have;
     }
@@ -156,12 +162,14 @@ export class ByteSource {
         this.#queueAt = 0;
       }
     }
-    if (have >= n) return true;
-    if (!this.#finished) return false;
-    if (!this.pastEnd) this.#paddedFrom = this.#base + this.end;
-    this.#joint.fill(0, this.end, this.pos + n);
-    this.end = this.pos + n;
-    this.pastEnd = true;
-    return true;
+    if (have < n && this.#finished) {
+      if (!this.pastEnd) this.#paddedFrom = this.#base + this.end;
+      this.#joint.fill(0, this.end, this.pos + n);
+      this.end = this.pos + n;
+      this.pastEnd = true;
+      have = n;
+    }
+    this.buffer = this.#joint.subarray(0, this.end);
+    return have >= n;
   }
 }

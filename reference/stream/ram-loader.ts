@@ -69,7 +69,7 @@ export class RamLoader {
         break;
       case RamFlag.xbzrle:
         this.counts.xbzrle++;
-        if (decodeXbzrle(bytes, start, length, block.bytes, offset) === xbzrleMalformed) throw undecodable(offset);
+        if (this.#decode(block, offset, bytes, start, length) === xbzrleMalformed) throw undecodable(offset);
         break;
       case RamFlag.compressed:
         this.counts.compressed++;
@@ -93,6 +93,12 @@ export class RamLoader {
       this.#received[block.index]!.clearRange(start / pageSize, (start + length) / pageSize);
       this.counts.discarded += length / pageSize;
     }
+  }
+
+  #decode(block: RamBlock, offset: number, bytes: Buffer, start: number, length: number): number {
+    const { memory } = this.ram;
+    if (memory === undefined) return decodeXbzrle(bytes, start, length, block.bytes, offset);
+    return memory.apply(bytes, start, length, block.base + offset);
   }
 
   #fill(block: RamBlock, offset: number, value: number): void {

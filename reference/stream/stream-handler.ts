@@ -74,8 +74,9 @@ export interface StreamCommand {
 }
 
 /**
- * What a reader tells, in stream order. Buffers are views into the reader's memory: valid during the call only. A method
- * may throw a StreamError to refuse; the reader adds the place. Every method is optional.
+ * What a reader tells, in stream order. Buffers are views into the reader's memory: valid during the call only, but two
+ * calls with the same Buffer object mean the same bytes. A method may throw a StreamError to refuse; the reader adds the
+ * place. Every method is optional.
  */
 export interface StreamHandler {
   header?(): void;

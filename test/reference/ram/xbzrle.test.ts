@@ -1,5 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { createGuestRam, pageSize } from '../../../reference/ram/guest-ram.js';
+import { createRamMemory, type RamMemory } from '../../../reference/ram/ram-memory.js';
 import { XbzrleCache } from '../../../reference/ram/xbzrle-cache.js';
 import { XbzrleCounters } from '../../../reference/ram/xbzrle-counters.js';
 import { decodeXbzrle } from '../../../reference/ram/xbzrle-decode.js';
@@ -65,6 +70,40 @@ function plainEncode(old: Buffer, fresh: Buffer, limit: number): Buffer | number
   return Buffer.from(out);
 }
 
+function kernel(context: Mocha.Context): RamMemory {
+  const memory = createRamMemory(3 * pageSize);
+  if (memory !== undefined) return memory;
+  console.log('      skipped: this processor has no WebAssembly SIMD');
+  return context.skip();
+}
+
+/** Pages that differ in runs of any length, of which each byte may be equal by chance. */
+const changedPages = fc
+  .record({
+    fill: fc.integer({ min: 0, max: 255 }),
+    runs: fc.array(
+      fc.record({
+        at: fc.integer({ min: 0, max: pageSize - 1 }),
+        bytes: fc.oneof(
+          { weight: 4, arbitrary: fc.uint8Array({ minLength: 1, maxLength: 9 }) },
+          { weight: 1, arbitrary: fc.uint8Array({ minLength: 1, maxLength: 300 }) },
+        ),
+        times: fc.oneof({ weight: 9, arbitrary: fc.constant(1) }, fc.integer({ min: 1, max: 1500 })),
+      }),
+      { maxLength: 60 },
+    ),
+    limit: fc.oneof({ weight: 3, arbitrary: fc.constant(pageSize) }, fc.integer({ min: 0, max: pageSize })),
+  })
+  .map(({ fill, runs, limit }) => {
+    const old = Buffer.alloc(pageSize, fill);
+    const fresh = Buffer.from(old);
+    for (const { at, bytes, times } of runs) {
+      const end = Math.min(pageSize, at + bytes.length * times);
+      fresh.fill(bytes, at, end);
+    }
+    return { old, fresh, limit };
+  });
+
 describe('XBZRLE', () => {
   it('encodes as the C functions of QEMU do', () => {
     expect(pairs.encode).to.have.length(71);
@@ -92,6 +131,87 @@ describe('XBZRLE', () => {
       expect(decodeXbzrle(encoded, 0, encoded.length, page, 0, page.length), name).to.equal(test.ret);
       expect(sha256(page), name).to.equal(test.result_sha256);
     }
+  });
+
+  it('encodes in WebAssembly as the C functions of QEMU do', function () {
+    const memory = kernel(this);
+    let pages = 0;
+    for (const { name, ...test } of pairs.encode) {
+      const old = bytesOf(test.old);
+      if (old.length !== pageSize) continue;
+      pages++;
+      old.copy(memory.bytes, 0);
+      bytesOf(test.new, old).copy(memory.bytes, pageSize);
+      const ret = memory.encode(0, pageSize, test.dlen ?? pageSize);
+      expect(ret, name).to.equal(test.ret);
+      if (ret <= 0) continue;
+      expect(sha256(memory.bytes.subarray(memory.delta, memory.delta + ret)), name).to.equal(test.enc_sha256);
+      expect(memory.decode(memory.delta, ret, 0), name).to.equal(test.decode_ret);
+      expect(memory.bytes.compare(memory.bytes, 0, pageSize, pageSize, 2 * pageSize), name).to.equal(0);
+    }
+    expect(pages).to.be.above(50);
+  });
+
+  it('decodes in WebAssembly as the C functions of QEMU do, damage included', function () {
+    const memory = kernel(this);
+    let pages = 0;
+    for (const { name, ...test } of pairs.decode) {
+      const encoded = bytesOf(test.enc);
+      const page = bytesOf(test.page);
+      if (page.length !== pageSize || encoded.length > pageSize + 16) continue;
+      pages++;
+      page.copy(memory.bytes, pageSize);
+      encoded.copy(memory.bytes, memory.delta);
+      expect(memory.decode(memory.delta, encoded.length, pageSize), name).to.equal(test.ret);
+      expect(sha256(memory.bytes.subarray(pageSize, 2 * pageSize)), name).to.equal(test.result_sha256);
+    }
+    expect(pages).to.be.above(15);
+  });
+
+  it('encodes and decodes in WebAssembly as in TypeScript, whatever the pages and the limit', function () {
+    const memory = kernel(this);
+    fc.assert(
+      fc.property(changedPages, ({ old, fresh, limit }) => {
+        const out = Buffer.alloc(2 * pageSize);
+        const expected = encodeXbzrle(old, 0, fresh, 0, out, 0, pageSize, limit);
+        old.copy(memory.bytes, 0);
+        fresh.copy(memory.bytes, pageSize);
+        expect(memory.encode(0, pageSize, limit)).to.equal(expected);
+        if (expected <= 0) return;
+        expect(memory.bytes.compare(out, 0, expected, memory.delta, memory.delta + expected)).to.equal(0);
+        const page = Buffer.from(old);
+        expect(memory.decode(memory.delta, expected, 0)).to.equal(decodeXbzrle(out, 0, expected, page));
+        expect(memory.bytes.compare(page, 0, pageSize, 0, pageSize)).to.equal(0);
+        expect(page.equals(fresh)).to.equal(true);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('treats damaged deltas in WebAssembly as in TypeScript, and leaves the neighbours of the page alone', function () {
+    const memory = kernel(this);
+    const byte = fc.oneof(fc.integer({ min: 0, max: 20 }), fc.integer({ min: 0, max: 255 }));
+    fc.assert(
+      fc.property(fc.array(byte, { maxLength: 40 }), fc.integer({ min: 0, max: 40 }), (bytes, cut) => {
+        const delta = Buffer.from(bytes.slice(0, cut));
+        memory.bytes.fill(0x55, 0, 3 * pageSize);
+        // What lies behind a delta is not part of it.
+        memory.bytes.fill(1, memory.delta);
+        delta.copy(memory.bytes, memory.delta);
+        const plain = Buffer.alloc(3 * pageSize, 0x55);
+        const expected = decodeXbzrle(delta, 0, delta.length, plain, pageSize);
+        expect(memory.decode(memory.delta, delta.length, pageSize)).to.equal(expected);
+        expect(memory.bytes.compare(plain, 0, plain.length, 0, plain.length)).to.equal(0);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('has a WebAssembly module that was made of its source', async () => {
+    // A build script without types; it needs the module tree that only a checkout has.
+    const script = pathToFileURL(join(process.cwd(), 'scripts', 'compile-wat.mjs')).href;
+    const { compiled } = (await import(script)) as { compiled(): Promise<string> };
+    expect(readFileSync('reference/ram/xbzrle-kernel-code.ts', 'utf8')).to.equal(await compiled());
   });
 
   it('agrees with a plain encoder at any offset and alignment', () => {
@@ -153,7 +273,7 @@ describe('XBZRLE page cache (xbzrle.md §3)', () => {
   it('with one slot and 16 pages dirtied in each pass has 1 hit and 15 misses in every pass', () => {
     const ram = createGuestRam([{ name: 'ram', size: 16 * pageSize }]);
     const block = ram.blocks[0]!;
-    const encoder = new XbzrleEncoder(pageSize, new XbzrleCounters('record'));
+    const encoder = new XbzrleEncoder(ram, pageSize, new XbzrleCounters('record'));
     const misses: number[] = [];
     for (let pass = 2; pass < 8; pass++) {
       const before = encoder.counters.cacheMiss;
@@ -167,11 +287,14 @@ describe('XBZRLE page cache (xbzrle.md §3)', () => {
   });
 
   it('sends what the receiver needs to follow, and counts as each dialect does', () => {
-    const ram = createGuestRam([{ name: 'ram', size: 8 * pageSize }]);
-    const block = ram.blocks[0]!;
-    for (const counting of ['record', 'payload'] as const) {
+    const cases = [createRamMemory, () => undefined].flatMap((createMemory) =>
+      (['record', 'payload'] as const).map((counting) => ({ createMemory, counting })),
+    );
+    for (const { createMemory, counting } of cases) {
+      const ram = createGuestRam([{ name: 'ram', size: 8 * pageSize }], createMemory);
+      const block = ram.blocks[0]!;
       const random = seeded(3);
-      const encoder = new XbzrleEncoder(8 * pageSize, new XbzrleCounters(counting));
+      const encoder = new XbzrleEncoder(ram, 8 * pageSize, new XbzrleCounters(counting));
       const mirror = Buffer.from(block.bytes);
       const sent = { unchanged: 0, delta: 0, page: 0, bytes: 0 };
       for (let pass = 2; pass < 60; pass++) {
@@ -210,7 +333,7 @@ describe('XBZRLE page cache (xbzrle.md §3)', () => {
 
   it('remembers zero pages without counting them', () => {
     const ram = createGuestRam([{ name: 'ram', size: pageSize }]);
-    const encoder = new XbzrleEncoder(pageSize);
+    const encoder = new XbzrleEncoder(ram, pageSize);
     encoder.zeroPage(ram.blocks[0]!, 0, 2);
     ram.blocks[0]!.bytes[9] = 1;
     expect(encoder.page(ram.blocks[0]!, 0, 3, false)).to.equal('delta');

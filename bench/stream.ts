@@ -1,0 +1,33 @@
+/**
+ * The data path against its yardsticks, in one run on one machine. Exit code 1 when a ratio is below its floor.
+ * Usage: npm run bench:stream [-- PART…], the parts being throughput and xbzrle; default all.
+ */
+import { qemuTarget, referenceTarget } from '../targets/executable.js';
+import { throughput } from './stream/throughput.js';
+import { xbzrle } from './stream/xbzrle.js';
+
+/** Starting with a GiB of RAM to load takes its time on a busy machine. */
+const settings = { deadline: 120_000, readiness: 120_000 };
+
+const parts: Readonly<Record<string, () => boolean | Promise<boolean>>> = {
+  xbzrle,
+  async throughput() {
+    const qemu = qemuTarget('qemu', undefined, settings);
+    const reference = referenceTarget('reference', ['--dialect', '7.2'], settings);
+    try {
+      return await throughput({ qemu, reference, memory: 1024, rounds: 3 });
+    } finally {
+      await qemu.close();
+      await reference.close();
+    }
+  },
+};
+
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts);
+for (const name of wanted) {
+  const part = parts[name];
+  if (part === undefined) {
+    console.error(`bench:stream: '${name}' is no part; there are ${Object.keys(parts).join(', ')}`);
+    process.exitCode = 2;
+  } else if (!(await part())) process.exitCode = 1;
+}
