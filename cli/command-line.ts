@@ -15,6 +15,9 @@ export interface Repeated {
   readonly skip?: readonly string[];
   readonly strict?: boolean;
   readonly strictDesc?: boolean;
+  readonly expect?: string;
+  readonly shard?: { readonly index: number; readonly count: number };
+  readonly failFast?: boolean;
   readonly selectors: readonly string[];
 }
 
@@ -30,8 +33,11 @@ export function repeatCommand(run: Repeated, id?: string): string {
   option('seed', run.seed === 0 ? undefined : run.seed);
   if (run.strictDesc) words.push('--strict-desc');
   if (run.strict) words.push('--strict');
+  option('expect', run.expect);
   if (id !== undefined) return shellLine([...words, id]);
   option('jobs', run.jobs);
+  if (run.shard !== undefined) option('shard', `${run.shard.index}/${run.shard.count}`);
+  if (run.failFast) words.push('--fail-fast');
   for (const selector of run.skip ?? []) option('skip', selector);
   return shellLine([...words, ...run.selectors]);
 }

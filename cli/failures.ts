@@ -9,8 +9,8 @@ export class UsageError extends Error {
 /** Selectors that leave nothing. */
 export class NothingSelected extends Error {
   override readonly name = 'NothingSelected';
-  constructor() {
-    super('nothing is left to run: --skip takes away all that was selected');
+  constructor(why = '--skip takes away all that was selected') {
+    super(`nothing is left to run: ${why}`);
   }
 }
 
@@ -26,6 +26,8 @@ export class Interrupted extends Error {
 const codes: Readonly<Record<string, number>> = {
   UsageError: exitCodes.usage,
   ConfigError: exitCodes.usage,
+  TemplateError: exitCodes.usage,
+  ExpectationsError: exitCodes.usage,
   SelectorError: exitCodes.usage,
   NothingSelected: exitCodes.nothingSelected,
   TargetError: exitCodes.target,

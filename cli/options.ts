@@ -13,6 +13,15 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
   };
 }
 
+/** `2/3`: one part of a run that is divided. */
+export function shardOption(text: string): { index: number; count: number } {
+  const [, index = 0, count = 0] = (/^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? []).map(Number);
+  if (count < 1 || index < 1 || index > count) {
+    throw new InvalidArgumentError('It must be a part and the number of parts, as in 2/3.');
+  }
+  return { index, count };
+}
+
 /** Gathers the values of an option that may be given several times. */
 export const gather = (text: string, before: readonly string[] = []): string[] => [...before, text];
 

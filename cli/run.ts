@@ -1,18 +1,21 @@
 /** `qmpspec run`: requirements against a target. */
 import { Command } from 'commander';
-import type { RunEvent, RunSink } from '../oracle/run-events.js';
+import type { RunEvent, RunSink, Shard } from '../oracle/run-events.js';
 import { StreamGuard } from '../reports/guard.js';
 import { EventReporter } from '../reports/mocha-reporter.js';
+import { loadExpectations } from '../suites/expectations/file.js';
 import { chapters } from '../suites/index.js';
 import { runSuite } from '../suites/run.js';
-import { order, select } from '../suites/schedule.js';
+import { order, type Planned, select, shardOf } from '../suites/schedule.js';
 import { loadConfig } from '../targets/config.js';
 import { resolveTarget } from '../targets/resolve.js';
 import { repeatCommand } from './command-line.js';
 import { Interrupted, NothingSelected } from './failures.js';
 import { Interrupt } from './interrupt.js';
 import type { Io } from './io.js';
-import { addTargetOptions, gather, type TargetOptions, wholeNumber } from './options.js';
+import { LastRunMemory, lastFailures } from './last-run.js';
+import { NewExpectations } from './new-expectations.js';
+import { addTargetOptions, gather, shardOption, type TargetOptions, wholeNumber } from './options.js';
 import { Outputs, parseReports } from './outputs.js';
 import { toolName } from './version.js';
 
@@ -25,9 +28,14 @@ interface RunCommandOptions extends TargetOptions {
   readonly strict?: true;
   readonly strictDesc?: true;
   readonly quiet?: true;
+  readonly expect?: string;
+  readonly writeExpect?: string;
+  readonly failed?: true;
+  readonly failFast?: true;
+  readonly shard?: { readonly index: number; readonly count: number };
 }
 
-/** Two run side by side unless told otherwise: a requirement mostly waits for the target. */
+/** Side by side unless told otherwise: a requirement mostly waits for the target. */
 const usualJobs = 4;
 
 export function runCommand(io: Io): Command {
@@ -47,6 +55,11 @@ export function runCommand(io: Io): Command {
     )
     .option('--only <selector>', 'the same as a selector; may be given several times', gather)
     .option('--skip <selector>', 'leave these out; may be given several times', gather)
+    .option('--failed', 'only what failed, or could not be judged, in the last run in this folder')
+    .option('--fail-fast', 'begin nothing more once a requirement has failed')
+    .option('--shard <i/n>', "only the i-th of n parts; 'qmpspec report' puts their json reports together", shardOption)
+    .option('--expect <file>', 'what is known to go wrong; a fix, another failure and an old entry are told')
+    .option('--write-expect <file>', 'begin such a file with what fails in this run')
     .option(
       '-r, --report <format=file>',
       'also write terminal, tap, junit, json or markdown to a file (- is standard output); several with commas',
@@ -62,7 +75,8 @@ Examples:
   qmpspec run --target qemu                              all requirements, QEMU from PATH
   qmpspec run --target qemu:build/qemu-x 'QMP-NEG-*'     one group, another binary
   qmpspec run --target unix:/run/vm.sock --jobs 1        a monitor that runs already
-  qmpspec run --report junit=out.xml,json=out.ndjson     reports for CI`,
+  qmpspec run --report junit=out.xml,json=out.ndjson     reports for CI
+  qmpspec run --target mine --expect known.json          with failures that are known`,
     )
     .action(async (selectors: string[], options: RunCommandOptions) => {
       io.exitCode = await run([...selectors, ...(options.only ?? [])], options, io);
@@ -70,10 +84,12 @@ Examples:
 }
 
 async function run(selectors: readonly string[], options: RunCommandOptions, io: Io): Promise<number> {
-  const planned = order(select(chapters, selectors, options.skip ?? []), options.seed);
-  if (planned.length === 0) throw new NothingSelected();
+  const { planned, shard } = plan(selectors, options);
+  const file = options.expect === undefined ? undefined : loadExpectations(options.expect);
+  const written = options.writeExpect === undefined ? undefined : new NewExpectations(options.writeExpect);
   const outputs = new Outputs(parseReports(options.report ?? []), io, options.quiet ?? false);
   const { sink, end } = guarded(outputs);
+  const memory = new LastRunMemory();
   try {
     const { target, dialect } = resolveTarget(options.target, loadConfig(options.config));
     const footer = await underSignals(io, sink, (watched, signal) =>
@@ -85,15 +101,24 @@ async function run(selectors: readonly string[], options: RunCommandOptions, io:
         // An address is one process for all: requirements side by side would disturb each other.
         jobs: target.lacks('start') === undefined ? (options.jobs ?? usualJobs) : 1,
         seed: options.seed,
+        ...(file === undefined ? {} : { expected: { file, known: allIds() } }),
+        ...(shard === undefined ? {} : { shard }),
+        failFast: options.failFast ?? false,
         strict: options.strict ?? false,
         strictDesc: options.strictDesc ?? false,
         tool: toolName(),
         reproduce: (id) => repeatCommand({ ...options, selectors }, id),
         reporter: EventReporter,
-        sink: watched,
+        sink: (event) => {
+          memory.take(event);
+          written?.take(event);
+          watched(event);
+        },
         signal,
       }),
     );
+    memory.save();
+    written?.save();
     end();
     outputs.end();
     return footer.exitCode;
@@ -102,6 +127,22 @@ async function run(selectors: readonly string[], options: RunCommandOptions, io:
     throw error;
   }
 }
+
+/** What runs, in which order. @throws SelectorError, UsageError, NothingSelected */
+function plan(selectors: readonly string[], options: RunCommandOptions): { planned: Planned[]; shard?: Shard } {
+  const selected = select(chapters, selectors, options.skip ?? []);
+  if (selected.length === 0) throw new NothingSelected();
+  const failed = options.failed ? new Set(lastFailures()) : undefined;
+  const wanted = selected.filter(({ requirement }) => failed?.has(requirement.id) ?? true);
+  if (wanted.length === 0) throw new NothingSelected('nothing of the selection failed in the last run');
+  if (options.shard === undefined) return { planned: order(wanted, options.seed) };
+  const { index, count } = options.shard;
+  const part = shardOf(wanted, index, count);
+  if (part.length === 0) throw new NothingSelected(`${count} parts are more than there are requirements`);
+  return { planned: order(part, options.seed), shard: { index, count, total: wanted.length } };
+}
+
+const allIds = (): string[] => chapters.flatMap(({ requirements }) => requirements.map(({ id }) => id));
 
 /** The reports get every event; what is wrong with the stream is told at its end, when they have all they can get. */
 function guarded(outputs: Outputs): { sink: RunSink; end: () => void } {

@@ -10,6 +10,7 @@ export const exitCodes = {
   planNotMet: 7,
   vacuous: 8,
   storage: 9,
+  expectations: 10,
   internal: 70,
   interrupted: 130,
 } as const;
@@ -25,6 +26,7 @@ export const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   planNotMet: 'fewer or more requirements were reported than were planned',
   vacuous: 'a requirement ended without checking anything',
   storage: 'a file of a campaign could not be written, for example because the disk is full',
+  expectations: 'nothing failed, but the expectations file no longer fits: fixed, expired or unmatched entries',
   internal: 'a fault of this program',
   interrupted: 'ended by Ctrl-C',
 };

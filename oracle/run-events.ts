@@ -30,6 +30,18 @@ export interface RunHeader {
   readonly began: string;
   /** The command that repeats this run. */
   readonly reproduce: string;
+  /** Which part of the selection this is, when it was divided. */
+  readonly shard?: Shard;
+  /** Number of entries of the expectations file that will be told as `unmatched`. */
+  readonly unmatched?: number;
+}
+
+export interface Shard {
+  /** From 1. */
+  readonly index: number;
+  readonly count: number;
+  /** Number of requirements in all shards together. */
+  readonly total: number;
 }
 
 export interface RequirementStarted {
@@ -56,6 +68,37 @@ export interface RequirementEnded {
   readonly stderr?: readonly string[];
   /** The command that repeats this requirement alone. */
   readonly reproduce?: string;
+  /** What the failure is known by, for an expectations file. */
+  readonly signature?: string;
+  /** What the expectations file says of it. */
+  readonly expectation?: Expected;
+}
+
+export type ExpectationKind = 'known-failing' | 'known-flaky' | 'not-applicable' | 'finding';
+
+export interface Expected {
+  /** Number of the entry in the file, from 1. */
+  readonly entry: number;
+  readonly kind: ExpectationKind;
+  /**
+   * `met`: it went as expected; `fixed`: it passed; `different`: it failed in another way; `expired`: the entry does not hold
+   * any more; `unjudged`: whether it holds could not be seen.
+   */
+  readonly state: 'met' | 'fixed' | 'different' | 'expired' | 'unjudged';
+  readonly reason: string;
+  readonly ticket?: string;
+  /** Last day on which it holds, ISO 8601. */
+  readonly expires?: string;
+  readonly signature?: string;
+}
+
+/** An entry of the expectations file that speaks of nothing that there is. */
+export interface Unmatched {
+  readonly event: 'unmatched';
+  /** Number of the entry in the file, from 1. */
+  readonly entry: number;
+  /** One line: the file, the line in it, and why nothing matches. */
+  readonly text: string;
 }
 
 export interface RunNote {
@@ -75,7 +118,7 @@ export interface RunFooter {
   readonly exitCode: number;
 }
 
-export type RunEvent = RunHeader | RequirementStarted | RequirementEnded | RunNote | RunFooter;
+export type RunEvent = RunHeader | RequirementStarted | RequirementEnded | RunNote | Unmatched | RunFooter;
 
 /** Takes events as they come. */
 export type RunSink = (event: RunEvent) => void;

@@ -1,9 +1,21 @@
 /** What there is to say about an outcome, as labelled lines: the common ground of all renderers. */
 import type { RequirementEnded, RunHeader } from '../oracle/run-events.js';
+import { expectationWords } from './expectation-words.js';
 import { printable, shorten } from './printable.js';
 
 export interface Detail {
-  readonly label: 'spec' | 'verdict' | 'at' | 'expected' | 'or' | 'got' | 'wire' | 'stderr' | 'again';
+  readonly label:
+    | 'spec'
+    | 'verdict'
+    | 'at'
+    | 'expected'
+    | 'or'
+    | 'got'
+    | 'wire'
+    | 'stderr'
+    | 'file'
+    | 'known by'
+    | 'again';
   readonly lines: readonly string[];
 }
 
@@ -14,7 +26,7 @@ const line = (text: string): string => shorten(printable(text), longestLine);
 
 /** Labelled lines, every permitted outcome on its own. All texts are printable. */
 export function details(outcome: RequirementEnded): Detail[] {
-  const { verdict, spec, excerpt, stderr, reproduce } = outcome;
+  const { verdict, spec, excerpt, stderr, reproduce, signature, expectation } = outcome;
   const { divergence } = verdict;
   const list: Detail[] = [];
   const add = (label: Detail['label'], ...lines: readonly (string | undefined)[]) => {
@@ -22,6 +34,7 @@ export function details(outcome: RequirementEnded): Detail[] {
     if (present.length > 0) list.push({ label, lines: present });
   };
   add('spec', spec);
+  if (expectation !== undefined) add('file', expectationWords(expectation, outcome));
   if (verdict.kind !== 'divergence') add('verdict', verdictWords(outcome));
   add('at', divergence?.step);
   divergence?.expected.forEach((one, i) => {
@@ -30,6 +43,7 @@ export function details(outcome: RequirementEnded): Detail[] {
   add('got', divergence?.got);
   add('wire', ...(excerpt ?? []));
   add('stderr', ...(stderr ?? []));
+  add('known by', signature);
   add('again', reproduce);
   return list;
 }
@@ -44,6 +58,10 @@ export function verdictWords({ verdict }: Pick<RequirementEnded, 'verdict'>): st
 
 /** One line that says what went wrong, for places that have room for no more. */
 export function oneLine(outcome: RequirementEnded): string {
+  const { expectation } = outcome;
+  if (expectation !== undefined && expectation.state !== 'different') {
+    return line(`${verdictWords(outcome)}; ${expectationWords(expectation, outcome)}`);
+  }
   const { divergence } = outcome.verdict;
   if (divergence === undefined) return line(verdictWords(outcome));
   const what = `expected ${divergence.expected.join(' or ')}, got ${divergence.got}`;

@@ -5,11 +5,11 @@
 import { XMLBuilder, XMLParser } from 'fast-xml-parser';
 import serialize from 'tap-junit/src/serialize.js';
 import { type FinalResults, Parser, type Result } from 'tap-parser';
-import type { RequirementEnded, RunEvent, RunHeader } from '../oracle/run-events.js';
+import type { RequirementEnded, RunEvent, RunHeader, Unmatched } from '../oracle/run-events.js';
+import type { Standing } from '../oracle/standing.js';
 import { details, oneLine } from './details.js';
 import { printable } from './printable.js';
 import type { Report, Write } from './report.js';
-import type { Standing } from './standing.js';
 import { faultOf, Tally } from './tally.js';
 import { TapReport } from './tap.js';
 
@@ -37,6 +37,7 @@ export class JunitReport implements Report {
     }
     const testcases = cases.map((one, i) => enrich(one, outcomes[i] as RequirementEnded, this.tally));
     const why = faultOf(this.tally, fault) ?? this.unmet();
+    testcases.push(...this.tally.unmatched.map(unmatched));
     if (why !== undefined) testcases.push(aborted(why));
     this.write(build(this.tally, testcases));
   }
@@ -95,6 +96,8 @@ const elements: Partial<Record<Standing, 'failure' | 'error' | 'skipped'>> = {
   warning: 'skipped',
   note: 'skipped',
   known: 'skipped',
+  expected: 'skipped',
+  outdated: 'failure',
   'not-applicable': 'skipped',
   inconclusive: 'error',
   vacuous: 'error',
@@ -126,6 +129,13 @@ const className = (chapter: readonly string[]): string =>
   chapter.map((title) => printable(title).replaceAll('.', '_')).join('.');
 
 const time = (milliseconds: number): string => (milliseconds / 1000).toFixed(3);
+
+const unmatched = ({ entry, text }: Unmatched): Testcase => ({
+  '@classname': 'qmpspec',
+  '@name': `entry ${entry} of the expectations file speaks of a requirement`,
+  '@time': '0.000',
+  failure: { '@message': printable(text), '@type': 'unmatched' },
+});
 
 const aborted = (why: string): Testcase => ({
   '@classname': 'qmpspec',

@@ -1,9 +1,9 @@
 /** A short summary for the page of a CI job. */
 import type { RequirementEnded, RunEvent } from '../oracle/run-events.js';
+import type { Standing } from '../oracle/standing.js';
 import { details, oneLine, productName } from './details.js';
 import { plural, printable, seconds, shorten } from './printable.js';
 import type { Report, Write } from './report.js';
-import type { Standing } from './standing.js';
 import { faultOf, Tally } from './tally.js';
 
 /** Failures shown in full: the page is a summary, the other reports have the rest. */
@@ -34,6 +34,7 @@ export class MarkdownReport implements Report {
     for (const outcome of failed.slice(0, shownInFull)) blocks.push(failure(outcome));
     if (failed.length > shownInFull) blocks.push(`… and ${plural(failed.length - shownInFull, 'more failure')}.`);
     blocks.push(...this.table('Warnings', 'warning'), ...this.table('Known defects', 'known'));
+    blocks.push(...this.table('Failed as expected', 'expected'), ...this.outdated());
     blocks.push(...this.table('Not judged', 'inconclusive', 'vacuous'));
     if (header !== undefined) blocks.push(`Run again: ${code(header.reproduce)}`);
     this.write(`${blocks.join('\n\n')}\n`);
@@ -45,6 +46,14 @@ export class MarkdownReport implements Report {
     if (why !== undefined) return '❌ the run was aborted';
     const { exitCode } = this.tally.footer ?? { exitCode: 1 };
     return exitCode === 0 ? '✅ conforms' : `❌ no verdict (exit code ${exitCode})`;
+  }
+
+  private outdated(): string[] {
+    const lines = this.tally.unmatched.map(({ text }) => `- ${escaped(text)}`);
+    const title = 'The expectations file no longer fits';
+    const table = this.table(title, 'outdated');
+    if (lines.length === 0) return table;
+    return [...(table.length === 0 ? [`### ${title}`] : table), lines.join('\n')];
   }
 
   private table(title: string, ...standings: readonly Standing[]): string[] {

@@ -1,8 +1,8 @@
 /** Counts what a run gave, by how it counts, and puts it into one sentence. */
-import type { RequirementEnded, RunEvent, RunFooter, RunHeader } from '../oracle/run-events.js';
+import type { RequirementEnded, RunEvent, RunFooter, RunHeader, Unmatched } from '../oracle/run-events.js';
+import { type Standing, standing } from '../oracle/standing.js';
 import { plural, printable } from './printable.js';
 import { cutOff, type Report } from './report.js';
-import { type Standing, standing } from './standing.js';
 
 const words: readonly (readonly [Standing, string])[] = [
   ['passed', 'passed'],
@@ -10,6 +10,8 @@ const words: readonly (readonly [Standing, string])[] = [
   ['warning', 'warned'],
   ['note', 'noted'],
   ['known', 'known'],
+  ['expected', 'failed as expected'],
+  ['outdated', 'no longer as expected'],
   ['not-applicable', 'not applicable'],
   ['inconclusive', 'inconclusive'],
   ['vacuous', 'vacuous'],
@@ -24,12 +26,14 @@ export class Tally implements Report {
   footer: RunFooter | undefined;
   readonly outcomes: RequirementEnded[] = [];
   readonly notes: string[] = [];
+  readonly unmatched: Unmatched[] = [];
 
   take(event: RunEvent): void {
     if (event.event === 'header') this.header = event;
     else if (event.event === 'footer') this.footer = event;
     else if (event.event === 'requirement') this.outcomes.push(event);
     else if (event.event === 'note') this.notes.push(event.text);
+    else if (event.event === 'unmatched') this.unmatched.push(event);
   }
 
   end(): void {}

@@ -5,11 +5,11 @@
 import type pc from 'picocolors';
 import { exitCodes, exitMeanings } from '../oracle/exit-codes.js';
 import type { RequirementEnded, RunEvent, RunHeader } from '../oracle/run-events.js';
-import { type Detail, details, productName, verdictWords } from './details.js';
+import type { Standing } from '../oracle/standing.js';
+import { type Detail, details, oneLine, productName, verdictWords } from './details.js';
 import { LiveLine } from './live-line.js';
 import { plural, printable, seconds } from './printable.js';
 import type { Report, Write } from './report.js';
-import type { Standing } from './standing.js';
 import { faultOf, Tally } from './tally.js';
 
 export type Colors = ReturnType<typeof pc.createColors>;
@@ -30,6 +30,8 @@ const marks: Record<Standing, string> = {
   warning: '!',
   note: 'i',
   known: '~',
+  expected: '~',
+  outdated: '≠',
   'not-applicable': '-',
   inconclusive: '?',
   vacuous: '?',
@@ -58,6 +60,7 @@ export class TerminalReport implements Report {
   take(event: RunEvent): void {
     this.tally.take(event);
     if (event.event === 'header') this.begin(event);
+    else if (event.event === 'unmatched') this.say(`  ${this.paint('outdated')(`≠ ${printable(event.text)}`)}`);
     else if (event.event === 'note') this.say(`  ${this.dim(`note: ${printable(event.text)}`)}`);
     else if (event.event === 'requirement') this.ended(event);
     this.live?.take(event, this.failures);
@@ -67,6 +70,7 @@ export class TerminalReport implements Report {
     this.live?.clear();
     const { header, footer } = this.tally;
     if (!this.options.quiet) this.failuresAgain();
+    this.outdated();
     this.unjudged();
     const aborted = faultOf(this.tally, fault);
     if (aborted !== undefined) this.say('', `  ${this.options.colors.red(`aborted: ${printable(aborted)}`)}`);
@@ -94,13 +98,13 @@ export class TerminalReport implements Report {
 
   private ended(outcome: RequirementEnded): void {
     const standing = this.tally.standing(outcome);
-    const bad = standing === 'failed' || standing === 'warning';
+    const bad = standing === 'failed' || standing === 'warning' || standing === 'outdated';
     if (standing === 'failed') this.failures++;
     if (neverBegan(outcome) || (this.options.quiet && !bad)) return;
     this.chapter(outcome.chapter);
     const indent = '  '.repeat(outcome.chapter.length + 1);
     this.say(this.headline(outcome, standing, indent));
-    if (bad || standing === 'note') this.block(details(outcome), standing, `${indent}  `);
+    if ((bad && standing !== 'outdated') || standing === 'note') this.block(details(outcome), standing, `${indent}  `);
   }
 
   private chapter(path: readonly string[]): void {
@@ -117,9 +121,11 @@ export class TerminalReport implements Report {
     const { colors } = this.options;
     const paint = this.paint(standing);
     const why =
-      standing === 'not-applicable' || standing === 'known' || standing === 'inconclusive' || standing === 'vacuous'
-        ? ` (${standing === 'not-applicable' ? printable(outcome.verdict.reason ?? '') : verdictWords(outcome)})`
-        : '';
+      standing === 'expected' || standing === 'outdated'
+        ? ` (${oneLine(outcome)})`
+        : standing === 'not-applicable' || standing === 'known' || standing === 'inconclusive' || standing === 'vacuous'
+          ? ` (${standing === 'not-applicable' ? printable(outcome.verdict.reason ?? '') : verdictWords(outcome)})`
+          : '';
     const time = outcome.duration >= slow ? ` (${Math.round(outcome.duration)} ms)` : '';
     const title = printable(outcome.title);
     const level = outcome.level === 'MUST' && standing !== 'failed' ? '' : `  ${outcome.level}`;
@@ -151,6 +157,18 @@ export class TerminalReport implements Report {
       const list = details(outcome).filter(({ label }) => label !== 'wire' && label !== 'stderr');
       this.block(list, 'failed', '      ');
     }
+  }
+
+  /** Entries of the expectations file that do not fit: each by its own line, at the end where it is seen. */
+  private outdated(): void {
+    const outcomes = this.tally.of('outdated');
+    const lines = [
+      ...outcomes.map((outcome) => `${outcome.id}: ${oneLine(outcome)}`),
+      ...this.tally.unmatched.map(({ text }) => printable(text)),
+    ];
+    if (lines.length === 0) return;
+    this.say('', `  ${this.options.colors.bold('The expectations file no longer fits')}`);
+    this.say(...lines.map((line) => `    ${this.paint('outdated')('≠')} ${line}`));
   }
 
   /** Hundreds of requirements may be cut off by one cause: the cause is told once. */

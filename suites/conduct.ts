@@ -2,6 +2,7 @@
 import { Divergence } from '../oracle/divergence.js';
 import { defectOfCrash, knownDefects } from '../oracle/known-defects.js';
 import type { RequirementEnded } from '../oracle/run-events.js';
+import { signatureOf } from '../oracle/signature.js';
 import { defectsOfFacts, Trial, type TrialSettings } from '../oracle/trial.js';
 import { isFailure, type Verdict } from '../oracle/verdict.js';
 import { ConnectError, DeadlinePassed, Disconnected, NotQmp } from '../protocol/errors.js';
@@ -157,6 +158,7 @@ export function endedEvent(
   result: Pick<Conduct, 'verdict' | 'duration' | 'checks' | 'excerpt' | 'stderr'>,
   reproduce: string,
 ): RequirementEnded {
+  const signature = signatureOf(result.verdict);
   return {
     event: 'requirement',
     id: requirement.id,
@@ -170,5 +172,6 @@ export function endedEvent(
     ...(result.excerpt === undefined ? {} : { excerpt: result.excerpt }),
     ...(result.stderr === undefined ? {} : { stderr: result.stderr }),
     ...(isFailure(result.verdict) ? { reproduce } : {}),
+    ...(signature === undefined ? {} : { signature }),
   };
 }

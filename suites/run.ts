@@ -4,9 +4,10 @@
  */
 import Mocha from 'mocha';
 import { exitCodes } from '../oracle/exit-codes.js';
-import type { RequirementEnded, RunFooter, RunHeader, RunSink } from '../oracle/run-events.js';
+import type { RequirementEnded, RunFooter, RunHeader, RunSink, Shard } from '../oracle/run-events.js';
 import { runEventsVersion } from '../oracle/run-events.js';
-import { isFailure, type VerdictKind } from '../oracle/verdict.js';
+import { standing } from '../oracle/standing.js';
+import type { VerdictKind } from '../oracle/verdict.js';
 import type { DialectName } from '../reference/dialects/dialect.js';
 import { learnFacts, type TargetFacts } from '../targets/facts.js';
 import { InstancePool } from '../targets/pool.js';
@@ -14,6 +15,8 @@ import { probe } from '../targets/probe.js';
 import { type Target, TargetError } from '../targets/target.js';
 import { notApplicable } from './applicability.js';
 import { conduct, endedEvent } from './conduct.js';
+import type { Expectations } from './expectations/file.js';
+import { dayOf, ExpectationMatcher } from './expectations/match.js';
 import { type Planned, sideBySide } from './schedule.js';
 
 export interface RunOptions {
@@ -26,6 +29,12 @@ export interface RunOptions {
   readonly strictDesc: boolean;
   /** "not applicable" and SHOULD count as failures too. */
   readonly strict: boolean;
+  /** What is known to go wrong; `known` are the ids of every requirement that there is, selected or not. */
+  readonly expected?: { readonly file: Expectations; readonly known: readonly string[] };
+  /** Which part of the selection `planned` is. */
+  readonly shard?: Shard;
+  /** Nothing begins any more once a requirement has failed. */
+  readonly failFast?: boolean;
   /** Name and version of this program. */
   readonly tool: string;
   /** The command that repeats the run; `id` narrows it to one requirement. */
@@ -49,13 +58,20 @@ export async function runSuite(options: RunOptions): Promise<RunFooter> {
   const pool = new InstancePool(target, Math.min(jobs + 1, planned.length));
   try {
     const facts = await firstLook(pool, options);
-    sink(header(options, facts));
+    const matcher =
+      options.expected === undefined ? undefined : new ExpectationMatcher(options.expected.file, dayOf(new Date()));
+    const unmatched = matcher?.unmatched(options.expected?.known ?? []) ?? [];
+    sink(header(options, facts, unmatched.length));
+    for (const one of unmatched) sink(one);
     pool.fill();
-    const run = new Run(options, pool, facts);
+    const run = new Run(options, pool, facts, matcher);
     const outcomes = sideBySide(planned, jobs, (one) => run.one(one));
     await underMocha(options, outcomes);
     const last = await run.lastLook();
-    const footer = foot(options, await Promise.all(outcomes), run.aborted ?? last, performance.now() - began);
+    const footer = foot(options, await Promise.all(outcomes), run.aborted ?? last, {
+      duration: performance.now() - began,
+      unmatched: unmatched.length,
+    });
     sink(footer);
     return footer;
   } finally {
@@ -80,11 +96,14 @@ async function firstLook(pool: InstancePool, options: RunOptions): Promise<Targe
 class Run {
   /** Why the run cannot go on. */
   aborted: string | undefined;
+  /** The failure after which nothing begins any more. */
+  private firstFailure: string | undefined;
 
   constructor(
     private readonly options: RunOptions,
     private readonly pool: InstancePool,
     private readonly facts: TargetFacts,
+    private readonly matcher: ExpectationMatcher | undefined,
   ) {}
 
   /** Never rejects: a fault of ours is a verdict of one requirement, not the end of the run. */
@@ -92,7 +111,11 @@ class Run {
     const report = (verdict: RequirementEnded['verdict']) =>
       endedEvent(planned.requirement, planned.chapter, { verdict, duration: 0, checks: 0 }, '');
     try {
-      return await this.attempt(planned, report);
+      const ended = await this.attempt(planned, report);
+      const judged = this.matcher?.judge(ended) ?? ended;
+      const { failFast, strict } = this.options;
+      if (failFast && standing(judged, strict) === 'failed') this.firstFailure ??= judged.id;
+      return judged;
     } catch (error) {
       return report({ kind: 'inconclusive', reason: `the requirement itself failed: ${(error as Error).stack}` });
     }
@@ -104,6 +127,9 @@ class Run {
   ): Promise<RequirementEnded> {
     const { options, facts } = this;
     if (options.signal?.aborted) return report({ kind: 'inconclusive', reason: 'the run was interrupted' });
+    if (this.firstFailure !== undefined) {
+      return report({ kind: 'inconclusive', reason: `not begun: ${this.firstFailure} had failed (--fail-fast)` });
+    }
     if (this.aborted !== undefined) return report({ kind: 'inconclusive', reason: this.aborted });
     const why = notApplicable(requirement, options.target, facts);
     if (why !== undefined) return report({ kind: 'not-applicable', reason: why });
@@ -135,7 +161,7 @@ class Run {
   }
 }
 
-function header(options: RunOptions, facts: TargetFacts): RunHeader {
+function header(options: RunOptions, facts: TargetFacts, unmatched: number): RunHeader {
   return {
     event: 'header',
     version: runEventsVersion,
@@ -152,6 +178,8 @@ function header(options: RunOptions, facts: TargetFacts): RunHeader {
     planned: options.planned.length,
     began: new Date().toISOString(),
     reproduce: options.reproduce(),
+    ...(options.shard === undefined ? {} : { shard: options.shard }),
+    ...(unmatched === 0 ? {} : { unmatched }),
   };
 }
 
@@ -198,7 +226,7 @@ function foot(
   options: RunOptions,
   outcomes: readonly RequirementEnded[],
   aborted: string | undefined,
-  duration: number,
+  { duration, unmatched }: { duration: number; unmatched: number },
 ): RunFooter {
   const counts: Partial<Record<VerdictKind, number>> = {};
   for (const { verdict } of outcomes) counts[verdict.kind] = (counts[verdict.kind] ?? 0) + 1;
@@ -209,21 +237,23 @@ function foot(
     ran: outcomes.length,
     duration: Math.round(duration),
     ...(aborted === undefined ? {} : { aborted }),
-    exitCode: exitCodeOf(options, outcomes, aborted),
+    exitCode: exitCodeOf(options, outcomes, { aborted, unmatched }),
   };
 }
 
-function exitCodeOf(options: RunOptions, outcomes: readonly RequirementEnded[], aborted: string | undefined): number {
-  const some = (test: (outcome: RequirementEnded) => boolean) => outcomes.some(test);
-  const failed = (outcome: RequirementEnded) =>
-    (isFailure(outcome.verdict) && (outcome.level === 'MUST' || (outcome.level === 'SHOULD' && options.strict))) ||
-    (options.strict && (outcome.verdict.kind === 'not-applicable' || outcome.verdict.kind === 'known-defect'));
-  if (options.signal?.aborted) return exitCodes.interrupted;
-  if (some(failed)) return exitCodes.divergences;
+function exitCodeOf(
+  { strict, signal, planned }: RunOptions,
+  outcomes: readonly RequirementEnded[],
+  { aborted, unmatched }: { aborted: string | undefined; unmatched: number },
+): number {
+  const standings = new Set(outcomes.map((outcome) => standing(outcome, strict)));
+  if (signal?.aborted) return exitCodes.interrupted;
+  if (standings.has('failed')) return exitCodes.divergences;
   if (aborted !== undefined) return exitCodes.target;
-  if (outcomes.length !== options.planned.length) return exitCodes.planNotMet;
-  if (some(({ verdict }) => verdict.kind === 'vacuous')) return exitCodes.vacuous;
-  if (some(({ verdict }) => verdict.kind === 'inconclusive')) return exitCodes.inconclusive;
-  if (!some(({ verdict }) => verdict.kind !== 'not-applicable')) return exitCodes.nothingSelected;
+  if (outcomes.length !== planned.length) return exitCodes.planNotMet;
+  if (standings.has('vacuous')) return exitCodes.vacuous;
+  if (standings.has('inconclusive')) return exitCodes.inconclusive;
+  if (unmatched > 0 || standings.has('outdated')) return exitCodes.expectations;
+  if (![...standings].some((one) => one !== 'not-applicable')) return exitCodes.nothingSelected;
   return exitCodes.conforms;
 }

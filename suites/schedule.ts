@@ -51,6 +51,13 @@ function matcher(selector: string): (planned: Planned) => boolean {
     chapter.some((title) => exact(title));
 }
 
+/**
+ * One of `count` parts of a selection, from 1: every requirement is in exactly one of them. Neighbours go to different parts,
+ * so that these take about equally long.
+ */
+export const shardOf = (planned: readonly Planned[], index: number, count: number): Planned[] =>
+  planned.filter((_, i) => i % count === index - 1);
+
 /** Shuffles chapters and the requirements in them; the same seed gives the same order. Seed 0 is the order of the spec. */
 export function order(planned: readonly Planned[], seed: number): Planned[] {
   if (seed === 0) return [...planned];

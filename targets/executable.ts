@@ -8,7 +8,7 @@ import { freePort } from './free-port.js';
 import { ProcessInstance, type ProcessPlan, type SessionDefaults } from './process-instance.js';
 import { theReaper } from './reaper.js';
 import { type Ability, type Instance, NotOffered, type StartOptions, type Target, TargetError } from './target.js';
-import { expandTemplate } from './template.js';
+import { expandTemplate, TemplateError } from './template.js';
 
 export interface ExecutableSettings {
   /** Arguments added to every start. */
@@ -136,8 +136,10 @@ export function commandTarget(name: string, template: string, settings?: Executa
   const fixed = 'a command template has one monitor and fixed arguments';
   const has = (placeholder: string) => template.includes(`{${placeholder}}`);
   if (!has('qmp') && !has('qmp-path')) {
-    throw new TargetError(`the template must say where the monitor listens, with {qmp} or {qmp-path}: ${template}`);
+    throw new TemplateError(`the template must say where the monitor listens, with {qmp} or {qmp-path}: ${template}`);
   }
+  // What is wrong with it is told now, and not when the first requirement starts something.
+  expandTemplate(template, { qmp: 'unix:q', 'qmp-path': 'q', scratch: 's', memory: '64' });
   // What is left out in silence would make a requirement judge another machine than it asked for.
   const refuse = (options: StartOptions) => {
     const lacking = (['incoming', 'paused', 'ram-image', 'memory'] as const).find(

@@ -103,5 +103,5 @@ export class NotOffered extends Error {
 
 /** The target could not be run: exit code 3. The message is one line: what failed, and what to do. */
 export class TargetError extends Error {
-  override readonly name = 'TargetError';
+  override readonly name: string = 'TargetError';
 }

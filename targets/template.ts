@@ -18,9 +18,14 @@ export const placeholders = {
 // Wider than the names that exist, so that {QMP} and {ram_image} are told of and not passed on.
 const placeholder = /\{([A-Za-z_-]+)\}/g;
 
+/** A command template that can start nothing: exit code 2. */
+export class TemplateError extends TargetError {
+  override readonly name = 'TemplateError';
+}
+
 export type Placeholder = keyof typeof placeholders;
 
-/** @throws TargetError on an unknown placeholder, an unclosed bracket or quote, a value missing outside brackets. */
+/** @throws TemplateError on an unknown placeholder, an unclosed bracket or quote, a value missing outside brackets. */
 export function expandTemplate(template: string, values: Partial<Record<Placeholder, string>>): string[] {
   const words: string[] = [];
   for (const part of optionalParts(template)) {
@@ -28,7 +33,7 @@ export function expandTemplate(template: string, values: Partial<Record<Placehol
     for (const name of names) {
       if (!Object.hasOwn(placeholders, name)) {
         const known = Object.keys(placeholders);
-        throw new TargetError(
+        throw new TemplateError(
           `the template has the unknown placeholder {${name}}; did you mean {${closest(name, known)}}? Known: ${known.join(', ')}`,
         );
       }
@@ -36,7 +41,7 @@ export function expandTemplate(template: string, values: Partial<Record<Placehol
     const missing = names.find((name) => values[name as Placeholder] === undefined);
     if (missing !== undefined) {
       if (part.optional) continue;
-      throw new TargetError(
+      throw new TemplateError(
         `{${missing}} has no value for this start: put it into brackets, as in [--${missing} {${missing}}]`,
       );
     }
@@ -44,7 +49,7 @@ export function expandTemplate(template: string, values: Partial<Record<Placehol
       words.push(word.replace(placeholder, (_, name: Placeholder) => values[name] as string));
     }
   }
-  if (words.length === 0) throw new TargetError('the command template is empty');
+  if (words.length === 0) throw new TemplateError('the command template is empty');
   return words;
 }
 
@@ -60,7 +65,7 @@ function optionalParts(template: string): { text: string; optional: boolean }[] 
     const before = from + open.index;
     const start = before + open[0].length;
     const end = /\](\s|$)/.exec(bare.slice(start));
-    if (end === null) throw new TargetError(`the template has a '[' without its ']': ${template}`);
+    if (end === null) throw new TemplateError(`the template has a '[' without its ']': ${template}`);
     parts.push({ text: template.slice(from, before), optional: false });
     parts.push({ text: template.slice(start, start + end.index), optional: true });
     from = start + end.index + 1;
@@ -96,7 +101,7 @@ export function splitWords(text: string): string[] {
       begun = true;
     }
   }
-  if (quote !== '') throw new TargetError(`the template has a ${quote} without its partner: ${text}`);
+  if (quote !== '') throw new TemplateError(`the template has a ${quote} without its partner: ${text}`);
   if (begun) words.push(word);
   return words;
 }

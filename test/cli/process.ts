@@ -9,6 +9,10 @@ const compiled = import.meta.url.endsWith('.js');
 const program = fileURLToPath(new URL(`../../cli/main.${compiled ? 'js' : 'ts'}`, import.meta.url));
 const loader = compiled ? [] : ['--import', fileURLToPath(import.meta.resolve('tsx'))];
 
+/** What the program remembers of its runs stays out of the home of whoever tests it. */
+const state = mkdtempSync(join(tmpdir(), 'qmpspec-state-'));
+process.on('exit', () => rmSync(state, { recursive: true, force: true }));
+
 export interface Ended {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -29,7 +33,7 @@ export class Running {
     const { NODE_OPTIONS: _, QMPSPEC_DEBUG: __, ...env } = process.env;
     this.child = spawn(process.execPath, [...loader, program, ...args], {
       cwd: options.cwd ?? tmpdir(),
-      env: { ...env, NO_COLOR: '1', ...options.env },
+      env: { ...env, NO_COLOR: '1', XDG_STATE_HOME: state, ...options.env },
     });
     const gather = (name: 'stdout' | 'stderr') => (part: string) => {
       this[name] += part;

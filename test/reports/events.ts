@@ -161,6 +161,29 @@ export const runs: Readonly<Record<string, () => RunEvent[]>> = {
     stream([passed(), ...Array.from({ length: 30 }, () => neverBegan('the run was interrupted'))], {
       footer: { exitCode: 130 },
     }),
+  expectations: () => {
+    const file = { entry: 3, kind: 'known-failing', reason: 'not yet built', ticket: 'T-7' } as const;
+    const failing = { verdict: { divergence }, signature: 'divergence: got "failed"' };
+    const [first, ...rest] = stream(
+      [
+        passed(),
+        outcome('divergence', { ...failing, expectation: { ...file, state: 'met' } }),
+        outcome('divergence', { ...failing, expectation: { ...file, state: 'different', signature: 'crash: *' } }),
+        outcome('divergence', { ...failing, expectation: { ...file, state: 'expired', expires: '2024-05-05' } }),
+        outcome('conforms', { expectation: { ...file, state: 'fixed' } }),
+        outcome('conforms', { expectation: { ...file, state: 'expired', expires: '2024-05-05' } }),
+        outcome('conforms', { expectation: { ...file, kind: 'not-applicable', state: 'fixed' } }),
+        outcome('not-applicable', {
+          verdict: { reason: 'no capability xbzrle' },
+          expectation: { ...file, state: 'unjudged' },
+        }),
+        outcome('inconclusive', { verdict: { reason: 'no time' }, expectation: { ...file, state: 'unjudged' } }),
+      ],
+      { header: { unmatched: 1 }, footer: { exitCode: 1 } },
+    );
+    const text = "known.json:12: entry 5: 'QMP-X-99' matches no requirement; did you mean 'QMP-X-01'?";
+    return [first as RunEvent, { event: 'unmatched', entry: 5, text }, ...rest];
+  },
   empty: () => stream([], { footer: { exitCode: 4 } }),
   cutOff: () => everything().slice(0, 6),
   nothing: () => [],

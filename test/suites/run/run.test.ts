@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import type Mocha from 'mocha';
 import { exitCodes } from '../../../oracle/exit-codes.js';
-import type { RunEvent, RunFooter } from '../../../oracle/run-events.js';
+import type { RequirementEnded, RunEvent, RunFooter } from '../../../oracle/run-events.js';
 import type { Trial } from '../../../oracle/trial.js';
-import { type Chapter, ChapterBuilder, type Needs } from '../../../suites/requirement.js';
+import type { Expectation } from '../../../suites/expectations/file.js';
+import { type Chapter, ChapterBuilder, type Needs, type Requirement } from '../../../suites/requirement.js';
 import { type RequirementTest, type RunOptions, runSuite } from '../../../suites/run.js';
-import { select } from '../../../suites/schedule.js';
+import { order, select } from '../../../suites/schedule.js';
 import { inOrder, refuse, ScriptedTarget } from '../../oracle/scripted-target.js';
 
 const holds = async (t: Trial) => t.check(true, 'x', 'x');
@@ -19,18 +20,21 @@ const chapter = () => new ChapterBuilder(['Outer', 'Inner'], 'spec.md §1');
 interface Outcome {
   readonly footer: RunFooter;
   readonly events: RunEvent[];
+  readonly outcomes: RequirementEnded[];
   /** Id, verdict and mocha's state of each, in the order of mocha. */
   readonly tests: [string | undefined, string | undefined, string | undefined][];
 }
 
 const run = async (one: Chapter, more: Partial<RunOptions> = {}, target = new ScriptedTarget()): Promise<Outcome> => {
   const events: RunEvent[] = [];
+  const outcomes: RequirementEnded[] = [];
   const tests: Outcome['tests'] = [];
   class Reporter {
     constructor(runner: Mocha.Runner) {
-      runner.on('test end', (test: RequirementTest) =>
-        tests.push([test.outcome?.id, test.outcome?.verdict.kind, test.isPending() ? 'pending' : test.state]),
-      );
+      runner.on('test end', (test: RequirementTest) => {
+        if (test.outcome !== undefined) outcomes.push(test.outcome);
+        tests.push([test.outcome?.id, test.outcome?.verdict.kind, test.isPending() ? 'pending' : test.state]);
+      });
     }
   }
   const footer = await runSuite({
@@ -47,9 +51,60 @@ const run = async (one: Chapter, more: Partial<RunOptions> = {}, target = new Sc
     ...more,
   });
   expect(target.instances.every(({ disposed }) => disposed)).to.equal(true);
-  return { footer, events, tests };
+  return { footer, events, outcomes, tests };
 };
 const needing = (needs: Needs) => ({ needs });
+
+const expecting = (...entries: readonly Expectation[]): Partial<RunOptions> => ({
+  expected: { file: { file: 'known.json', entries, lines: entries.map(() => 1) }, known: ['A', 'B', 'C'] },
+});
+
+describe('a run with expectations', () => {
+  const known = { id: 'B', kind: 'known-failing', reason: 'r' } as const;
+  const of = (b: Requirement['run']) => chapter().must('A', 'a', holds).must('B', 'b', b).done();
+
+  it('is green when what is known to fail does', async () => {
+    const { footer, outcomes } = await run(of(fails), expecting(known));
+    expect(footer.exitCode).to.equal(exitCodes.conforms);
+    expect(outcomes[1]).to.have.nested.property('expectation.state', 'met');
+  });
+
+  it('is not green when it was fixed, fails in another way, has expired, or speaks of nothing', async () => {
+    const code = async (b: Requirement['run'], ...entries: readonly Expectation[]) =>
+      (await run(of(b), expecting(...entries))).footer.exitCode;
+    expect(await code(holds, known)).to.equal(exitCodes.expectations);
+    expect(await code(fails, { ...known, signature: 'crash*' })).to.equal(exitCodes.divergences);
+    expect(await code(fails, { ...known, expires: '2020-01-01' })).to.equal(exitCodes.divergences);
+    expect(await code(holds, { ...known, id: 'Z' })).to.equal(exitCodes.expectations);
+    // It is there, but was not selected: nothing is said against the entry.
+    expect(await code(holds, { ...known, id: 'C' })).to.equal(exitCodes.conforms);
+  });
+
+  it('begins nothing more after the first failure, when asked', async () => {
+    const three = chapter().must('A', 'a', fails).must('B', 'b', holds).must('C', 'c', holds).done();
+    const { footer, events } = await run(three, { failFast: true, jobs: 1 });
+    expect(footer).to.deep.include({ exitCode: exitCodes.divergences, counts: { divergence: 1, inconclusive: 2 } });
+    expect(events.filter(({ event }) => event === 'started')).to.have.length(1);
+    const { footer: all } = await run(three, { failFast: true, jobs: 1, ...expecting({ ...known, id: 'A' }) });
+    expect(all.counts).to.deep.equal({ divergence: 1, conforms: 2 });
+  });
+
+  it('gives the same verdicts in every order', async () => {
+    const many = chapter();
+    for (let i = 0; i < 12; i++) many.must(`M-${i}`, 'm', i % 3 === 0 ? fails : holds);
+    const planned = select([many.done()], []);
+    const verdicts = async (seed: number) => {
+      const { outcomes } = await run(chapter().done(), { planned: order(planned, seed), seed });
+      return outcomes.map(({ id, verdict }) => `${id} ${verdict.kind}`);
+    };
+    const straight = await verdicts(0);
+    for (const seed of [1, 2, 3]) {
+      const shuffled = await verdicts(seed);
+      expect(shuffled).not.to.deep.equal(straight);
+      expect(shuffled.sort()).to.deep.equal([...straight].sort());
+    }
+  });
+});
 
 describe('a run', () => {
   it('reports header, beginnings and footer, and mocha sees every verdict', async () => {

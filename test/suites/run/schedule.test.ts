@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { type Chapter, ChapterBuilder } from '../../../suites/requirement.js';
-import { order, type Planned, SelectorError, select, sideBySide } from '../../../suites/schedule.js';
+import { order, type Planned, SelectorError, select, shardOf, sideBySide } from '../../../suites/schedule.js';
 
 const nothing = async () => undefined;
 const chapters: readonly Chapter[] = [
@@ -51,6 +51,20 @@ describe('selection', () => {
 
   it('may leave nothing', () => {
     expect(select(chapters, ['QMP-NEG-01'], ['QMP-*'])).to.deep.equal([]);
+  });
+});
+
+describe('shards', () => {
+  it('hold every requirement once, whatever their number', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 9 }), (count) => {
+        const planned = select(chapters, []);
+        const parts = Array.from({ length: count }, (_, i) => shardOf(planned, i + 1, count));
+        expect(ids(parts.flat()).sort()).to.deep.equal([...all].sort());
+        const sizes = parts.map(({ length }) => length);
+        expect(Math.max(...sizes) - Math.min(...sizes)).to.be.at.most(1);
+      }),
+    );
   });
 });
 
