@@ -7,7 +7,7 @@ import { exitCodes } from '../oracle/exit-codes.js';
 import type { RequirementEnded, RunFooter, RunHeader, RunSink, Shard } from '../oracle/run-events.js';
 import { runEventsVersion } from '../oracle/run-events.js';
 import { standing } from '../oracle/standing.js';
-import type { VerdictKind } from '../oracle/verdict.js';
+import { isFailure, type VerdictKind } from '../oracle/verdict.js';
 import type { DialectName } from '../reference/dialects/dialect.js';
 import { learnFacts, type TargetFacts } from '../targets/facts.js';
 import { InstancePool } from '../targets/pool.js';
