@@ -25,6 +25,8 @@ import { saveDevices } from './xen-save.js';
 export interface Migration {
   /** The dialect's migration commands. */
   readonly commands: CommandTable;
+  /** Pages of this guest are still at another host: nothing here may touch RAM unasked. */
+  readonly ramIncomplete: boolean;
   /** `-incoming URI`: resolves when listening; a bad URI is logged and ends the process with status 1 (MIG-SM-I02). */
   startIncoming(uri: string): Promise<void>;
   /** `-incoming defer`. */
@@ -64,6 +66,10 @@ class Engine implements Migration {
     this.#settings = new Settings(() => this.#walker.state);
     this.#walker.passNumber = () => this.#statistics.dirtySyncCount;
     this.commands = this.#table();
+  }
+
+  get ramIncomplete(): boolean {
+    return /^postcopy-/.test(this.#walker.state.in.status);
   }
 
   async startIncoming(text: string): Promise<void> {

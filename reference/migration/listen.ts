@@ -140,10 +140,12 @@ function firstByte({ channel, readable }: Source, onChannel: (channel: Channel) 
 }
 
 function execSource(command: string): Source {
-  const child = spawn('/bin/sh', ['-c', command], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn('/bin/sh', ['-c', command], { stdio: ['pipe', 'pipe', 'inherit'] });
   child.on('error', () => {});
   const channel = new Channel({
     readable: child.stdout,
+    // Carries the return path, if the child passes it on.
+    writable: child.stdin,
     socket: false,
     cleanUp: () => {
       child.kill('SIGTERM');

@@ -47,6 +47,8 @@ export class Machine implements MigrationHost {
   onReset: () => void = () => {};
   /** Brings the machine to life after `--preconfig`: starts the guest or waits for a migration. */
   onStart: () => void = () => {};
+  /** Slows the guest's processors down by this many percent. */
+  throttleGuest: (percent: number) => void = () => {};
   /** Told when the process is about to end at a client's or a signal's request. */
   onShutdown: () => void = () => {};
 

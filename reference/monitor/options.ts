@@ -1,5 +1,6 @@
 /** The command line, which is QEMU's as far as a machine without devices and its monitors need it. */
 import { type DialectName, dialectNames } from '../dialects/dialect.js';
+import { type GuestOptions, guestPatterns } from '../guest/guest-options.js';
 import { type Address, parseChardev, parseLegacyAddress } from './address.js';
 import { KeyReader, parseKeyValues } from './key-values.js';
 import { UsageError } from './usage-error.js';
@@ -36,6 +37,8 @@ export interface Options {
   pidfile: string | undefined;
   /** `-global migration.NAME=VALUE`. */
   readonly migrationProperties: Map<string, string>;
+  /** `--guest`: something that dirties memory. */
+  guest: GuestOptions | undefined;
   /** Listeners may be reachable from other hosts. */
   allowRemote: boolean;
   /** `exec:` addresses may be used in migration URIs. */
@@ -134,6 +137,22 @@ function readGlobal(context: Context, value: string, option: string): void {
   if (match[1] === 'migration') context.migrationProperties.set(match[2]!, match[3]!);
 }
 
+function readGuest(context: Context, value: string, option: string): void {
+  const keys = new KeyReader(parseKeyValues(value, false).values, option);
+  const pattern = keys.text('pattern') ?? 'counter';
+  const known = guestPatterns.find((name) => name === pattern);
+  if (known === undefined) {
+    throw new UsageError(
+      `${option}: Parameter 'pattern' does not accept value '${pattern}'; known are ${guestPatterns.join(', ')}`,
+    );
+  }
+  const rate = keys.number('rate', 1000);
+  const pages = keys.number('pages', 0);
+  const from = keys.number('from', 0);
+  keys.end();
+  context.guest = { rate, pattern: known, from, ...(pages === 0 ? {} : { pages }) };
+}
+
 function readDialect(context: Context, value: string, option: string): void {
   const dialect = dialectNames.find((name) => name === value);
   if (!dialect) throw new UsageError(`${option}: unknown dialect; known are ${dialectNames.join(', ')}`);
@@ -188,6 +207,7 @@ const withValue: Readonly<Record<string, Read>> = {
   net: onlyNone('there is no network'),
   nic: onlyNone('there is no network'),
   dialect: readDialect,
+  guest: readGuest,
   fault: (context, value) => {
     context.faults.add(value);
   },
@@ -242,6 +262,7 @@ export function parseOptions(argv: readonly string[]): Options {
     uuid: undefined,
     pidfile: undefined,
     migrationProperties: new Map(),
+    guest: undefined,
     allowRemote: false,
     allowExec: false,
     timestamps: false,

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import type { Schema } from '../../qapi/schema.js';
 import { type Dialect, dialects } from '../dialects/dialect.js';
 import type { Planted } from '../faults/index.js';
+import { SyntheticGuest } from '../guest/synthetic-guest.js';
 import { reasonOf } from '../migration/errno.js';
 import { CommandError, type RunState } from '../migration/host.js';
 import type { Migration } from '../migration/index.js';
@@ -54,6 +55,7 @@ export class Program {
   readonly #planted: Planted | undefined;
   #registry: CommandRegistry | undefined;
   #engine: Migration | undefined;
+  #guest: SyntheticGuest | undefined;
   #exiting = false;
 
   /**
@@ -111,8 +113,25 @@ export class Program {
     for (const spec of this.#options.monitors) await this.#openMonitor(spec);
     const parts = await load();
     this.#wire(parts);
+    this.#startGuest();
     await this.#bringUp();
     this.#dispatcher.start();
+  }
+
+  /** @throws UsageError when its pages lie outside RAM */
+  #startGuest(): void {
+    const { guest: options } = this.#options;
+    if (options === undefined) return;
+    const { machine } = this;
+    const executing = () => machine.runState === 'running' && this.#engine?.ramIncomplete !== true;
+    try {
+      this.#guest = new SyntheticGuest({ ram: machine.ram, clock: machine.clock, executing }, options);
+    } catch (error) {
+      if (error instanceof RangeError) throw new UsageError(`--guest: ${error.message}`);
+      throw error;
+    }
+    machine.throttleGuest = (percent) => this.#guest?.throttle(percent);
+    this.#guest.start();
   }
 
   /** SIGTERM and its like (QMP-EVT-13). */
@@ -124,6 +143,7 @@ export class Program {
   kill(): void {
     this.#exiting = true;
     this.#dispatcher.stop();
+    this.#guest?.stop();
     this.#events.close();
     this.#engine?.close();
     for (const endpoint of this.#endpoints) endpoint.close();

@@ -15,6 +15,7 @@ const noEngine: CreateEngine = () => ({
   deferIncoming: () => {},
   shutdown: () => {},
   close: () => {},
+  ramIncomplete: false,
 });
 
 /** One client: what it sent arrives at once, what it got is kept as lines. */

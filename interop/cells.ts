@@ -1,0 +1,82 @@
+/** Which cells the matrix has, and why some of them cannot be. */
+import type { DialectName } from '../reference/dialects/dialect.js';
+import { type Mode, modes } from './modes.js';
+import { type PartyName, partyNames } from './parties.js';
+import { type TransportName, transportNames } from './transports.js';
+
+export interface Cell {
+  readonly source: PartyName;
+  readonly destination: PartyName;
+  readonly mode: Mode;
+  readonly transport: TransportName;
+  readonly versions: { readonly source: DialectName; readonly destination: DialectName };
+  /** Why the protocol does not allow it; undefined where it has to work. */
+  readonly impossible: string | undefined;
+}
+
+/** What is to be run; a member that is absent selects everything. */
+export interface Selection {
+  readonly sources?: readonly string[];
+  readonly destinations?: readonly string[];
+  readonly modes?: readonly string[];
+  readonly transports?: readonly string[];
+}
+
+const own: Readonly<Partial<Record<PartyName, DialectName>>> = { 'qemu-7.2': '7.2', 'qemu-10.0': '10.0' };
+const wants = (chosen: readonly string[] | undefined, name: string) => chosen === undefined || chosen.includes(name);
+
+/** The cells of a selection, row by row. */
+export function cells(selection: Selection = {}): Cell[] {
+  const found: Cell[] = [];
+  for (const source of partyNames.filter((name) => wants(selection.sources, name))) {
+    for (const destination of partyNames.filter((name) => wants(selection.destinations, name))) {
+      for (const mode of modes.filter(({ name }) => wants(selection.modes, name))) {
+        for (const transport of transportNames.filter((name) => wants(selection.transports, name))) {
+          found.push(cell(source, destination, mode, transport));
+        }
+      }
+    }
+  }
+  return found;
+}
+
+function cell(source: PartyName, destination: PartyName, mode: Mode, transport: TransportName): Cell {
+  // The reference speaks as its partner does; two of them speak the baseline where it has the mode.
+  const alone = mode.versions === undefined || mode.versions.includes('3.0') ? '3.0' : '7.2';
+  const versions = {
+    source: own[source] ?? own[destination] ?? alone,
+    destination: own[destination] ?? own[source] ?? alone,
+  } as const;
+  return { source, destination, mode, transport, versions, impossible: impossible(mode, transport, versions) };
+}
+
+function impossible(mode: Mode, transport: TransportName, versions: Cell['versions']): string | undefined {
+  for (const version of [versions.source, versions.destination]) {
+    if (mode.versions?.includes(version) === false) return `${version} has no ${mode.name}`;
+  }
+  if (mode.channels && (transport === 'exec' || transport === 'fd')) {
+    return 'multifd needs an address that several connections can be made to';
+  }
+  return undefined;
+}
+
+/** Options without which two releases do not understand each other (stream-format.md §4, multifd.md §6). */
+export function properties({ mode, versions }: Cell): { readonly source: string[]; readonly destination: string[] } {
+  const source: string[] = [];
+  const destination: string[] = [];
+  const set = (list: string[], property: string) => list.push('-global', `migration.${property}`);
+  if (versions.source === '10.0' && versions.destination !== '10.0') {
+    set(source, 'send-switchover-start=off');
+    if (mode.channels) set(source, 'multifd-flush-after-each-section=on');
+  }
+  if (mode.channels && versions.destination === '10.0' && versions.source !== '10.0') {
+    set(destination, 'multifd-flush-after-each-section=on');
+  }
+  return { source, destination };
+}
+
+/** Parameters of the source that an older destination needs. */
+export function sourceParameters({ mode, versions }: Cell): Readonly<Record<string, unknown>> {
+  const plainZeroes = mode.channels && versions.source === '10.0' && versions.destination !== '10.0';
+  return plainZeroes ? { 'zero-page-detection': 'legacy' } : {};
+}
