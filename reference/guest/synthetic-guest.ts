@@ -81,10 +81,11 @@ export class SyntheticGuest {
     const { block, offset } = this.#place(page);
     switch (this.options.pattern) {
       case 'counter':
-        return this.#count64(block, offset, turn);
+        block.bytes.writeBigUInt64LE(BigInt(turn + 1), offset);
+        break;
       case 'zero':
-        if (Math.floor(turn / this.#count) % 2 === 0) return this.#count64(block, offset, turn);
-        block.bytes.fill(0, offset, offset + pageSize);
+        if (Math.floor(turn / this.#count) % 2 === 0) block.bytes.writeBigUInt64LE(BigInt(turn + 1), offset);
+        else block.bytes.fill(0, offset, offset + pageSize);
         break;
       case 'scatter': {
         const at = offset + (this.#random() % (pageSize / 16)) * 16;
@@ -94,12 +95,6 @@ export class SyntheticGuest {
       case 'noise':
         for (let word = offset; word < offset + pageSize; word += 4) block.bytes.writeUInt32LE(this.#random(), word);
     }
-    this.machine.ram.markDirty(block, offset, pageSize);
-  }
-
-  /** Never zero, so that the page never is. */
-  #count64(block: RamBlock, offset: number, turn: number): void {
-    block.bytes.writeBigUInt64LE(BigInt(turn + 1), offset);
     this.machine.ram.markDirty(block, offset, pageSize);
   }
 
