@@ -1,16 +1,18 @@
 /**
  * Judges a transcript against the model: live, entry by entry, or a recorded one. One process is one {@link Tracker}; its
- * connections, of which the first in command mode is the one whose order of replies and events counts, feed it.
+ * connections feed it. The first one in command mode shows the order of replies and events; commands of the others are
+ * executed at some moment between sending and answer. Processes and peers that share a channel bound each other.
  */
-import { isObject, type JsonObject, type JsonValue, sameJson } from '../protocol/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../protocol/json.js';
 import { type Entry, entryValue, type Transcript } from '../protocol/transcript.js';
 import type { Schema } from '../qapi/schema.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
 import { initialState, type ModelState } from '../reference/model/index.js';
 import type { Settings } from '../targets/settings.js';
 import type { StartOptions } from '../targets/target.js';
-import { InfoInvariants } from './invariants.js';
-import { describeObservation, observe } from './tracker/observation.js';
+import { JudgedProcess, processOf, takeAnswered } from './judged-process.js';
+import { type Bounds, boundsOfDestination, boundsOfPeer, boundsOfSource, Channels } from './surroundings.js';
+import { describeObservation, type Observation, observe } from './tracker/observation.js';
 import { Input, type Sent } from './tracker/sent.js';
 import { type Permitted, type TrackedDivergence, Tracker } from './tracker/tracker.js';
 import type { Transitions } from './tracker/trail.js';
@@ -45,37 +47,14 @@ export interface Judgement {
   readonly observations: number;
 }
 
-interface Connection {
-  readonly input: Input;
-  /** Sent and not yet answered, oldest first. */
-  readonly unanswered: Sent[];
-  commandMode: boolean;
-  /** Its replies and events are judged in their order. */
-  primary: boolean;
-}
-
 /** What is known of a process that goes on in another transcript. */
-export type Carried = Pick<Process, 'hypotheses'>;
-
-class Process {
-  tracker: Tracker | undefined;
-  readonly connections = new Map<string, Connection>();
-  readonly info = new InfoInvariants();
-  /** What `query-status` last showed. */
-  runState = '';
-  ended = false;
-  /** The primary connection was lost: the next one begins blind. */
-  gap = false;
-  /** It was started in an earlier transcript. */
-  carried = false;
-
-  get hypotheses(): number {
-    return this.tracker?.hypotheses.length ?? 0;
-  }
-}
+export type Carried = Pick<JudgedProcess, 'hypotheses'>;
 
 export class Judge {
-  private readonly processes = new Map<string, Process>();
+  private readonly processes = new Map<string, JudgedProcess>();
+  private readonly channels = new Channels();
+  /** Addresses that some process was told to migrate to. */
+  private readonly targets = new Set<string>();
   private observations = 0;
   private divergence: JudgedDivergence | undefined;
   private defects: readonly string[] = [];
@@ -86,7 +65,7 @@ export class Judge {
     private readonly options: JudgeOptions,
     carried: ReadonlyMap<string, Carried> = new Map(),
   ) {
-    for (const [name, process] of carried) if (process instanceof Process) this.processes.set(name, process);
+    for (const [name, process] of carried) if (process instanceof JudgedProcess) this.processes.set(name, process);
   }
 
   /**
@@ -96,10 +75,7 @@ export class Judge {
   carry(name: string): Carried | undefined {
     const process = this.processes.get(name);
     if (process?.tracker === undefined || process.ended || this.judgement.kind !== 'conforms') return undefined;
-    process.tracker.blind();
-    process.connections.clear();
-    process.gap = true;
-    process.carried = true;
+    process.carry();
     return process;
   }
 
@@ -111,8 +87,12 @@ export class Judge {
   /** Takes the next entry; gives back a divergence the moment it is seen. Later entries are then not judged. */
   feed(entry: Entry): JudgedDivergence | undefined {
     if (this.divergence !== undefined || this.inconclusive !== undefined || this.defects.length > 0) return undefined;
-    const name = entry.at.split('#')[0] as string;
-    const process = this.processes.get(name) ?? new Process();
+    if (entry.kind === 'channel') {
+      this.channels.take(entry);
+      return undefined;
+    }
+    const name = processOf(entry);
+    const process = this.processes.get(name) ?? new JudgedProcess();
     this.processes.set(name, process);
     try {
       this.take(process, entry);
@@ -141,19 +121,13 @@ export class Judge {
     return { sure: all.flatMap(({ sure }) => sure), possible: all.flatMap(({ possible }) => possible) };
   }
 
-  private take(process: Process, entry: Entry): void {
+  private take(process: JudgedProcess, entry: Entry): void {
     switch (entry.kind) {
       case 'started':
-        if (process.carried) return;
-        process.tracker = this.track([parseStart(entry.text)]);
+        this.started(process, parseStart(entry.text));
         return;
       case 'connected':
-        process.connections.set(entry.at, {
-          input: new Input(this.options.dialect, this.options.schema),
-          unanswered: [],
-          commandMode: false,
-          primary: false,
-        });
+        process.connect(entry.at, new Input(this.options.dialect, this.options.schema));
         return;
       case 'sent':
         this.sent(process, entry);
@@ -162,10 +136,10 @@ export class Judge {
         if (entry.stale !== true) this.received(process, entry);
         return;
       case 'disconnected':
-        if (entry.text === '') this.closed(process, entry.at);
+        if (entry.text === '') process.close(entry.at);
         return;
       case 'eof':
-        this.closed(process, entry.at);
+        process.close(entry.at);
         return;
       case 'exited':
         this.exited(process, entry);
@@ -173,6 +147,12 @@ export class Judge {
       default:
         return;
     }
+  }
+
+  private started(process: JudgedProcess, start: StartOptions): void {
+    if (process.carried) return;
+    process.tracker = this.track([start]);
+    if (start.incoming !== undefined) process.roles.listens.add(start.incoming);
   }
 
   /** Without a word on how the process was started it may have been any way. */
@@ -189,49 +169,101 @@ export class Judge {
     });
   }
 
-  private sent(process: Process, entry: Entry): void {
+  private sent(process: JudgedProcess, entry: Entry): void {
     const connection = process.connections.get(entry.at);
     if (connection === undefined || process.ended) return;
-    process.tracker ??= this.track(undefined);
+    const tracker = process.tracker ?? this.track(undefined);
+    process.tracker = tracker;
     for (const sent of connection.input.push(Buffer.from(entry.text, 'latin1'))) {
-      connection.unanswered.push(sent);
+      process.noteRole(sent, this.channels, this.targets);
       if (sent.kind === 'modelled' && sent.name === 'migrate') {
         process.info.restart();
         // What was shown before says nothing of the new one's end.
         process.runState = '';
       }
-      if (connection.primary) process.tracker.send(sent);
-      else if (connection.commandMode && (sent.kind === 'modelled' || sent.kind === 'generic') && !isQuery(sent.name)) {
-        throw new Error(`${sent.name} on a second monitor: its order against the first one is not judged`);
-      }
       // The first connection to negotiate is followed from the moment that its negotiation is sent.
-      const other = [...process.connections.values()].some(({ primary }) => primary);
-      if (sent.kind === 'negotiation' && !other) {
-        connection.primary = true;
-        if (process.gap) process.tracker.blind();
-        process.gap = false;
-        process.tracker.send(sent);
+      if (sent.kind === 'negotiation') {
+        if (process.primary === undefined) {
+          connection.primary = true;
+          if (process.gap) tracker.blind();
+          process.gap = false;
+        } else if (!connection.primary) process.echo.begin(entry.at);
       }
+      const apart = !connection.primary && actsApart(sent);
+      if (apart) connection.last = tracker.sendApart(sent, connection.last);
+      if (connection.primary) {
+        tracker.send(sent);
+        process.echo.asked();
+      }
+      connection.unanswered.push({ sent, number: apart ? connection.last : undefined });
     }
   }
 
-  private received(process: Process, entry: Entry): void {
+  private received(process: JudgedProcess, entry: Entry): void {
     const connection = process.connections.get(entry.at);
     const seen = observe(entryValue(entry), entry.n);
     if (connection === undefined || seen === undefined || process.ended) return;
+    const { sent, number } = seen.kind === 'reply' ? (takeAnswered(connection, seen.id) ?? {}) : {};
     if (seen.kind === 'reply') {
-      const answered = takeAnswered(connection, seen.id);
-      if (!connection.primary) return;
-      if (answered?.kind === 'negotiation') connection.commandMode = 'return' in seen.value;
-      this.values(process, entry, answered, seen.value);
+      if (sent?.kind === 'negotiation' && 'return' in seen.value) {
+        connection.commandMode = true;
+        if (!connection.primary) process.echo.open(entry.at);
+      }
+      // Of one that runs apart it is not known when it takes effect.
+      if (number === undefined) process.noteReply(sent, 'return' in seen.value);
+      if (connection.primary) this.values(process, entry, sent, seen.value);
+      if (connection.primary) process.echo.answered();
     }
-    if (!connection.primary) return;
-    this.observations++;
-    this.report(entry, process.tracker?.observe(seen));
+    if (seen.kind === 'event' && !process.echo.take(entry.at, connection.primary, seen)) {
+      this.diverge(entry, describeObservation(seen), {
+        words: 'the same events in the same order on every connection, with the same timestamps',
+        rows: ['QMP-EVT-04'],
+      });
+    }
+    if (connection.primary || number !== undefined) this.observations++;
+    if (connection.primary) this.report(entry, process.tracker?.observe(seen));
+    else if (seen.kind === 'reply' && number !== undefined) {
+      this.report(entry, process.tracker?.answer(number, seen));
+    } else return;
+    this.bound(process, entry, seen);
+  }
+
+  /** Holds a process against what is at the other end of its channel, after it has shown something. */
+  private bound(process: JudgedProcess, entry: Entry, seen: Observation): void {
+    const { tracker } = process;
+    if (tracker === undefined || this.divergence !== undefined) return;
+    const { attempt } = process.roles;
+    if (attempt !== undefined) {
+      const destinations = this.listeners(attempt.uri);
+      const channel = destinations.length === 0 ? this.channels.at(attempt.uri) : undefined;
+      if (channel !== undefined && channel === attempt.channel) {
+        this.restrict(tracker, entry, seen, boundsOfPeer(channel, attempt.tampered));
+      }
+      const [destination] = destinations;
+      if (destinations.length === 1 && attempt.first && destination !== process && destination?.tracker !== undefined) {
+        this.restrict(tracker, entry, seen, boundsOfDestination(destination.tracker));
+      }
+    }
+    for (const uri of process.roles.listens) {
+      const sources = [...this.processes.values()].filter(({ roles }) => roles.attempt?.uri === uri);
+      const [source] = sources;
+      const judged = this.listeners(uri).length === 1 && sources.length === 1 && source?.roles.attempt?.first;
+      if (judged && source !== process && source.tracker !== undefined) {
+        this.restrict(tracker, entry, seen, boundsOfSource(source.tracker));
+      }
+    }
+  }
+
+  private listeners(uri: string): JudgedProcess[] {
+    return [...this.processes.values()].filter(({ roles }) => roles.listens.has(uri));
+  }
+
+  private restrict(tracker: Tracker, entry: Entry, seen: Observation, bounds: Bounds): void {
+    this.report(entry, tracker.restrict(seen, bounds));
   }
 
   /** Value invariants of the queries. */
-  private values(process: Process, entry: Entry, answered: Sent | undefined, reply: JsonObject): void {
+  private values(process: JudgedProcess, entry: Entry, answered: Sent | undefined, reply: JsonObject): void {
     if (answered?.kind !== 'modelled' || !('return' in reply)) return;
     // Queries before it in the same write have been answered by now.
     if (answered.name === 'migrate') {
@@ -246,22 +278,14 @@ export class Judge {
       settled: process.runState === 'postmigrate',
       countsPages: states.every(({ state }) => state.capabilities.every((name) => countingCapabilities.has(name))),
     });
-    if (breach === undefined || this.divergence !== undefined) return;
-    this.divergence = {
-      endpoint: entry.at,
-      entry: entry.n,
-      got: breach.got,
-      permitted: [{ words: breach.expected, rows: [breach.row] }],
-      states: [],
-    };
+    if (breach !== undefined) this.diverge(entry, breach.got, { words: breach.expected, rows: [breach.row] });
   }
 
-  private closed(process: Process, at: string): void {
-    if (process.connections.get(at)?.primary) process.gap = true;
-    process.connections.delete(at);
+  private diverge(entry: Entry, got: string, permitted: Permitted): void {
+    this.divergence ??= { endpoint: entry.at, entry: entry.n, got, permitted: [permitted], states: [] };
   }
 
-  private exited(process: Process, entry: Entry): void {
+  private exited(process: JudgedProcess, entry: Entry): void {
     const killed = /killed by (\w+)/.exec(entry.text)?.[1];
     const code = /exit status (\d+)/.exec(entry.text)?.[1];
     // SIGKILL is ours: nothing in the protocol ends that way.
@@ -269,15 +293,14 @@ export class Judge {
     process.ended = true;
     this.observations++;
     if (process.gap) process.tracker?.blind();
-    this.report(
-      entry,
-      process.tracker?.observe({
-        kind: 'exit',
-        code: code === undefined ? null : Number(code),
-        signal: killed ?? null,
-        entry: entry.n,
-      }),
-    );
+    const seen: Observation = {
+      kind: 'exit',
+      code: code === undefined ? null : Number(code),
+      signal: killed ?? null,
+      entry: entry.n,
+    };
+    this.report(entry, process.tracker?.observe(seen));
+    this.bound(process, entry, seen);
   }
 
   private report(entry: Entry, tracked: TrackedDivergence | undefined): void {
@@ -314,7 +337,9 @@ const countingCapabilities = new Set([
   'zero-blocks',
 ]);
 
-const isQuery = (name: string): boolean => name.startsWith('query-');
+/** Whether a message on another connection than the first changes what is tracked. Queries there are not judged. */
+const actsApart = (sent: Sent): boolean =>
+  (sent.kind === 'modelled' || sent.kind === 'generic') && !sent.name.startsWith('query-');
 
 const anyStart: readonly StartOptions[] = [
   {},
@@ -353,11 +378,4 @@ function withSettings(state: ModelState, settings: Settings | undefined): ModelS
   }
   const on = settings.capabilities.filter((one) => isObject(one) && one.state === true);
   return { ...state, parameters, capabilities: on.map((one) => String((one as JsonObject).capability)) };
-}
-
-function takeAnswered(connection: Connection, id: JsonValue | undefined): Sent | undefined {
-  const same = (other: JsonValue | undefined) =>
-    other === undefined || id === undefined ? other === id : sameJson(other, id);
-  const at = connection.unanswered.findIndex((sent) => same(sent.id));
-  return at < 0 ? undefined : connection.unanswered.splice(at, 1)[0];
 }

@@ -14,7 +14,14 @@ interface Parts {
   readonly held: Emission | undefined;
   readonly apart: readonly Emission[];
   readonly defects: readonly string[];
+  readonly progress: Progress;
 }
+
+/**
+ * How far the present outgoing migration has come, or had come when it ended: nothing was connected; its channel was connected;
+ * the last of its stream may have been written.
+ */
+export type Progress = 'none' | 'connected' | 'written';
 
 export interface Core extends Parts {
   /** Equal for equal cores. */
@@ -87,19 +94,20 @@ export class Cores {
 
   first(state: ModelState): Core {
     const node = this.space.node(state);
-    return this.core({ node, pending: [], owed: undefined, held: undefined, apart: [], defects: [] });
+    const none = { owed: undefined, held: undefined, pending: [], apart: [], defects: [] };
+    return this.core({ ...none, node, progress: 'none' });
   }
 
   /** The one core with these parts. */
-  core({ node, pending, owed, held, apart, defects }: Parts): Core {
-    let key = `${node.number},${owed},${held?.number}`;
+  core({ node, pending, owed, held, apart, defects, progress }: Parts): Core {
+    let key = `${node.number},${owed},${held?.number},${progress}`;
     for (const { number } of pending) key += ` ${number}`;
     if (apart.length > 0) key += `|${apart.map(({ number }) => number).join(' ')}`;
     if (defects.length > 0) key += `|${defects.join(' ')}`;
     let core = this.known.get(key);
     if (core === undefined) {
       if (this.known.size >= mostCores) this.known = new Map();
-      core = { number: this.space.unique(), node, state: node.state, pending, owed, held, apart, defects };
+      core = { number: this.space.unique(), node, state: node.state, pending, owed, held, apart, defects, progress };
       this.known.set(key, core);
     }
     return core;
@@ -147,6 +155,7 @@ export class Cores {
       pending: [...core.pending, ...emissions, ...this.exit(next.state, rows)],
       owed: pays ? undefined : core.owed,
       defects: withDefect(core, defect),
+      progress: label === 'stray-connected' ? 'connected' : progressOf(next.state, core.progress),
     });
     const whose = defect === undefined ? side : 'defect';
     return { label, rows, to, ...(whose === undefined ? {} : { side: whose }) };
@@ -173,7 +182,12 @@ export class Cores {
     const side = defect === undefined ? 'command' : 'defect';
     const emissions = outputs.map((output) => this.space.emission(output, 'command', rows, ref));
     const replied = outputs.some(({ kind }) => kind === 'reply');
-    const parts = { ...core, node: happening.next, defects: withDefect(core, defect) };
+    const parts = {
+      ...core,
+      node: happening.next,
+      defects: withDefect(core, defect),
+      progress: progressOf(happening.next.state, core.progress),
+    };
     const exit = this.exit(happening.next.state, rows);
     if (apart) {
       // A reply to another connection has no order to what the first one shows, late or not.
@@ -234,3 +248,15 @@ export class Cores {
 
 const withDefect = (core: Core, defect: string | undefined): readonly string[] =>
   defect === undefined || core.defects.includes(defect) ? core.defects : [...core.defects, defect];
+
+/** Phases in which a migration's channel is not connected, or not known to be. */
+const unconnected: ReadonlySet<string> = new Set(['idle', 'connecting', 'stuck', 'settling']);
+/** Phases in which the end of the stream may have been written. */
+const writing: ReadonlySet<string> = new Set(['last-round', 'final-wait', 'colo-waiting']);
+
+function progressOf({ out }: ModelState, before: Progress): Progress {
+  if (out.status === 'none' || (out.status === 'setup' && out.phase === 'connecting')) return 'none';
+  if (out.status === 'completed' || writing.has(out.phase)) return 'written';
+  if (out.status === 'setup' && out.phase === 'streaming') return 'connected';
+  return before === 'none' && !unconnected.has(out.phase) ? 'connected' : before;
+}

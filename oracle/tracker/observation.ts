@@ -6,7 +6,13 @@ export type Observation = {
   readonly entry: number;
 } & (
   | { readonly kind: 'reply'; readonly id?: JsonValue; readonly value: JsonObject }
-  | { readonly kind: 'event'; readonly event: string; readonly data: JsonObject }
+  | {
+      readonly kind: 'event';
+      readonly event: string;
+      readonly data: JsonObject;
+      /** `null` when there was none. */
+      readonly timestamp: JsonValue;
+    }
   | { readonly kind: 'exit'; readonly code: number | null; readonly signal: string | null }
   /** Nothing came although nothing was left to wait for: a fence was answered, or a deadline passed. */
   | { readonly kind: 'quiet'; readonly by: 'fence' | 'deadline' }
@@ -16,7 +22,8 @@ export type Observation = {
 export function observe(value: JsonValue | undefined, entry: number): Observation | undefined {
   if (!isObject(value)) return undefined;
   if ('event' in value) {
-    return { kind: 'event', event: String(value.event), data: isObject(value.data) ? value.data : {}, entry };
+    const { data, timestamp = null } = value;
+    return { kind: 'event', event: String(value.event), data: isObject(data) ? data : {}, timestamp, entry };
   }
   if ('return' in value || 'error' in value) {
     return { kind: 'reply', value, entry, ...('id' in value ? { id: value.id as JsonValue } : {}) };

@@ -4,14 +4,15 @@
  * and the last set says what was permitted.
  */
 
-import type { JsonValue } from '../../protocol/json.js';
 import type { MigrationRules } from '../../reference/dialects/migration.js';
 import type { ModelState } from '../../reference/model/index.js';
 import { knownDefects } from '../known-defects.js';
 import { Cores } from './core.js';
+import { describeState } from './describe-state.js';
 import { describeEmission, type Emission, idMatches, matches } from './emission.js';
 import { at, type Hypothesis, hypothesis, hypothesisKey } from './hypothesis.js';
 import { describeObservation, type Observation } from './observation.js';
+import { isMigration, maySwap, passNumber } from './order.js';
 import { Queue } from './queue.js';
 import type { Sent } from './sent.js';
 import { Space } from './space.js';
@@ -67,11 +68,10 @@ const eventRows: Readonly<Record<string, string>> = {
   RESUME: 'MIG-CMD-EVT-06',
 };
 
-/** Rows of the first pass of a migration, also of one that is already being cancelled. */
-const firstPassRows = new Set(['MIG-SM-O12', 'MIG-SM-C02', 'MIG-SM-C03']);
-
 /** More hypotheses than this mean that the model is too loose to judge: the tracker says so instead of running on. */
 const mostHypotheses = 20000;
+
+const over: ReadonlySet<string> = new Set(['none', 'completed', 'failed', 'cancelled']);
 
 type Seen = Exclude<Observation, { kind: 'quiet' }>;
 
@@ -152,6 +152,44 @@ export class Tracker {
       return undefined;
     }
     return this.diverge(reply, this.queue.wouldAnswer(this.cores, before, index), []);
+  }
+
+  /**
+   * Strikes out the hypotheses that something outside the process contradicts.
+   * @param bound tells what a hypothesis contradicts, in words; `undefined` when nothing
+   */
+  restrict(seen: Observation, bound: (hypothesis: Hypothesis) => Permitted | undefined): TrackedDivergence | undefined {
+    const rest = this.set.filter((one) => bound(one) === undefined);
+    if (rest.length === this.set.length) return undefined;
+    if (rest.length > 0) {
+      this.set = rest;
+      return undefined;
+    }
+    const permitted = new Map(this.set.map((one) => bound(one)).map((one) => [one?.words, one]));
+    return {
+      observation: seen,
+      got: describeObservation(seen),
+      permitted: [...permitted.values()].flatMap((one) => (one === undefined ? [] : [one])),
+      states: this.states,
+      defects: [],
+    };
+  }
+
+  /** No outgoing migration is under way, whatever the process may be doing. */
+  get idle(): boolean {
+    return this.set.every(
+      (one) =>
+        over.has(one.state.out.status) &&
+        one.state.out.phase === 'idle' &&
+        !one.state.out.lingering &&
+        one.core.pending.length === 0 &&
+        !this.queue.waits(one),
+    );
+  }
+
+  /** Where the process may be, in words. */
+  private get states(): string[] {
+    return [...new Set(this.set.map(({ state }) => describeState(state)))];
   }
 
   /** Whether some hypothesis can come to execute a command with the reply that was seen, whatever else it shows first. */
@@ -330,7 +368,7 @@ export class Tracker {
       observation,
       got: describeObservation(observation),
       permitted: [...permitted].map(([words, rows]) => ({ words, rows: [...rows] })),
-      states: [...new Set(this.set.map(({ state }) => describeState(state)))],
+      states: this.states,
       defects,
     };
   }
@@ -344,42 +382,4 @@ export class Tracker {
     });
     return [...result];
   }
-}
-
-/**
- * The number of a pass, if it may be that. Counted on over the life of the process, or from 1 in each migration
- * (MIG-CMD-EVT-04, MIG-DEF-18); those of a migration without capability `events` are counted unseen.
- */
-function passNumber(
-  given: JsonValue | undefined,
-  before: number | undefined,
-  rows: readonly string[],
-): number | undefined {
-  if (typeof given !== 'number' && typeof given !== 'bigint') return undefined;
-  const number = Number(given);
-  if (!Number.isSafeInteger(number) || number < 1) return undefined;
-  if (before === undefined || number === before + 1) return number;
-  const first = rows.some((row) => firstPassRows.has(row));
-  return first && (number === 1 || number > before) ? number : undefined;
-}
-
-const isMigration = (emission: Emission | undefined): boolean =>
-  emission !== undefined && emission.output.kind === 'event' && emission.output.event === 'MIGRATION';
-
-/**
- * A status change and its event are two moments (MIG-SM-E02): another thread's event, and the reply of a command that already
- * met the new status, may come in between.
- */
-function maySwap([front, second]: readonly Emission[]): boolean {
-  if (front === undefined || second === undefined || !isMigration(front) || front.origin === second.origin)
-    return false;
-  return isMigration(second) || (front.origin === 'step' && second.output.kind === 'reply');
-}
-
-/** The visible part of a model state, and the hidden phase, in a few words. */
-export function describeState({ out, in: incoming, vm }: ModelState): string {
-  const parts = [`outgoing ${out.status}${out.phase === 'idle' ? '' : ` (${out.phase})`}`];
-  if (incoming.origin !== 'none') parts.push(`incoming ${incoming.status} (${incoming.phase})`);
-  parts.push(`run state ${vm.runState}`);
-  return parts.join(', ');
 }

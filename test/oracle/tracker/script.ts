@@ -11,19 +11,31 @@ const greeting = { QMP: { version: { qemu: { major: 7, minor: 2, micro: 0 }, pac
 const timestamp = { seconds: 1, microseconds: 2 };
 
 /**
- * Builds the transcript of one process. Lines: `> NAME {args}` sends a command, `< {}` or `< !Class` is the next reply,
- * `M status`, `P n`, `S`, `R` are events, `exit N`, `die SIGNAL`.
+ * Builds the transcript of one process or several. Lines: `> NAME {args}` sends a command, `< {}` or `< !Class` is the next
+ * reply, `M status`, `P n`, `S`, `R` are events, `exit N`, `die SIGNAL`; `@NAME` goes on at another endpoint, which is started
+ * and connected at its first use (`@source#2` is only connected); `channel TEXT` is a fact about a channel of ours.
  */
 export class Script {
   readonly transcript = new Transcript();
-  private sent = 0;
-  private answered = 0;
+  private at = 'source';
+  private readonly counts = new Map<string, { sent: number; answered: number }>();
 
   constructor(start: StartOptions = {}) {
-    this.transcript.add('source', 'started', stringifyJson(start));
-    this.transcript.add('source', 'connected', '');
+    this.go('source', start);
+  }
+
+  private go(at: string, start: StartOptions): void {
+    this.at = at;
+    if (this.counts.has(at)) return;
+    this.counts.set(at, { sent: 0, answered: 0 });
+    if (!at.includes('#')) this.transcript.add(at, 'started', stringifyJson(start));
+    this.transcript.add(at, 'connected', '');
     this.received(greeting);
     this.lines('> qmp_capabilities', '< {}');
+  }
+
+  private get count(): { sent: number; answered: number } {
+    return this.counts.get(this.at) ?? { sent: 0, answered: 0 };
   }
 
   lines(...lines: readonly string[]): this {
@@ -34,15 +46,22 @@ export class Script {
   private line(line: string): void {
     const [word = '', ...rest] = line.split(' ');
     const text = rest.join(' ');
+    if (word.startsWith('@')) {
+      this.go(word.slice(1), word === '@destination' ? { incoming: 'defer' } : {});
+      return;
+    }
     switch (word) {
+      case 'channel':
+        this.transcript.add('channel x', 'channel', text);
+        return;
       case '>': {
         const [name = '', ...args] = rest;
         const given = args.length === 0 ? {} : { arguments: JSON.parse(args.join(' ')) as unknown };
-        this.transcript.add('source', 'sent', `${stringifyJson({ execute: name, ...given, id: ++this.sent })}\n`);
+        this.transcript.add(this.at, 'sent', `${stringifyJson({ execute: name, ...given, id: ++this.count.sent })}\n`);
         return;
       }
       case '<': {
-        const id = ++this.answered;
+        const id = ++this.count.answered;
         this.received(
           text.startsWith('!')
             ? { id, error: { class: text.slice(1), desc: '' } }
@@ -66,10 +85,10 @@ export class Script {
         this.event(text);
         return;
       case 'exit':
-        this.transcript.add('source', 'exited', `exit status ${text}`);
+        this.transcript.add(this.at, 'exited', `exit status ${text}`);
         return;
       case 'die':
-        this.transcript.add('source', 'exited', `killed by ${text}`);
+        this.transcript.add(this.at, 'exited', `killed by ${text}`);
         return;
       default:
         throw new Error(`unknown line '${line}'`);
@@ -81,7 +100,7 @@ export class Script {
   }
 
   private received(value: unknown): void {
-    this.transcript.add('source', 'received', stringifyJson(value));
+    this.transcript.add(this.at, 'received', stringifyJson(value));
   }
 
   judge(dialect: DialectName = '3.0', defects: readonly string[] = []): Judgement {

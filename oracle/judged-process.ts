@@ -1,0 +1,113 @@
+/** One process as the judge knows it: its connections, its tracker, and what its client told it to do. */
+
+import { type JsonValue, sameJson } from '../protocol/json.js';
+import type { Entry } from '../protocol/transcript.js';
+import { Echo } from './echo.js';
+import { InfoInvariants } from './invariants.js';
+import { type Channels, Roles } from './surroundings.js';
+import type { Input, Sent } from './tracker/sent.js';
+import type { Tracker } from './tracker/tracker.js';
+
+export interface Connection {
+  readonly input: Input;
+  /** Sent and not yet answered, oldest first, with the tracker's number where it runs outside the first one's order. */
+  readonly unanswered: { readonly sent: Sent; readonly number?: number | undefined }[];
+  /** Its negotiation was answered. */
+  commandMode: boolean;
+  /** The first one in command mode: its replies and events are judged in their order. */
+  primary: boolean;
+  /** Number of its last command that runs outside the first one's order. */
+  last: number | undefined;
+}
+
+export class JudgedProcess {
+  tracker: Tracker | undefined;
+  readonly connections = new Map<string, Connection>();
+  readonly info = new InfoInvariants();
+  roles = new Roles();
+  echo = new Echo();
+  /** What `query-status` last showed. */
+  runState = '';
+  ended = false;
+  /** The primary connection was lost: the next one begins blind. */
+  gap = false;
+  /** It was started in an earlier transcript. */
+  carried = false;
+
+  get hypotheses(): number {
+    return this.tracker?.hypotheses.length ?? 0;
+  }
+
+  /** Its transcript ends here; what follows begins with a new connection. */
+  carry(): void {
+    this.tracker?.blind();
+    this.connections.clear();
+    this.roles = new Roles();
+    this.echo = new Echo();
+    this.gap = true;
+    this.carried = true;
+  }
+
+  connect(at: string, input: Input): void {
+    this.connections.set(at, { input, unanswered: [], commandMode: false, primary: false, last: undefined });
+  }
+
+  close(at: string): void {
+    const primary = this.connections.get(at)?.primary ?? false;
+    if (primary) this.gap = true;
+    this.echo.end(at, primary);
+    this.connections.delete(at);
+  }
+
+  get primary(): Connection | undefined {
+    return [...this.connections.values()].find(({ primary }) => primary);
+  }
+
+  /** Takes note of what a message means for the surroundings. @param known addresses that were migrated to before */
+  noteRole(sent: Sent, channels: Channels, known: Set<string>): void {
+    if (breaksChannels(sent)) this.roles.tamper();
+    if (sent.kind !== 'modelled' || typeof sent.args.uri !== 'string') return;
+    const { uri } = sent.args;
+    if (sent.name === 'migrate-incoming' || sent.name === 'migrate-recover') this.roles.listens.add(uri);
+    if (sent.name !== 'migrate') return;
+    const quiet = sent.args.resume !== true && (this.tracker?.idle ?? false);
+    this.roles.migrate({ uri, channel: channels.at(uri), first: !known.has(uri) }, quiet);
+    known.add(uri);
+  }
+
+  /** Takes note of the reply to a message. */
+  noteReply(sent: Sent | undefined, success: boolean): void {
+    if (sent?.kind !== 'modelled' || sent.name !== 'migrate') return;
+    if (typeof sent.args.uri === 'string') this.roles.answered(sent.args.uri, success);
+  }
+}
+
+/** The oldest message that a reply with this id can answer. */
+export function takeAnswered(
+  connection: Connection,
+  id: JsonValue | undefined,
+): Connection['unanswered'][number] | undefined {
+  const same = (other: JsonValue | undefined) =>
+    other === undefined || id === undefined ? other === id : sameJson(other, id);
+  const at = connection.unanswered.findIndex(({ sent }) => same(sent.id));
+  return at < 0 ? undefined : connection.unanswered.splice(at, 1)[0];
+}
+
+/** Name of the process of an endpoint: `source#2` is a connection of `source`. */
+export const processOf = ({ at }: Entry): string => at.split('#')[0] as string;
+
+/** Commands that leave the channel of a migration alone; of all others that is not known. */
+const harmless: ReadonlySet<string> = new Set([
+  'migrate',
+  'migrate-incoming',
+  'migrate-set-capabilities',
+  'migrate-set-parameters',
+  'migrate-continue',
+  'migrate-start-postcopy',
+  'stop',
+  'cont',
+]);
+const breaksChannels = (sent: Sent): boolean =>
+  (sent.kind === 'modelled' || sent.kind === 'generic' || sent.kind === 'neutral') &&
+  !harmless.has(sent.name) &&
+  !sent.name.startsWith('query-');
