@@ -1,16 +1,20 @@
 /** Runs a Scenario on a target and gives back the Transcript. What the target does is never an error here: it is judged later. */
-import { join } from 'node:path';
+import { mkdirSync, rmSync } from 'node:fs';
 import { type Clock, hostClock } from '../protocol/clock.js';
 import { ConnectError, DeadlinePassed, Disconnected, NotQmp } from '../protocol/errors.js';
 import { isObject, type JsonObject, stringifyJson } from '../protocol/json.js';
 import type { Session } from '../protocol/session.js';
 import { Transcript } from '../protocol/transcript.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
-import type { PeerBehaviour, Scenario, Step } from '../targets/scenario.js';
+import { theReaper } from '../targets/reaper.js';
+import type { Scenario, Step } from '../targets/scenario.js';
 import type { Instance, StartOptions, Target } from '../targets/target.js';
-import { Peer } from './peer/peer.js';
-import type { PeerNetwork } from './peer/peer-network.js';
+import { Channels } from './channels.js';
+import { hostPeerNetwork, type PeerNetwork } from './peer/peer-network.js';
 import { ramImage } from './ram-image.js';
+import { ScenarioError } from './scenario-error.js';
+
+export { ScenarioError } from './scenario-error.js';
 
 export interface ExecuteOptions {
   readonly target: Target;
@@ -45,22 +49,26 @@ export interface StageWorld {
   readonly network?: PeerNetwork;
   /** Path of an image of so many MiB, as the target can read it. */
   image(mib: number): string;
+  /** A folder for sockets, where they are needed before there is an instance. */
+  folder(): { readonly path: string; remove(): void };
   /** Wall-clock time for the transcript's header, ISO 8601; now when absent. */
   readonly began?: string;
 }
 
-const hostWorld: StageWorld = { clock: hostClock, image: ramImage };
-
-/** A scenario that cannot be run: an endpoint that no step has made, an unknown step. */
-export class ScenarioError extends Error {
-  override readonly name = 'ScenarioError';
-}
+const hostWorld: StageWorld = {
+  clock: hostClock,
+  image: ramImage,
+  folder() {
+    const path = theReaper().folder();
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+  },
+};
 
 /** Milliseconds that waiting steps may take unless they say otherwise. */
 const usualWait = 2000;
-
-/** Polls in a row before there are pauses between them. */
-const hastyPolls = 10;
+/** Milliseconds between two questions for a status, at most. */
+const longestPause = 16;
 
 /** @throws ScenarioError, TargetError */
 export async function execute(scenario: Scenario, options: ExecuteOptions): Promise<Transcript> {
@@ -84,18 +92,29 @@ class Stage {
   readonly transcript: Transcript;
   private readonly instances = new Map<string, Instance>();
   private readonly sessions = new Map<string, Session>();
-  private readonly peers = new Map<string, Peer>();
+  private readonly channels: Channels;
   /** Log position of each session before the step that was performed last. */
   private readonly marks = new Map<string, number>();
+  /** Endpoints whose connection could not be made or was given up: what is sent there is lost, which is no fault. */
+  private readonly gone = new Set<string>();
   private scratch: string | undefined;
+  /** A folder of our own, where a path is needed before there is an instance. */
+  private folder: ReturnType<StageWorld['folder']> | undefined;
 
   private readonly world: StageWorld;
 
   constructor(private readonly options: ExecuteOptions) {
     this.world = options.world ?? hostWorld;
-    const { clock, began } = this.world;
+    const { clock, began, network = hostPeerNetwork } = this.world;
     const about = { target: options.target.name, dialect: options.dialect.name };
     this.transcript = new Transcript(began === undefined ? about : { ...about, began }, clock);
+    this.channels = new Channels({
+      transcript: this.transcript,
+      rules: options.dialect.stream,
+      clock,
+      network,
+      scratch: () => this.place(),
+    });
   }
 
   async perform(step: Step): Promise<void> {
@@ -104,11 +123,19 @@ class Stage {
       case 'start':
         return this.start(step.at, step.options ?? {});
       case 'peer':
-        return this.openPeer(step.channel, step.behaviour, step.bytes);
+        return this.channels.peer(step);
+      case 'relay':
+        return this.channels.relay(step);
+      case 'feed':
+        return this.channels.feed(step);
+      case 'message':
+        return this.channels.message(step);
+      case 'channel':
+        return this.channels.until(step, step.deadline ?? usualWait);
       case 'release':
-        return this.peer(step.channel).release();
+        return this.channels.release(step.channel);
       case 'cut':
-        return this.peer(step.channel).cut();
+        return this.channels.cut(step.channel);
       case 'connect':
         return this.connect(step);
       case 'command':
@@ -121,7 +148,10 @@ class Stage {
       case 'pipeline': {
         const session = this.session(step.at);
         const text = step.commands
-          .map((one) => stringifyJson({ ...this.resolve(one), id: session.freshId() }))
+          .map(({ execute: name, oob, ...rest }) => {
+            const command = { [oob ? 'exec-oob' : 'execute']: name, ...this.resolve(rest) };
+            return stringifyJson({ ...command, id: session.freshId() });
+          })
           .join('\n');
         return session.sendBytes(Buffer.from(`${text}\n`, 'utf8'));
       }
@@ -137,6 +167,7 @@ class Stage {
       case 'disconnect':
         this.session(step.at).close();
         this.sessions.delete(step.at);
+        this.gone.add(step.at);
         return;
       case 'exit':
         await this.instance(step.at).exited(step.deadline ?? usualWait);
@@ -170,7 +201,7 @@ class Stage {
 
   private async start(name: string, options: StartOptions): Promise<void> {
     if (this.instances.has(name)) throw new ScenarioError(`'${name}' is started twice`);
-    const resolved = this.resolve(options) as StartOptions;
+    const resolved = this.resolve(options);
     const { plain, start, target } = this.options;
     const instance =
       start !== undefined
@@ -185,6 +216,7 @@ class Stage {
 
   private async connect(step: Extract<Step, { do: 'connect' }>): Promise<void> {
     const name = step.monitor === undefined || step.monitor === 0 ? step.at : `${step.at}#${step.monitor + 1}`;
+    this.gone.add(name);
     const session = await this.instance(step.at).connect({
       ...(step.monitor === undefined ? {} : { monitor: step.monitor }),
       ...(this.options.deadline === undefined ? {} : { deadline: this.options.deadline }),
@@ -206,16 +238,29 @@ class Stage {
     const session = this.session(at);
     const { clock } = this.world;
     const until = clock.now() + deadline;
-    for (let polls = 1; ; polls++) {
+    for (let pause = 1; ; pause = Math.min(pause * 2, longestPause)) {
       const reply = await session.command(query);
       const value = isObject(reply.value) && isObject(reply.value.return) ? reply.value.return : {};
       if (wanted.includes(typeof value.status === 'string' ? value.status : 'none')) return;
       if (clock.now() >= until) break;
-      // What has not come by now is slow: asking on at full speed would only slow it further.
-      if (polls > hastyPolls)
-        await new Promise<void>((resolve) => clock.after(Math.min(polls - hastyPolls, 20), resolve));
+      await this.news(at, pause);
     }
     this.transcript.add(at, 'note', `${query} did not show ${wanted.join(' or ')} within ${deadline} ms`);
+  }
+
+  /** Until something else comes from there; for the changes that nothing announces at most `most` milliseconds. */
+  private news(at: string, most: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        stop();
+        forget();
+        resolve();
+      };
+      const forget = this.transcript.follow((entry) => {
+        if (entry.at === at && entry.kind !== 'sent') done();
+      });
+      const stop = this.world.clock.after(most, done);
+    });
   }
 
   private async awaitEvent(step: Extract<Step, { do: 'event' }>): Promise<void> {
@@ -227,25 +272,13 @@ class Stage {
     });
   }
 
-  private async openPeer(channel: string, behaviour: PeerBehaviour, bytes: number | undefined): Promise<void> {
-    await this.peers.get(channel)?.close();
-    const peer = await Peer.open(this.channelPath(channel), behaviour, {
-      transcript: this.transcript,
-      endpoint: `channel ${channel}`,
-      rules: this.options.dialect.stream,
-      clock: this.world.clock,
-      ...(this.world.network === undefined ? {} : { network: this.world.network }),
-      ...(bytes === undefined ? {} : { bytes }),
-    });
-    this.peers.set(channel, peer);
-  }
-
-  private channelPath(channel: string): string {
-    if (this.scratch === undefined)
-      throw new ScenarioError(`channel ${channel} is used before any instance is started`);
-    if (!/^[a-z0-9]{1,12}$/.test(channel))
-      throw new ScenarioError(`'${channel}' is no channel name: write a-z and 0-9`);
-    return join(this.scratch, `${channel}.mig`);
+  /** Folder for the sockets of the channels. */
+  private place(): string {
+    if (this.scratch === undefined) {
+      this.folder = this.world.folder();
+      this.scratch = this.folder.path;
+    }
+    return this.scratch;
   }
 
   /** Puts paths in place of `{channel NAME}` and `{image MIB}`. */
@@ -254,7 +287,7 @@ class Stage {
     if (!text.includes('{channel ') && !text.includes('{image ')) return value;
     const change = (one: string) =>
       one
-        .replace(/\{channel ([^}]*)\}/g, (_, name: string) => this.channelPath(name))
+        .replace(/\{channel ([^}]*)\}/g, (_, name: string) => this.channels.path(name))
         .replace(/\{image (\d+)\}/g, (_, mib: string) => this.world.image(Number(mib)));
     return walk(value, change) as T;
   }
@@ -267,14 +300,9 @@ class Stage {
 
   private session(name: string): Session {
     const session = this.sessions.get(name);
+    if (session === undefined && this.gone.has(name)) throw new Disconnected('a connection');
     if (session === undefined) throw new ScenarioError(`no step connects to '${name}'`);
     return session;
-  }
-
-  private peer(channel: string): Peer {
-    const peer = this.peers.get(channel);
-    if (peer === undefined) throw new ScenarioError(`no step opens channel '${channel}'`);
-    return peer;
   }
 
   /** Gathers what is still on its way: one fence for each living session. */
@@ -291,9 +319,10 @@ class Stage {
 
   async close(): Promise<void> {
     for (const session of this.sessions.values()) session.close();
-    await Promise.all([...this.peers.values()].map((peer) => peer.close()));
+    await this.channels.close();
     const giveBack = this.options.giveBack ?? ((_: string, instance: Instance) => instance.dispose());
     await Promise.all([...this.instances].map(([name, instance]) => giveBack(name, instance)));
+    this.folder?.remove();
   }
 }
 

@@ -7,7 +7,7 @@ import { isObject, type JsonObject, type JsonValue } from '../protocol/json.js';
 import { type Entry, entryValue, type Transcript } from '../protocol/transcript.js';
 import type { Schema } from '../qapi/schema.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
-import { initialState, type ModelState } from '../reference/model/index.js';
+import { initialState, internal, type ModelState } from '../reference/model/index.js';
 import type { Settings } from '../targets/settings.js';
 import type { StartOptions } from '../targets/target.js';
 import { JudgedProcess, processOf, takeAnswered } from './judged-process.js';
@@ -158,7 +158,12 @@ export class Judge {
   /** Without a word on how the process was started it may have been any way. */
   private track(starts: readonly StartOptions[] | undefined): Tracker {
     const { dialect, defects, strictDesc, settings, trails } = this.options;
-    const initial = (starts ?? anyStart).map((start) => withSettings(modelStart(start, dialect), settings));
+    const initial = (starts ?? anyStart).flatMap((start) => {
+      const state = withSettings(modelStart(start, dialect), settings);
+      // Whether it listens by the time that somebody connects to the monitor is not known.
+      const listening = internal(state, dialect.migration).filter(({ label }) => label === 'listening');
+      return [state, ...listening.map(({ next }) => next)];
+    });
     return new Tracker({
       rules: dialect.migration,
       initial,

@@ -1,5 +1,7 @@
 /** Migration connections of a simulation: one switchboard, seen by the monitors' engines and by our own peers. */
+
 import type { PeerNetwork } from '../oracle/peer/peer-network.js';
+import { ConnectError as NotConnected } from '../protocol/errors.js';
 import { Channel } from '../reference/migration/channel.js';
 import { ConnectError, unixPathLimit } from '../reference/migration/connect.js';
 import { execRefused, ListenError } from '../reference/migration/listen.js';
@@ -80,6 +82,14 @@ export function peerNetwork(board: Switchboard): PeerNetwork {
     async listen(path, accepted) {
       const { close } = board.listen(`unix:${path}`, accepted, false);
       return { close: async () => close() };
+    },
+    connect(path) {
+      return new Promise((resolve, reject) => {
+        board.connect(`unix:${path}`, (result) => {
+          if (result !== 'nobody') resolve(result);
+          else reject(new NotConnected(`unix:${path}`, 'ENOENT', 'nobody listens there'));
+        });
+      });
     },
     async listenFull(path, inner) {
       const { open, close } = board.full(`unix:${path}`, `unix:${inner}`);

@@ -52,6 +52,7 @@ export class SimulatedWorld {
       clock: scheduler,
       network: peerNetwork(board),
       image: (mib) => `image-${mib}`,
+      folder: () => ({ path: `simulation/${++folders}`, remove: () => undefined }),
       began,
     };
   }

@@ -23,11 +23,97 @@ export type PeerBehaviour =
   /** Closes the connection after `bytes`. */
   | 'cut';
 
+/** What a relay does with the bytes that come from the source; those that go back pass as they are. */
+export type RelayBehaviour =
+  | 'pass'
+  /** Nothing is read any more until the behaviour changes. */
+  | 'stall'
+  /** At most `bytes` a millisecond. */
+  | 'slow'
+  /** In writes of `bytes`. */
+  | 'slice'
+  /** Both ends are closed once `bytes` more have passed. */
+  | 'cut';
+
+/** A message that a peer of ours sends back to the source. */
+export const peerMessages = ['pong', 'shut', 'shut-error', 'resume-ack', 'bad-ack', 'unknown', 'ready'] as const;
+export type PeerMessage = (typeof peerMessages)[number];
+
+/** A part of a stream that we feed to a destination, in any order that is asked for. */
+export const feedParts = [
+  'header',
+  'bad-header',
+  'configuration',
+  'other-machine',
+  'return-path',
+  'advise',
+  'ram',
+  'pages',
+  'discard',
+  /** A package with POSTCOPY_LISTEN and POSTCOPY_RUN. */
+  'switch',
+  /** A package with the one command. */
+  'listen',
+  'run',
+  /** All pages that a switch has left. */
+  'rest',
+  'ram-end',
+  'stopped',
+  'end',
+  'ping',
+  'recv-bitmap',
+  'resume',
+  'garbage',
+] as const;
+export type FeedPart = (typeof feedParts)[number];
+
+/** Guest RAM in MiB of a machine that is fed: what the parts speak of. */
+export const fedMemory = 16;
+
+/**
+ * `connected`: a connection was accepted. `announced`: the RAM blocks are known. `switched`: the guest of a postcopy was
+ * sent. `end-of-stream`: a stream was read to its end. `closed`: every connection is closed.
+ */
+export type ChannelMoment = 'connected' | 'announced' | 'switched' | 'end-of-stream' | 'closed';
+
 export type Step =
   | { readonly do: 'start'; readonly at: string; readonly options?: StartOptions }
   /** A migration channel of ours, at `unix:{channel NAME}` in the scenario's URIs. */
   | { readonly do: 'peer'; readonly channel: string; readonly behaviour: PeerBehaviour; readonly bytes?: number }
-  /** Lets what the peer holds back go on: a stalled or silent peer becomes `answer`, a full one accepts. */
+  /**
+   * A channel that leads to another one, through us. A second one on the same channel changes what it does from then on.
+   */
+  | {
+      readonly do: 'relay';
+      readonly channel: string;
+      readonly to: string;
+      readonly behaviour: RelayBehaviour;
+      readonly bytes?: number;
+    }
+  /**
+   * Connects to a listener on the channel and sends these parts of a stream; on a connection that is open, more of them.
+   * `cut`: only so many bytes, and then the connection is closed. `flip`: the byte at this offset is inverted.
+   */
+  | {
+      readonly do: 'feed';
+      readonly channel: string;
+      readonly parts: readonly FeedPart[];
+      readonly cut?: number;
+      readonly flip?: number;
+      readonly every?: number;
+    }
+  /** Sends a message back to the source. */
+  | { readonly do: 'message'; readonly channel: string; readonly message: PeerMessage }
+  /** Waits for a moment on the channel, at most `deadline` ms. */
+  | {
+      readonly do: 'channel';
+      readonly channel: string;
+      readonly is: ChannelMoment;
+      /** How many connections must have been accepted; 1 when absent. */
+      readonly count?: number;
+      readonly deadline?: number;
+    }
+  /** Lets what is held back go on: a stalled or silent peer becomes `answer`, a full one accepts, a relay passes. */
   | { readonly do: 'release'; readonly channel: string }
   /** Closes every connection of the channel. */
   | { readonly do: 'cut'; readonly channel: string }
@@ -44,11 +130,11 @@ export type Step =
     }
   /** Bytes as they are, one character each; cut into pieces of `every` bytes. */
   | { readonly do: 'raw'; readonly at: string; readonly bytes: string; readonly every?: number }
-  /** Commands in one write. */
+  /** Commands in one write, without waiting for a reply. */
   | {
       readonly do: 'pipeline';
       readonly at: string;
-      readonly commands: readonly { readonly execute: string; readonly arguments?: unknown }[];
+      readonly commands: readonly { readonly execute: string; readonly arguments?: unknown; readonly oob?: boolean }[];
     }
   | { readonly do: 'fence'; readonly at: string }
   /** Asks `query-migrate` until the status is one of these, at most `deadline` ms. */

@@ -41,6 +41,10 @@ export class Tape {
   }
 }
 
+/** One of the names of a table of weights. */
+export const fromTable = <T extends string>(tape: Tape, table: Readonly<Record<T, number>>): T =>
+  tape.weighted((Object.entries(table) as [T, number][]).map(([name, weight]) => [weight, name]));
+
 /** Tapes of at most `length` decisions. */
 export const tapes = (length: number): fc.Arbitrary<number[]> =>
   fc.array(fc.nat({ max: 2 ** 30 }), { minLength: 8, maxLength: length, size: 'max' });

@@ -1,7 +1,8 @@
 /** What peers listen with: unix sockets of this host, or the channels of a simulation. */
 import { chmodSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { ConnectError } from '../../protocol/errors.js';
 import { FullListener } from './full-listener.js';
 
 export interface PeerListener {
@@ -20,6 +21,8 @@ export interface FullPeerListener extends PeerListener {
 export interface PeerNetwork {
   /** Connections come paused, so that nothing is read before it is known what to do with them. */
   listen(path: string, accepted: (connection: Duplex) => void): Promise<PeerListener>;
+  /** Connects to a listener. @throws ConnectError when nobody listens there */
+  connect(path: string): Promise<Duplex>;
   /** @param inner path of the listener that gets the connections after the release */
   listenFull(path: string, inner: string): Promise<FullPeerListener>;
 }
@@ -41,6 +44,15 @@ export const hostPeerNetwork: PeerNetwork = {
         rmSync(path, { force: true });
       },
     };
+  },
+  connect(path) {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ path, allowHalfOpen: true });
+      socket.once('connect', () => resolve(socket));
+      socket.once('error', (error: NodeJS.ErrnoException) =>
+        reject(new ConnectError(`unix:${path}`, error.code ?? '', error.message)),
+      );
+    });
   },
   async listenFull(path, inner) {
     const full = await FullListener.open(path, inner);

@@ -8,7 +8,7 @@ import { DeadlinePassed } from '../../protocol/errors.js';
 import type { Transcript } from '../../protocol/transcript.js';
 import { dialects } from '../../reference/dialects/dialect.js';
 import type { StreamRules } from '../../reference/dialects/stream.js';
-import type { PeerBehaviour } from '../../targets/scenario.js';
+import type { ChannelMoment, PeerBehaviour } from '../../targets/scenario.js';
 import { PeerConnection, PeerMemory } from './peer-connection.js';
 import { type FullPeerListener, hostPeerNetwork, type PeerListener, type PeerNetwork } from './peer-network.js';
 
@@ -27,12 +27,6 @@ export interface PeerOptions {
   /** Told of every chunk that is read, with the number of its connection, from 1; before anything is answered. */
   readonly tap?: (connection: number, chunk: Buffer) => void;
 }
-
-/**
- * `connected`: a connection was accepted. `announced`: the RAM blocks are known. `switched`: the guest of a postcopy was
- * sent. `end-of-stream`: a stream was read to its end. `closed`: every connection is closed.
- */
-export type PeerMoment = 'connected' | 'announced' | 'switched' | 'end-of-stream' | 'closed';
 
 export class Peer {
   readonly uri: string;
@@ -130,7 +124,7 @@ export class Peer {
    * @param count how many connections must have been accepted
    * @throws DeadlinePassed
    */
-  until(what: PeerMoment, deadline: number, count = 1): Promise<void> {
+  until(what: ChannelMoment, deadline: number, count = 1): Promise<void> {
     if (this.holds(what, count)) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const waiter = () => {
@@ -150,7 +144,7 @@ export class Peer {
     });
   }
 
-  private holds(what: PeerMoment, count: number): boolean {
+  private holds(what: ChannelMoment, count: number): boolean {
     if (this.all.length < count) return false;
     if (what === 'connected') return true;
     if (what === 'closed') return this.open.size === 0;

@@ -200,7 +200,7 @@ export class Cores {
       return { label, rows, side, to: this.core(to) };
     }
     const pending = [...core.pending, ...emissions, ...exit];
-    if (sent.kind !== 'modelled' || defect !== undefined) {
+    if ((sent.kind !== 'modelled' && sent.kind !== 'generic') || defect !== undefined) {
       return { label, rows, side, to: this.core({ ...parts, pending }) };
     }
     const owed = replied ? core.owed : ref;

@@ -1,6 +1,6 @@
 /** Generic commands with an effect on what the model tracks, and what they put out. */
 import type { MigrationRules } from '../../reference/dialects/migration.js';
-import { isRunning, type ModelState, visible } from '../../reference/model/index.js';
+import { command, isRunning, type ModelState, visible } from '../../reference/model/index.js';
 import type { Emitted } from './emission.js';
 
 /** Names of the commands that {@link genericOutcomes} knows. */
@@ -21,12 +21,20 @@ export function genericOutcomes(name: string, state: ModelState, rules: Migratio
   ];
   if (name === 'quit') {
     const shutdown = { kind: 'event', event: 'SHUTDOWN' } as const;
-    const ended = { ...state, exit: 0 };
+    // Other threads go on until the process has ended.
+    const ended = { ...state, exits: 0 };
     const plain = both(shutdown, ['QMP-EVT-12'], ended);
-    if (!rules.quitCancels || !isRunning(state.out.status)) return plain;
+    if (!rules.quitCancels) return plain;
+    // What a cancel tells before its own reply, which nobody asked for here.
+    const cancels = command(state, { name: 'migrate_cancel', args: {} }, rules).map(({ outputs, next }) => ({
+      outputs: [shutdown, ...outputs.filter((output) => output.kind === 'event'), reply],
+      rows: ['QMP-D-44'],
+      state: { ...next, replyOwed: false, exits: 0 },
+    }));
+    if (!isRunning(state.out.status)) return [...plain, ...cancels];
     const event = { kind: 'event', event: 'MIGRATION', status: 'cancelling' } as const;
-    const outputs = [shutdown, ...visible([event], state), reply];
-    return [...plain, { outputs, rows: ['QMP-D-44'], state: ended }];
+    const anyway = { outputs: [shutdown, ...visible([event], state), reply], rows: ['QMP-D-44'], state: ended };
+    return [...plain, ...cancels, anyway];
   }
   if (name === 'system_powerdown') return both({ kind: 'event', event: 'POWERDOWN' }, ['QMP-EVT-11'], state);
   const reset = { kind: 'event', event: 'RESET', data: {} } as const;

@@ -6,6 +6,8 @@ import type { Move } from './core.js';
 
 const urgent = new Set([
   'reply',
+  'said',
+  'exits',
   'guest-stopped',
   'held',
   'continued',

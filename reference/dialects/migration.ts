@@ -50,6 +50,8 @@ export interface MigrationRules {
   /** `quit` cancels a migration that is under way, with its event (QMP-D-44). */
   readonly quitCancels: boolean;
   readonly cancelInColo: 'ignored' | 'cancelling';
+  /** `migrate` in colo: refused at once, or perhaps only after its status has become `setup`, which it stays. */
+  readonly migrateInColo: 'refused' | 'stuck';
   /** Outgoing states in which `migrate-set-capabilities` is refused, beside the running ones. */
   readonly capabilitiesAlsoRefusedIn: readonly string[];
   /** `postcopy-recover-setup` is a status of its own while a recovery connects. */
@@ -86,7 +88,7 @@ export interface MigrationRules {
   readonly ramMembers: 'baseline' | '7.2' | '10.0';
   /** `encoding-rate` in `xbzrle-cache`. */
   readonly encodingRate: boolean;
-  /** `downtime` in postcopy-active instead of `expected-downtime`. */
+  /** `downtime` in every state of postcopy instead of `expected-downtime`. */
   readonly downtimeInPostcopy: boolean;
   readonly connectError: (address: string, reason: string) => string;
   /** `unix:` has a text with the path of its own. */
@@ -120,6 +122,7 @@ const baseline: MigrationRules = {
   cancelInPostcopyRefused: false,
   quitCancels: false,
   cancelInColo: 'ignored',
+  migrateInColo: 'refused',
   capabilitiesAlsoRefusedIn: [],
   recoverSetup: false,
   pauseInRecover: false,
@@ -159,7 +162,8 @@ const since7: MigrationRules = {
   emptyUnixPathRefused: true,
   cancelRepeats: true,
   quitCancels: true,
-  capabilitiesAlsoRefusedIn: ['cancelling', 'colo'],
+  capabilitiesAlsoRefusedIn: ['cancelling'],
+  migrateInColo: 'stuck',
   coloSecondaryRuns: true,
   notDeferredText: "'-incoming' was not specified on the command line",
   startedByUriText: 'The incoming migration has already been started',
@@ -192,6 +196,8 @@ export const migrationRules: Readonly<Record<DialectName, MigrationRules>> = {
     cancelInterruptsConnect: true,
     cancelInPostcopyRefused: true,
     cancelInColo: 'cancelling',
+    migrateInColo: 'refused',
+    capabilitiesAlsoRefusedIn: ['cancelling', 'colo'],
     recoverSetup: true,
     pauseInRecover: true,
     postcopyFailureResumes: true,

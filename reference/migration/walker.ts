@@ -2,11 +2,11 @@ import type { Alternative, Side } from '../model/index.js';
 import {
   command,
   initialState,
-  internal,
   type ModelState,
   type Output,
   type ReplyValue,
   type StartOptions,
+  wholeSteps,
 } from '../model/index.js';
 import { CommandError, type MigrationHost } from './host.js';
 
@@ -99,7 +99,7 @@ export class Walker {
   }
 
   #find(side: Side, label: string): Alternative | undefined {
-    return internal(this.state, this.rules).find((step) => step.side === side && step.label === label);
+    return wholeSteps(this.state, this.rules).find((step) => step.side === side && step.label === label);
   }
 
   #where(): string {

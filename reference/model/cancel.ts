@@ -40,17 +40,18 @@ export const cancel: CommandRule = (call) => {
       return cancelling(out.phase === 'iterating' ? 'MIG-SM-C04 MIG-SM-C05 MIG-SM-C12' : 'MIG-SM-C06 MIG-SM-C07');
     case 'device':
       return cancelling('MIG-SM-C07 MIG-SM-C09');
-    case 'pre-switchover':
+    case 'pre-switchover': {
+      const onward = out.inPostcopy && !rules.deviceAlways ? 'postcopy-active' : 'device';
+      const phase = out.inPostcopy ? 'iterating' : 'finishing';
       return [
         ...cancelling('MIG-SM-C08'),
         // The post that wakes the thread for the cancel may first be taken for a continue.
-        call.may('MIG-SM-C08', 'device-first', (c) =>
-          c.to('device', 'finishing').to('cancelling', 'finishing').reply(),
-        ),
+        call.may('MIG-SM-C08', 'device-first', (c) => c.to(onward, phase).to('cancelling', phase).reply()),
         call.may('MIG-SM-C08 MIG-SM-E02', 'device-swapped', (c) =>
-          c.to('cancelling').reply().to('device', 'finishing').out({ status: 'cancelling' }),
+          c.to('cancelling').reply().to(onward, phase).out({ status: 'cancelling' }),
         ),
       ];
+    }
     case 'postcopy-active':
       if (rules.cancelInPostcopyRefused) return call.refuse('MIG-SM-C10', cancelRefused);
       return cancelling('MIG-SM-C10');
@@ -78,6 +79,8 @@ export const cancellingSteps = [
   row('MIG-SM-C02 MIG-SM-C03', 'first-sync', streaming, (c) => c.pass().phase('synced')),
   row('MIG-SM-C03', 'thread-ended', any(streaming, synced), ended),
   row('MIG-SM-C04 MIG-SM-C12', 'thread-ended', all(iterating, not(inPostcopy)), ended),
+  // A dirty sync that waited for the lock while the cancel had it; after a switch to postcopy that went wrong there are more.
+  row('MIG-SM-C04 MIG-SM-C10', 'dirty-sync', iterating, (c) => c.pass()),
   row('MIG-SM-C05', 'converged', all(iterating, not(inPostcopy)), (c) => {
     const former = c.state.vm.runState;
     return c.out({ wasRunning: former === 'running', former, phase: 'stopping' }).stop('finish-migrate');
@@ -106,5 +109,10 @@ export const lingeringSteps = [
   row('MIG-SM-C02', 'stray-connected', all(lingering, at('setup', 'stuck')), (c) =>
     c.out({ lingering: false, phase: 'streaming' }),
   ),
-  row('MIG-SM-C02', 'stray-connect-failed', lingering, (c) => c.out({ lingering: false })),
+  row('MIG-SM-C02', 'stray-connect-failed', all(lingering, not(at('setup', 'stuck'))), (c) =>
+    c.out({ lingering: false }),
+  ),
+  row('MIG-SM-C02', 'stray-connect-failed', all(lingering, at('setup', 'stuck')), (c) =>
+    c.end('failed').out({ lingering: false, error: '*' }),
+  ),
 ];

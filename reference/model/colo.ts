@@ -3,6 +3,7 @@ import type { MigrationRules } from '../dialects/migration.js';
 import type { Change } from './change.js';
 import type { CommandRule } from './command.js';
 import { all, any, at, type Guard, not, row } from './row.js';
+import type { OutgoingPhase } from './state.js';
 
 const failover: Guard = ({ out }) => out.failoverRequested;
 /** The channel broke: no checkpoint follows, and the end of COLO has been announced where dialects do that. */
@@ -10,6 +11,11 @@ const lost: Guard = ({ out }) => out.phase === 'colo-lost';
 const announcesExit: Guard = (_state, rules) => rules.coloSecondaryRuns;
 /** Where a cancel is not ignored, it stays like this for good. */
 const cancelled = at('cancelling', 'colo-waiting', 'colo-running', 'colo-stopped', 'colo-sending');
+
+/** In one of these phases of COLO, whatever a `migrate` that got stuck there made of the status. */
+const inColo = (...phases: OutgoingPhase[]): Guard =>
+  any(at('colo', ...phases), at('setup', ...(phases.length > 0 ? phases : coloPhases)));
+const coloPhases: OutgoingPhase[] = ['colo-waiting', 'colo-running', 'colo-stopped', 'colo-sending', 'colo-lost'];
 
 type ExitReason = 'request' | 'error';
 
@@ -22,23 +28,27 @@ const complete = (c: Change, reason?: ExitReason): Change => {
 
 // The guest stops, is saved and goes on: three moments, with whatever else a client asks between them.
 export const coloSteps = [
-  row('MIG-SM-O81', 'checkpoint-ready', all(at('colo', 'colo-waiting'), not(failover)), (c) =>
+  row('MIG-SM-O81', 'checkpoint-ready', all(inColo('colo-waiting'), not(failover)), (c) =>
     c.resume().phase('colo-running'),
   ),
-  row('MIG-SM-O82', 'checkpoint', all(at('colo', 'colo-running'), not(failover)), (c) =>
+  row('MIG-SM-O82', 'checkpoint', all(inColo('colo-running'), not(failover)), (c) =>
     c.stop('colo').phase('colo-stopped'),
   ),
-  row('MIG-SM-O82', 'checkpoint-sync', at('colo', 'colo-stopped'), (c) => c.pass().phase('colo-sending')),
-  row('MIG-SM-O82', 'checkpoint-loaded', at('colo', 'colo-sending'), (c) => c.resume().phase('colo-running')),
-  row('MIG-SM-O83', 'channel-error', any(all(at('colo'), not(lost)), cancelled), (c, rules: MigrationRules) => {
+  row('MIG-SM-O82', 'checkpoint-sync', inColo('colo-stopped'), (c) => c.pass().phase('colo-sending')),
+  row('MIG-SM-O82', 'checkpoint-loaded', inColo('colo-sending'), (c) => c.resume().phase('colo-running')),
+  row('MIG-SM-O83', 'channel-error', any(all(inColo(), not(lost)), cancelled), (c, rules: MigrationRules) => {
     c.phase('colo-lost');
     return rules.coloSecondaryRuns ? coloExit(c, 'error') : c;
   }),
-  row('MIG-SM-O84 MIG-SM-R14', 'failover', all(at('colo'), failover), (c, rules) =>
+  // The failover is under way, and the thread that notices it announces the end before the failover itself does.
+  row('MIG-SM-O83 MIG-SM-O84', 'exit-announced', all(inColo(), failover, announcesExit, not(lost)), (c) =>
+    coloExit(c.phase('colo-lost'), 'request'),
+  ),
+  row('MIG-SM-O84 MIG-SM-R14', 'failover', all(inColo(), failover), (c, rules) =>
     complete(c, rules.coloSecondaryRuns && c.state.out.phase !== 'colo-lost' ? 'request' : undefined),
   ),
   // The thread that announces the end may take the closing of its channel for an error.
-  row('MIG-SM-O84 MIG-SM-R14', 'failover-as-error', all(at('colo'), failover, announcesExit, not(lost)), (c) =>
+  row('MIG-SM-O84 MIG-SM-R14', 'failover-as-error', all(inColo(), failover, announcesExit, not(lost)), (c) =>
     complete(c, 'error'),
   ),
 ];

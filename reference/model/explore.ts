@@ -1,6 +1,6 @@
 /** Walks the whole model and says what is wrong with it: the proof that the tables hang together. */
 import type { MigrationRules } from '../dialects/migration.js';
-import { command, incomingRows, internal, machineCommands, migrationCommands, outgoingRows } from './model.js';
+import { command, incomingRows, machineCommands, migrationCommands, outgoingRows, wholeSteps } from './model.js';
 import type { Alternative, Side } from './row.js';
 import { canPostcopy, initialState, isOn, type ModelState, type StartOptions } from './state.js';
 
@@ -133,7 +133,7 @@ export function explore(
       options.onTransition?.(state, by, alternative, side);
       visit(alternative.next);
     };
-    for (const step of internal(state, rules)) {
+    for (const step of wholeSteps(state, rules)) {
       if (state.in.origin === 'none' || step.side === 'incoming' || step.label === 'reply')
         follow(step.label, step, step.side);
     }
@@ -172,9 +172,9 @@ function describe({ out, in: incoming, vm }: ModelState): string {
 function* contradictions(state: ModelState, rules: MigrationRules): Iterable<string> {
   if (state.exit !== null) return;
   const { out, in: incoming, vm } = state;
-  const steps = internal(state, rules);
+  const steps = wholeSteps(state, rules);
   const stuck = (side: Side) => !steps.some((step) => step.side === side && step.label !== 'reply');
-  const forEver = out.status === 'cancelling' && out.phase.startsWith('colo');
+  const forEver = (out.status === 'cancelling' || out.status === 'setup') && out.phase.startsWith('colo');
   if (!restful.has(out.status) && !forEver && stuck('outgoing')) yield `deadlock: outgoing ${describe(state)}`;
   if (!restfulIncoming.has(incoming.status) && stuck('incoming')) yield `deadlock: incoming ${describe(state)}`;
   const needs = (status: string, has: boolean) => out.status === status && !has;

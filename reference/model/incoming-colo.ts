@@ -26,6 +26,10 @@ export const coloLoadSteps = [
     c.incoming({ phase: 'lost' });
     return rules.coloSecondaryRuns ? coloExit(c, 'error') : c;
   }),
+  // The failover is under way, and the thread that notices it announces the end before the failover itself does.
+  row('MIG-SM-I62 MIG-SM-I63', 'exit-announced', all(any(ready, inAt('colo', 'checkpoint')), failover, runs), (c) =>
+    coloExit(c.incoming({ phase: 'lost' }), 'request'),
+  ),
   row('MIG-SM-I63', 'failover', all(inAt('colo'), failover, not(runs)), (c) =>
     c.inTo('completed').incoming({ failoverRequested: false }).autostart(true).resume(),
   ),

@@ -8,6 +8,8 @@ const pc =
   (...states: string[]): Guard =>
   (state) =>
     states.includes(state.in.pc);
+/** The baseline dies of it instead (MIG-DEF-13). */
+const aside: Guard = (_state, rules) => rules.listenerStaysOpen;
 const ramOn: Guard = (state) => isOn(state, 'postcopy-ram');
 
 export const postcopyLoadSteps = [
@@ -21,6 +23,13 @@ export const postcopyLoadSteps = [
     return c.state.vm.autostart ? c.resume() : c.runState('paused');
   }),
   row('MIG-SM-I38', 'load-failed', all(active, pc('listening')), (c) => c.exit(1)),
+  // The second reader finds the end of the channel while the first one still has the guest to start.
+  row('MIG-SM-I38', 'load-failed-aside', all(active, pc('listening'), aside), (c) => c.inTo('failed')),
+  row('MIG-SM-I36', 'run-in-vain', all(inAt('failed'), pc('listening')), (c) => {
+    c.incoming({ pc: 'running' });
+    return c.state.vm.autostart ? c.resume() : c.runState('paused');
+  }),
+  row('MIG-SM-I38', 'exits', all(inAt('failed'), pc('listening', 'running')), (c) => c.exit(1)),
   row('MIG-SM-I45', 'load-ended', all(active, pc('running')), (c) => c.incoming({ pc: 'end' }).inTo('completed')),
   row('MIG-SM-I46', 'channel-error', all(active, pc('running')), (c) =>
     c.inTo('postcopy-paused').incoming({ recoverTriggered: false }),

@@ -1,9 +1,15 @@
 /** Incoming side, recovery of a paused postcopy (state-machine.md §4.4). */
 import type { CommandRule } from './command.js';
-import { inAt, row } from './row.js';
+import { all, type Guard, inAt, row } from './row.js';
 import { parseUri } from './uri.js';
 
+/** The first listener is still there: a connection to it is taken for a recovery, asked for or not. */
+const stillListens: Guard = (state, rules) => rules.listenerStaysOpen && state.in.started;
+
 export const recoveryLoadSteps = [
+  row('MIG-SM-I52', 'accepted-unasked', all(inAt('postcopy-paused', 'idle'), stillListens), (c) =>
+    c.inTo('postcopy-recover', 'recovering'),
+  ),
   row('MIG-SM-I52', 'accepted', inAt('postcopy-paused', 'listening'), (c) => c.inTo('postcopy-recover', 'recovering')),
   row('MIG-SM-I53', 'bitmap-sent', inAt('postcopy-recover')),
   row('MIG-SM-I54', 'resumed', inAt('postcopy-recover'), (c) => c.inTo('postcopy-active', 'loading')),

@@ -2,7 +2,15 @@ export { checkModel, type ModelCheck } from './check.js';
 export type { Command } from './command.js';
 export { diagram } from './diagram.js';
 export { type Exploration, type ExploreOptions, explore } from './explore.js';
-export { command, incomingRows, internal, machineCommands, migrationCommands, outgoingRows } from './model.js';
+export {
+  command,
+  incomingRows,
+  internal,
+  machineCommands,
+  migrationCommands,
+  outgoingRows,
+  wholeSteps,
+} from './model.js';
 export { notation, type Output, type ReplyValue, visible } from './output.js';
 export { migrationInfoShape } from './query-migrate.js';
 export type { Alternative, Side, Step, StepRow } from './row.js';

@@ -12,6 +12,7 @@ import { precopyLoadSteps } from './incoming-precopy.js';
 import { migrateRecover, recoveryLoadSteps } from './incoming-recovery.js';
 import { migrateIncoming, waitingSteps } from './incoming-waiting.js';
 import { iterationSteps } from './iteration.js';
+import { firstMoment, nextMoment } from './moments.js';
 import { clientMigrateInfo, xenCheckpoint, xenReplicationStatus, xenSave, xenSetReplication } from './others.js';
 import { postcopySteps, startPostcopy } from './postcopy.js';
 import { queryMigrate } from './query-migrate.js';
@@ -102,13 +103,29 @@ export function command(state: ModelState, { name, args }: Command, rules: Migra
   return rule(new Call(state, args, rules));
 }
 
-/** Every step that may happen by itself, of either side. */
-export function internal(state: ModelState, rules: MigrationRules): Step[] {
+/** Every step that may happen by itself, of either side, with all that it puts out: as an engine takes it. */
+export function wholeSteps(state: ModelState, rules: MigrationRules): Step[] {
   if (state.exit !== null) return [];
-  const steps = [
+  return withOwed(state, [
     ...stepsOf('outgoing', outgoingRows, state, rules),
     ...stepsOf('incoming', incomingRows, state, rules),
-  ];
+  ]);
+}
+
+/** Everything that may happen next by itself, one output at a time: as a client sees it. */
+export function internal(state: ModelState, rules: MigrationRules): Step[] {
+  if (state.unsaid.length > 0) return withOwed(state, [nextMoment(state)]);
+  const steps = wholeSteps(state, rules).map((step) => firstMoment(step, state));
+  return state.exits === null ? steps : [...steps, ended(state, state.exits)];
+}
+
+/** The process ends: until then everything else may still happen. */
+const ended = (state: ModelState, exit: number): Step => ({
+  side: 'outgoing',
+  ...outcome('QMP-EVT-12', 'exits', state, (c) => c.exit(exit)),
+});
+
+function withOwed(state: ModelState, steps: Step[]): Step[] {
   if (state.replyOwed) {
     const ids = 'MIG-SM-R02 MIG-SM-R07 MIG-SM-R08 MIG-SM-R14';
     const settled = { ...state, replyOwed: false };

@@ -31,7 +31,7 @@ export function migrationInfoShape(state: ModelState, rules: MigrationRules): Re
   if (status === 'none') return { equals, required, optional };
   equals.status = status;
   if (detailed.has(status)) {
-    const late = rules.downtimeInPostcopy && status === 'postcopy-active';
+    const late = rules.downtimeInPostcopy && status.startsWith('postcopy-');
     required.push('total-time', late ? 'downtime' : 'expected-downtime', 'setup-time', 'ram');
     if (isOn(state, 'xbzrle')) required.push('xbzrle-cache');
     optional.push('disk', 'cpu-throttle-percentage');

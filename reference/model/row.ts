@@ -11,6 +11,8 @@ export interface Alternative {
   readonly label: string;
   /** What a client sees, in order. */
   readonly outputs: readonly Output[];
+  /** All that happens, in order, seen or not. */
+  readonly all: readonly Output[];
   readonly next: ModelState;
 }
 /** A step that happens by itself. */
@@ -52,7 +54,7 @@ export function outcome(
   const change = effect(new Change(state));
   const rows = typeof ids === 'string' ? ids.split(' ') : ids;
   // A state change and the capability filter belong to the same moment: setting `events` itself emits nothing.
-  return { rows, label, outputs: visible(change.outputs, state), next: change.state };
+  return { rows, label, outputs: visible(change.outputs, state), all: change.outputs, next: change.state };
 }
 
 /** The outgoing side is in this status and, if given, in one of these phases. */

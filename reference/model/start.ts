@@ -30,7 +30,13 @@ export const migrate: CommandRule = (call) => {
   }
   // Until the last migration has been cleaned up, a new one is refused rather than let into the gap (MIG-DEF-15).
   if (isBusy(out.status) || out.phase === 'settling') {
-    return call.refuse('MIG-CMD-MIG-05 MIG-SM-O06 MIG-SM-O24', inProgress);
+    const refused = call.refuse('MIG-CMD-MIG-05 MIG-SM-O06 MIG-SM-O24', inProgress);
+    if (out.status !== 'colo' || rules.migrateInColo === 'refused') return refused;
+    // The threads of COLO go on, and the new migration never begins.
+    const stuck = call.may('MIG-SM-O83', 'refused-late', (c) =>
+      c.to('setup', out.phase).refuse('duplicate yank instance'),
+    );
+    return [...refused, stuck];
   }
   if (vm.runState === 'inmigrate') {
     return call.refuse('MIG-CMD-MIG-06 MIG-SM-O06 MIG-SM-I07 MIG-SM-I23', 'Guest is waiting for an incoming migration');
@@ -123,7 +129,12 @@ export const setupSteps = [
   row('MIG-SM-O09', 'connected', all(at('setup', 'connecting'), secured), (c) => c.phase('handshaking')),
   row('MIG-SM-O10', 'handshake-failed', at('setup', 'handshaking'), (c) => c.end('failed').out({ error: '*' })),
   row('MIG-SM-O10', 'handshake-done', at('setup', 'handshaking'), (c) => c.phase('streaming')),
-  row('MIG-SM-O11', 'channels-unusable', all(at('setup'), needsMore), (c) => c.end('failed')),
+  row(
+    'MIG-SM-O11',
+    'channels-unusable',
+    all(at('setup', 'connecting', 'handshaking', 'streaming', 'synced'), needsMore),
+    (c) => c.end('failed'),
+  ),
   row('MIG-SM-O12', 'first-sync', at('setup', 'streaming'), (c) => c.pass().phase('synced')),
   row('MIG-SM-O12', 'set-up-done', at('setup', 'synced'), (c) => c.to('active', 'iterating')),
   row('MIG-SM-O13', 'set-up-failed-early', at('setup', 'streaming'), (c) => c.to('active').end('failed')),

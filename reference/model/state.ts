@@ -1,5 +1,6 @@
 import type { MigrationRules } from '../dialects/migration.js';
 import type { RunState } from '../migration/host.js';
+import type { Unsaid } from './moments.js';
 
 /** The 13 statuses of the baseline, in the order of the schema. */
 export const migrationStatuses = [
@@ -109,6 +110,10 @@ export interface ModelState {
   readonly parameters: Readonly<Record<string, ParameterValue>>;
   /** A reply `{}` whose command has already had its effect. */
   readonly replyOwed: boolean;
+  /** What a step that has begun has still to say, see {@link Unsaid}. */
+  readonly unsaid: readonly Unsaid[];
+  /** Exit status of a process that is about to end: it still says what is unsaid, and other threads go on. */
+  readonly exits: number | null;
   /** Exit status once the process has ended. */
   readonly exit: number | null;
 }
@@ -160,6 +165,8 @@ export function initialState(rules: MigrationRules, options: StartOptions = {}):
     capabilities: rules.capabilities.filter((name) => options.capabilities?.includes(name) ?? false),
     parameters,
     replyOwed: false,
+    unsaid: [],
+    exits: null,
     exit: null,
   };
 }

@@ -63,8 +63,9 @@ export const switchoverSteps = [
     c.runState('postmigrate').phase('idle'),
   ),
   row('MIG-SM-O38 MIG-SM-O40', 'settled', at('failed', 'settling'), (c, rules) => {
-    const again = c.state.out.inPostcopy && rules.postcopyFailureResumes;
-    return (again ? c.resume() : fallBack(c, rules)).phase('idle');
+    const { inPostcopy, former } = c.state.out;
+    if (!inPostcopy || !rules.postcopyFailureResumes || former === null) return fallBack(c, rules).phase('idle');
+    return (former === 'running' ? c.resume() : c.runState(former)).phase('idle');
   }),
 ];
 

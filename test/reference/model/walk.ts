@@ -2,10 +2,10 @@ import { type DialectName, dialects } from '../../../reference/dialects/dialect.
 import {
   command,
   initialState,
-  internal,
   type ModelState,
   notation,
   type StartOptions,
+  wholeSteps,
 } from '../../../reference/model/index.js';
 
 export interface Walked {
@@ -31,7 +31,7 @@ export function walk(dialect: DialectName, start: StartOptions, ...path: string[
           { name, args: json === undefined ? {} : (JSON.parse(json) as object as Record<string, unknown>) },
           rules,
         )
-      : internal(state, rules).filter((step) => step.label === name);
+      : wholeSteps(state, rules).filter((step) => step.label === name);
     const taken = label === undefined ? options[0] : options.find((one) => one.label === label);
     if (taken === undefined)
       throw new Error(`'${move}' is not permitted in ${JSON.stringify(state.out)} ${JSON.stringify(state.in)}`);

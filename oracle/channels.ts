@@ -1,0 +1,123 @@
+/** The migration channels of a scenario: peers, relays and feeds, by their names. */
+import { join } from 'node:path';
+import type { Clock } from '../protocol/clock.js';
+import type { Transcript } from '../protocol/transcript.js';
+import type { StreamRules } from '../reference/dialects/stream.js';
+import { ReturnPathWriter, returnPathMessage } from '../reference/stream/return-path-writer.js';
+import type { PeerMessage, Step } from '../targets/scenario.js';
+import { Feed } from './peer/feed.js';
+import { Peer } from './peer/peer.js';
+import type { PeerNetwork } from './peer/peer-network.js';
+import { Relay } from './peer/relay.js';
+import { streamOf } from './peer/stream-parts.js';
+import { ScenarioError } from './scenario-error.js';
+
+type Of<What extends Step['do']> = Extract<Step, { do: What }>;
+
+const writer = new ReturnPathWriter();
+const messages: Readonly<Record<PeerMessage, Buffer>> = {
+  pong: writer.pong(4711),
+  shut: writer.shut(0),
+  'shut-error': writer.shut(1),
+  'resume-ack': writer.resumeAck(1),
+  'bad-ack': writer.resumeAck(2),
+  unknown: returnPathMessage(255, Buffer.alloc(0)),
+  // The secondary's message that it is ready for checkpoints (stream-format.md §12).
+  ready: Buffer.alloc(4),
+};
+
+export interface ChannelOptions {
+  readonly transcript: Transcript;
+  readonly rules: StreamRules;
+  readonly clock: Clock;
+  readonly network: PeerNetwork;
+  /** Folder for the sockets. */
+  readonly scratch: () => string;
+}
+
+export class Channels {
+  private readonly all = new Map<string, Peer | Relay | Feed>();
+
+  constructor(private readonly options: ChannelOptions) {}
+
+  /** Path of a channel's socket. @throws ScenarioError for a name that cannot be one */
+  path(channel: string): string {
+    if (!/^[a-z0-9]{1,12}$/.test(channel)) {
+      throw new ScenarioError(`'${channel}' is no channel name: write a-z and 0-9`);
+    }
+    return join(this.options.scratch(), `${channel}.mig`);
+  }
+
+  async peer({ channel, behaviour, bytes }: Of<'peer'>): Promise<void> {
+    await this.all.get(channel)?.close();
+    const peer = await Peer.open(this.path(channel), behaviour, {
+      ...this.record(channel),
+      rules: this.options.rules,
+      ...(bytes === undefined ? {} : { bytes }),
+    });
+    this.all.set(channel, peer);
+  }
+
+  async relay({ channel, to, behaviour, bytes }: Of<'relay'>): Promise<void> {
+    let relay = this.all.get(channel);
+    if (!(relay instanceof Relay)) {
+      await relay?.close();
+      relay = await Relay.open(this.path(channel), this.path(to), this.record(channel));
+      this.all.set(channel, relay);
+    }
+    relay.behave(behaviour, bytes);
+  }
+
+  async feed({ channel, parts, cut, flip, every }: Of<'feed'>): Promise<void> {
+    let feed = this.all.get(`feed ${channel}`);
+    if (!(feed instanceof Feed) || feed.closed) {
+      feed = await Feed.open(this.path(channel), this.record(channel));
+      this.all.set(`feed ${channel}`, feed);
+    }
+    const bytes = streamOf(parts, this.options.rules).subarray(0, cut);
+    if (flip !== undefined && flip < bytes.length) bytes[flip] = (bytes[flip] as number) ^ 0xff;
+    await feed.send(bytes, every);
+    if (cut !== undefined) feed.finish();
+  }
+
+  async release(channel: string): Promise<void> {
+    const one = this.get(channel);
+    if (one instanceof Relay) one.behave('pass');
+    else if (one instanceof Peer) await one.release();
+  }
+
+  cut(channel: string): void {
+    const one = this.get(channel);
+    if (one instanceof Feed) one.finish();
+    else one.cut();
+  }
+
+  message({ channel, message }: Of<'message'>): void {
+    const one = this.get(channel);
+    if (!(one instanceof Peer)) throw new ScenarioError(`channel '${channel}' has no peer of ours to send a message`);
+    one.message(messages[message]);
+  }
+
+  /** @throws DeadlinePassed */
+  async until({ channel, is, count }: Of<'channel'>, deadline: number): Promise<void> {
+    const one = this.get(channel);
+    if (one instanceof Feed) {
+      if (is === 'closed') await one.untilClosed(deadline);
+    } else await one.until(is, deadline, count);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.all.values()].map((one) => one.close()));
+  }
+
+  private record(channel: string) {
+    const { transcript, clock, network } = this.options;
+    return { transcript, clock, network, endpoint: `channel ${channel}` };
+  }
+
+  private get(channel: string): Peer | Relay | Feed {
+    const one = this.all.get(channel) ?? this.all.get(`feed ${channel}`);
+    if (one === undefined) throw new ScenarioError(`no step opens channel '${channel}'`);
+    return one;
+  }
+}

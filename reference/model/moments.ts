@@ -1,0 +1,75 @@
+/**
+ * A step with several outputs, as a client sees it: each output is a moment of its own, between which a query may be answered
+ * and the reply of an earlier command may arrive (MIG-SM-E02).
+ */
+import type { RunState } from '../migration/host.js';
+import { type Output, visible } from './output.js';
+import type { Side, Step } from './row.js';
+import type { MigrationStatus, ModelState } from './state.js';
+
+/** An output of a step that has begun and is still to come, and what is the case from then on. */
+export interface Unsaid {
+  readonly side: Side;
+  readonly rows: readonly string[];
+  readonly output: Output;
+  readonly runState: RunState;
+  /** Status of the side before and after it; a command that changed it in between wins (MIG-SM-E01). */
+  readonly from: MigrationStatus;
+  readonly to: MigrationStatus;
+}
+
+const statusOf = (state: ModelState, side: Side): MigrationStatus =>
+  side === 'outgoing' ? state.out.status : state.in.status;
+
+const withStatus = (state: ModelState, side: Side, status: MigrationStatus): ModelState =>
+  side === 'outgoing' ? { ...state, out: { ...state.out, status } } : { ...state, in: { ...state.in, status } };
+
+const isStatus = (output: Output): boolean => output.kind === 'event' && output.event === 'MIGRATION';
+
+/** A status that is left again at once, for `failed`: nobody gets in between. */
+const failsOnTheWay = (outputs: readonly Output[]): boolean =>
+  outputs.filter(isStatus).length > 1 &&
+  outputs.some((output) => output.kind === 'event' && output.event === 'MIGRATION' && output.status === 'failed');
+
+/** The first moment of a step; the others are left in `unsaid` of its next state. */
+export function firstMoment(step: Step, before: ModelState): Step {
+  const { side, rows, all, next } = step;
+  if (all.length < 2 || failsOnTheWay(all)) return step;
+  let { runState } = before.vm;
+  let status = statusOf(before, side);
+  const moments = all.map((output, index): Unsaid => {
+    const from = status;
+    if (output.kind === 'event' && output.event === 'STOP') ({ runState } = output);
+    if (output.kind === 'event' && output.event === 'RESUME') runState = 'running';
+    if (output.kind === 'event' && output.event === 'MIGRATION') status = output.status;
+    const last = index === all.length - 1;
+    return last
+      ? { side, rows, output, runState: next.vm.runState, from, to: statusOf(next, side) }
+      : { side, rows, output, runState, from, to: status };
+  });
+  const [first, ...unsaid] = moments as [Unsaid, ...Unsaid[]];
+  const state = withStatus(next, side, first.to);
+  return {
+    ...step,
+    outputs: visible([first.output], before),
+    all: [first.output],
+    next: {
+      ...state,
+      vm: { ...state.vm, runState: first.runState },
+      unsaid,
+      exit: null,
+      exits: next.exit ?? next.exits,
+    },
+  };
+}
+
+/** The next moment of a step that has begun. */
+export function nextMoment(state: ModelState): Step {
+  const [{ side, rows, output, runState, from, to }, ...unsaid] = state.unsaid as [Unsaid, ...Unsaid[]];
+  const undisturbed = statusOf(state, side) === from;
+  const moved = undisturbed ? withStatus(state, side, to) : state;
+  const over = unsaid.length === 0 && state.exits !== null ? { exit: state.exits, exits: null } : {};
+  const next = { ...moved, vm: { ...moved.vm, runState }, unsaid, ...over };
+  const all = isStatus(output) && !undisturbed ? [] : [output];
+  return { side, rows, label: 'said', outputs: visible(all, state), all, next };
+}
