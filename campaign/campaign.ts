@@ -132,6 +132,8 @@ export class Campaign {
       clearInterval(status);
       await Promise.all(this.lanes.map((lane) => lane.close()));
     }
+    const { remark } = this.options.target;
+    if (remark !== undefined) sink({ event: 'note', text: remark });
     this.guarded(() => {
       corpus.minimise();
       this.logProgress();

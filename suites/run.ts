@@ -68,6 +68,7 @@ export async function runSuite(options: RunOptions): Promise<RunFooter> {
     const outcomes = sideBySide(planned, jobs, (one) => run.one(one));
     await underMocha(options, outcomes);
     const last = await run.lastLook();
+    if (target.remark !== undefined) sink({ event: 'note', text: target.remark });
     const footer = foot(options, await Promise.all(outcomes), run.aborted ?? last, {
       duration: performance.now() - began,
       unmatched: unmatched.length,

@@ -36,6 +36,9 @@ type Planner = (options: StartOptions, scratch: string) => Promise<Omit<ProcessP
 
 export class ExecutableTarget implements Target {
   private readonly instances = new Set<Instance>();
+  private starts = 0;
+  /** Starts after which the monitor greeted and never answered. */
+  private mute = 0;
 
   constructor(
     readonly name: string,
@@ -45,13 +48,20 @@ export class ExecutableTarget implements Target {
     private readonly settings: ExecutableSettings = {},
   ) {}
 
+  get remark(): string | undefined {
+    if (this.mute === 0) return undefined;
+    return `${this.mute} of ${this.starts} starts of the target greeted and then did not answer; each was started once more`;
+  }
+
   lacks(ability: Ability): string | undefined {
     return this.missing[ability];
   }
 
   async start(options: StartOptions = {}): Promise<Instance> {
+    this.starts++;
     const first = await this.startOnce(options);
     if (!first.mute) return first;
+    this.mute++;
     // Once more: if the second does not answer either, that is how the target is.
     await first.dispose();
     return this.startOnce(options);

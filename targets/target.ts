@@ -92,6 +92,8 @@ export interface Target {
   lacks(ability: Ability): string | undefined;
   /** @throws TargetError when no instance could be brought to answer, NotOffered when it has no such options. */
   start(options?: StartOptions): Promise<Instance>;
+  /** What stood out in starting it so far, in one line for the reader of a report; `undefined` when nothing did. */
+  readonly remark?: string | undefined;
   /** Ends every instance that is still there. */
   close(): Promise<void>;
 }

@@ -26,6 +26,29 @@ const refusal = async (target: Target): Promise<string> => {
   return outcome.message;
 };
 
+describe('a monitor that greets and never answers', () => {
+  it('is started once more, and the target remarks on it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'qmpspec-test-'));
+    try {
+      const file = JSON.stringify(join(folder, 'started-before'));
+      const before = `(globalThis.before ??= require("fs").existsSync(${file}) ? "yes" : "no")`;
+      const note = `require("fs").writeFileSync(${file}, "")`;
+      const target = keep(monitor(`${before} === "yes" ? { return: {} } : void ${note}`));
+      expect(target.remark).to.equal(undefined);
+      const instance = await target.start();
+      const session = await instance.connect();
+      expect((await session.negotiate()).kind).to.equal('success');
+      session.close();
+      await (await target.start()).dispose();
+      expect(target.remark).to.equal(
+        '1 of 2 starts of the target greeted and then did not answer; each was started once more',
+      );
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
+
 describe('a program that does not become a monitor', () => {
   it('because it dies at once is told with its last word', async () => {
     const message = await refusal(script('console.error("first\\nno such machine"); process.exit(3);'));
