@@ -31,8 +31,8 @@ export class Session {
   readonly log: Received[] = [];
   /** True once the monitor has closed the connection, or it broke. */
   ended = false;
-  /** When set: an event whose name it refuses may come at any time, so that {@link since} leaves it out. */
-  knownEvent: ((name: string) => boolean) | undefined;
+  /** When set: an event that it refuses may come at any time, so that {@link since} leaves it out. */
+  knownEvent: ((name: string, event: JsonObject) => boolean) | undefined;
   transcript: Transcript;
   endpoint: string;
   deadline: number;
@@ -192,7 +192,7 @@ export class Session {
   private isForeign(message: Received): boolean {
     if (this.knownEvent === undefined) return false;
     const name = eventName(message);
-    return name !== undefined && !this.knownEvent(name);
+    return name !== undefined && !this.knownEvent(name, message.value as JsonObject);
   }
 
   /** The `count`-th next message after a mark and all before it. @throws DeadlinePassed, Disconnected */

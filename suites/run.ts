@@ -138,9 +138,10 @@ class Run {
     const settings = { facts, pool: this.pool, strictDesc: options.strictDesc, seed: options.seed };
     let result = await conduct(requirement, settings);
     for (const dialect of facts.readings ?? []) {
-      if (result.verdict.kind !== 'divergence' || result.fatal !== undefined) break;
+      if (!['divergence', 'hang'].includes(result.verdict.kind) || result.fatal !== undefined) break;
       const other = { ...facts, dialect };
-      if (notApplicable(requirement, options.target, other) !== undefined) continue;
+      const reason = notApplicable(requirement, options.target, other);
+      if (reason !== undefined) return report({ kind: 'not-applicable', reason });
       const again = await conduct(requirement, { ...settings, facts: other });
       if (!isFailure(again.verdict)) result = again;
     }

@@ -123,7 +123,8 @@ export class PeerConnection {
         this.returnPath = true;
         break;
       case 'PING':
-        this.due(this.writer.pong(command.value ?? 0));
+        // No verdict on anything: who is slow with those answers a ping none the less.
+        this.write(this.writer.pong(command.value ?? 0));
         break;
       case 'RECV_BITMAP': {
         const block = this.settings.memory.receiver.blocks.get(command.block ?? '');

@@ -88,3 +88,19 @@ export const towards100: Between = {
     multifd: [9, 0],
   },
 };
+
+/** What releases beyond 10.0 were found to do (seen on an 11.1); 10.0 itself is the second reading of them. */
+export const beyond100: {
+  readonly protocol: Partial<ProtocolRules>;
+  readonly migration: Partial<MigrationRules>;
+  readonly stream: Partial<StreamRules>;
+} = {
+  protocol: { behindTooDeep: 'skipped' },
+  migration: {
+    passesTold: 'iteration',
+    failedSwitchover: 'guest-first',
+    activeWithBytes: true,
+    unknownAddressOptions: 'refused',
+  },
+  stream: {},
+};

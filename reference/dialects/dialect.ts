@@ -2,7 +2,7 @@
  * Dialects are data: what a release line of the protocol does differently from the baseline. Code asks a rule by name and
  * never compares versions; the version is looked at once, in {@link dialectFor}.
  */
-import { type Since, towards72, towards100 } from './between.js';
+import { beyond100, type Since, towards72, towards100 } from './between.js';
 import { type MigrationRules, migrationRules } from './migration.js';
 import { type ProtocolRules, protocolRules } from './protocol.js';
 import { type StreamRules, streamRules } from './stream.js';
@@ -51,23 +51,25 @@ export interface DialectChoice {
   /** The release has a dialect of its own; else reports say that this is an approximation. */
   readonly exact: boolean;
   /**
-   * Further readings of a release between two dialects, for the rules of which it is not known when they changed: what
-   * conforms to one of them is no fault.
+   * Further readings of a release without a dialect of its own, for the rules of which it is not known when they changed:
+   * what conforms to one of them is no fault.
    */
   readonly readings: readonly Dialect[];
 }
 
 /**
  * The dialect for a greeting's version: its own; between two, the older one with each rule of the newer one that the
- * release already has; the newest for anything newer, the oldest for anything older. `name` is then that of the older one.
+ * release already has; for anything newer, the newest with what was found beyond it; the oldest for anything older. `name`
+ * is then that of the older one.
  */
 export function dialectFor(release: Release): DialectChoice {
   const known = dialectNames.map((name) => dialects[name]);
   const older = known.findLast(({ version }) => rank(version) <= rank(release)) ?? dialects[dialectNames[0]];
   const newer = known.find(({ version }) => rank(version) > rank(release));
-  if (rank(older.version) >= rank(release) || newer === undefined) {
+  if (rank(older.version) >= rank(release)) {
     return { dialect: older, exact: rank(older.version) === rank(release), readings: [] };
   }
+  if (newer === undefined) return { dialect: later(older, release), exact: false, readings: [older] };
   const since = newer.name === '7.2' ? towards72 : towards100;
   const mixed = (unknownAs: 'older' | 'newer'): Dialect => ({
     ...older,
@@ -78,6 +80,14 @@ export function dialectFor(release: Release): DialectChoice {
   });
   return { dialect: mixed('older'), exact: false, readings: [mixed('newer')] };
 }
+
+const later = (newest: Dialect, release: Release): Dialect => ({
+  ...newest,
+  version: { ...release, micro: 0 },
+  protocol: { ...newest.protocol, ...beyond100.protocol },
+  migration: { ...newest.migration, ...beyond100.migration },
+  stream: { ...newest.stream, ...beyond100.stream },
+});
 
 function mix<Rules extends object>(
   older: Rules,

@@ -96,6 +96,14 @@ export interface MigrationRules {
   /** `fd:` of the incoming side knows names given by getfd. */
   readonly incomingFdNames: boolean;
   readonly protocolText: string;
+  /** Which dirty syncs are told by MIGRATION_PASS: every one, or only those between two rounds of the iteration. */
+  readonly passesTold: 'every' | 'iteration';
+  /** A failed switch-over tells `failed` and then RESUME, or the guest runs before `failed` is told. */
+  readonly failedSwitchover: 'failed-first' | 'guest-first';
+  /** A destination becomes active with the first bytes of a connection, for which its monitor waits; else at once. */
+  readonly activeWithBytes: boolean;
+  /** Unknown options behind a `tcp:` address. */
+  readonly unknownAddressOptions: 'ignored' | 'refused';
   /** In postcopy: which of the two bandwidth parameters takes effect at once. */
   readonly livePostcopyBandwidth: 'max-bandwidth' | 'max-postcopy-bandwidth';
 }
@@ -146,6 +154,10 @@ const baseline: MigrationRules = {
   connectUnixError: (path, reason) => `Failed to connect socket ${path}: ${reason}`,
   incomingFdNames: false,
   protocolText: "Parameter 'protocol' expects spice",
+  passesTold: 'every',
+  failedSwitchover: 'failed-first',
+  activeWithBytes: false,
+  unknownAddressOptions: 'ignored',
   livePostcopyBandwidth: 'max-bandwidth',
 };
 

@@ -9,6 +9,8 @@ export interface ProtocolRules {
   readonly json: 'baseline' | 'strict';
   /** C format of non-integers; trailing zeros are removed in both (QMP-OUT-05, QMP-D-30). */
   readonly doubles: '%f' | '%.17g';
+  /** What is left of too deep a value is read as fresh input (QMP-LIM-02), or skipped up to its end. */
+  readonly behindTooDeep: 'fresh' | 'skipped';
   /** Who offers `oob`: monitors created with `x-oob=on` (QMP-GREET-05), or every one (QMP-D-01). */
   readonly oobOffer: 'option' | 'always';
   /** In-band commands that do not fit into the queue of 8: dropped (QMP-OOB-08), or left unread (QMP-D-05). */
@@ -59,6 +61,7 @@ const baselineEvents =
 
 const baseline: ProtocolRules = {
   json: 'baseline',
+  behindTooDeep: 'fresh',
   noSuchNode: (name) => `Cannot find device=${name} nor node_name=${name}`,
   doubles: '%f',
   oobOffer: 'option',

@@ -9,7 +9,7 @@ import { rawCommand } from './raw-arguments.js';
 import { wrongTexts, wrongTypeText } from './wrong-values.js';
 
 /** Capabilities that every dialect has and lets be set alone, and that do not disturb one another. */
-const independent = ['xbzrle', 'auto-converge', 'zero-blocks', 'events', 'return-path'] as const;
+const independent = ['xbzrle', 'auto-converge', 'release-ram', 'events', 'return-path'] as const;
 const command = 'migrate-set-capabilities';
 
 /** Sets and compares the whole set with what it must be afterwards. */

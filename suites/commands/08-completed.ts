@@ -134,7 +134,8 @@ export const completedInfo = new ChapterBuilder(
   .must('MIG-CMD-EVT-04', 'the last MIGRATION_PASS has the number that dirty-sync-count shows', async (t) => {
     const { source, marks, ram } = await settled(t);
     const said = [...(await words(t, source, marks.source)).matchAll(/MIGRATION_PASS\((\d+)\)/g)];
-    t.check(said.length >= 2, 'two passes or more', `${said.length}`);
+    const least = t.dialect.migration.passesTold === 'every' ? 2 : 1;
+    t.check(said.length >= least, `${least} passes or more`, `${said.length}`);
     t.same(Number(said.at(-1)?.[1]), ram['dirty-sync-count'], 'dirty-sync-count');
   })
   .must('MIG-CMD-INV-09.times', 'total-time is not less than setup-time and the pause of the guest', async (t) => {

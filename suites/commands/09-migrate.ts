@@ -171,7 +171,7 @@ export const migrate = new ChapterBuilder(['Migration commands', '9 migrate', 'p
         eventsAre(t, t.eventNames(await session.fence(mark)), [['MIGRATION(setup)', 'MIGRATION(failed)']], `${detach}`);
       }
     },
-    { needs },
+    { needs: { ...needs, members: ['migrate.detach'] } },
   )
   .must(
     'MIG-CMD-MIG-35',

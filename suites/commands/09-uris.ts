@@ -123,7 +123,13 @@ export const uris = new ChapterBuilder(['Migration commands', '9 migrate', 'URIs
         held.release();
       }
     },
-    { needs },
+    {
+      needs: {
+        ...needs,
+        unless: ({ dialect }) =>
+          dialect.migration.unknownAddressOptions === 'refused' ? 'it refuses them' : undefined,
+      },
+    },
   )
   .must(
     'MIG-CMD-MIG-32.resolution',

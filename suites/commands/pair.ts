@@ -77,10 +77,11 @@ export async function words(t: Trial, session: Session, mark: number): Promise<s
 export function sourceWords(t: Trial, running: boolean): RegExp {
   const pass = 'MIGRATION_PASS\\(\\d+\\)';
   const device = 'MIGRATION\\(device\\) ';
-  const { deviceAlways } = t.dialect.migration;
+  const { deviceAlways, passesTold } = t.dialect.migration;
+  const syncs = passesTold === 'every' ? `${pass} ` : `(${pass} )*`;
   const switching = !fitsExactly(t.facts) ? `(${device})?` : deviceAlways ? device : '';
   return new RegExp(
-    `^MIGRATION\\(setup\\) reply ${pass} MIGRATION\\(active\\) (${pass} )*${running ? 'STOP ' : ''}${switching}${pass} MIGRATION\\(completed\\)$`,
+    `^MIGRATION\\(setup\\) reply ${syncs}MIGRATION\\(active\\) (${pass} )*${running ? 'STOP ' : ''}${switching}${syncs}MIGRATION\\(completed\\)$`,
   );
 }
 

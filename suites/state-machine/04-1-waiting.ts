@@ -24,6 +24,7 @@ export const waiting = new ChapterBuilder(
     await one.runStateIs('inmigrate');
     await one.does('migrate-set-capabilities', { capabilities: [{ capability: 'events', state: true }] });
     const feed = await Feed.open(t, path);
+    feed.leads();
     await one.until('active');
     await one.runStateIs('inmigrate');
     feed.begin().end().send('the least that loads');
@@ -61,6 +62,7 @@ export const waiting = new ChapterBuilder(
     await one.tells(`${setupWord(t)} ↵migrate-incoming`);
     await one.runStateIs('inmigrate');
     const feed = await one.connects();
+    feed.leads();
     await one.until('active');
     feed.close();
   })
@@ -108,6 +110,7 @@ export const waiting = new ChapterBuilder(
     }
     tells(t, words, '✗migrate-incoming');
     const feed = await one.connects();
+    feed.leads();
     await one.until('active');
     feed.close();
   })
@@ -157,17 +160,26 @@ export const waiting = new ChapterBuilder(
       }
     },
   )
-  .must('MIG-SM-I09', 'a connection makes it active before any byte has come', async (t) => {
-    const one = await destination(t);
-    await one.listens();
-    one.turn();
-    const feed = await one.connects();
-    await one.until('active');
-    await one.tells('active');
-    await one.statusIs('active');
-    await one.runStateIs('inmigrate');
-    feed.close();
-  })
+  .must(
+    'MIG-SM-I09',
+    'a connection makes it active before any byte has come',
+    async (t) => {
+      const one = await destination(t);
+      await one.listens();
+      one.turn();
+      const feed = await one.connects();
+      await one.until('active');
+      await one.tells('active');
+      await one.statusIs('active');
+      await one.runStateIs('inmigrate');
+      feed.close();
+    },
+    {
+      needs: {
+        unless: ({ dialect }) => (dialect.migration.activeWithBytes ? 'it waits for the first bytes' : undefined),
+      },
+    },
+  )
   .must('MIG-SM-I09.more', 'a second connection does not disturb the load', async (t) => {
     const one = await destination(t);
     const feed = await one.loads();

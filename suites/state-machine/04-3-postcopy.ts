@@ -47,6 +47,10 @@ async function recovering(t: Trial): Promise<Both | undefined> {
   const path = `${one.instance.scratch}/again.sock`;
   await one.does('migrate-recover', { uri: `unix:${path}` });
   const feed = await Feed.open(t, path, 'again');
+  if (t.dialect.migration.activeWithBytes) {
+    feed.writer.ping(1);
+    feed.send('a ping: it waits for the first bytes');
+  }
   await one.until('postcopy-recover');
   return [one, feed];
 }

@@ -39,6 +39,7 @@ export class Destination extends Actor {
   async loads(): Promise<Feed> {
     await this.listens();
     const feed = await this.connects();
+    feed.leads();
     await this.until('active');
     return feed;
   }

@@ -11,6 +11,7 @@ export const memory = 16;
 /** The one RAM block of the machine that targets are started with. */
 export const block = { name: 'ram', length: memory << 20 } as const;
 
+const magic = Buffer.from('QEVM');
 /** Section ids are the sender's choice. */
 const sections = { ram: 40, globalstate: 41 } as const;
 
@@ -19,6 +20,7 @@ export class Feed {
   returned = Buffer.alloc(0);
   closed = false;
   readonly writer: StreamWriter;
+  private led = false;
   private readonly waiters = new Set<() => void>();
 
   private constructor(
@@ -78,9 +80,22 @@ export class Feed {
     return find() as ReturnPathMessage;
   }
 
+  /**
+   * Where a destination becomes active with the first bytes only: sends the magic number ahead. What is sent next is taken
+   * to begin with it, and goes without.
+   */
+  leads(): void {
+    if (!this.t.dialect.migration.activeWithBytes) return;
+    this.socket.write(magic);
+    this.tell(`sent ${magic.length} bytes: the magic number`);
+    this.led = true;
+  }
+
   /** Sends what the writer has collected. */
   send(what = ''): void {
-    const bytes = this.writer.out.takeJoined();
+    const whole = this.writer.out.takeJoined();
+    const bytes = this.led ? whole.subarray(magic.length) : whole;
+    this.led = false;
     this.tell(`sent ${bytes.length} bytes${what === '' ? '' : `: ${what}`}`);
     if (this.socket.writable) this.socket.write(bytes);
   }

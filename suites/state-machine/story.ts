@@ -54,7 +54,7 @@ export const eventsOf = (words: readonly string[]): string[] => words.filter((wo
  * of times, `a|b` is either of them.
  */
 export function tells(t: Trial, words: readonly string[], plots: string | readonly string[], step?: string): void {
-  const permitted = typeof plots === 'string' ? [plots] : plots;
+  const permitted = (typeof plots === 'string' ? [plots] : plots).map((plot) => asTold(t, plot));
   const text = words.map((word) => `${word} `).join('');
   t.check(
     permitted.some((plot) => plotPattern(plot).test(text)),
@@ -62,6 +62,14 @@ export function tells(t: Trial, words: readonly string[], plots: string | readon
     text.trim() || 'nothing',
     step,
   );
+}
+
+/** A plot of the baseline in the words of the target's dialect. */
+function asTold({ dialect: { migration } }: Trial, plot: string): string {
+  const passes = migration.passesTold === 'every' ? plot : plot.replace(/(?<![^\s])P[?*]?(?![^\s])/g, 'P*');
+  return migration.failedSwitchover === 'failed-first'
+    ? passes
+    : passes.replace(/\bfailed (R\??)(?![^\s])/g, '$1 failed');
 }
 
 function plotPattern(plot: string): RegExp {
@@ -94,4 +102,17 @@ export function passNumbers(messages: readonly Received[]): number[] {
     const { data } = message.value as JsonObject;
     return [isObject(data) ? Number(data.pass) : Number.NaN];
   });
+}
+
+/** Passes of a first migration count up by one, from 1 where every one is told. */
+export function passesCount(t: Trial, numbers: readonly number[]): void {
+  const every = t.dialect.migration.passesTold === 'every';
+  const first = every ? 1 : (numbers[0] ?? 0);
+  t.same(
+    [...numbers],
+    numbers.map((_number, i) => first + i),
+    'pass numbers of a first migration',
+  );
+  const least = every ? 2 : 1;
+  t.check(numbers.length >= least, `at least ${least} passes`, `${numbers.length}`);
 }
