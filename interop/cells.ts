@@ -47,7 +47,8 @@ function cell(source: PartyName, destination: PartyName, mode: Mode, transport: 
     source: own[source] ?? own[destination] ?? alone,
     destination: own[destination] ?? own[source] ?? alone,
   } as const;
-  return { source, destination, mode, transport, versions, impossible: impossible(mode, transport, versions) };
+  const why = impossible(mode, transport, versions) ?? withoutDevice(source, destination, mode);
+  return { source, destination, mode, transport, versions, impossible: why };
 }
 
 function impossible(mode: Mode, transport: TransportName, versions: Cell['versions']): string | undefined {
@@ -58,6 +59,12 @@ function impossible(mode: Mode, transport: TransportName, versions: Cell['versio
     return 'multifd needs an address that several connections can be made to';
   }
   return undefined;
+}
+
+/** A real destination writes blocks only to a drive that a device uses, and dies otherwise. */
+function withoutDevice(source: PartyName, destination: PartyName, mode: Mode): string | undefined {
+  if (mode.drives !== 'block' || source !== 'reference' || destination === 'reference') return undefined;
+  return "a QEMU takes blocks only for a drive that a device uses, and the reference's machine has no device";
 }
 
 /** Options without which two releases do not understand each other (stream-format.md §4, multifd.md §6). */

@@ -25,6 +25,11 @@ export class Machine {
     readonly version: DialectName,
   ) {}
 
+  /** The bundled monitor, which has no commands on nodes. */
+  get isReference(): boolean {
+    return this.session.log.some(({ kind, text }) => kind === 'greeting' && text.includes('qmpspec'));
+  }
+
   static async start(target: Target, version: DialectName, options: StartOptions): Promise<Machine> {
     const instance = await target.start(options);
     const session = await instance.connect({ deadline: patience });

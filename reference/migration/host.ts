@@ -4,6 +4,7 @@
  */
 
 import type { Clock } from '../../protocol/clock.js';
+import type { Drives } from '../block/drives.js';
 import type { Dialect } from '../dialects/dialect.js';
 import type { Alternative, ModelState } from '../model/index.js';
 import type { GuestRam } from '../ram/guest-ram.js';
@@ -85,6 +86,8 @@ export interface MigrationHost {
   distort?(step: Alternative, before: ModelState): Alternative;
   /** UUID of the machine, 16 bytes in text order; absent if it was given none. */
   readonly uuid?: Buffer;
+  /** Disks; none if absent. */
+  readonly drives?: Drives;
   /** A property of the migration (`-global migration.NAME=on`), for example `send-section-footer`; its default is on. */
   property?(name: string): boolean;
   /** What planted faults change about the data path; absent on an honest machine. */

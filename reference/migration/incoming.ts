@@ -11,6 +11,7 @@ import type { MigrationHost, RunState } from './host.js';
 import { Secondary } from './incoming-colo.js';
 import { IncomingMultifd } from './incoming-multifd.js';
 import { PageRequests } from './incoming-requests.js';
+import { IncomingStorage } from './incoming-storage.js';
 import type { Listener } from './listen.js';
 import { hostNetwork } from './network.js';
 import { multifdSettings } from './outgoing-multifd.js';
@@ -37,6 +38,7 @@ export class Incoming {
   #requests: PageRequests | undefined;
   #multifd: IncomingMultifd | undefined;
   #stored: RunState = 'running';
+  #storage: IncomingStorage | undefined;
   #coloRequested = false;
   #secondary: Secondary | undefined;
   #closed = false;
@@ -201,6 +203,8 @@ export class Incoming {
         blocks: host.ram.blocks.map(({ name, bytes }) => ({ name, length: bytes.length })),
         capabilities: new Set(walker.state.capabilities),
         knownCapabilities: host.dialect.migration.capabilities,
+        drives: host.drives?.all.map(({ name }) => name) ?? [],
+        nodes: host.drives?.all.map(({ name }) => name) ?? [],
         ...(host.uuid === undefined ? {} : { uuid: host.uuid }),
       },
     };
@@ -220,6 +224,9 @@ export class Incoming {
   #handler(channel: Channel): StreamHandler {
     const loader = this.#loader;
     const { host } = this.deps;
+    const { lenientDirtyBitmaps } = host.dialect.stream;
+    this.#storage ??= host.drives && new IncomingStorage(host.drives, lenientDirtyBitmaps, (line) => host.log(line));
+    const storage = this.#storage;
     return {
       message: (line) => this.deps.host.log(line),
       ramPage: (block, offset, kind, bytes, start, length) => {
@@ -230,6 +237,8 @@ export class Incoming {
         if (section.idstr === 'COLOState') this.#coloRequested = body[0] === 1;
       },
       command: (command) => this.#command(channel, command),
+      blockChunk: (chunk) => storage?.blockChunk(chunk),
+      bitmapChunk: (chunk) => storage?.bitmapChunk(chunk),
       ...(host.dialect.stream.flushRecords
         ? { ramFlush: () => this.#syncChannels() }
         : { ramEos: () => this.#syncChannels() }),

@@ -153,6 +153,7 @@ class Engine implements Migration {
       statistics: this.#statistics,
       xbzrle: this.#xbzrle,
       remainingPages: this.#outgoing?.source.bitmap.count ?? this.host.ram.total / 4096,
+      disk: this.#outgoing?.storage.disk,
       incoming: { 'socket-address': this.#incoming.socketAddress },
       errorDesc: problem ?? (errorDesc === 'any' ? this.#incoming.problem : undefined),
     });

@@ -11,6 +11,8 @@ export interface InfoSources {
   readonly xbzrle: XbzrleCounters;
   /** Pages still to send. */
   readonly remainingPages: number;
+  /** Bytes of the disks, while they are migrated. */
+  readonly disk: { readonly total: number; readonly transferred: number; readonly remaining: number } | undefined;
   /** Members of the incoming layer that the model calls optional, where there is a value. */
   readonly incoming: Readonly<Record<string, unknown>>;
   /** Text of an error that is not the model's `error`, for dialects that show it. */
@@ -37,6 +39,7 @@ function members(state: ModelState, sources: InfoSources): Record<string, unknow
     downtime: Math.floor(statistics.downtime),
     ram: ramMembers(state, sources),
     'xbzrle-cache': xbzrleMembers(state, sources),
+    disk: sources.disk === undefined ? undefined : { ...zeroes(ramMembers(state, sources)), ...sources.disk },
     'cpu-throttle-percentage': statistics.throttle > 0 ? statistics.throttle : undefined,
     'error-desc': sources.errorDesc,
   };
@@ -84,4 +87,9 @@ function xbzrleMembers(state: ModelState, { host, xbzrle }: InfoSources): Record
     overflow: xbzrle.overflow,
   };
   return host.dialect.migration.encodingRate ? { ...members, 'encoding-rate': xbzrle.encodingRate } : members;
+}
+
+/** A disk's figures have the members of RAM's, but only three of them say something (commands.md §8.5). */
+function zeroes(members: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.keys(members).map((name) => [name, 0]));
 }

@@ -1,9 +1,16 @@
 import type { Outgoing } from './outgoing.js';
 
+/** Bytes of disk contents in one section. */
+const diskPart = 4 * 1024 * 1024;
+
 /** Sends pass after pass until the guest can be stopped or postcopy begin (state-machine.md §3.2). */
 export async function iterate(owner: Outgoing): Promise<'precopy' | 'postcopy'> {
   for (;;) {
     owner.check();
+    if (owner.storage.pending) {
+      await sendDisks(owner);
+      continue;
+    }
     if (owner.source.pending < owner.threshold) {
       owner.passes.sync();
       owner.walker.step('dirty-sync');
@@ -17,4 +24,18 @@ export async function iterate(owner: Outgoing): Promise<'precopy' | 'postcopy'> 
     if (owner.window.left(owner.settings.maxBandwidth) === 0) await owner.wait(owner.window.remaining);
     owner.turnWindow();
   }
+}
+
+/** Disk contents go first, within the same bandwidth limit; the sections of RAM between them stay empty. */
+async function sendDisks(owner: Outgoing): Promise<void> {
+  const { writer, storage, settings, window } = owner;
+  const room = window.left(settings.maxBandwidth);
+  if (room > 0) storage.part(Math.min(room, diskPart));
+  writer.part(owner.sectionId);
+  await owner.endRamBody();
+  writer.footer();
+  await owner.flush();
+  owner.turnWindow();
+  if (window.left(settings.maxBandwidth) === 0) await owner.wait(window.remaining);
+  owner.turnWindow();
 }

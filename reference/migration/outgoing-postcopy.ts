@@ -66,6 +66,7 @@ export class Postcopy {
       walker.step('postcopy-started');
     }
     if (host.dialect.stream.commands.includes('SWITCHOVER_START')) writer.command('SWITCHOVER_START');
+    owner.storage.endBeforeRam();
     for (const block of host.ram.blocks) {
       const ranges = dirtyRanges(source.bitmap.of(block));
       if (ranges.length > 0) writer.postcopyDiscard(block.name, ranges);
@@ -109,6 +110,7 @@ export class Postcopy {
     writer.end(owner.sectionId);
     writer.ram.eos();
     writer.footer();
+    owner.storage.endAfterRam();
     writer.eof();
     await owner.flush();
     await owner.finish('all-sent');

@@ -27,6 +27,7 @@ export async function setUp(owner: Outgoing): Promise<void> {
   else if (settings.on('dirty-bitmaps')) writer.postcopyAdvise();
   if (settings.on('x-colo') && !host.dialect.stream.coloSection) writer.command('ENABLE_COLO');
   source.bitmap.setAll();
+  owner.storage.startBeforeRam();
   writer.start(owner.sectionId, 'ram', 0, 4);
   const addresses = settings.on('x-ignore-shared');
   writer.ram.setup(
@@ -36,6 +37,7 @@ export async function setUp(owner: Outgoing): Promise<void> {
   );
   await owner.endRamBody();
   writer.footer();
+  owner.storage.startAfterRam();
   for (const block of host.ram.blocks) block.dirtyLog.clearAll();
   await owner.flush();
   owner.passes.count();

@@ -17,10 +17,12 @@ export async function switchOver(owner: Outgoing): Promise<void> {
   walker.step('final-sync');
   source.lastStage = true;
   if (host.dialect.stream.commands.includes('SWITCHOVER_START')) writer.command('SWITCHOVER_START');
+  owner.storage.endBeforeRam();
   writer.end(owner.sectionId);
   await owner.sendRest();
   await owner.endRamBody();
   writer.footer();
+  owner.storage.endAfterRam();
   owner.writeDevices(walker.state.out.former ?? 'running');
   writer.eof();
   writer.vmdescription(describeDevices(host.dialect, host.machineName, settings.on('x-colo')));

@@ -14,6 +14,7 @@ import { iterate } from './outgoing-iteration.js';
 import { multifdSettings, OutgoingMultifd } from './outgoing-multifd.js';
 import { Postcopy } from './outgoing-postcopy.js';
 import { largestCache, setUp } from './outgoing-setup.js';
+import { OutgoingStorage } from './outgoing-storage.js';
 import { switchOver } from './outgoing-switchover.js';
 import { PassCounter } from './pass-counter.js';
 import { RamSource } from './ram-source.js';
@@ -40,6 +41,7 @@ export class Outgoing {
   readonly source: RamSource;
   readonly window: BandwidthWindow;
   readonly passes: PassCounter;
+  readonly storage: OutgoingStorage;
   returnPath: ReturnPath | undefined;
   /** Text for `error-desc` where the dialect shows errors that are not of the connection. */
   problem: string | undefined;
@@ -72,6 +74,7 @@ export class Outgoing {
     host.wire?.source?.(this.source, statistics);
     this.window = new BandwidthWindow(host.clock);
     this.passes = new PassCounter(host, this.source, statistics, deps.xbzrleCounters, this.settings);
+    this.storage = new OutgoingStorage(host, this.settings, this.writer);
     this.#postcopy = new Postcopy(this);
   }
 
@@ -193,6 +196,7 @@ export class Outgoing {
   #cleanUp(): void {
     if (this.#status === 'colo') return;
     this.deps.host.ram.logging = false;
+    this.storage.close();
     if (this.deps.statistics.throttle > 0) this.deps.host.throttleGuest?.(0);
     this.deps.statistics.throttle = 0;
     if (this.#status === 'completed') {

@@ -1,4 +1,5 @@
 import { type Clock, hostClock } from '../../protocol/clock.js';
+import type { Drives } from '../block/drives.js';
 import type { Dialect } from '../dialects/dialect.js';
 import type { MigrationHost, RunState } from '../migration/host.js';
 import type { MigrationNetwork } from '../migration/network.js';
@@ -20,6 +21,7 @@ export interface MachineOptions {
   /** 16 bytes; absent if the machine was given none. */
   readonly uuid?: Buffer;
   /** `-global migration.NAME=VALUE`. */
+  readonly drives?: Drives;
   readonly properties?: ReadonlyMap<string, string>;
   /** Planted faults of the data path. */
   readonly wire?: WireFaults;
@@ -39,6 +41,7 @@ export class Machine implements MigrationHost {
   readonly network?: MigrationNetwork;
   readonly ram: GuestRam;
   readonly machineName = 'none';
+  readonly drives?: Drives;
   readonly uuid?: Buffer;
   readonly wire?: WireFaults;
   readonly allowExec: boolean;
@@ -64,6 +67,7 @@ export class Machine implements MigrationHost {
     this.clock = options.clock ?? hostClock;
     if (options.network !== undefined) this.network = options.network;
     this.ram = options.ram;
+    if (options.drives !== undefined) this.drives = options.drives;
     if (options.uuid !== undefined) this.uuid = options.uuid;
     if (options.wire !== undefined) this.wire = options.wire;
     this.allowExec = options.allowExec;

@@ -48,6 +48,8 @@ Takes the options of 'qemu-system-x86_64 -M none' that matter for monitors and m
   -incoming URI|defer             wait for a migration
   -m SIZE  -S  -name NAME  -uuid UUID  -pidfile FILE  --preconfig
   -device loader,file=FILE,addr=ADDR,force-raw=on
+  -drive id=NAME,if=none,file=FILE,format=raw
+  -blockdev driver=file|null-co,node-name=NAME[,filename=FILE][,size=SIZE]
   -global migration.PROPERTY=VALUE
 
 Its own:

@@ -2,6 +2,7 @@
 import { type DialectName, dialectNames } from '../dialects/dialect.js';
 import { type GuestOptions, guestPatterns } from '../guest/guest-options.js';
 import { type Address, parseChardev, parseLegacyAddress } from './address.js';
+import { type DriveSpec, readBlockdev, readDrive } from './drive-options.js';
 import { KeyReader, parseKeyValues } from './key-values.js';
 import { UsageError } from './usage-error.js';
 
@@ -37,6 +38,7 @@ export interface Options {
   pidfile: string | undefined;
   /** `-global migration.NAME=VALUE`. */
   readonly migrationProperties: Map<string, string>;
+  readonly drives: DriveSpec[];
   /** `--guest`: something that dirties memory. */
   guest: GuestOptions | undefined;
   /** Listeners may be reachable from other hosts. */
@@ -181,6 +183,12 @@ const withValue: Readonly<Record<string, Read>> = {
     context.guestName = first ?? values.get('guest');
   },
   device: readDevice,
+  drive: (context, value, option) => {
+    context.drives.push(readDrive(value, option));
+  },
+  blockdev: (context, value, option) => {
+    context.drives.push(readBlockdev(value, option));
+  },
   global: readGlobal,
   uuid: (context, value, option) => {
     if (!uuid.test(value)) throw new UsageError(`${option}: failed to parse UUID string: wrong format`);
@@ -262,6 +270,7 @@ export function parseOptions(argv: readonly string[]): Options {
     uuid: undefined,
     pidfile: undefined,
     migrationProperties: new Map(),
+    drives: [],
     guest: undefined,
     allowRemote: false,
     allowExec: false,

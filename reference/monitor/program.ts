@@ -21,6 +21,7 @@ import { EventHub } from './event-hub.js';
 import { ImageLoader } from './loader.js';
 import { Machine } from './machine.js';
 import { Monitor, type MonitorCore } from './monitor.js';
+import { openDrives } from './open-drives.js';
 import type { MonitorSpec, Options } from './options.js';
 import { CommandRegistry } from './registry.js';
 import { UsageError } from './usage-error.js';
@@ -94,6 +95,7 @@ export class Program {
       emit: (event, data) => this.#emit(event, data),
       ...(options.uuid === undefined ? {} : { uuid: Buffer.from(options.uuid.replaceAll('-', ''), 'hex') }),
       properties: options.migrationProperties,
+      drives: openDrives(options.drives),
       ...(planted === undefined ? {} : { distort: (step, before) => planted.step(step, before), wire: planted.wire }),
       log: (line) => this.#log(line),
       exit: (status) => this.#exit(status),

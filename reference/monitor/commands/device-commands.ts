@@ -1,5 +1,6 @@
 /** Commands on devices, of which this machine has none, and on guest memory. */
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { DriveError } from '../../block/drives.js';
 import { reasonOf } from '../../migration/errno.js';
 import { CommandError, type CommandTable } from '../../migration/host.js';
 import { streamMagic } from '../../stream/format.js';
@@ -41,6 +42,20 @@ function loadDevices(filename: string): void {
   if (head.length < 8 || head.readUInt32BE(0) !== streamMagic) throw new CommandError('An IO error has occurred');
 }
 
+function addBitmap(machine: Machine, args: Readonly<Record<string, unknown>>): void {
+  const drive = machine.drives?.find(args.node as string);
+  if (drive === undefined) throw new CommandError(machine.dialect.protocol.noSuchNode(args.node as string));
+  const granularity = args.granularity === undefined ? undefined : Number(args.granularity);
+  try {
+    machine.drives?.addBitmap(drive, args.name as string, granularity, {
+      persistent: args.persistent === true,
+      disabled: args.disabled === true,
+    });
+  } catch (error) {
+    throw error instanceof DriveError ? new CommandError(error.message) : error;
+  }
+}
+
 const deviceNotFound = (name: string) => new CommandError(`Device '${name}' not found`, 'DeviceNotFound');
 
 export function deviceCommands(machine: Machine): CommandTable {
@@ -79,12 +94,7 @@ export function deviceCommands(machine: Machine): CommandTable {
       ({ val, size, filename }) =>
         saveMemory(machine, BigInt.asUintN(64, val as bigint), BigInt.asUintN(64, size as bigint), filename as string),
     ],
-    [
-      'block-dirty-bitmap-add',
-      ({ node }) => {
-        throw new CommandError(machine.dialect.protocol.noSuchNode(node as string));
-      },
-    ],
+    ['block-dirty-bitmap-add', (args) => addBitmap(machine, args)],
     // Packets that tell switches where the guest is now; without network devices there is nobody to send them.
     ['announce-self', () => undefined],
     [

@@ -19,6 +19,8 @@ interface HumanCommand {
   readonly names: string;
   /** What it prints, lines ended by LF; nothing for no output. */
   readonly run: Run;
+  /** The rest of the line is its own to read. */
+  readonly takesArguments?: true;
 }
 
 /** A command line as the human monitor reads it; whatever fails is told in the result. */
@@ -28,11 +30,11 @@ async function execute(human: HumanMonitor, line: string, context: CommandContex
   if (first === '') return '';
   const isInfo = first === 'info';
   const name = isInfo ? second : first;
-  const table = isInfo ? infoCommands(human) : plainCommands(human);
+  const table = isInfo ? infoCommands(human) : plainCommands(human, line);
   const command = table.find(({ names }) => names.split('|').includes(name ?? ''));
   if (isInfo && name === undefined) return table.map(({ names }) => `info ${names}\n`).join('');
   if (!command) return `unknown command: '${isInfo ? `info ${name}` : name}'\n`;
-  if (words.length > (isInfo ? 2 : 1)) {
+  if (command.takesArguments !== true && words.length > (isInfo ? 2 : 1)) {
     return `${command.names}: extraneous characters at the end of line\nTry "help ${isInfo ? 'info ' : ''}${name}" for more information\n`;
   }
   try {
@@ -44,10 +46,35 @@ async function execute(human: HumanMonitor, line: string, context: CommandContex
   }
 }
 
-function plainCommands({ machine, registry }: HumanMonitor): readonly HumanCommand[] {
+/** `qemu-io NAME "write OFFSET LENGTH"`, of which a drive's bitmaps can be tried. */
+function writeDrive(machine: Machine, line: string): string {
+  const words = /^\s*qemu-io\s+(\S+)\s+"write\s+(\d+)([kKmM]?)\s+(\d+)([kKmM]?)"\s*$/.exec(line);
+  if (words === null) return 'qemu-io: only "write OFFSET LENGTH" is known here\n';
+  const [, name = '', offset, offsetUnit, length, lengthUnit] = words;
+  const drive = machine.drives?.find(name);
+  if (drive === undefined) throw new CommandError(machine.dialect.protocol.noSuchNode(name));
+  const bytes = (digits: string | undefined, unit: string | undefined) =>
+    Number(digits) * ({ k: 1024, m: 1024 * 1024 }[unit?.toLowerCase() ?? ''] ?? 1);
+  const [from, count] = [bytes(offset, offsetUnit), bytes(length, lengthUnit)];
+  if (from + count > drive.size) return 'write failed: Input/output error\n';
+  drive.write(from, Buffer.alloc(count, 0xcd));
+  return `wrote ${count}/${count} bytes at offset ${from}\n`;
+}
+
+/** One line a bitmap: its drive, name, granularity and marked bytes. */
+function listBitmaps({ drives }: Machine): string {
+  return (drives?.all ?? [])
+    .flatMap(({ name, bitmaps }) =>
+      [...bitmaps.values()].map((bitmap) => `${name} ${bitmap.name} ${bitmap.granularity} ${bitmap.count}\n`),
+    )
+    .join('');
+}
+
+function plainCommands({ machine, registry }: HumanMonitor, line: string): readonly HumanCommand[] {
   return [
     { names: 'stop|s', run: () => stop(machine) },
     { names: 'cont|c', run: () => cont(machine) },
+    { names: 'qemu-io', run: () => writeDrive(machine, line), takesArguments: true },
     { names: 'quit|q', run: () => machine.requestShutdown('host-qmp-quit') },
     { names: 'system_reset', run: () => machine.requestReset() },
     { names: 'system_powerdown', run: () => machine.requestPowerdown() },
@@ -69,6 +96,7 @@ function infoCommands({ machine, version, guestName, registry }: HumanMonitor): 
     },
     { names: 'version', run: () => `${version}\n` },
     { names: 'name', run: () => (guestName === undefined ? '' : `${guestName}\n`) },
+    { names: 'dirty-bitmaps', run: () => listBitmaps(machine) },
     {
       names: 'migrate',
       run: async (context) => {
