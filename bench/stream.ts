@@ -1,8 +1,9 @@
 /**
  * The data path against its yardsticks, in one run on one machine. Exit code 1 when a ratio is below its floor.
- * Usage: npm run bench:stream [-- PART…], the parts being throughput and xbzrle; default all.
+ * Usage: npm run bench:stream [-- PART…], the parts being xbzrle, dump and throughput; default all.
  */
 import { qemuTarget, referenceTarget } from '../targets/executable.js';
+import { dump } from './stream/dump.js';
 import { throughput } from './stream/throughput.js';
 import { xbzrle } from './stream/xbzrle.js';
 
@@ -11,6 +12,7 @@ const settings = { deadline: 120_000, readiness: 120_000 };
 
 const parts: Readonly<Record<string, () => boolean | Promise<boolean>>> = {
   xbzrle,
+  dump: () => dump({ memory: 4096, rounds: 3, script: process.env.QMPSPEC_ANALYZE_MIGRATION }),
   async throughput() {
     const qemu = qemuTarget('qemu', undefined, settings);
     const reference = referenceTarget('reference', ['--dialect', '7.2'], settings);

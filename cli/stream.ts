@@ -13,7 +13,10 @@ export function streamCommand(io: Io = processIo()): Command {
   const command = new Command('stream').description('show, check, unpack and make recorded migration streams');
   reading(command.command('dump'), true)
     .description('show what a stream holds: machine, RAM records, sections, devices, commands')
-    .argument('<file>', 'recorded main channel, or - for standard input')
+    .argument(
+      '<file>',
+      'recorded main channel, - for standard input, or unix:PATH or tcp:HOST:PORT to wait for a migration',
+    )
     .option('--json', 'print JSON')
     .option('--return-path <file>', 'recorded return path of the same connection')
     .action(async (file: string, options: DumpOptions) => {
@@ -21,21 +24,27 @@ export function streamCommand(io: Io = processIo()): Command {
     });
   reading(command.command('check'), false)
     .description('check a stream against the format; every violation with its offset')
-    .argument('<file>', 'recorded main channel, or - for standard input')
+    .argument(
+      '<file>',
+      'recorded main channel, - for standard input, or unix:PATH or tcp:HOST:PORT to wait for a migration',
+    )
     .option('--json', 'print JSON')
     .action(async (file: string, options: CheckOptions) => {
       await (await import('./stream/check.js')).check(file, options, io);
     });
   reading(command.command('extract'), true)
     .description("write the guest's RAM to a file, its blocks one behind the other")
-    .argument('<file>', 'recorded main channel, or - for standard input')
+    .argument(
+      '<file>',
+      'recorded main channel, - for standard input, or unix:PATH or tcp:HOST:PORT to wait for a migration',
+    )
     .requiredOption('-o, --out <file>', 'RAM image to write')
     .option('--block <name>', 'only this RAM block')
     .action(async (file: string, options: ExtractOptions) => {
       await (await import('./stream/extract.js')).extract(file, options, io);
     });
   making(command.command('make')).action(async (image: string, options: MakeOptions) => {
-    await (await import('./stream/make.js')).make(image, options);
+    await (await import('./stream/make.js')).make(image, options, io);
   });
   return command;
 }
@@ -60,7 +69,10 @@ function making(command: Command): Command {
   return command
     .description('make a stream that loads a RAM image into a machine without devices')
     .argument('<image>', 'RAM image')
-    .requiredOption('-o, --out <file>', 'stream to write, or - for standard output')
+    .requiredOption(
+      '-o, --out <file>',
+      'stream to write, - for standard output, or unix:PATH or tcp:HOST:PORT of a waiting destination',
+    )
     .addOption(new Option('--dialect <name>', 'write as this dialect').choices(dialectNames).default('7.2'))
     .option('--machine <name>', 'machine name', 'none')
     .option('--block <name>', 'name of the RAM block', 'ram')

@@ -92,7 +92,7 @@ export interface CheckOptions extends StreamOptions {
 }
 
 export async function check(file: string, options: CheckOptions, io: Io): Promise<void> {
-  const input = await openInput(file, options);
+  const input = await openInput(file, options, io);
   const checks = new ConformanceChecks(input.options.rules);
   let offset = 0;
   checks.offset = () => offset;

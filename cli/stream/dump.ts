@@ -1,5 +1,4 @@
 /** `qmpspec stream dump`: what is in a recorded stream. */
-import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { exitCodes } from '../../oracle/exit-codes.js';
 import type { StreamRules } from '../../reference/dialects/stream.js';
@@ -8,8 +7,10 @@ import type { MultifdCompression } from '../../reference/multifd/packet-layout.j
 import { type ReturnPathMessage, ReturnPathReader } from '../../reference/stream/return-path-reader.js';
 import { StreamError } from '../../reference/stream/stream-error.js';
 import type { Io } from '../io.js';
-import { type Input, openInput, readable, readInput } from './input.js';
+import { openBytes, readable } from './byte-input.js';
+import { type Input, openInput, readInput } from './input.js';
 import type { StreamOptions } from './options.js';
+import { Progress } from './progress.js';
 import { StreamSummary } from './summary.js';
 
 export interface DumpOptions extends StreamOptions {
@@ -28,7 +29,7 @@ interface ChannelSummary {
 }
 
 export async function dump(file: string, options: DumpOptions, io: Io): Promise<void> {
-  const input = await openInput(file, options);
+  const input = await openInput(file, options, io);
   const summary = new StreamSummary(input.options.described);
   const reader = await readInput(input, summary, io);
   const rest = reader.takeRest().length;
@@ -36,7 +37,7 @@ export async function dump(file: string, options: DumpOptions, io: Io): Promise<
   if (error !== undefined && !(error instanceof StreamError)) throw error;
   const channels: ChannelSummary[] = [];
   for (const path of options.channel ?? [])
-    channels.push(await channelSummary(path, input.options.rules, summary, options));
+    channels.push(await channelSummary(path, input.options.rules, summary, options, io));
   const returnPath =
     options.returnPath === undefined ? undefined : await messages(options.returnPath, input.options.rules);
   if (options.json === true) {
@@ -70,12 +71,15 @@ async function channelSummary(
   rules: StreamRules,
   summary: StreamSummary,
   options: DumpOptions,
+  io: Io,
 ): Promise<ChannelSummary> {
   const result: ChannelSummary = { file, id: undefined, packets: 0, pages: 0, zeroPages: 0, syncs: 0 };
   const compression: MultifdCompression = options.compression ?? 'none';
+  const { chunks, size } = await openBytes(file, io);
+  const progress = new Progress(file, size, io);
   try {
     await readChannel(
-      createReadStream(file),
+      progress.through(chunks),
       {
         rules,
         channels: 255,
@@ -105,6 +109,8 @@ async function channelSummary(
     const known = readable(file, error);
     if (known !== error) throw known;
     result.error = error instanceof Error ? error.message : String(error);
+  } finally {
+    progress.clear();
   }
   return result;
 }

@@ -1,5 +1,4 @@
 /** `qmpspec stream extract`: the guest's RAM out of a recorded stream. */
-import { createReadStream } from 'node:fs';
 import { exitCodes } from '../../oracle/exit-codes.js';
 import { MultifdReceiver } from '../../reference/multifd/multifd-receiver.js';
 import { StreamError } from '../../reference/stream/stream-error.js';
@@ -7,7 +6,8 @@ import type { StreamHandler } from '../../reference/stream/stream-handler.js';
 import { StreamReader } from '../../reference/stream/stream-reader.js';
 import { UsageError } from '../failures.js';
 import type { Io } from '../io.js';
-import { type Input, openInput, readable, readInput } from './input.js';
+import { type ByteInput, openBytes, readable } from './byte-input.js';
+import { type Input, openInput, readInput } from './input.js';
 import type { StreamOptions } from './options.js';
 import { RamImage } from './ram-image.js';
 
@@ -17,12 +17,14 @@ export interface ExtractOptions extends StreamOptions {
 }
 
 export async function extract(file: string, options: ExtractOptions, io: Io): Promise<void> {
-  const input = await openInput(file, options);
+  const input = await openInput(file, options, io);
   const image = openImage(options);
   let error: unknown;
   try {
     error =
-      (options.channel ?? []).length > 0 ? await withChannels(input, image, options) : await alone(input, image, io);
+      (options.channel ?? []).length > 0
+        ? await withChannels(input, image, options, io)
+        : await alone(input, image, io);
   } finally {
     image.close();
   }
@@ -64,10 +66,11 @@ async function alone(input: Input, image: RamImage, io: Io): Promise<unknown> {
 }
 
 /** Main channel up to a sync record, data channels up to their SYNC packets, and so on (multifd.md §4). */
-async function withChannels(input: Input, image: RamImage, options: ExtractOptions): Promise<unknown> {
+async function withChannels(input: Input, image: RamImage, options: ExtractOptions, io: Io): Promise<unknown> {
   const files = options.channel ?? [];
   const { rules } = input.options;
-  const streams = files.map((path) => createReadStream(path));
+  const inputs: ByteInput[] = [];
+  for (const path of files) inputs.push(await openBytes(path, io));
   const receiver = new MultifdReceiver({
     rules,
     channels: files.length,
@@ -95,11 +98,12 @@ async function withChannels(input: Input, image: RamImage, options: ExtractOptio
     // Main channel first: its setup records say which blocks there are before packets name them.
     const chunks = input.chunks[Symbol.asyncIterator]();
     let next = await chunks.next();
-    for (const stream of streams) receiver.add(stream);
+    for (const { chunks } of inputs) receiver.add(chunks);
     await receiver.ready();
     for (; next.done !== true; next = await chunks.next()) {
       reader.push(next.value);
       while (reader.paused) await synced;
+      reader.detach();
     }
     reader.end();
     while (reader.paused) await synced;
@@ -112,7 +116,5 @@ async function withChannels(input: Input, image: RamImage, options: ExtractOptio
       if (known !== error) throw known;
     }
     return error;
-  } finally {
-    for (const stream of streams) stream.destroy();
   }
 }

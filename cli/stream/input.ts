@@ -1,6 +1,4 @@
-/** Recorded streams as input of the `stream` commands: files and standard input, never whole in memory. */
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+/** Recorded streams as input of the `stream` commands, never whole in memory. */
 import type { DialectName } from '../../reference/dialects/dialect.js';
 import { streamRules } from '../../reference/dialects/stream.js';
 import type { StreamHandler } from '../../reference/stream/stream-handler.js';
@@ -8,6 +6,8 @@ import { StreamReader, type StreamReaderOptions } from '../../reference/stream/s
 import { describedSections, findVmdescription, parseVmdescription } from '../../reference/stream/vmdescription.js';
 import { UsageError } from '../failures.js';
 import type { Io } from '../io.js';
+import { openBytes, readable } from './byte-input.js';
+import { Progress } from './progress.js';
 
 /** Where a vmdescription is looked for: far more than any machine has. */
 const tailBytes = 8 * 1024 * 1024;
@@ -34,11 +34,12 @@ export interface Input {
   readonly after: Input | undefined;
 }
 
-/** @param file a path, or `-` for standard input. @throws UsageError if it cannot be read */
-export async function openInput(file: string, options: InputOptions): Promise<Input> {
-  const { tail, size } = file === '-' ? { tail: undefined, size: undefined } : await inspect(file);
-  const raw = file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 1024 * 1024 });
-  const { first, chunks } = await peek(raw, file);
+/** @param file as `openBytes` takes it. @throws UsageError if it cannot be read */
+export async function openInput(file: string, options: InputOptions, io: Io): Promise<Input> {
+  const raw = await openBytes(file, io);
+  const { size } = raw;
+  const tail = await raw.tail(tailBytes);
+  const { first, chunks } = await peek(raw.chunks, file);
   const text = tail === undefined ? undefined : findVmdescription(tail);
   const guessed = text === undefined ? undefined : dialectOf(text);
   const dialect = options.dialect ?? guessed ?? '7.2';
@@ -48,7 +49,7 @@ export async function openInput(file: string, options: InputOptions): Promise<In
     throw new UsageError(`${file} is a recovery connection: give the connection before it with --after FILE`);
   }
   const { after: before, ...shared } = options;
-  const after = recovery && before !== undefined ? await openInput(before, shared) : undefined;
+  const after = recovery && before !== undefined ? await openInput(before, shared, io) : undefined;
   return {
     name: file,
     chunks,
@@ -79,10 +80,11 @@ export async function readInput(
 ): Promise<StreamReader> {
   const state = input.after === undefined ? undefined : (await readInput(input.after, earlier, io)).state;
   const reader = new StreamReader({ ...input.options, ...(state === undefined ? {} : { state }) }, handler);
-  const progress = new Progress(input.size, io);
+  const progress = new Progress('reading', input.size, io);
   try {
     for await (const chunk of input.chunks) {
       if (!reader.push(chunk)) await reader.drained();
+      reader.detach();
       progress.add(chunk.length);
     }
     while (reader.paused) await reader.drained();
@@ -94,12 +96,6 @@ export async function readInput(
     progress.clear();
   }
   return reader;
-}
-
-/** An error of the operating system as one of the command line; others pass. */
-export function readable(file: string, error: unknown): unknown {
-  if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return error;
-  return new UsageError(`${file}: ${error.message}`);
 }
 
 function described(text: string | undefined): Pick<StreamReaderOptions, 'described'> {
@@ -118,25 +114,6 @@ function dialectOf(description: string): DialectName {
   return description.startsWith('{"configuration"') ? '10.0' : '7.2';
 }
 
-async function inspect(file: string): Promise<{ tail: Buffer | undefined; size: number | undefined }> {
-  try {
-    const handle = await open(file, 'r');
-    try {
-      const stat = await handle.stat();
-      if (stat.isDirectory()) throw new UsageError(`${file} is a folder, not a recorded stream`);
-      if (!stat.isFile()) return { tail: undefined, size: undefined };
-      const length = Math.min(tailBytes, stat.size);
-      const tail = Buffer.alloc(length);
-      await handle.read(tail, 0, length, stat.size - length);
-      return { tail, size: stat.size };
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    throw readable(file, error);
-  }
-}
-
 /** The first bytes of an input, and the input with them still in place. */
 async function peek(
   raw: AsyncIterable<Buffer>,
@@ -150,7 +127,7 @@ async function peek(
       throw readable(name, error);
     });
     if (next.done === true) break;
-    early.push(next.value);
+    early.push(Buffer.from(next.value));
     length += next.value.length;
   }
   async function* chunks(): AsyncGenerator<Buffer> {
@@ -162,32 +139,4 @@ async function peek(
     }
   }
   return { first: Buffer.concat(early), chunks: chunks() };
-}
-
-/** One line on a terminal's standard error. */
-class Progress {
-  #done = 0;
-  #shown = 0;
-  #visible = false;
-
-  constructor(
-    private readonly size: number | undefined,
-    private readonly io: Io,
-  ) {}
-
-  add(bytes: number): void {
-    this.#done += bytes;
-    const now = performance.now();
-    if (!this.io.err.isTTY || now - this.#shown < 100) return;
-    this.#shown = now;
-    this.#visible = true;
-    const mib = (value: number): string => (value / 1048576).toFixed(0);
-    const share =
-      this.size === undefined ? '' : ` of ${mib(this.size)} (${Math.floor((100 * this.#done) / this.size)} %)`;
-    this.io.err.write(`\r${mib(this.#done)}${share} MiB `);
-  }
-
-  clear(): void {
-    if (this.#visible) this.io.err.write('\r\u001b[K');
-  }
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { open } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
+import { openSocket, parseAddress } from '../../protocol/address.js';
 import { type DialectName, dialects } from '../../reference/dialects/dialect.js';
 import { describeDevices, writeDevices } from '../../reference/migration/device-state.js';
 import { compressPage } from '../../reference/ram/compress-page.js';
@@ -11,7 +12,9 @@ import { isZeroPage } from '../../reference/ram/zero-page.js';
 import { runStateNames } from '../../reference/stream/device-layout.js';
 import { StreamWriter } from '../../reference/stream/stream-writer.js';
 import { UsageError } from '../failures.js';
-import { readable } from './input.js';
+import type { Io } from '../io.js';
+import { isAddress, readable } from './byte-input.js';
+import { Progress } from './progress.js';
 
 export interface MakeOptions {
   readonly out: string;
@@ -28,8 +31,10 @@ export interface MakeOptions {
 }
 
 const piece = 1024 * 1024;
+/** Milliseconds in which a destination must accept the connection. */
+const connectDeadline = 10_000;
 
-export async function make(image: string, options: MakeOptions): Promise<void> {
+export async function make(image: string, options: MakeOptions, io: Io): Promise<void> {
   const dialect = dialects[options.dialect];
   if (options.compress !== undefined && !dialect.stream.compressedPages) {
     throw new UsageError(`dialect ${options.dialect} has no compressed pages`);
@@ -44,6 +49,7 @@ export async function make(image: string, options: MakeOptions): Promise<void> {
     await handle.close();
     throw readable(options.out, error);
   });
+  let progress: Progress | undefined;
   try {
     const bytes = (await handle.stat()).size;
     const size = options.size ?? Math.max(pageSize, Math.ceil(bytes / pageSize) * pageSize);
@@ -60,6 +66,7 @@ export async function make(image: string, options: MakeOptions): Promise<void> {
     writer.ram.eos();
     writer.footer();
     const buffer = Buffer.alloc(piece);
+    progress = new Progress('writing', size, io);
     for (let at = 0; at < size; at += piece) {
       const length = Math.min(piece, size - at);
       const { bytesRead } = at < bytes ? await handle.read(buffer, 0, length, at) : { bytesRead: 0 };
@@ -70,6 +77,7 @@ export async function make(image: string, options: MakeOptions): Promise<void> {
       writer.ram.eos();
       writer.footer();
       await send(out, writer);
+      progress.add(length);
     }
     writer.end(id);
     writer.ram.eos();
@@ -85,6 +93,7 @@ export async function make(image: string, options: MakeOptions): Promise<void> {
   } catch (error) {
     throw readable(options.out, error);
   } finally {
+    progress?.clear();
     await handle.close();
     if (options.out !== '-') out.destroy();
   }
@@ -107,10 +116,22 @@ function writePage(
 /** Opened before anything is read, so that a wrong path is said at once. */
 async function openOutput(path: string): Promise<Writable> {
   if (path === '-') return process.stdout;
+  if (isAddress(path)) return connected(path);
   const out = (await open(path, 'w')).createWriteStream();
   // Kept in `errored`, which every write looks at.
   out.on('error', () => undefined);
   return out;
+}
+
+/** A destination that waits there, as a source finds it by `migrate`. */
+async function connected(name: string): Promise<Writable> {
+  try {
+    const socket = await openSocket(parseAddress(name), connectDeadline);
+    socket.on('error', () => undefined);
+    return socket;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 async function send(out: Writable, writer: StreamWriter): Promise<void> {

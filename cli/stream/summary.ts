@@ -56,6 +56,9 @@ export class StreamSummary implements StreamHandler {
   descriptionBytes: number | undefined;
   ended = false;
 
+  #lastBlock: StreamBlock | undefined;
+  #last: BlockSummary | undefined;
+
   /** @param described what explains the devices' bodies */
   constructor(private readonly described: readonly DescribedSection[] = []) {}
 
@@ -84,7 +87,16 @@ export class StreamSummary implements StreamHandler {
   }
 
   ramPage(block: StreamBlock, _offset: number, kind: PageKind): void {
-    this.#block(block)[kindNames[kind]]++;
+    // Page after page of one block: nothing is looked up for each.
+    if (block !== this.#lastBlock) {
+      this.#lastBlock = block;
+      this.#last = this.#block(block);
+    }
+    const last = this.#last!;
+    if (kind === RamFlag.page) last.page++;
+    else if (kind === RamFlag.zero) last.zero++;
+    else if (kind === RamFlag.xbzrle) last.xbzrle++;
+    else last.compressed++;
   }
 
   ramEos(): void {
@@ -177,11 +189,4 @@ const typeNames = {
   [SectionType.part]: 'part',
   [SectionType.end]: 'end',
   [SectionType.full]: 'full',
-} as const;
-
-const kindNames = {
-  [RamFlag.zero]: 'zero',
-  [RamFlag.page]: 'page',
-  [RamFlag.xbzrle]: 'xbzrle',
-  [RamFlag.compressed]: 'compressed',
 } as const;

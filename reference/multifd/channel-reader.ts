@@ -257,6 +257,8 @@ class ChannelReader {
   async #need(n: number): Promise<boolean> {
     const source = this.#source;
     while (!source.available(n)) {
+      // Whoever yields chunks may reuse their memory for the next one.
+      source.detach();
       const next = await this.#chunks.next();
       if (next.done === true) return false;
       source.push(next.value);

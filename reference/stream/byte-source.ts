@@ -54,6 +54,20 @@ export class ByteSource {
     this.#finished = true;
   }
 
+  /** Copies what has been pushed and not read, so that the memory of the pushed chunks may be used for something else. */
+  detach(): void {
+    const left = this.waiting;
+    if (left > 0) {
+      if (!this.#joined || this.#queue.length > 0) this.#join(left);
+      return;
+    }
+    this.#base += this.pos;
+    this.buffer = empty;
+    this.#joined = false;
+    this.pos = 0;
+    this.end = 0;
+  }
+
   /** Makes the next `n` bytes contiguous in {@link buffer}; false if they have not come yet. */
   available(n: number): boolean {
     if (this.end - this.pos >= n) return true;

@@ -90,13 +90,21 @@ export class StreamReader {
   }
 
   /**
-   * Reads a chunk. The reader may keep a reference, so the chunk must not be reused.
+   * Reads a chunk. The reader may keep a reference, so its memory must not be reused before {@link detach}.
    * @returns false while paused: hold further chunks until {@link drained}
    */
   push(chunk: Buffer): boolean {
     this.#context.source.push(chunk);
     this.#advance();
     return !this.#context.paused;
+  }
+
+  /**
+   * Lets go of the chunks pushed so far, by a copy of what is still unread. New contents of the same memory must be pushed
+   * as another Buffer object.
+   */
+  detach(): void {
+    this.#context.source.detach();
   }
 
   /** The connection has no more bytes. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -13,19 +13,26 @@ interface Result {
   readonly exitCode: number;
 }
 
-async function run(...args: string[]): Promise<Result> {
+const run = (...args: string[]): Promise<Result> => runOn(false, ...args);
+
+async function runOn(terminal: boolean, ...args: string[]): Promise<Result> {
   const text = { out: '', err: '' };
   const to = (name: 'out' | 'err') => ({
     write: (part: string) => {
       text[name] += part;
     },
-    isTTY: false,
+    isTTY: terminal,
     columns: () => 80,
     colors: pc.createColors(false),
   });
   const io: Io = { out: to('out'), err: to('err'), exitCode: 0 };
   await streamCommand(io).parseAsync(args, { from: 'user' });
   return { ...text, exitCode: io.exitCode };
+}
+
+/** Waits for what another task does to the file system. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise(setImmediate);
 }
 
 describe('qmpspec stream', () => {
@@ -163,10 +170,36 @@ describe('qmpspec stream', () => {
     }
   });
 
+  it('takes a migration on a socket, and makes one to a destination that waits', async () => {
+    const image = join(folder, 'socket.img');
+    const out = join(folder, 'socket-again.img');
+    const bytes = Buffer.alloc(2 * 1024 * 1024, 'socket');
+    writeFileSync(image, bytes);
+    const path = join(folder, 'stream.sock');
+    const extracted = run('extract', `unix:${path}`, '--out', out);
+    await until(() => existsSync(path));
+    expect(statSync(path).mode & 0o777).to.equal(0o600);
+    await run('make', image, '--out', `unix:${path}`);
+    expect((await extracted).exitCode).to.equal(0);
+    expect((await extracted).err).to.match(/^waiting for a migration to unix:/);
+    expect(readFileSync(out).equals(bytes)).to.equal(true);
+    expect(existsSync(path), 'the socket stays behind').to.equal(false);
+  });
+
+  it('shows on a terminal how far it is, and takes that away again', async () => {
+    const { err } = await runOn(true, 'dump', file('7.2-none-plain.bin'));
+    expect(err).to.match(/reading .* % of \d+ MiB/);
+    expect(err.endsWith('\u001b[1G\u001b[2K'), JSON.stringify(err.slice(-40))).to.equal(true);
+    expect((await run('dump', file('7.2-none-plain.bin'))).err).to.equal('');
+  });
+
   it('explains what it cannot do', async () => {
     const cases: [string[], RegExp][] = [
       [['dump', join(folder, 'missing')], /missing: ENOENT/],
       [['dump', folder], /is a folder/],
+      [['dump', 'tcp:1.2.3.4:5'], /can be reached from other hosts/],
+      [['dump', 'unix:'], /lacks the path/],
+      [['make', join(folder, 'made.img'), '-o', `unix:${join(folder, 'nobody')}`], /there is no such socket/],
       [['dump', file('7.2-none-postcopy-recover-2.bin')], /recovery connection.*--after/],
       [['make', join(folder, 'made.img'), '-o', join(folder, 'x'), '--size', '4096'], /--size 4096 must be a multiple/],
       [['make', join(folder, 'made.img'), '-o', join(folder, 'x'), '--state', 'bogus'], /'bogus' is no run state/],

@@ -46,6 +46,27 @@ describe('recorded streams', () => {
         }
       });
 
+      it('gives the same result out of one piece of memory that is used again and again', () => {
+        for (const size of [64, 5000]) {
+          const memory = Buffer.alloc(size);
+          const loading = new Loading();
+          const reader = new StreamReader(optionsOf(entry, bytes), loading);
+          for (let at = 0; at < bytes.length; at += size) {
+            const length = bytes.copy(memory, 0, at, Math.min(at + size, bytes.length));
+            reader.push(memory.subarray(0, length));
+            reader.detach();
+            memory.fill(0xee);
+          }
+          reader.end();
+          expect(reader.status).to.equal('complete');
+          expect(reader.offset).to.equal(bytes.length);
+          expect(loading.counts()).to.deep.equal(entry.counts);
+          if (Object.keys(entry.ram ?? {}).length > 0 && entry.channels === undefined) {
+            expect(loading.hashes()).to.deep.equal(entry.ram);
+          }
+        }
+      });
+
       it('is written again byte for byte', () => {
         const options = optionsOf(entry, bytes);
         const copier = new StreamCopier(rulesOf(entry), { footers: entry.footers !== false, chunkBytes: 5000 });
