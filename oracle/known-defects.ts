@@ -188,6 +188,18 @@ export const knownDefects: readonly KnownDefect[] = [
     to: stillThere,
   },
   {
+    id: 'MIG-DEF-20',
+    title: 'a destination waits for ever when what comes over a multifd channel is wrong',
+    from: [3, 0],
+    to: [10, 9],
+  },
+  {
+    id: 'MIG-DEF-21',
+    title: 'a wrong first packet of a multifd channel kills the destination',
+    from: [3, 0],
+    to: [10, 9],
+  },
+  {
     id: 'QMP-BUG-01',
     title: 'a command without an id that does not fit the queue aborts the process',
     from: [3, 0],

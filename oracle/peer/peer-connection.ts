@@ -75,6 +75,11 @@ export class PeerConnection {
     this.socket.destroy();
   }
 
+  /** Reads nothing more until {@link resume}. */
+  hold(): void {
+    this.socket.pause();
+  }
+
   /** Begins or goes on to read. */
   resume(): void {
     this.socket.resume();

@@ -26,7 +26,12 @@ export interface PeerOptions {
   readonly network?: PeerNetwork;
   /** Told of every chunk that is read, with the number of its connection, from 1; before anything is answered. */
   readonly tap?: (connection: number, chunk: Buffer) => void;
+  /** Bytes of the first connection after which nothing more is read until {@link Peer.release}, in ascending order. */
+  readonly holds?: readonly number[];
 }
+
+/** `held`: nothing is read until the next {@link Peer.release}. */
+export type PeerMoment = ChannelMoment | 'held';
 
 export class Peer {
   readonly uri: string;
@@ -38,6 +43,7 @@ export class Peer {
   private full: FullPeerListener | undefined;
   private bytes = 0;
   private cutting = 0;
+  private holding = false;
 
   private constructor(
     private readonly path: string,
@@ -94,6 +100,7 @@ export class Peer {
   /** Lets what is held back go on: a full listener accepts, a stalled one reads, a silent one gives its answers. */
   async release(): Promise<void> {
     this.tell('released');
+    this.holding = false;
     if (this.behaviour !== 'absent') this.behaviour = 'answer';
     await this.full?.release();
     for (const connection of this.open) {
@@ -124,7 +131,7 @@ export class Peer {
    * @param count how many connections must have been accepted
    * @throws DeadlinePassed
    */
-  until(what: ChannelMoment, deadline: number, count = 1): Promise<void> {
+  until(what: PeerMoment, deadline: number, count = 1): Promise<void> {
     if (this.holds(what, count)) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const waiter = () => {
@@ -144,9 +151,10 @@ export class Peer {
     });
   }
 
-  private holds(what: ChannelMoment, count: number): boolean {
+  private holds(what: PeerMoment, count: number): boolean {
     if (this.all.length < count) return false;
     if (what === 'connected') return true;
+    if (what === 'held') return this.holding;
     if (what === 'closed') return this.open.size === 0;
     if (what === 'announced') return this.memory.receiver.blocks.size > 0;
     if (what === 'switched') return this.all.some(({ switched }) => switched);
@@ -169,6 +177,7 @@ export class Peer {
     const { behaviour } = this;
     const limit = behaviour === 'cut' ? (this.options.bytes ?? 0) : Number.POSITIVE_INFINITY;
     let read = 0;
+    const holds = number === 1 ? [...(this.options.holds ?? [])] : [];
     const connection = new PeerConnection(socket, {
       rules: this.options.rules ?? dialects['3.0'].stream,
       shut: behaviour === 'error' ? 1 : 0,
@@ -180,6 +189,12 @@ export class Peer {
         this.bytes += chunk.length;
         this.options.tap?.(number, chunk);
         if (read >= limit) connection.close();
+        if (read < (holds[0] ?? Number.POSITIVE_INFINITY)) return;
+        holds.shift();
+        connection.hold();
+        this.holding = true;
+        this.tell(`connection ${number}: held after ${read} bytes`);
+        setImmediate(() => this.wake());
       },
       changed: () => {
         if (connection.closed) this.open.delete(connection);

@@ -116,24 +116,38 @@ export class Incoming {
     const multifd = recovery ? undefined : multifdSettings(this.#settings, host.dialect);
     if (multifd !== undefined) {
       this.#multifd ??= new IncomingMultifd(host, this.#loader, multifd);
-      // The migration begins when all channels are there (MIG-SM-I09).
+      // The migration begins when all channels are there and have said who they are (MIG-SM-I09).
       if (!this.#multifd.add(channel)) return;
+      const begin = () => {
+        if (!this.#closed && walker.can('accepted')) this.#accepted(this.#multifd?.main ?? channel, recovery);
+      };
+      this.#afterChannels(
+        this.#multifd.receiver.ready(),
+        begin,
+        () => walker.can('accepted') && walker.step('accepted'),
+      );
+      return;
     }
+    this.#accepted(channel, recovery);
+  }
+
+  /** The migration begins. */
+  #accepted(main: Channel, recovery: boolean): void {
+    const { walker } = this.deps;
     if (!walker.rules.listenerStaysOpen) this.#stopListening();
-    const main = this.#multifd?.main ?? channel;
     this.#channel = main;
     walker.step('accepted');
-    if (credentials !== '') {
+    if (this.#settings.tlsCreds !== '') {
       this.#fail(new StreamError('INV', { field: 'TLS credentials', lines: [] }));
       return;
     }
-    if (this.#multifd === undefined) this.#read(main, recovery);
-    else this.#afterChannels(this.#multifd.receiver.ready(), () => this.#read(main, recovery));
+    this.#read(main, recovery);
   }
 
   /** Goes on when the data channels have come to the same point; what they found wrong ends the load. */
-  #afterChannels(point: Promise<void>, go: () => void): void {
+  #afterChannels(point: Promise<void>, go: () => void, spoilt?: () => void): void {
     point.then(go, (error: unknown) => {
+      spoilt?.();
       const line = error instanceof Error ? error.message : String(error);
       if (this.#multifd !== undefined) this.#fail(new StreamError('IO', { field: 'multifd channel', lines: [line] }));
     });

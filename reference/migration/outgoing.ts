@@ -336,7 +336,8 @@ export class Outgoing {
       const room = this.window.left(limit()) - this.writer.out.pending - beside;
       if (room <= 0) break;
       const before = this.writer.out.total;
-      const bytes = this.source.fill(Math.min(room, flushBytes));
+      // What was asked for may exceed the limit, and nothing else on its account.
+      const bytes = this.source.fill(this.source.hasRequests ? 1 : Math.min(room, flushBytes));
       beside += bytes - (this.writer.out.total - before);
       if (this.source.blocked !== undefined) await this.#unblock();
       if (this.writer.out.pending >= flushBytes) await this.flush();

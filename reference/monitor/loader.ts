@@ -1,6 +1,6 @@
 import { reasonOf } from '../migration/errno.js';
 import type { GuestRam } from '../ram/guest-ram.js';
-import type { LoaderSpec } from './options.js';
+import type { BackendSpec, LoaderSpec } from './options.js';
 import { UsageError } from './usage-error.js';
 
 /** Fills RAM from image files (`-device loader`), at the start and again at each reset. */
@@ -11,7 +11,8 @@ export class ImageLoader {
   constructor(
     private readonly ram: GuestRam,
     specs: readonly LoaderSpec[],
-    readImage: (file: string) => Buffer,
+    private readonly readImage: (file: string) => Buffer,
+    private readonly backend?: BackendSpec,
   ) {
     this.#images = specs.map(({ option, file, address }) => {
       let data: Buffer;
@@ -30,6 +31,7 @@ export class ImageLoader {
   }
 
   load(): void {
+    this.#readBackend();
     for (const { address, data } of this.#images) {
       for (const block of this.ram.blocks) {
         const from = Math.max(address, block.base);
@@ -37,5 +39,19 @@ export class ImageLoader {
         if (from < to) this.ram.write(block, from - block.base, data.subarray(from - address, to - address));
       }
     }
+  }
+
+  /** What stands in the file is what RAM holds; a file that is too short holds zeros behind its end. */
+  #readBackend(): void {
+    const { backend } = this;
+    if (backend === undefined) return;
+    let data: Buffer;
+    try {
+      data = this.readImage(backend.path);
+    } catch (error) {
+      throw new UsageError(`${backend.option}: can't open backing store ${backend.path}: ${reasonOf(error)}`);
+    }
+    const [block] = this.ram.blocks;
+    if (block !== undefined) data.copy(block.bytes, 0, 0, block.bytes.length);
   }
 }

@@ -22,6 +22,14 @@ export interface LoaderSpec {
   readonly address: number;
 }
 
+/** RAM whose content is a file's (`-object memory-backend-file`). */
+export interface BackendSpec {
+  readonly option: string;
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
 export interface Options {
   dialect: DialectName;
   readonly faults: Set<string>;
@@ -29,6 +37,9 @@ export interface Options {
   /** RAM in bytes. */
   memory: number;
   readonly loaders: LoaderSpec[];
+  readonly backends: Map<string, BackendSpec>;
+  /** Id of the machine's memory backend. */
+  backend: string | undefined;
   /** URI, or `defer`. */
   incoming: string | undefined;
   startStopped: boolean;
@@ -89,10 +100,28 @@ function readMemory(context: Context, value: string, option: string): void {
   context.memory = size === 0 ? defaultMemory : Math.ceil(size / 8192) * 8192;
 }
 
-function readMachine(_context: Context, value: string, option: string): void {
-  const name = value.replace(/^type=/, '');
-  if (name !== 'none')
-    throw new UsageError(`${option}: unsupported machine type; this monitor offers only 'none', without properties`);
+function readMachine(context: Context, value: string, option: string): void {
+  const { first, values } = parseKeyValues(value, true);
+  const keys = new KeyReader(values, option);
+  const name = first ?? keys.text('type') ?? 'none';
+  const backend = keys.text('memory-backend');
+  if (name !== 'none') throw new UsageError(`${option}: unsupported machine type; this monitor offers only 'none'`);
+  keys.end();
+  if (backend !== undefined) context.backend = backend;
+}
+
+/** Memory that is a file's; as nothing can be mapped here, the file is read at the start and at each reset. */
+function readObject(context: Context, value: string, option: string): void {
+  const { first, values } = parseKeyValues(value, true);
+  const keys = new KeyReader(values, option);
+  if (first !== 'memory-backend-file')
+    throw new UsageError(`${option}: '${first ?? ''}' cannot be made here; only memory-backend-file can`);
+  const [id, path, size] = [keys.text('id'), keys.text('mem-path'), keys.text('size')];
+  keys.flag('share', false);
+  keys.end();
+  if (id === undefined || path === undefined || size === undefined)
+    throw new UsageError(`${option}: id, mem-path and size are needed`);
+  context.backends.set(id, { option, path, size: parseSize(size, option) });
 }
 
 function readMon(context: Context, value: string, option: string): void {
@@ -189,6 +218,7 @@ const withValue: Readonly<Record<string, Read>> = {
   blockdev: (context, value, option) => {
     context.drives.push(readBlockdev(value, option));
   },
+  object: readObject,
   global: readGlobal,
   uuid: (context, value, option) => {
     if (!uuid.test(value)) throw new UsageError(`${option}: failed to parse UUID string: wrong format`);
@@ -263,6 +293,8 @@ export function parseOptions(argv: readonly string[]): Options {
     chardevs: new Map(),
     memory: defaultMemory,
     loaders: [],
+    backends: new Map(),
+    backend: undefined,
     incoming: undefined,
     startStopped: false,
     preconfig: false,
@@ -295,5 +327,10 @@ export function parseOptions(argv: readonly string[]): Options {
     } else throw new UsageError(`${option}: invalid option`);
   }
   for (const run of later) run();
+  const { backend } = context;
+  const size = backend === undefined ? context.memory : context.backends.get(backend)?.size;
+  if (size === undefined) throw new UsageError(`-machine memory-backend=${backend}: there is no such object`);
+  if (size !== context.memory)
+    throw new UsageError(`-machine memory-backend=${backend}: its size is not that of the guest's RAM (-m)`);
   return context;
 }

@@ -84,7 +84,7 @@ export class Program {
     const initial: RunState = incoming ? 'inmigrate' : 'prelaunch';
     this.machine = new Machine({
       dialect: this.#dialect,
-      ram: createGuestRam([{ name: 'ram', size: options.memory }]),
+      ram: createGuestRam([{ name: options.backend ?? 'ram', size: options.memory }]),
       runState: options.preconfig ? (this.#dialect.protocol.preconfigState ? 'preconfig' : 'prelaunch') : initial,
       preconfig: options.preconfig,
       autostart: !options.startStopped,
@@ -108,7 +108,9 @@ export class Program {
    * @throws UsageError or CommandError if the command line asks for something impossible.
    */
   async start(load: () => Promise<Parts>): Promise<void> {
-    const loader = new ImageLoader(this.machine.ram, this.#options.loaders, this.#environment.readImage);
+    const { loaders, backend, backends } = this.#options;
+    const memory = backend === undefined ? undefined : backends.get(backend);
+    const loader = new ImageLoader(this.machine.ram, loaders, this.#environment.readImage, memory);
     loader.load();
     this.machine.onReset = () => loader.load();
     this.#writePidfile();

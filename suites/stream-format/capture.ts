@@ -24,6 +24,8 @@ export interface CaptureOptions {
   /** File with the beginning of RAM; default: pages of every kind. `null` for zeros. */
   readonly image?: string | null;
   readonly start?: StartOptions;
+  /** Bytes after which our end reads nothing more until it is released. */
+  readonly holds?: readonly number[];
 }
 
 /** A source, our end of its channel, and what came over it. */
@@ -56,6 +58,7 @@ export class Captured extends Actor {
       transcript: t.transcript,
       endpoint: 'channel',
       rules: t.dialect.stream,
+      ...(options.holds === undefined ? {} : { holds: options.holds }),
       tap: (connection, chunk) => {
         const list = chunks.get(connection) ?? [];
         list.push(chunk);

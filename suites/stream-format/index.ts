@@ -6,5 +6,19 @@ import { commandsOfStream } from './04-commands.js';
 import { compressed } from './05-compressed.js';
 import { ram } from './05-ram.js';
 import { devices } from './06-devices.js';
+import { returnPath } from './08-return-path.js';
+import { postcopyLoad, postcopySource } from './09-postcopy.js';
+import { malformed } from './10-malformed.js';
 
-export const streamFormat: readonly Chapter[] = [header, sections, commandsOfStream, ram, compressed, devices];
+export const streamFormat: readonly Chapter[] = [
+  header,
+  sections,
+  commandsOfStream,
+  ram,
+  compressed,
+  devices,
+  returnPath,
+  postcopySource,
+  postcopyLoad,
+  malformed,
+];

@@ -79,6 +79,8 @@ export class Recording implements StreamHandler {
   /** Reads a whole connection. `recovery`: it begins without a header. */
   read(bytes: Buffer, recovery = false): this {
     this.all = bytes;
+    // A peer of ours says that nothing has come, so everything comes again.
+    if (recovery && this.ram !== undefined) this.loader = new RamLoader(this.ram);
     const reader = new StreamReader({ rules: this.rules, recovery, state: this.receiver }, this);
     this.reader = reader;
     try {

@@ -1,0 +1,342 @@
+/** stream-format.md §9: postcopy on the wire, and its recovery. */
+import type { Trial } from '../../oracle/trial.js';
+import { DirtyBitmap } from '../../reference/ram/dirty-bitmap.js';
+import { RamFlag, SectionType } from '../../reference/stream/format.js';
+import { ReturnPathWriter } from '../../reference/stream/return-path-writer.js';
+import { unlessExact } from '../commands/dialect-fit.js';
+import { ChapterBuilder } from '../requirement.js';
+import { postcopyDestination } from '../state-machine/destination.js';
+import { block, Feed } from '../state-machine/feed.js';
+import { hurry } from '../state-machine/pair.js';
+import { Captured, type CaptureOptions, captureNeeds, ramBytes } from './capture.js';
+import { holds, loadNeeds, pageOf, ramEnd, ramPart, ramStart } from './loading.js';
+import { Recording } from './recording.js';
+
+const pageSize = 4096;
+/** Bytes a second with which neither half of the migration ends by itself while a test looks at it. */
+const held = { 'max-bandwidth': 4096, 'max-postcopy-bandwidth': 4096 } as const;
+
+/** Begins, and asks for postcopy in the same breath; the guest has been sent. */
+async function switched(t: Trial, options: CaptureOptions = {}): Promise<Captured> {
+  const one = await Captured.open(t, { capabilities: ['postcopy-ram'], parameters: held, ...options });
+  const { session } = one;
+  const ids = [session.post('migrate', { uri: one.peer.uri }), session.post('migrate-start-postcopy')];
+  for (const id of ids) t.succeeded(await session.reply(id));
+  await one.until('postcopy-active');
+  await one.peer.until('switched', session.deadline);
+  await session.fence();
+  return one;
+}
+
+/** A postcopy from begin to end. */
+async function postcopied(t: Trial, before: (one: Captured) => void = () => undefined): Promise<[Captured, Recording]> {
+  const one = await switched(t);
+  before(one);
+  await hurry(one);
+  await one.completes();
+  return [one, one.recording()];
+}
+
+const wordsOf = (recording: Recording): string => recording.words.join(', ');
+
+/** Pages that the discards cover. */
+function discarded(recording: Recording): Set<number> {
+  const pages = new Set<number>();
+  for (const { name, ranges } of recording.commands) {
+    if (name !== 'POSTCOPY_RAM_DISCARD') continue;
+    for (const { start, length } of ranges ?? []) {
+      for (let at = start; at < start + length; at += pageSize) pages.add(at / pageSize);
+    }
+  }
+  return pages;
+}
+
+export const postcopySource = new ChapterBuilder(['Migration stream', '9 Postcopy: source'], 'stream-format.md §9.1', {
+  ...captureNeeds,
+  capabilities: ['postcopy-ram'],
+  commands: ['migrate-start-postcopy'],
+  parameters: ['max-postcopy-bandwidth'],
+})
+  .must('MIG-STR-PC-01', 'the switch sends discards, PING 2, the package and PING 4, in this order', async (t) => {
+    const [one, recording] = await postcopied(t);
+    const words = wordsOf(recording)
+      .replaceAll(/(POSTCOPY_RAM_DISCARD, )+/g, 'DISCARD, ')
+      .replace('SWITCHOVER_START, ', '');
+    const pattern =
+      /START ram, (PART ram, )*DISCARD, PING 2, PACKAGED, POSTCOPY_LISTEN, (FULL \S+, )+PING 3, POSTCOPY_RUN, PING 4, (PART ram, )*END ram, (END dirty-bitmap, )?EOF$/;
+    t.check(pattern.test(words), 'the order of stream-format.md §9.1', words);
+    one.carries(recording);
+  })
+  .must('MIG-STR-PC-02', 'a postcopy stream has no description', async (t) => {
+    const [, recording] = await postcopied(t);
+    t.check(recording.description === undefined, 'no description', `${recording.descriptionLength} bytes`);
+    t.same(recording.words.at(-1), 'EOF', 'last item');
+  })
+  .must('MIG-STR-PC-03', 'the discards cover exactly what has not come yet, twelve ranges to a command', async (t) => {
+    const [, recording] = await postcopied(t);
+    const pages = discarded(recording);
+    const later = new Set(recording.pages.filter(({ postcopy }) => postcopy).map(({ offset }) => offset / pageSize));
+    const missing = [...later].filter((page) => !pages.has(page));
+    t.check(missing.length === 0, 'a discard of every page that comes later', `none of page ${missing[0]}`);
+    const lost = [...pages].filter((page) => !later.has(page));
+    t.check(lost.length === 0, 'every discarded page to come', `page ${lost[0]} does not`);
+    for (const { ranges } of recording.commands) {
+      if (ranges !== undefined) t.check(ranges.length <= 12 && ranges.length > 0, '1 to 12 ranges', `${ranges.length}`);
+    }
+  })
+  .must('MIG-STR-PC-04', 'after the switch pages go as ZERO and PAGE records only, each once', async (t) => {
+    const [, recording] = await postcopied(t);
+    const later = recording.pages.filter(({ postcopy }) => postcopy);
+    t.check(later.length > 0, 'pages after the switch', 'none');
+    const seen = new Set<number>();
+    for (const { kind, offset } of later) {
+      t.check(kind === RamFlag.zero || kind === RamFlag.page, 'ZERO or PAGE', `0x${kind.toString(16)}`);
+      t.check(!seen.has(offset), 'each page once', `page ${offset / pageSize} again`);
+      seen.add(offset);
+    }
+  })
+  .must('MIG-STR-PC-05', 'the first record after the switch names its block', async (t) => {
+    const [, recording] = await postcopied(t);
+    const first = recording.pages.find(({ postcopy }) => postcopy);
+    t.same(first?.continued, false, 'CONTINUE flag');
+  })
+  .must('MIG-STR-PC-06', 'the package holds every device, with a run state, and no end mark', async (t) => {
+    const [, recording] = await postcopied(t);
+    const inside = recording.sections.filter(({ depth }) => depth === 1);
+    t.check(
+      inside.length >= 2 && inside.every(({ type }) => type === SectionType.full),
+      'FULL sections',
+      wordsOf(recording),
+    );
+    t.check(
+      inside.some(({ idstr }) => idstr === 'globalstate'),
+      'globalstate among them',
+      wordsOf(recording),
+    );
+    t.same(recording.words.filter((word) => word === 'EOF').length, 1, 'end marks');
+  })
+  .must('MIG-STR-PC-07', 'a page that is asked for comes next, and its neighbours after it', async (t) => {
+    const asked = ramBytes / pageSize - 20;
+    let before = 0;
+    const one = await switched(t);
+    before = one.bytes().length;
+    one.peer.message(new ReturnPathWriter().requestPages('ram', asked * pageSize, pageSize));
+    await hurry(one);
+    await one.completes();
+    const recording = one.recording();
+    const later = recording.pages.filter(({ postcopy }) => postcopy).map(({ offset }) => offset / pageSize);
+    const place = later.indexOf(asked);
+    t.check(place >= 0 && place < later.length - 30, 'an early place', `place ${place} of ${later.length}`);
+    t.same(later[place + 1], asked + 1, 'page behind it');
+    t.check(before > 0, 'a stream', 'none');
+    one.carries(recording);
+  })
+  .must('MIG-STR-PC-08', 'a page that was asked for goes at once, whatever the bandwidth', async (t) => {
+    const one = await switched(t);
+    const asked = ramBytes / pageSize - 40;
+    one.peer.message(new ReturnPathWriter().requestPages('ram', asked * pageSize, pageSize));
+    const deadline = performance.now() + one.session.deadline;
+    const read = () => {
+      const recording = new Recording(t.dialect.stream).read(one.bytes());
+      return recording.pages.some(({ offset }) => offset === asked * pageSize);
+    };
+    while (!read() && performance.now() < deadline) await one.session.fence();
+    t.check(read(), 'the page', 'nothing in time');
+    await one.statusIs('postcopy-active');
+  })
+  .must(
+    'MIG-STR-PC-20',
+    'the second connection asks for the bitmaps, resumes, and names the block again',
+    async (t) => {
+      const one = await switched(t);
+      await one.does('migrate-pause');
+      await one.until('postcopy-paused');
+      await one.peer.until('closed', one.session.deadline);
+      one.turn();
+      await one.migrates({ resume: true });
+      await hurry(one);
+      await one.completes();
+      const first = new Recording(t.dialect.stream).read(one.bytes(1));
+      const words = first.words.length;
+      first.problem = undefined;
+      first.read(one.bytes(2), true);
+      t.check(first.problem === undefined, 'a recovery that can be read', first.problem ?? '');
+      const again = first.words.slice(words).join(', ');
+      const pattern = /^RECV_BITMAP, POSTCOPY_RESUME, (PART ram, )*END ram, (END dirty-bitmap, )?EOF$/;
+      t.check(pattern.test(again), 'RECV_BITMAP, POSTCOPY_RESUME, the rest, the end mark', again);
+      // Our end of the first connection had nothing, it said; so all of it comes again.
+      const resumed = first.pages.slice(-(ramBytes / pageSize));
+      t.same(resumed[0]?.continued, false, 'CONTINUE flag of the first record');
+      t.same(new Set(resumed.map(({ offset }) => offset)).size, ramBytes / pageSize, 'pages on the second connection');
+    },
+    { needs: { commands: ['migrate-pause'], members: ['migrate.resume'], unless: unlessExact } },
+  )
+  .done();
+
+/** A destination whose guest runs; the connection is ours. */
+async function running(t: Trial, options: { discard?: readonly [number, number][] } = {}) {
+  const one = await postcopyDestination(t);
+  if (one === undefined) return undefined;
+  const feed = await one.loads();
+  one.turn();
+  feed.begin().returnPath();
+  feed.writer.postcopyAdvise(4096);
+  ramStart(feed.writer);
+  ramPart(feed.writer, ({ ram }) => ram.page(block, 0x1000, pageOf('P'), 0));
+  const ranges = (options.discard ?? [[2, block.length / pageSize - 2]]).map(([page, pages]) => {
+    return { start: page * pageSize, length: pages * pageSize };
+  });
+  feed.writer.postcopyDiscard(block.name, ranges);
+  feed.package('POSTCOPY_LISTEN', 'POSTCOPY_RUN').send('the switch');
+  await one.until('postcopy-active');
+  await one.runs('running');
+  feed.writer.ram.forgetBlock();
+  return [one, feed] as const;
+}
+
+export const postcopyLoad = new ChapterBuilder(
+  ['Migration stream', '9 Postcopy: destination'],
+  'stream-format.md §9.2',
+  {
+    ...loadNeeds,
+    capabilities: ['postcopy-ram'],
+  },
+)
+  .must(
+    'MIG-STR-PC-30',
+    'pages from before the switch stay, later ones are placed, missing ones read as zero',
+    async (t) => {
+      const both = await running(t);
+      if (both === undefined) return;
+      const [one, feed] = both;
+      ramPart(feed.writer, ({ ram }) => {
+        ram.page(block, 0x5000, pageOf('Q'), 0);
+        ram.zero(block, 0x6000);
+      });
+      ramEnd(feed.writer);
+      feed.writer.eof();
+      feed.send();
+      await one.until('completed');
+      await holds(
+        t,
+        one,
+        new Map([
+          [1, pageOf('P')],
+          [5, pageOf('Q')],
+        ]),
+      );
+    },
+  )
+  .must('MIG-STR-PC-31', 'a discarded page is forgotten, and comes again', async (t) => {
+    const both = await running(t, {
+      discard: [
+        [1, 1],
+        [8, 4],
+      ],
+    });
+    if (both === undefined) return;
+    const [one, feed] = both;
+    ramPart(feed.writer, ({ ram }) => ram.page(block, 0x1000, pageOf('R'), 0));
+    ramEnd(feed.writer);
+    feed.writer.eof();
+    feed.send();
+    await one.until('completed');
+    await holds(t, one, new Map([[1, pageOf('R')]]));
+  })
+  .must('MIG-STR-PC-32', 'it ends with SHUT 0 once everything has come', async (t) => {
+    const both = await running(t);
+    if (both === undefined) return;
+    const [one, feed] = both;
+    ramEnd(feed.writer);
+    feed.writer.eof();
+    feed.send();
+    await one.until('completed');
+    const shut = await feed.answer('SHUT');
+    t.same(shut.type === 'SHUT' ? shut.value : -1, 0, 'SHUT');
+  })
+  .must(
+    'MIG-STR-PC-33',
+    'a record other than ZERO, PAGE and the end pauses a running postcopy',
+    async (t) => {
+      const both = await running(t);
+      if (both === undefined) return;
+      const [one, feed] = both;
+      ramPart(feed.writer, ({ ram }) => ram.xbzrle(block, 0x5000, Buffer.from([0, 1, 65])));
+      feed.send();
+      await one.until('postcopy-paused');
+      await one.statusIs('postcopy-paused');
+    },
+    { needs: { commands: ['migrate-pause'] } },
+  )
+  .must(
+    'MIG-STR-PC-34',
+    'a page that is present already pauses a running postcopy',
+    async (t) => {
+      const both = await running(t);
+      if (both === undefined) return;
+      const [one, feed] = both;
+      ramPart(feed.writer, ({ ram }) => ram.page(block, 0x1000, pageOf('S'), 0));
+      feed.send();
+      await one.until('postcopy-paused');
+      await one.statusIs('postcopy-paused');
+    },
+    { needs: { commands: ['migrate-pause'] } },
+  )
+  .must(
+    'MIG-STR-PC-40',
+    'on a recovery it tells which pages have come, acknowledges, and goes on',
+    async (t) => {
+      const both = await running(t);
+      if (both === undefined) return;
+      const [one, feed] = both;
+      ramPart(feed.writer, ({ ram }) => ram.page(block, 0x5000, pageOf('T'), 0));
+      feed.writer.ping(33);
+      feed.send();
+      await feed.until('PONG 33', () =>
+        feed.answers.some((message) => message.type === 'PONG' && message.value === 33),
+      );
+      feed.close();
+      await one.until('postcopy-paused');
+      one.turn();
+      const path = `${one.instance.scratch}/again.sock`;
+      await one.does('migrate-recover', { uri: `unix:${path}` });
+      const again = await Feed.open(t, path, 'again');
+      await one.until('postcopy-recover');
+      again.writer.recvBitmap(block.name);
+      again.send();
+      const answer = await again.answer('RECV_BITMAP');
+      const wire = answer.type === 'RECV_BITMAP' ? answer.bitmap : Buffer.alloc(0);
+      t.same(wire.length, block.length / pageSize / 8, 'bytes of the bitmap');
+      const bitmap = DirtyBitmap.fromWire(wire, block.length / pageSize);
+      for (const [page, has] of [
+        [1, true],
+        [5, true],
+        [6, false],
+        [100, false],
+      ] as const) {
+        t.same(bitmap.has(page), has, `page ${page} in the bitmap`);
+      }
+      again.writer.command('POSTCOPY_RESUME');
+      again.send();
+      const ack = await again.answer('RESUME_ACK');
+      t.same(ack.type === 'RESUME_ACK' ? ack.value : -1, 1, 'RESUME_ACK');
+      await one.until('postcopy-active');
+      again.writer.ram.forgetBlock();
+      ramPart(again.writer, ({ ram }) => ram.page(block, 0x6000, pageOf('U'), 0));
+      ramEnd(again.writer);
+      again.writer.eof();
+      again.send();
+      await one.until('completed');
+      await holds(
+        t,
+        one,
+        new Map([
+          [1, pageOf('P')],
+          [5, pageOf('T')],
+          [6, pageOf('U')],
+        ]),
+      );
+    },
+    { needs: { commands: ['migrate-pause', 'migrate-recover'], unless: unlessExact } },
+  )
+  .done();

@@ -1,0 +1,420 @@
+/** stream-format.md §10: what a destination does with malformed input. */
+import { encodeTimer } from '../../reference/stream/device-layout.js';
+import type { StreamWriter } from '../../reference/stream/stream-writer.js';
+import { unlessExact } from '../commands/dialect-fit.js';
+import { ChapterBuilder, type Needs } from '../requirement.js';
+import { block, type Feed } from '../state-machine/feed.js';
+import { capabilityList, pageBits, u32 } from './02-header.js';
+import { failNeeds, pageOf, ramId, ramStart, refuses } from './loading.js';
+
+type Write = (writer: StreamWriter, feed: Feed) => void;
+
+/** Row, what is wrong, how to write it, what a real destination says of it; `cut`: the stream ends there. */
+interface Row {
+  readonly id: string;
+  readonly what: string;
+  readonly write: Write;
+  readonly line?: RegExp;
+  readonly cut?: boolean;
+  readonly needs?: Needs;
+}
+
+const hex = (text: string): Buffer => Buffer.from(text.replace(/\s/g, ''), 'hex');
+const raw =
+  (text: string): Write =>
+  (writer) =>
+    writer.out.bytes(hex(text));
+const head = '5145564d00000003';
+
+/** Behind the configuration, with the end mark where the stream is not cut. */
+const begun =
+  (write: Write): Write =>
+  (writer, feed) => {
+    feed.begin();
+    write(writer, feed);
+    feed.end();
+  };
+/** Inside a PART section of `ram`, the memory being announced. */
+const inPart = (write: Write): Write =>
+  begun((writer, feed) => {
+    ramStart(writer);
+    writer.part(ramId);
+    write(writer, feed);
+    writer.ram.eos();
+    writer.footer();
+  });
+/** As {@link inPart}, with nothing behind. */
+const cutInPart =
+  (write: Write): Write =>
+  (writer, feed) => {
+    feed.begin();
+    ramStart(writer);
+    writer.part(ramId);
+    write(writer, feed);
+  };
+const cutBehind =
+  (write: Write): Write =>
+  (writer, feed) => {
+    feed.begin();
+    write(writer, feed);
+  };
+const subsectionNeeds: Needs = {
+  unless: ({ dialect }) =>
+    dialect.stream.configurationSubsections.includes('capabilities') ? undefined : 'no such subsection',
+};
+
+const headerRows: readonly Row[] = [
+  { id: '01.empty', what: 'an empty stream', write: () => undefined, cut: true, line: /Not a migration stream/ },
+  { id: '01.magic', what: 'another magic', write: raw('5145564e00000003'), line: /Not a migration stream/ },
+  { id: '01.short', what: 'less than a magic', write: raw('514556'), cut: true, line: /Not a migration stream/ },
+  { id: '02', what: 'version 2', write: raw('5145564d00000002'), line: /SaveVM v2 format is obsolete/ },
+  { id: '03.version', what: 'version 4', write: raw('5145564d00000004'), line: /Unsupported migration stream version/ },
+  {
+    id: '03.cut',
+    what: 'only a magic',
+    write: raw('5145564d'),
+    cut: true,
+    line: /Unsupported migration stream version/,
+  },
+  { id: '04.other', what: 'no configuration', write: raw(`${head} 01`), line: /Configuration section missing/ },
+  { id: '04.cut', what: 'only a header', write: raw(head), cut: true, line: /Configuration section missing/ },
+  {
+    id: '05',
+    what: 'another machine',
+    write: raw(`${head} 07 00000002 7063 00 00 00`),
+    line: /Machine type received is/,
+  },
+  { id: '06.cut', what: 'a cut machine name', write: raw(`${head} 07 00000004 6e6f`), cut: true },
+  { id: '06.long', what: 'a machine name of 2 GiB', write: raw(`${head} 07 7fffffff 6e6f6e65`), cut: true },
+  {
+    id: '07',
+    what: 'another page size',
+    write: (writer, feed) => {
+      writer.header();
+      writer.configuration('none', [pageBits(13)]);
+      feed.end();
+    },
+    line: /Received TARGET_PAGE_BITS is 13 but local is 12/,
+  },
+  {
+    id: '08',
+    what: 'a newer version of a subsection',
+    write: (writer, feed) => {
+      writer.header();
+      writer.configuration('none', [pageBits(12, 2)]);
+      feed.end();
+    },
+    line: /incoming version_id 2 is too new/,
+  },
+  {
+    id: '09',
+    what: 'an unknown subsection of the configuration',
+    write: (writer, feed) => {
+      writer.header();
+      writer.configuration('none', [{ name: 'configuration/qmpspec', version: 1, body: u32(0) }]);
+      feed.end();
+    },
+  },
+  {
+    id: '10',
+    what: 'an unknown capability in the configuration',
+    write: (writer, feed) => {
+      writer.header();
+      writer.configuration('none', [capabilityList('qmpspec-bogus')]);
+      feed.end();
+    },
+    line: /Received unknown capability/,
+    needs: subsectionNeeds,
+  },
+];
+
+const itemRows: readonly Row[] = [
+  ...[5, 6, 7, 9, 126, 255].map((type) => ({
+    id: `11.${type}`,
+    what: `an item of type ${type}`,
+    write: begun((writer) => writer.out.u8(type)),
+    line: new RegExp(`Unknown savevm section type ${type}`),
+  })),
+  {
+    id: '12.name',
+    what: 'a section of an unknown handler',
+    write: begun((writer) => writer.device(9, 'qmpspec', 0, 1, Buffer.alloc(4))),
+    line: /Unknown savevm section or instance 'qmpspec' 0/,
+  },
+  {
+    id: '12.instance',
+    what: 'a section of an unknown instance',
+    write: begun((writer) => writer.device(9, 'timer', 7, 2, encodeTimer(0n, 0n))),
+    line: /Unknown savevm section or instance 'timer' 7/,
+  },
+  {
+    id: '13.empty',
+    what: 'a section without a name',
+    write: begun(raw('01 00000001 00 00000000 00000004')),
+    line: /Unable to read ID string for section 1/,
+  },
+  {
+    id: '13.cut',
+    what: 'a section whose name is cut',
+    write: (_, feed) => feed.begin().writer.out.bytes(hex('01 00000001 03 7261')),
+    cut: true,
+    line: /Unable to read ID string for section 1/,
+  },
+  {
+    id: '14',
+    what: 'a section whose version is cut',
+    write: cutBehind(raw('01 00000001 03 72616d 00000000 0000')),
+    cut: true,
+    line: /Failed to read instance\/version ID: -5/,
+  },
+  {
+    id: '15',
+    what: 'a PART whose id is cut',
+    write: cutBehind(raw('02 0000')),
+    cut: true,
+    line: /Failed to read section ID: -5/,
+  },
+  {
+    id: '16',
+    what: 'a stream that is cut between two items',
+    write: cutBehind((writer) => ramStart(writer)),
+    cut: true,
+  },
+  {
+    id: '17',
+    what: 'a newer version of ram',
+    write: begun((writer) => {
+      writer.start(1, 'ram', 0, 5);
+      writer.ram.eos();
+      writer.footer();
+    }),
+    line: /unsupported version 5 for 'ram' v4/,
+  },
+  ...[0, 3].map((version) => ({
+    id: `18.${version}`,
+    what: `version ${version} of ram`,
+    write: begun((writer: StreamWriter) => {
+      writer.start(1, 'ram', 0, version);
+      writer.ram.eos();
+      writer.footer();
+    }),
+    line: /error while loading state for instance 0x0 of device 'ram'/,
+  })),
+  {
+    id: '19',
+    what: 'a PART of a section that was not begun',
+    write: begun((writer) => {
+      writer.part(77);
+      writer.ram.eos();
+      writer.footer();
+    }),
+    line: /Unknown savevm section 77/,
+  },
+  ...[20, 28].map((length) => ({
+    id: `20.${length}`,
+    what: `a device body of ${length} bytes instead of 24`,
+    write: begun((writer: StreamWriter) => writer.device(3, 'timer', 0, 2, Buffer.alloc(length))),
+    line: /Missing section footer for timer/,
+  })),
+  {
+    id: '21',
+    what: 'a section without a footer',
+    write: begun((writer) => {
+      writer.start(1, 'ram', 0, 4);
+      writer.ram.eos();
+    }),
+    line: /Missing section footer for ram/,
+  },
+  {
+    id: '22',
+    what: 'a footer with another id',
+    write: begun((writer) => {
+      writer.start(1, 'ram', 0, 4);
+      writer.ram.eos();
+      writer.out.bytes(hex('7e 00000002'));
+    }),
+    line: /Mismatched section id in footer for ram - read 0x2 expected 0x1/,
+  },
+  {
+    id: '23',
+    what: 'a stream that is cut before a footer',
+    write: cutBehind((writer) => {
+      writer.start(1, 'ram', 0, 4);
+      writer.ram.eos();
+    }),
+    cut: true,
+    line: /Read section footer failed: -5/,
+  },
+  {
+    id: '24',
+    what: 'a device version below the least',
+    write: begun((writer) => writer.device(3, 'timer', 0, 0, Buffer.alloc(16))),
+    line: /timer: incoming version_id 0 is too old/,
+  },
+  {
+    id: '25',
+    what: 'a stream that is cut inside a device',
+    write: cutBehind((writer) => {
+      writer.full(4, 'globalstate', 0, 1);
+      writer.out.bytes(Buffer.from('\0\0\0\x08runn', 'latin1'));
+    }),
+    cut: true,
+    line: /error while loading state for instance 0x0 of device 'globalstate'/,
+  },
+];
+
+const setup = (name: string, length: number, total = block.length): Write =>
+  begun((writer) => {
+    writer.start(1, 'ram', 0, 4);
+    writer.ram.setup([{ name, length }], total);
+    writer.ram.eos();
+    writer.footer();
+  });
+
+const ramRows: readonly Row[] = [
+  {
+    id: '30',
+    what: 'an unknown block in the setup',
+    write: setup('foo', block.length),
+    line: /Unknown ramblock "foo"/,
+  },
+  {
+    id: '31',
+    what: 'another length of a block',
+    write: setup('ram', block.length / 2, block.length / 2),
+    line: /(Length|Size) mismatch: ram/,
+  },
+  { id: '32.less', what: 'a setup whose total is smaller than its block', write: setup('ram', block.length, 4096) },
+  {
+    id: '32.more',
+    what: 'a setup whose total is larger than its block',
+    write: setup('ram', block.length, 2 * block.length),
+  },
+  {
+    id: '33',
+    what: 'CONTINUE without an earlier block',
+    write: begun((writer) => {
+      ramStart(writer);
+      writer.part(ramId);
+      writer.out.be64(0x1022);
+      writer.out.u8(0);
+      writer.ram.eos();
+      writer.footer();
+    }),
+    line: /Illegal RAM offset 1000/,
+  },
+  {
+    id: '34',
+    what: 'a page of an unknown block',
+    write: inPart((writer) => writer.ram.page({ name: 'foo' }, 0x1000, pageOf('A'), 0)),
+    line: /Can't find block foo/,
+  },
+  {
+    id: '35',
+    what: 'a page behind the end of its block',
+    write: inPart((writer) => writer.ram.page(block, block.length, pageOf('A'), 0)),
+    line: /Illegal RAM offset 1000000/,
+  },
+  ...[0x000, 0x001, 0x00a, 0x012, 0x102, 0x400, 0x800].map((flags) => ({
+    id: `36.${flags.toString(16).padStart(3, '0')}`,
+    what: `a record with the flags 0x${flags.toString(16)}`,
+    write: inPart((writer: StreamWriter) => {
+      writer.ram.zero(block, 0);
+      writer.out.be64(0x1000 + flags + 0x20 * (flags === 0 ? 0 : 1));
+      writer.out.bytes(Buffer.alloc(4200));
+    }),
+  })),
+  {
+    id: '37.inside',
+    what: 'a stream that is cut inside a page',
+    write: cutInPart((writer) => {
+      writer.out.be64(0x1008);
+      writer.out.str8('ram');
+      writer.out.bytes(Buffer.alloc(100, 1));
+    }),
+    cut: true,
+    line: /error while loading state section id \d+\(ram\)/,
+  },
+  { id: '38.before', what: 'a stream that is cut before a record', write: cutInPart(() => undefined), cut: true },
+  {
+    id: '38.inside',
+    what: 'a stream that is cut inside a record header',
+    write: cutInPart((writer) => writer.out.be32(0)),
+    cut: true,
+  },
+  {
+    id: '39',
+    what: 'a stream that is cut in a block name',
+    write: cutInPart((writer) => {
+      writer.out.be64(0x1008);
+      writer.out.bytes(Buffer.from('\x03r', 'latin1'));
+    }),
+    cut: true,
+    line: /Illegal RAM offset 1000/,
+  },
+  {
+    id: '40',
+    what: 'an RDMA hook where there is no RDMA',
+    write: inPart((writer) => writer.out.be64(0x80)),
+    needs: {
+      unless: (facts) =>
+        unlessExact(facts) ?? (facts.dialect.stream.hookIgnored ? 'hooks are passed over in this release' : undefined),
+    },
+  },
+];
+
+const commandRows: readonly Row[] = [
+  {
+    id: '50.zero',
+    what: 'command 0',
+    write: begun((writer) => writer.rawCommand(0, Buffer.alloc(0))),
+    line: /MIG_CMD 0x0 unknown/,
+  },
+  {
+    id: '50.unknown',
+    what: 'an unknown command',
+    write: begun((writer) => writer.rawCommand(99, Buffer.alloc(0))),
+    line: /MIG_CMD 0x63 unknown/,
+  },
+  {
+    id: '51.ping',
+    what: 'a PING of 8 bytes',
+    write: begun((writer) => writer.rawCommand(2, Buffer.alloc(8))),
+    line: /PING received with bad length - expecting 4, got 8/,
+  },
+  {
+    id: '51.open',
+    what: 'an OPEN_RETURN_PATH with a payload',
+    write: begun((writer) => writer.rawCommand(1, Buffer.alloc(1))),
+    line: /OPEN_RETURN_PATH received with bad length - expecting 0, got 1/,
+  },
+  { id: '52', what: 'a stream that is cut in the header of a command', write: cutBehind(raw('08 0002 00')), cut: true },
+  {
+    id: '53',
+    what: 'a PING inside a package without a return path',
+    write: begun((writer) => writer.packaged(hex('08 0002 0004 00001234 00'))),
+    line: /received with no return path/,
+  },
+  {
+    id: '60.cut',
+    what: 'a package that is cut',
+    write: cutBehind((writer) => {
+      writer.rawCommand(7, u32(100));
+      writer.out.bytes(Buffer.alloc(3));
+    }),
+    cut: true,
+    line: /CMD_PACKAGED: Buffer receive fail ret=3 length=100/,
+  },
+];
+
+const builder = new ChapterBuilder(['Migration stream', '10 Malformed streams'], 'stream-format.md §10', failNeeds);
+for (const { id, what, write, line, cut, needs } of [...headerRows, ...itemRows, ...ramRows, ...commandRows]) {
+  builder.must(
+    `MIG-STR-BAD-${id}`,
+    `${what} fails the load`,
+    (t) => refuses(t, write, { ...(cut === true ? { cut } : {}), ...(line === undefined ? {} : { lines: [line] }) }),
+    needs === undefined ? {} : { needs },
+  );
+}
+
+export const malformed = builder.done();

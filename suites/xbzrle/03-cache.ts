@@ -1,0 +1,104 @@
+/** xbzrle.md §3, §4: the page cache and the statistics. */
+
+import type { Trial } from '../../oracle/trial.js';
+import type { JsonObject } from '../../protocol/json.js';
+import { RamFlag, SectionType } from '../../reference/stream/format.js';
+import { unlessExact } from '../commands/dialect-fit.js';
+import { ChapterBuilder } from '../requirement.js';
+import { captureNeeds } from '../stream-format/capture.js';
+import type { Recording } from '../stream-format/recording.js';
+import { edits, kindsOf, looked, migratedWithChanges, pageSize } from './changing.js';
+
+/** Hits of the third pass: every page that a reset marks dirty. */
+const hits = looked + 1;
+const overflows = 1;
+
+const deltasOf = (recording: Recording) => recording.pages.filter(({ kind }) => kind === RamFlag.xbzrle);
+
+/** Bytes of a record in all. */
+const recordBytes = ({ payload, continued, block }: Recording['pages'][number]): number =>
+  8 + (continued ? 0 : 1 + block.length) + 3 + payload.length;
+
+async function statistics(t: Trial, parameters = {}): Promise<[JsonObject, Recording]> {
+  const [one, recording] = await migratedWithChanges(t, { parameters });
+  const info = await one.info();
+  const cache = info['xbzrle-cache'];
+  t.check(typeof cache === 'object' && cache !== null, 'a member xbzrle-cache', JSON.stringify(info));
+  return [cache as JsonObject, recording];
+}
+
+export const cache = new ChapterBuilder(['XBZRLE', '3 Page cache'], 'xbzrle.md §3', {
+  ...captureNeeds,
+  capabilities: ['xbzrle'],
+  parameters: ['xbzrle-cache-size'],
+})
+  .must(
+    'MIG-XBZ-CACHE-01',
+    'the first pass does without the cache: the first change of each page sends it whole',
+    async (t) => {
+      const [, recording] = await migratedWithChanges(t);
+      const kinds = kindsOf(recording, edits.delta);
+      t.same(kinds.join(' '), `${RamFlag.page} ${RamFlag.page} ${RamFlag.xbzrle}`, 'records of a page in three passes');
+    },
+  )
+  .must('MIG-XBZ-CACHE-02', 'a page of zeros is kept, and its first change is a delta', async (t) => {
+    const [, recording] = await migratedWithChanges(t);
+    const kinds = kindsOf(recording, edits.zero);
+    t.same(kinds.join(' '), `${RamFlag.zero} ${RamFlag.zero} ${RamFlag.xbzrle}`, 'records of the page');
+  })
+  .must(
+    'MIG-XBZ-CACHE-03',
+    'a cache of one page keeps the page of the pass before, and misses all others',
+    async (t) => {
+      const [one, recording] = await migratedWithChanges(t, { parameters: { 'xbzrle-cache-size': pageSize } });
+      const kinds = kindsOf(recording, edits.delta);
+      t.same(kinds.at(-1), RamFlag.xbzrle, 'last record of the first page that came');
+      t.same(kindsOf(recording, edits.sparse).at(-1), RamFlag.page, 'last record of another page');
+      await one.statusIs('completed');
+    },
+  )
+  .must('MIG-XBZ-CACHE-04', 'deltas come before the guest is stopped, not only behind it', async (t) => {
+    const [, recording] = await migratedWithChanges(t);
+    t.check(
+      deltasOf(recording).some(({ section }) => section === SectionType.part),
+      'deltas in PART sections',
+      'none',
+    );
+  })
+  .must('MIG-XBZ-STAT-01', 'cache-miss counts the lookups that missed, zero pages apart', async (t) => {
+    const [stats] = await statistics(t);
+    t.same(stats['cache-miss'], looked, 'cache-miss');
+  })
+  .must('MIG-XBZ-STAT-02', 'overflow counts the pages whose delta does not fit', async (t) => {
+    const [stats] = await statistics(t);
+    t.same(stats.overflow, overflows, 'overflow');
+  })
+  .must(
+    'MIG-XBZ-STAT-03',
+    'pages and bytes count records, or hits, as the release does',
+    async (t) => {
+      const [stats, recording] = await statistics(t);
+      const deltas = deltasOf(recording);
+      const bytes = deltas.reduce((sum, record) => sum + recordBytes(record), 0);
+      const records = t.dialect.stream.xbzrleCounting === 'record';
+      t.same(stats.pages, records ? deltas.length : hits, 'pages');
+      t.same(stats.bytes, records ? bytes : bytes - 8 * deltas.length + overflows * pageSize, 'bytes');
+    },
+    { needs: { unless: unlessExact } },
+  )
+  .must('MIG-XBZ-STAT-04', 'cache-size is the parameter', async (t) => {
+    const [stats] = await statistics(t, { 'xbzrle-cache-size': 1 << 23 });
+    t.same(stats['cache-size'], 1 << 23, 'cache-size');
+  })
+  .must(
+    'MIG-XBZ-STAT-05',
+    'misses and overflows count as normal pages, deltas neither as normal nor as duplicate',
+    async (t) => {
+      const [one, recording] = await migratedWithChanges(t);
+      const ram = (await one.info()).ram as JsonObject;
+      const count = (kind: number) => recording.pages.filter((page) => page.kind === kind).length;
+      t.same(ram.normal, count(RamFlag.page), 'normal');
+      t.same(ram.duplicate, count(RamFlag.zero), 'duplicate');
+    },
+  )
+  .done();
