@@ -9,7 +9,8 @@ import { judgeTranscript } from '../oracle/judge.js';
 import { judgedAs, releaseIn } from '../oracle/release.js';
 import { JsonError, parseJson, stringifyJson } from '../protocol/json.js';
 import { type Dialect, type DialectName, dialects } from '../reference/dialects/dialect.js';
-import { renderComparison } from '../reports/judgement.js';
+import { renderComparison } from '../reports/comparison.js';
+import { renderJudgement } from '../reports/judgement.js';
 import { loadConfig } from '../targets/config.js';
 import { learnFacts, type TargetFacts } from '../targets/facts.js';
 import { resolveTarget } from '../targets/resolve.js';
@@ -28,6 +29,7 @@ interface DiffOptions {
   readonly seed: number;
   readonly strictDesc: boolean;
   readonly json: boolean;
+  readonly all: boolean;
   readonly save?: string;
 }
 
@@ -41,6 +43,7 @@ export function diffCommand(io: Io): Command {
     .addOption(dialectOption())
     .option('--seed <number>', 'seed of the scenario', wholeNumber(0, 2 ** 31 - 1), 1)
     .option('--strict-desc', 'compare error texts too', false)
+    .option('--all', 'show every message, also where long stretches are alike', false)
     .option('--json', 'print the comparison as JSON', false)
     .option('--save <file>', 'write the scenario there')
     .action((file: string | undefined, options: DiffOptions) => diff(file, options, io));
@@ -67,13 +70,21 @@ async function diff(file: string | undefined, options: DiffOptions, io: Io): Pro
         `${stringifyJson({ left: left.name, right: right.name, scenario, judgements: sides.map(({ judgement }) => judgement), comparisons })}\n`,
       );
     } else {
-      io.out.write(renderComparison(comparisons, [left.name, right.name], io.out.colors, io.out.columns()));
+      const { colors } = io.out;
+      io.out.write(
+        renderComparison(comparisons, [left.name, right.name], {
+          colors,
+          width: io.out.columns(),
+          all: options.all,
+        }),
+      );
       for (const [i, name] of [left.name, right.name].entries()) {
-        const { judgement } = sides[i] as Side;
-        io.out.write(`${name}: ${judgement.kind}${judgement.reason === undefined ? '' : ` (${judgement.reason})`}\n`);
+        const { judgement, transcript } = sides[i] as Side;
+        io.out.write(`${name}: ${renderJudgement(judgement, transcript, colors)}`);
       }
     }
-    io.exitCode = unpermitted(comparisons).length > 0 ? exitCodes.divergences : exitCodes.conforms;
+    const diverged = sides.some(({ judgement }) => judgement.kind === 'divergence');
+    io.exitCode = diverged || unpermitted(comparisons).length > 0 ? exitCodes.divergences : exitCodes.conforms;
   } finally {
     interrupt.release();
     await left.close();

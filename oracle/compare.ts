@@ -3,7 +3,9 @@
  * an event that merely changed places are no difference of content. What the model permits on both sides is marked so.
  */
 import { diffArrays } from 'diff';
-import type { Entry, Transcript } from '../protocol/transcript.js';
+import { isObject } from '../protocol/json.js';
+import { type Entry, entryValue, type Transcript } from '../protocol/transcript.js';
+import { type Difference, differences } from './differing.js';
 import type { Judgement } from './judge.js';
 import { type NormaliseOptions, normalise } from './normalise.js';
 
@@ -13,12 +15,25 @@ export interface Side {
   readonly judgement: Judgement;
 }
 
+/**
+ * What the model says of a difference: it permits what each side did there; it does not; or one side had left the model before,
+ * or was not judged so far, so that nothing is said.
+ */
+export type Standing = 'permitted' | 'not-permitted' | 'unjudged';
+
 export type Alignment =
   | { readonly kind: 'same'; readonly left: Entry; readonly right: Entry }
-  /** On one side only, or different. `permitted`: the model permits what each side did. */
-  | { readonly kind: 'different'; readonly left?: Entry; readonly right?: Entry; readonly permitted: boolean }
+  /** On one side only, or different. */
+  | {
+      readonly kind: 'different';
+      readonly left?: Entry;
+      readonly right?: Entry;
+      readonly standing: Standing;
+      /** Members in which two messages in the same place differ. */
+      readonly members?: readonly Difference[];
+    }
   /** The same message, earlier on the other side. */
-  | { readonly kind: 'moved'; readonly left?: Entry; readonly right?: Entry; readonly permitted: boolean };
+  | { readonly kind: 'moved'; readonly left?: Entry; readonly right?: Entry; readonly standing: Standing };
 
 export interface Comparison {
   readonly endpoint: string;
@@ -36,13 +51,15 @@ export function compareTranscripts(left: Side, right: Side, options: NormaliseOp
     [...left.transcript.entries, ...right.transcript.entries].filter(compared).map(({ at }) => at),
   );
   return [...endpoints].map((endpoint) => {
-    const rows = align(items(left.transcript, endpoint, options), items(right.transcript, endpoint, options));
+    const rows = align(items(left.transcript, endpoint, options), items(right.transcript, endpoint, options), options);
     return { endpoint, rows: rows.map((row) => withPermission(row, left, right)) };
   });
 }
 
-const compared = ({ kind, stale }: Entry): boolean =>
-  (kind === 'received' || kind === 'sent' || kind === 'eof' || kind === 'exited') && stale !== true;
+/** Messages and ends; that we ended a process ourselves says nothing of it. */
+const compared = ({ kind, stale, text }: Entry): boolean =>
+  (kind === 'received' || kind === 'sent' || kind === 'eof' || (kind === 'exited' && !text.endsWith('SIGKILL'))) &&
+  stale !== true;
 
 function items(transcript: Transcript, endpoint: string, options: NormaliseOptions): Item[] {
   const all = transcript.entries
@@ -68,7 +85,7 @@ function withoutPolls(all: readonly Item[]): Item[] {
   return result.map((item) => ({ ...item, text: bare(item) as string }));
 }
 
-function align(left: readonly Item[], right: readonly Item[]): Alignment[] {
+function align(left: readonly Item[], right: readonly Item[], options: NormaliseOptions): Alignment[] {
   const rows: Alignment[] = [];
   let l = 0;
   let r = 0;
@@ -77,12 +94,12 @@ function align(left: readonly Item[], right: readonly Item[]): Alignment[] {
     right.map(({ text }) => text),
   )) {
     for (let i = 0; i < part.value.length; i++) {
-      if (part.added) rows.push({ kind: 'different', right: (right[r++] as Item).entry, permitted: false });
-      else if (part.removed) rows.push({ kind: 'different', left: (left[l++] as Item).entry, permitted: false });
+      if (part.added) rows.push({ kind: 'different', right: (right[r++] as Item).entry, standing: 'unjudged' });
+      else if (part.removed) rows.push({ kind: 'different', left: (left[l++] as Item).entry, standing: 'unjudged' });
       else rows.push({ kind: 'same', left: (left[l++] as Item).entry, right: (right[r++] as Item).entry });
     }
   }
-  return markMoves(rows, new Map([...left, ...right].map(({ entry, text }) => [entry, text])));
+  return pairUp(markMoves(rows, new Map([...left, ...right].map(({ entry, text }) => [entry, text]))), options);
 }
 
 /** How far a message may have moved and still be called moved: further is another order of things. */
@@ -106,15 +123,51 @@ function markMoves(rows: readonly Alignment[], texts: ReadonlyMap<Entry, string>
   return result;
 }
 
+/** What stands in the same place on both sides and differs is one row, not two. */
+function pairUp(rows: readonly Alignment[], options: NormaliseOptions): Alignment[] {
+  const result: Alignment[] = [];
+  let open: Alignment[] = [];
+  for (const row of rows) {
+    if (row.kind === 'same') open = [];
+    const { left, right } = row;
+    const partner =
+      row.kind === 'different' && right !== undefined && left === undefined
+        ? open.find((one) => one.left !== undefined && category(one.left) === category(right))
+        : undefined;
+    if (partner?.left !== undefined && right !== undefined) {
+      const members = differences(partner.left, right, options);
+      const both = { kind: 'different', left: partner.left, right, standing: 'unjudged', members } as const;
+      result[result.indexOf(partner)] = both;
+      open = open.slice(open.indexOf(partner) + 1);
+      continue;
+    }
+    result.push(row);
+    if (row.kind === 'different' && row.right === undefined) open.push(row);
+  }
+  return result;
+}
+
+/** Kinds of messages between which a comparison makes sense. */
+function category(entry: Entry): string {
+  const value = entry.kind === 'received' ? entryValue(entry) : undefined;
+  return `${entry.kind} ${isObject(value) && 'event' in value ? value.event : 'reply'}`;
+}
+
 function withPermission(row: Alignment, left: Side, right: Side): Alignment {
   if (row.kind === 'same') return row;
-  const fine = ({ judgement }: Side, entry: Entry | undefined) =>
-    entry === undefined ||
-    judgement.kind === 'conforms' ||
-    (judgement.kind === 'divergence' && entry.n < (judgement.divergence?.entry ?? 0));
-  return { ...row, permitted: fine(left, row.left) && fine(right, row.right) };
+  const all = [standingOf(left, row.left), standingOf(right, row.right)];
+  const worst = (['not-permitted', 'unjudged'] as const).find((one) => all.includes(one));
+  return { ...row, standing: worst ?? 'permitted' };
+}
+
+function standingOf({ judgement }: Side, entry: Entry | undefined): Standing {
+  const { kind, divergence } = judgement;
+  if (entry === undefined || kind === 'conforms' || kind === 'known-defect') return 'permitted';
+  if (divergence === undefined) return 'unjudged';
+  if (entry.n < divergence.entry) return 'permitted';
+  return entry.n === divergence.entry ? 'not-permitted' : 'unjudged';
 }
 
 /** Differences that the model does not permit. */
 export const unpermitted = (comparisons: readonly Comparison[]): Alignment[] =>
-  comparisons.flatMap(({ rows }) => rows.filter((row) => row.kind !== 'same' && !row.permitted));
+  comparisons.flatMap(({ rows }) => rows.filter((row) => row.kind !== 'same' && row.standing === 'not-permitted'));

@@ -1,5 +1,5 @@
 /** A divergence of the model, for people: what came, what was permitted, where the process may have been, and the wire. */
-import { renderEntry } from '../protocol/render.js';
+import { renderEntries } from '../protocol/render.js';
 import type { Entry, Transcript } from '../protocol/transcript.js';
 import type { JudgedDivergence } from './judge.js';
 
@@ -13,19 +13,23 @@ export function explainDivergence(divergence: JudgedDivergence, transcript: Tran
   for (const [i, state] of divergence.states.entries())
     lines.push(`  ${i === 0 ? 'state    ' : '       or'}  ${state}`);
   lines.push('  wire');
-  for (const entry of relevant(transcript.entries, divergence)) {
-    lines.push(`    ${renderEntry(entry, { width: 180, times: true, pointAt: divergence.entry })}`);
-  }
+  const wire = renderEntries(relevant(transcript.entries, divergence), {
+    width: 180,
+    times: true,
+    pointAt: divergence.entry,
+  });
+  lines.push(...wire.map((line) => `    ${line}`));
   return lines;
 }
 
 /**
  * The shortest excerpt that explains: from the last command that changed something before the divergence, queries left out
- * unless they are the divergence.
+ * unless they are the divergence. What a peer of ours did on the migration channel belongs to it.
  */
 export function relevant(entries: readonly Entry[], divergence: JudgedDivergence): Entry[] {
   const endpoint = divergence.endpoint.split('#')[0] as string;
-  const mine = entries.filter((entry) => entry.n <= divergence.entry && entry.at.split('#')[0] === endpoint);
+  const near = ({ at, kind }: Entry) => kind === 'channel' || at.split('#')[0] === endpoint;
+  const mine = entries.filter((entry) => entry.n <= divergence.entry && near(entry));
   const acts = mine.filter(
     (entry) => entry.kind === 'sent' && !/"(execute|exec-oob)"\s*:\s*"(query-|qmp_cap)/.test(entry.text),
   );

@@ -17,6 +17,7 @@ const volatile = new Set([
   'expected-downtime',
   'transferred',
   'remaining',
+  'total',
   'duplicate',
   'normal',
   'normal-bytes',
