@@ -11,7 +11,7 @@ import type { MakeOptions } from './stream/make.js';
 /** The commands are loaded when they are called: starting must be quick. */
 export function streamCommand(io: Io = processIo()): Command {
   const command = new Command('stream').description('show, check, unpack and make recorded migration streams');
-  reading(command.command('dump'), true)
+  reading(command.command('dump'))
     .description('show what a stream holds: machine, RAM records, sections, devices, commands')
     .argument(
       '<file>',
@@ -22,17 +22,18 @@ export function streamCommand(io: Io = processIo()): Command {
     .action(async (file: string, options: DumpOptions) => {
       await (await import('./stream/dump.js')).dump(file, options, io);
     });
-  reading(command.command('check'), false)
+  reading(command.command('check'))
     .description('check a stream against the format; every violation with its offset')
     .argument(
       '<file>',
       'recorded main channel, - for standard input, or unix:PATH or tcp:HOST:PORT to wait for a migration',
     )
     .option('--json', 'print JSON')
+    .option('--return-path <file>', 'recorded return path of the same connection')
     .action(async (file: string, options: CheckOptions) => {
       await (await import('./stream/check.js')).check(file, options, io);
     });
-  reading(command.command('extract'), true)
+  reading(command.command('extract'))
     .description("write the guest's RAM to a file, its blocks one behind the other")
     .argument(
       '<file>',
@@ -49,17 +50,15 @@ export function streamCommand(io: Io = processIo()): Command {
   return command;
 }
 
-function reading(command: Command, channels: boolean): Command {
-  command
+function reading(command: Command): Command {
+  return command
     .addOption(
       new Option('--dialect <name>', 'read as this dialect (default: by the vmdescription, else 7.2)').choices(
         dialectNames,
       ),
     )
     .option('--no-footers', 'sections have no footers (send-section-footer=off)')
-    .option('--after <file>', 'of a recovery connection: the connection before it');
-  if (!channels) return command;
-  return command
+    .option('--after <file>', 'of a recovery connection: the connection before it')
     .option('--channel <file>', 'recorded multifd data channel; once for each', gather)
     .addOption(new Option('--compression <method>', 'multifd compression').choices(['none', 'zlib', 'zstd']))
     .option('--pages-per-packet <n>', 'x-multifd-page-count of the baseline', wholeNumber(1, 100_000));

@@ -8,6 +8,7 @@ import { discardRangesPerCommand, type PageKind, RamFlag, SectionType } from '..
 import { StreamError } from '../../reference/stream/stream-error.js';
 import type { SectionInfo, StreamBlock, StreamCommand, StreamHandler } from '../../reference/stream/stream-handler.js';
 import type { Io } from '../io.js';
+import { checkChannels, checkReturnPath } from './channel-check.js';
 import { openInput, readInput } from './input.js';
 import type { StreamOptions } from './options.js';
 
@@ -27,6 +28,9 @@ export class ConformanceChecks implements StreamHandler {
   count = 0;
   /** Where the reader stands; set before reading begins. */
   offset: () => number = () => 0;
+  /** EOS and FLUSH records: one of them is what data channels synchronise at. */
+  eos = 0;
+  flushes = 0;
   readonly #begun = new Set<string>();
   readonly #ended = new Set<string>();
   readonly #scratch = Buffer.alloc(pageSize);
@@ -62,6 +66,14 @@ export class ConformanceChecks implements StreamHandler {
     }
   }
 
+  ramEos(): void {
+    this.eos++;
+  }
+
+  ramFlush(): void {
+    this.flushes++;
+  }
+
   command({ name, offset, ranges, value }: StreamCommand): void {
     if (name === 'POSTCOPY_LISTEN') this.#postcopy = true;
     if ((ranges?.length ?? 0) > discardRangesPerCommand) {
@@ -89,20 +101,20 @@ export class ConformanceChecks implements StreamHandler {
 
 export interface CheckOptions extends StreamOptions {
   readonly json?: boolean;
+  readonly returnPath?: string;
 }
 
 export async function check(file: string, options: CheckOptions, io: Io): Promise<void> {
   const input = await openInput(file, options, io);
-  const checks = new ConformanceChecks(input.options.rules);
-  let offset = 0;
-  checks.offset = () => offset;
-  const watched = watch(checks, (value) => {
-    offset = value;
-  });
+  const { rules } = input.options;
+  const checks = new ConformanceChecks(rules);
   // Of the connection before a recovery connection only the state counts here.
-  const reader = await readInput(input, watched, io, {
+  const earlier: StreamHandler = {
     sectionBegin: (section) => checks.sectionBegin(section),
     command: (command) => checks.command(command),
+  };
+  const reader = await readInput(input, checks, io, earlier, (begun) => {
+    checks.offset = () => begun.offset;
   });
   const { error } = reader;
   if (error instanceof StreamError) {
@@ -117,11 +129,18 @@ export async function check(file: string, options: CheckOptions, io: Io): Promis
   if (behind > 0 && error === undefined) {
     checks.report('stream-format §3', `${behind} bytes behind the end of the stream`, reader.offset - behind);
   }
+  const bytes = Math.min(reader.offset, input.received);
+  const channels = options.channel ?? [];
+  if (channels.length > 0) {
+    const main = { rules, blocks: reader.state.blocks, syncs: rules.flushRecords ? checks.flushes : checks.eos };
+    await checkChannels(channels, options, main, io, (...violation) => checks.report(...violation));
+  }
+  if (options.returnPath !== undefined) {
+    await checkReturnPath(options.returnPath, rules, (...violation) => checks.report(...violation));
+  }
   if (options.json === true) {
     const { violations, count } = checks;
-    io.out.write(
-      `${JSON.stringify({ file, dialect: input.dialect, bytes: reader.offset, count, violations }, null, 2)}\n`,
-    );
+    io.out.write(`${JSON.stringify({ file, dialect: input.dialect, bytes, count, violations }, null, 2)}\n`);
   } else {
     for (const { offset: at, requirement, text } of checks.violations) {
       io.out.write(`0x${at.toString(16).padStart(8, '0')}  ${requirement.padEnd(20)}  ${text}\n`);
@@ -129,24 +148,7 @@ export async function check(file: string, options: CheckOptions, io: Io): Promis
     const more = checks.count - checks.violations.length;
     if (more > 0) io.out.write(`and ${more} more\n`);
     const verdict = checks.count === 0 ? 'conforms' : `${checks.count} violation${checks.count === 1 ? '' : 's'}`;
-    io.out.write(`${file}: ${verdict} (${reader.offset} bytes, dialect ${input.dialect})\n`);
+    io.out.write(`${file}: ${verdict} (${bytes} bytes, dialect ${input.dialect})\n`);
   }
   if (checks.count > 0) io.exitCode = exitCodes.divergences;
-}
-
-/** Notes the section that is being read, so that violations in it have a place. */
-function watch(checks: ConformanceChecks, note: (offset: number) => void): StreamHandler {
-  return {
-    sectionBegin: (section) => {
-      note(section.offset);
-      checks.sectionBegin(section);
-    },
-    ramPage: (...page) => checks.ramPage(...page),
-    command: (command) => {
-      note(command.offset);
-      checks.command(command);
-    },
-    vmdescription: (text, length) => checks.vmdescription(text, length),
-    complete: () => checks.complete(),
-  };
 }

@@ -45,7 +45,7 @@ export async function dump(file: string, options: DumpOptions, io: Io): Promise<
       file,
       dialect: input.dialect,
       dialectFrom: input.dialectFrom,
-      bytes: reader.offset,
+      bytes: Math.min(reader.offset, input.received),
       ...summary.toJSON(),
       bytesBehind: rest,
       ...(channels.length === 0 ? {} : { channels }),
@@ -54,7 +54,9 @@ export async function dump(file: string, options: DumpOptions, io: Io): Promise<
     };
     io.out.write(`${JSON.stringify(value, null, 2)}\n`);
   } else {
-    io.out.write(`${lines(input, summary, reader.offset, rest, channels, returnPath).join('\n')}\n`);
+    io.out.write(
+      `${lines(input, summary, Math.min(reader.offset, input.received), rest, channels, returnPath).join('\n')}\n`,
+    );
     if (error !== undefined) io.out.write(`\n${io.out.colors.red('broken')}  ${error.message}\n`);
   }
   const bad = error !== undefined || channels.some((channel) => channel.error !== undefined);
@@ -150,7 +152,12 @@ function lines(
 ): string[] {
   const out: string[] = [];
   const title = (text: string): void => void out.push('', text);
-  const from = { option: '', description: ' (by the vmdescription)', default: ' (assumed; see --dialect)' };
+  const from = {
+    option: '',
+    description: ' (by the vmdescription)',
+    command: ' (by its first command)',
+    default: ' (assumed; see --dialect)',
+  };
   out.push(`${input.name}: ${bytes} bytes, dialect ${input.dialect}${from[input.dialectFrom]}`);
   out.push(`machine ${summary.machine ?? '(no configuration)'}${summary.ended ? '' : ', not complete'}`);
   for (const { name, version } of summary.subsections) out.push(`  ${name} version ${version}`);

@@ -28,7 +28,9 @@ export interface Input {
   readonly size: number | undefined;
   readonly dialect: DialectName;
   /** How the dialect was found. */
-  readonly dialectFrom: 'option' | 'description' | 'default';
+  readonly dialectFrom: 'option' | 'description' | 'command' | 'default';
+  /** Bytes that have been read. */
+  received: number;
   readonly options: StreamReaderOptions;
   /** The connection that this one recovers. */
   readonly after: Input | undefined;
@@ -40,9 +42,8 @@ export async function openInput(file: string, options: InputOptions, io: Io): Pr
   const { size } = raw;
   const tail = await raw.tail(tailBytes);
   const { first, chunks } = await peek(raw.chunks, file);
+  if (first.length === 0) throw new UsageError(`${file} is empty: there is no stream in it`);
   const text = tail === undefined ? undefined : findVmdescription(tail);
-  const guessed = text === undefined ? undefined : dialectOf(text);
-  const dialect = options.dialect ?? guessed ?? '7.2';
   // A recovery connection begins with a command; it has neither magic nor configuration.
   const recovery = first.toString('latin1', 0, 4) !== 'QEVM' && first[0] === 8;
   if (recovery && options.after === undefined) {
@@ -50,12 +51,16 @@ export async function openInput(file: string, options: InputOptions, io: Io): Pr
   }
   const { after: before, ...shared } = options;
   const after = recovery && before !== undefined ? await openInput(before, shared, io) : undefined;
+  const guessed = text !== undefined ? dialectOf(text) : recovery ? dialectOfRecovery(first, after) : undefined;
+  const dialect = options.dialect ?? guessed ?? '7.2';
+  const from = guessed === undefined ? 'default' : 'command';
   return {
     name: file,
     chunks,
     size,
     dialect,
-    dialectFrom: options.dialect !== undefined ? 'option' : guessed !== undefined ? 'description' : 'default',
+    dialectFrom: options.dialect !== undefined ? 'option' : text !== undefined ? 'description' : from,
+    received: 0,
     options: {
       rules: streamRules[dialect],
       footers: options.footers,
@@ -70,6 +75,7 @@ export async function openInput(file: string, options: InputOptions, io: Io): Pr
 /**
  * Feeds an input to a handler. Never rejects because of what the stream says: that is `reader.error`.
  * @param earlier is told what the connection before a recovery connection brought
+ * @param begun is given the reader before it reads
  * @throws UsageError if the input breaks off for another reason
  */
 export async function readInput(
@@ -77,12 +83,15 @@ export async function readInput(
   handler: StreamHandler,
   io: Io,
   earlier: StreamHandler = {},
+  begun?: (reader: StreamReader) => void,
 ): Promise<StreamReader> {
   const state = input.after === undefined ? undefined : (await readInput(input.after, earlier, io)).state;
   const reader = new StreamReader({ ...input.options, ...(state === undefined ? {} : { state }) }, handler);
+  begun?.(reader);
   const progress = new Progress('reading', input.size, io);
   try {
     for await (const chunk of input.chunks) {
+      input.received += chunk.length;
       if (!reader.push(chunk)) await reader.drained();
       reader.detach();
       progress.add(chunk.length);
@@ -112,6 +121,13 @@ function described(text: string | undefined): Pick<StreamReaderOptions, 'describ
 function dialectOf(description: string): DialectName {
   if (description.startsWith('{ ')) return '3.0';
   return description.startsWith('{"configuration"') ? '10.0' : '7.2';
+}
+
+/** A recovery begins with RECV_BITMAP, whose number has changed (stream-format.md §4). */
+function dialectOfRecovery(first: Buffer, after: Input | undefined): DialectName | undefined {
+  if (first.length < 3) return undefined;
+  if (first.readUInt16BE(1) === streamRules['3.0'].commands.indexOf('RECV_BITMAP')) return '3.0';
+  return after?.dialect === '3.0' ? '7.2' : after?.dialect;
 }
 
 /** The first bytes of an input, and the input with them still in place. */

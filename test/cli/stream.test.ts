@@ -130,9 +130,39 @@ describe('qmpspec stream', () => {
     });
     const { out, exitCode } = await run('check', path);
     expect(exitCode).to.equal(1);
-    expect(out).to.match(/^0x00000043 {2}stream-format §5 +ZERO record with fill byte 9\n/);
+    expect(out).to.match(/^0x00000048 {2}stream-format §5 +ZERO record with fill byte 9\n/);
     expect(out).to.match(/4 bytes behind the end of the stream/);
     expect(out).to.match(/: 2 violations \(/);
+  });
+
+  it('checks data channels and the return path beside the stream', async () => {
+    for (const entry of recordings) {
+      if (entry.type !== 'main' || entry.cut === true || entry.channels === undefined) continue;
+      const channels = entry.channels.flatMap((name) => ['--channel', file(name)]);
+      const method = /zlib|zstd/.exec(entry.file)?.[0];
+      const options = [...(method === undefined ? [] : ['--compression', method])];
+      if (entry.file.includes('4pages')) options.push('--pages-per-packet', '4');
+      const { out, exitCode } = await run(
+        'check',
+        file(entry.file),
+        '--dialect',
+        entry.dialect!,
+        ...options,
+        ...channels,
+      );
+      expect([exitCode, out], entry.file).to.deep.equal([0, out.replace(/^.*\n(?=.)/s, '')]);
+    }
+    const main = file('7.2-none-multifd.bin');
+    const cut = file('7.2-none-multifd.ch1.bin', (bytes) => bytes.subarray(0, bytes.length - 1344));
+    const again = file('7.2-none-multifd.ch0.bin');
+    const answers = file('7.2-none-return-path.rp.bin', (bytes) => Buffer.concat([Buffer.from([0, 99, 0, 0]), bytes]));
+    const { out, exitCode } = await run(
+      ...['check', main, '--channel', cut, '--channel', again, '--channel', again, '--return-path', answers],
+    );
+    expect(exitCode).to.equal(1);
+    expect(out).to.match(/multifd §4 .*ch1.bin: 2 SYNC packets for 3 sync records of the main channel/);
+    expect(out).to.match(/multifd §1 .*ch0.bin: channel id 0 is that of .*ch0.bin too/);
+    expect(out).to.match(/stream-format §8 .*rp.bin: /);
   });
 
   it('extracts the RAM that the source had, with deltas, compressed pages, discards and channels', async () => {
@@ -142,7 +172,8 @@ describe('qmpspec stream', () => {
       expect(sha256(readFileSync(out)), name).to.equal(recording(name).ram!.ram);
     }
     const second = recording('3.0.50-none-postcopy-recover-2.bin');
-    const after = ['--dialect', '3.0', '--after', file(second.resume_of!)];
+    // The dialect shows in the number of the first command.
+    const after = ['--after', file(second.resume_of!)];
     expect((await run('extract', file(second.file), ...after, '-o', out)).exitCode).to.equal(0);
     expect(sha256(readFileSync(out))).to.equal(second.ram!.ram);
     const multifd = recording('3.0.50-none-multifd-3ch-4pages.bin');
@@ -197,6 +228,7 @@ describe('qmpspec stream', () => {
     const cases: [string[], RegExp][] = [
       [['dump', join(folder, 'missing')], /missing: ENOENT/],
       [['dump', folder], /is a folder/],
+      [['check', '/dev/null'], /is empty/],
       [['dump', 'tcp:1.2.3.4:5'], /can be reached from other hosts/],
       [['dump', 'unix:'], /lacks the path/],
       [['make', join(folder, 'made.img'), '-o', `unix:${join(folder, 'nobody')}`], /there is no such socket/],
