@@ -22,8 +22,8 @@ export interface Trail {
   readonly from: Core | undefined;
   readonly to: Core | undefined;
   readonly taken: Taken | undefined;
-  /** Another way to the same hypothesis goes without it. */
-  doubtful: boolean;
+  /** Other ways to the same hypothesis, and the depth from which they differ. */
+  readonly others: { readonly way: Trail; readonly since: number }[];
 }
 
 /** What was taken on every way to the present hypotheses, and what on some. */
@@ -43,7 +43,7 @@ export const begun = (): Trail => ({
   from: undefined,
   to: undefined,
   taken: undefined,
-  doubtful: false,
+  others: [],
 });
 
 const after = (before: Trail, from: Core, to: Core | undefined, taken: Taken | undefined): Trail => ({
@@ -52,7 +52,7 @@ const after = (before: Trail, from: Core, to: Core | undefined, taken: Taken | u
   from,
   to,
   taken,
-  doubtful: false,
+  others: [],
 });
 
 /** The hypothesis, after its process went by itself from where `before` was. */
@@ -67,43 +67,61 @@ export function executed(trail: Trail | undefined, from: Core, { label, rows, si
   return after(trail, from, undefined, { side: side ?? 'command', label, rows, from: from.state });
 }
 
-const same = (a: Trail, b: Trail): boolean =>
-  a.from === b.from &&
-  a.to === b.to &&
-  (a.taken === b.taken ||
-    (a.taken !== undefined && b.taken !== undefined && transitionKey(a.taken) === transitionKey(b.taken)));
+/** Other ways to one place that are kept; with more of them nothing is sure there. */
+const mostWays = 6;
 
 /** Two ways lead to the same hypothesis, of which the first is kept. */
 export function mergeTrails(kept: Trail | undefined, other: Trail | undefined): void {
-  const ofKept: Trail[] = [];
-  const ofOther: Trail[] = [];
-  let [a, b] = [kept, other];
+  if (kept === undefined || other === undefined || kept === other) return;
+  let [a, b]: [Trail | undefined, Trail | undefined] = [kept, other];
   while (a !== b) {
-    if (a !== undefined && (b === undefined || a.depth >= b.depth)) {
-      ofKept.push(a);
-      a = a.before;
-    } else if (b !== undefined) {
-      ofOther.push(b);
-      b = b.before;
-    }
+    if (a !== undefined && (b === undefined || a.depth >= b.depth)) a = a.before;
+    else b = b?.before;
   }
-  for (const one of ofKept) if (!ofOther.some((its) => same(one, its))) one.doubtful = true;
+  if (kept.others.some(({ way }) => way === other)) return;
+  kept.others.push({ way: other, since: a?.depth ?? -1 });
 }
 
 /** What the ways to these hypotheses have in common, and what not. */
 export function transitionsOf(hypotheses: readonly Hypothesis[], cores: Cores): Transitions {
   const possible = new Map<string, Taken>();
   let common: Map<string, Taken> | undefined;
-  for (const { trail } of hypotheses) {
-    const own = new Map<string, Taken>();
-    for (let one = trail; one !== undefined; one = one.before) {
-      const { sure, perhaps } = stretch(one, cores);
-      for (const [key, taken] of perhaps) possible.set(key, taken);
-      if (!one.doubtful) for (const [key, taken] of sure) own.set(key, taken);
-    }
+  for (const trail of new Set(hypotheses.map((one) => one.trail))) {
+    const own = sureOn(trail, -1, cores, possible, 0);
     common = common === undefined ? own : new Map([...common].filter(([key]) => own.has(key)));
   }
   return { sure: [...(common ?? new Map<string, Taken>()).values()], possible: [...possible.values()] };
+}
+
+/** Ways within ways that are looked into. */
+const deepest = 4;
+
+/** What is on every way to the end of a trail, from a depth on; all that is on some is added to `possible`. */
+function sureOn(
+  trail: Trail | undefined,
+  since: number,
+  cores: Cores,
+  possible: Map<string, Taken>,
+  level: number,
+): Map<string, Taken> {
+  const nodes: { readonly trail: Trail; readonly sure: Map<string, Taken> }[] = [];
+  for (let one = trail; one !== undefined && one.depth > since; one = one.before) {
+    const { sure, perhaps } = stretch(one, cores);
+    for (const [key, taken] of perhaps) possible.set(key, taken);
+    nodes.push({ trail: one, sure: new Map(sure) });
+  }
+  for (const [i, { trail: node }] of nodes.entries()) {
+    const lost = node.others.length > mostWays || level >= deepest;
+    for (const { way, since: from } of lost ? node.others.slice(0, mostWays) : node.others) {
+      const allowed = lost ? new Map<string, Taken>() : sureOn(way, from, cores, possible, level + 1);
+      for (let at = i; at < nodes.length; at++) {
+        const { trail: part, sure } = nodes[at] as (typeof nodes)[number];
+        if (part.depth <= from) break;
+        for (const key of sure.keys()) if (!allowed.has(key)) sure.delete(key);
+      }
+    }
+  }
+  return new Map(nodes.flatMap(({ sure }) => [...sure]));
 }
 
 interface Stretch {
