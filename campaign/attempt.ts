@@ -1,5 +1,5 @@
 /** One run of one scenario: executed, judged, and looked through for what speaks against the target. */
-import { execute, type Trouble } from '../oracle/execute.js';
+import { execute, type StageWorld, type Trouble } from '../oracle/execute.js';
 import { type Carried, Judge, type Judgement } from '../oracle/judge.js';
 import type { Transitions } from '../oracle/tracker/trail.js';
 import { defectsOfFacts } from '../oracle/trial.js';
@@ -22,6 +22,8 @@ export interface AttemptOptions {
   readonly giveBack?: (name: string, instance: Instance, judge: Judge, symptoms: readonly Symptom[]) => Promise<void>;
   /** What is known of processes that were started in earlier attempts. */
   readonly carried?: ReadonlyMap<string, Carried>;
+  /** Time, sockets and files; the host's unless a simulation has its own. */
+  readonly world?: StageWorld;
 }
 
 export interface Attempt {
@@ -41,7 +43,7 @@ export interface Attempt {
 
 /** @throws ScenarioError, TargetError */
 export async function attempt(scenario: Scenario, options: AttemptOptions): Promise<Attempt> {
-  const { target, facts, strictDesc, deadline, start, carried } = options;
+  const { target, facts, strictDesc, deadline, start, carried, world } = options;
   const troubles: Trouble[] = [];
   const used: [string, Instance][] = [];
   const began = performance.now();
@@ -56,6 +58,7 @@ export async function attempt(scenario: Scenario, options: AttemptOptions): Prom
       },
       ...(deadline === undefined ? {} : { deadline }),
       ...(start === undefined ? {} : { start }),
+      ...(world === undefined ? {} : { world }),
     });
   } catch (error) {
     for (const [, instance] of used) await instance.dispose();

@@ -4,6 +4,7 @@ import type { Scenario } from '../targets/scenario.js';
 import { type Target, TargetError } from '../targets/target.js';
 import { type Attempt, attempt } from './attempt.js';
 import type { CaseFile } from './case-file.js';
+import type { RunFresh } from './confirm.js';
 import type { Corpus } from './corpus.js';
 import { Coverage, type CoverageKey, keysOf } from './coverage.js';
 import { withEnd } from './epilogue.js';
@@ -37,6 +38,8 @@ export interface CampaignOptions {
   readonly untilFirst?: boolean;
   /** Processes serve several scenarios. */
   readonly reuse: boolean;
+  /** Runs every scenario, in the place of lanes; a simulation has its own way. */
+  readonly runner?: RunFresh;
   readonly files: (file: CaseFile, shown: Attempt | undefined) => readonly FolderFile[];
   readonly sink: (event: CampaignEvent) => void;
   readonly signal: AbortSignal;
@@ -57,7 +60,7 @@ export class Campaign {
   readonly coverage = new Coverage();
   readonly findings: Findings;
   private readonly schedule: Schedule;
-  private readonly lanes: Lane[];
+  private readonly lanes: Pick<Lane, 'run' | 'close'>[];
   private next = 0;
   private cases = 0;
   private commands = 0;
@@ -73,7 +76,8 @@ export class Campaign {
     this.schedule = new Schedule(seed, sources, { dialect: facts.dialect, schema: facts.schema }, corpus);
     const how = { target, facts, strictDesc };
     const reuse = options.reuse && target.lacks('start') === undefined;
-    this.lanes = Array.from({ length: jobs }, () => new Lane(how, reuse));
+    const { runner } = options;
+    this.lanes = Array.from({ length: jobs }, () => (runner === undefined ? new Lane(how, reuse) : laneOf(runner)));
     const recalled = store?.recall();
     if (recalled !== undefined) {
       ({ next: this.next, cases: this.cases, commands: this.commands, duration: this.earlier } = recalled.progress);
@@ -87,8 +91,8 @@ export class Campaign {
       shrinkBudget: options.shrinkBudget,
       files: options.files,
       ...(store === undefined ? {} : { store }),
-      run: (scenario) => attempt(scenario, how),
-      runRepeatedly: (scenario) => repeatedly(new Lane(how, true), scenario),
+      run: runner ?? ((scenario) => attempt(scenario, how)),
+      runRepeatedly: runner ?? ((scenario) => repeatedly(new Lane(how, true), scenario)),
       onFinding: (finding) => options.sink({ event: 'finding', finding }),
       going: () => this.mayLookInto,
     });
@@ -153,13 +157,13 @@ export class Campaign {
 
   /** What was seen is looked into until some time after the end; what is kept in a folder can wait for another run. */
   private get mayLookInto(): boolean {
-    const { time, signal, store } = this.options;
-    if (this.fault !== undefined || (signal.aborted && store !== undefined)) return false;
+    const { time, signal } = this.options;
+    if (this.fault !== undefined || signal.aborted) return false;
     if (time === undefined) return true;
     return performance.now() - this.began < time + Math.max(grace.least, time * grace.part);
   }
 
-  private async work(lane: Lane): Promise<void> {
+  private async work(lane: Pick<Lane, 'run'>): Promise<void> {
     while (this.going) {
       const planned = this.schedule.plan(this.next++);
       const scenario = withEnd(planned.scenario);
@@ -251,6 +255,11 @@ export class Campaign {
     this.unlogged = [];
   }
 }
+
+const laneOf = (run: RunFresh): Pick<Lane, 'run' | 'close'> => ({
+  run: async (scenario) => ({ ...(await run(scenario)), history: [] }),
+  close: async () => undefined,
+});
 
 /** The same scenario for the life of one process; the last attempt speaks for all. */
 async function repeatedly(lane: Lane, scenario: Scenario): Promise<Attempt> {

@@ -8,7 +8,7 @@ import { isObject, type JsonValue } from '../protocol/json.js';
 import { entryValue, type Transcript } from '../protocol/transcript.js';
 import type { Attempt } from './attempt.js';
 
-export type KeyKind = 'transition' | 'command' | 'value' | 'events';
+export type KeyKind = 'transition' | 'place' | 'command' | 'value' | 'events';
 
 /** `kind|…`. */
 export type CoverageKey = string;
@@ -19,7 +19,9 @@ const key = (kind: KeyKind, ...parts: readonly string[]): CoverageKey => [kind, 
 export function keysOf({ transitions, transcript }: Pick<Attempt, 'transitions' | 'transcript'>): Set<CoverageKey> {
   const keys = new Set<CoverageKey>();
   for (const taken of transitions.sure) {
+    const { out, in: incoming } = taken.from;
     keys.add(key('transition', transitionKey(taken)));
+    keys.add(key('place', transitionKey(taken), out.status, incoming.status));
     if (taken.side === 'command') keys.add(commandKey(taken));
   }
   for (const one of valueKeys(transcript)) keys.add(one);

@@ -6,6 +6,7 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -56,6 +57,12 @@ function sweep(path: string): void {
   } catch {
     // The folder is gone, or was never one.
   }
+}
+
+/** Removes what writers that were killed left behind in a folder. */
+export function sweepTemporaries(folder: string): void {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) if (/^\.\d+-\d+\.tmp/.test(name)) sweep(join(folder, name));
 }
 
 export interface FolderFile {

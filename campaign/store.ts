@@ -11,7 +11,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CaseFile, parseCase, stringifyCase } from './case-file.js';
-import { type FolderFile, Log, StorageError, writeFolder, writeWhole } from './folder.js';
+import { type FolderFile, Log, StorageError, sweepTemporaries, writeFolder, writeWhole } from './folder.js';
 
 export const campaignVersion = 1;
 
@@ -48,6 +48,8 @@ export class Store {
     readonly resumed: boolean,
   ) {
     this.log = Log.open(join(folder, 'log.ndjson'));
+    for (const place of [folder, join(folder, 'pending'), join(folder, 'findings'), join(folder, 'corpus')])
+      sweepTemporaries(place);
     for (const name of this.pendingNames())
       this.numbers = Math.max(this.numbers, Number(/^(\d+)/.exec(name)?.[1] ?? 0));
   }

@@ -16,6 +16,7 @@ import { learnFacts, type TargetFacts } from '../targets/facts.js';
 import { resolveTarget } from '../targets/resolve.js';
 import type { Target } from '../targets/target.js';
 import { UsageError } from './failures.js';
+import { showCoverage } from './fuzz/coverage.js';
 import { emitScenarios } from './fuzz/emit.js';
 import { findingFiles } from './fuzz/finding-files.js';
 import { Interrupt } from './interrupt.js';
@@ -39,6 +40,7 @@ interface FuzzOptions extends TargetOptions {
   readonly strict?: true;
   readonly strictDesc?: true;
   readonly quiet?: true;
+  readonly coverage?: string | true;
 }
 
 /** A scenario mostly waits for its target: so many side by side keep a core busy. */
@@ -56,6 +58,11 @@ function timeSpan(text: string): number {
   return value;
 }
 
+function coverageFormat(text: string): string {
+  if (['table', 'json', 'svg'].includes(text)) return text;
+  throw new InvalidArgumentError("Choose 'table', 'json' or 'svg'.");
+}
+
 export function fuzzCommand(io: Io): Command {
   return addTargetOptions(new Command('fuzz'))
     .description('hunt for the sequences with which a target does what it must not')
@@ -71,6 +78,11 @@ export function fuzzCommand(io: Io): Command {
     .option('--shrink <span>', 'time to make one finding smaller', timeSpan, 30_000)
     .option('--fresh', 'a new process for each case')
     .option('--until-first', 'end at the first finding that is not known')
+    .option(
+      '--coverage [format]',
+      'show at the end what was reached: table (default), json, or svg (written to the folder)',
+      coverageFormat,
+    )
     .option('--emit <dir>', 'only write the scenarios of --runs cases there; the target is only asked what it is')
     .option('--strict', 'what did not show itself again fails the campaign, too')
     .option('--strict-desc', 'compare the texts of errors too, not only their class')
@@ -98,10 +110,12 @@ async function fuzz(options: FuzzOptions, io: Io): Promise<number> {
   const chosen = chooseSources(options.only ?? earlier?.only ?? []);
   const known = options.known === undefined ? new KnownFindings() : KnownFindings.read(options.known);
   const seed = earlier?.seed ?? options.seed ?? Math.floor(Math.random() * 2 ** 31);
-  const screen = new FuzzScreen(io.out.write, {
-    colors: io.out.colors,
-    live: io.out.isTTY,
-    columns: io.out.columns,
+  // Standard output is kept for what another program reads.
+  const stream = options.coverage === 'json' ? io.err : io.out;
+  const screen = new FuzzScreen(stream.write, {
+    colors: stream.colors,
+    live: stream.isTTY,
+    columns: stream.columns,
     quiet: options.quiet ?? false,
   });
   const interrupt = new Interrupt(() => {
@@ -159,7 +173,17 @@ async function fuzz(options: FuzzOptions, io: Io): Promise<number> {
     for (const text of [facts.dialectNote, facts.schemaNote, ...corpus.unreadable]) {
       if (text !== undefined) screen.take({ event: 'note', text });
     }
-    return await runToEnd(campaign, screen, interrupt, options, io);
+    const exitCode = await runToEnd(campaign, screen, interrupt, options, io);
+    if (options.coverage !== undefined) {
+      showCoverage(
+        options.coverage === true ? 'table' : options.coverage,
+        campaign.coverage,
+        facts.dialect,
+        folder,
+        io,
+      );
+    }
+    return exitCode;
   } finally {
     interrupt.release();
     await target.close();

@@ -46,10 +46,13 @@ const palette: Readonly<Record<string, string>> = {
   none: '#ffffff',
 };
 
+/** Colour of an arrow; the usual one where it gives none. Only `svg` has colours. */
+export type Paint = (edge: GraphEdge) => string | undefined;
+
 /** Draws the status graph of one side. `svg` needs nothing but a viewer; `mermaid` is a stateDiagram-v2. */
-export function diagram(rules: MigrationRules, side: Side, format: 'mermaid' | 'svg'): string {
+export function diagram(rules: MigrationRules, side: Side, format: 'mermaid' | 'svg', paint?: Paint): string {
   const graph = statusGraph(rules, side);
-  return format === 'mermaid' ? mermaid(graph) : svg(graph);
+  return format === 'mermaid' ? mermaid(graph) : svg(graph, paint ?? (() => undefined));
 }
 
 /** Causes, then outputs behind a slash, as state-machine.md §7 writes them. */
@@ -74,7 +77,7 @@ interface Point {
   readonly y: number;
 }
 
-function svg({ side, nodes, edges }: Graph): string {
+function svg({ side, nodes, edges }: Graph, paint: Paint): string {
   const known = places[side];
   const spare = nodes.filter((node) => known[node] === undefined);
   const place = (node: string): Point => {
@@ -85,7 +88,15 @@ function svg({ side, nodes, edges }: Graph): string {
   const bottom = Math.max(...nodes.map((node) => place(node).y)) + margin.y;
   const both = new Set(edges.map(({ from, to }) => `${from} ${to}`));
   const drawn = edges.map((edge) =>
-    arrow(place(edge.from), place(edge.to), both.has(`${edge.to} ${edge.from}`), lines(caption(edge, 3)), nodes, place),
+    arrow(
+      place(edge.from),
+      place(edge.to),
+      both.has(`${edge.to} ${edge.from}`),
+      lines(caption(edge, 3)),
+      nodes,
+      place,
+      paint(edge),
+    ),
   );
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${right} ${bottom}" width="${right}" height="${bottom}"`,
@@ -117,6 +128,7 @@ function arrow(
   text: readonly string[],
   nodes: readonly string[],
   place: (node: string) => Point,
+  color: string | undefined,
 ): { line: string; text: string } {
   const [dx, dy] = [to.x - from.x, to.y - from.y];
   const length = Math.hypot(dx, dy);
@@ -139,8 +151,8 @@ function arrow(
       `<tspan x="${middle.x.toFixed(1)}" y="${(first + index * 12).toFixed(1)}">${escaped(line)}</tspan>`,
   );
   return {
-    line: `<path d="${path}" fill="none" stroke="#5b6470" stroke-width="1.2" marker-end="url(#tip)"/>`,
-    text: `<text text-anchor="middle" font-size="10.5" fill="#39424e" stroke="#fbfbfa" stroke-width="3.5" paint-order="stroke" stroke-linejoin="round">${spans.join('')}</text>`,
+    line: `<path d="${path}" fill="none" stroke="${color ?? '#5b6470'}" stroke-width="${color === undefined ? 1.2 : 2}" marker-end="url(#tip)"/>`,
+    text: `<text text-anchor="middle" font-size="10.5" fill="${color ?? '#39424e'}" stroke="#fbfbfa" stroke-width="3.5" paint-order="stroke" stroke-linejoin="round">${spans.join('')}</text>`,
   };
 }
 

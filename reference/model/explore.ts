@@ -1,5 +1,6 @@
 /** Walks the whole model and says what is wrong with it: the proof that the tables hang together. */
 import type { MigrationRules } from '../dialects/migration.js';
+import type { Command } from './command.js';
 import { command, incomingRows, machineCommands, migrationCommands, outgoingRows, wholeSteps } from './model.js';
 import type { Alternative, Side } from './row.js';
 import { canPostcopy, initialState, isOn, type ModelState, type StartOptions } from './state.js';
@@ -68,7 +69,7 @@ const calls = [
 const bare = [...migrationCommands.keys(), ...machineCommands.keys()].filter(
   (name) => !calls.some((call) => call.name === name),
 );
-const allCalls = [...calls, ...bare.map((name) => ({ name, args: {} }))];
+export const allCalls: readonly Command[] = [...calls, ...bare.map((name) => ({ name, args: {} }))];
 
 const course = new Set([
   'migrate',

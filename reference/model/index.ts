@@ -1,7 +1,7 @@
 export { checkModel, type ModelCheck } from './check.js';
 export type { Command } from './command.js';
-export { diagram } from './diagram.js';
-export { type Exploration, type ExploreOptions, explore } from './explore.js';
+export { diagram, type Paint } from './diagram.js';
+export { allCalls, type Exploration, type ExploreOptions, explore } from './explore.js';
 export {
   command,
   incomingRows,

@@ -1,0 +1,144 @@
+/**
+ * `npm run selftest:fuzz [-- --seconds N] [--faults a,b]`: against each planted fault a campaign on one core must find it and
+ * shrink it to a few steps. The reference is simulated: nothing is waited for, so that a minute is a long campaign.
+ */
+import { Command } from 'commander';
+import { type Attempt, attempt } from '../campaign/attempt.js';
+import { Campaign } from '../campaign/campaign.js';
+import { Corpus } from '../campaign/corpus.js';
+import type { Finding } from '../campaign/findings.js';
+import { KnownFindings } from '../campaign/known.js';
+import { sources } from '../campaign/sources.js';
+import { Transcript } from '../protocol/transcript.js';
+import { type DialectName, dialects } from '../reference/dialects/dialect.js';
+import { type Fault, faults } from '../reference/faults/index.js';
+import { loadSchema } from '../reference/schema/index.js';
+import { SimulatedWorld } from '../simulation/world.js';
+import type { TargetFacts } from '../targets/facts.js';
+import { InProcessTarget } from '../targets/in-process/target.js';
+import type { Scenario } from '../targets/scenario.js';
+
+/** Steps that a finding may have: more is not what a reader calls small. */
+const mostSteps = 6;
+/** Moves of the scheduler that one scenario may take. */
+const allowance = 60_000;
+
+interface Row {
+  readonly name: string;
+  readonly found: Finding | undefined;
+  readonly seconds: number;
+  readonly cases: number;
+  /** Milliseconds of processor time. */
+  readonly processor: number;
+}
+
+/** Runs scenarios on a reference with a fault; each run has another order of what happens. */
+function simulated(fault: string, dialect: DialectName, facts: TargetFacts): (scenario: Scenario) => Promise<Attempt> {
+  let runs = 0;
+  return async (scenario) => {
+    const world = new SimulatedWorld(++runs);
+    const target = new InProcessTarget({ dialect, faults: [fault], world: world.target });
+    try {
+      const run = attempt(scenario, { target, facts, strictDesc: false, world: world.stage });
+      return await world.scheduler.drive(run, allowance);
+    } catch (error) {
+      const { name, message } = error as Error;
+      if (name !== 'Endless' && name !== 'Deadlock') throw error;
+      return endless(scenario, message);
+    }
+  };
+}
+
+/** What went on for ever shows that it did. */
+const endless = (scenario: Scenario, message: string): Attempt => ({
+  scenario,
+  transcript: new Transcript(),
+  judgement: { kind: 'inconclusive', reason: message, observations: 0 },
+  troubles: [],
+  symptoms: [
+    { kind: 'hang', subject: 'the scenario does not end', rows: [], state: '', expected: ['an end'], got: message },
+  ],
+  transitions: { sure: [], possible: [] },
+  launches: new Map(),
+  commands: 0,
+  duration: 0,
+});
+
+async function hunt(name: string, seed: number, time: number): Promise<Row> {
+  const dialect: DialectName = '3.0';
+  const facts = {
+    product: 'qemu',
+    version: '3.0.50',
+    package: '',
+    greeting: {},
+    dialect: dialects[dialect],
+    schema: loadSchema(dialect),
+  };
+  const stop = new AbortController();
+  let best: Finding | undefined;
+  const began = performance.now();
+  const used = process.cpuUsage();
+  const processor = () => {
+    const { user, system } = process.cpuUsage(used);
+    return (user + system) / 1000;
+  };
+  const campaign = new Campaign({
+    target: new InProcessTarget({ dialect, faults: [name] }),
+    facts,
+    seed,
+    jobs: 1,
+    sources,
+    corpus: new Corpus(),
+    known: new KnownFindings(),
+    strictDesc: false,
+    shrinkBudget: Math.min(15_000, time / 2),
+    reuse: false,
+    runner: simulated(name, dialect, facts),
+    files: () => [],
+    sink: (event) => {
+      // One core's time, whatever else this machine does.
+      if (processor() > time) stop.abort();
+      if (event.event !== 'finding' || !event.finding.confirmed) return;
+      const steps = (one: Finding) => one.file.scenario.steps.length;
+      if (best === undefined || steps(event.finding) < steps(best)) best = event.finding;
+      if (steps(best) <= mostSteps) stop.abort();
+    },
+    signal: stop.signal,
+  });
+  const { cases } = await campaign.run();
+  return { name, found: best, seconds: (performance.now() - began) / 1000, cases, processor: processor() };
+}
+
+const passes = ({ found }: Row): boolean => found !== undefined && found.file.scenario.steps.length <= mostSteps;
+
+function line(row: Row, fault: Fault): string {
+  const { name, found, seconds, cases, processor } = row;
+  const steps = found === undefined ? '-' : String(found.file.scenario.steps.length);
+  const verdict = passes(row) ? 'found' : found === undefined ? 'MISSED' : 'LARGE';
+  const figures = `${steps.padStart(3)} steps ${String(cases).padStart(6)} cases ${seconds.toFixed(1).padStart(6)} s ${(processor / 1000).toFixed(1).padStart(6)} s cpu`;
+  return `${verdict.padEnd(7)} ${name.padEnd(36)} ${figures}  ${found?.file.title.slice(0, 90) ?? fault.title}`;
+}
+
+async function main({ seconds, only, seed }: { seconds: string; only?: string; seed: string }): Promise<void> {
+  const chosen = only === undefined ? [...faults.keys()] : only.split(',');
+  const missed: Row[] = [];
+  for (const name of chosen) {
+    const fault = faults.get(name);
+    if (fault === undefined) throw new Error(`there is no fault '${name}'; qmpspec faults lists them`);
+    const row = await hunt(name, Number(seed), Number(seconds) * 1000);
+    if (!passes(row)) missed.push(row);
+    process.stdout.write(`${line(row, fault)}\n`);
+  }
+  process.stdout.write(
+    `${chosen.length} faults: ${chosen.length - missed.length} found and shrunk to at most ${mostSteps} steps, ${missed.filter(({ found }) => found !== undefined).length} larger, ${missed.filter(({ found }) => found === undefined).length} missed\n`,
+  );
+  process.exitCode = missed.length === 0 ? 0 : 1;
+}
+
+await new Command('selftest:fuzz')
+  .description('a campaign against each planted fault')
+  .option('--seconds <n>', 'time for each', '60')
+  .option('--only <names>', 'faults, with commas between')
+  .option('--seed <n>', 'seed of the campaigns', '1')
+  .action(main)
+  .parseAsync();

@@ -1,0 +1,25 @@
+/** `qmpspec fuzz --coverage`: what was reached, on standard output or as files of the campaign. */
+import { join } from 'node:path';
+import type { Coverage } from '../../campaign/coverage.js';
+import { summarise } from '../../campaign/coverage-summary.js';
+import { writeWhole } from '../../campaign/folder.js';
+import { transitionsOfModel } from '../../campaign/transitions.js';
+import type { Dialect } from '../../reference/dialects/dialect.js';
+import { coverageDiagram, coverageTable } from '../../reports/coverage.js';
+import type { Io } from '../io.js';
+
+/** @throws StorageError */
+export function showCoverage(format: string, coverage: Coverage, dialect: Dialect, folder: string, io: Io): void {
+  const summary = summarise(coverage, transitionsOfModel(dialect.migration));
+  if (format === 'json') {
+    io.out.write(`${JSON.stringify(summary, null, 2)}\n`);
+    return;
+  }
+  io.out.write(`\n${coverageTable(summary, io.out.colors)}`);
+  if (format !== 'svg') return;
+  for (const side of ['outgoing', 'incoming'] as const) {
+    const file = join(folder, `coverage-${side}.svg`);
+    writeWhole(file, coverageDiagram(summary, dialect.migration, side));
+    io.out.write(`${file}\n`);
+  }
+}
