@@ -91,7 +91,7 @@ async function hunt(name: string, seed: number, time: number): Promise<Row> {
     corpus: new Corpus(),
     known: new KnownFindings(),
     strictDesc: false,
-    shrinkBudget: Math.min(15_000, time / 2),
+    shrinkBudget: time,
     reuse: false,
     runner: simulated(name, dialect, facts),
     files: () => [],
@@ -119,7 +119,17 @@ function line(row: Row, fault: Fault): string {
   return `${verdict.padEnd(7)} ${name.padEnd(36)} ${figures}  ${found?.file.title.slice(0, 90) ?? fault.title}`;
 }
 
-async function main({ seconds, only, seed }: { seconds: string; only?: string; seed: string }): Promise<void> {
+async function main({
+  seconds,
+  only,
+  seed,
+  show,
+}: {
+  seconds: string;
+  only?: string;
+  seed: string;
+  show?: true;
+}): Promise<void> {
   const chosen = only === undefined ? [...faults.keys()] : only.split(',');
   const missed: Row[] = [];
   for (const name of chosen) {
@@ -128,6 +138,9 @@ async function main({ seconds, only, seed }: { seconds: string; only?: string; s
     const row = await hunt(name, Number(seed), Number(seconds) * 1000);
     if (!passes(row)) missed.push(row);
     process.stdout.write(`${line(row, fault)}\n`);
+    if (show)
+      for (const step of row.found?.file.scenario.steps ?? [])
+        process.stdout.write(`          ${JSON.stringify(step)}\n`);
   }
   process.stdout.write(
     `${chosen.length} faults: ${chosen.length - missed.length} found and shrunk to at most ${mostSteps} steps, ${missed.filter(({ found }) => found !== undefined).length} larger, ${missed.filter(({ found }) => found === undefined).length} missed\n`,
@@ -139,6 +152,7 @@ await new Command('selftest:fuzz')
   .description('a campaign against each planted fault')
   .option('--seconds <n>', 'time for each', '60')
   .option('--only <names>', 'faults, with commas between')
+  .option('--show', 'print the steps that are left')
   .option('--seed <n>', 'seed of the campaigns', '1')
   .action(main)
   .parseAsync();

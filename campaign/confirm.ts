@@ -23,6 +23,20 @@ const runsOf = ({ kind }: Symptom): number => (kind === 'hang' || kind === 'leak
 export const sameIn = ({ symptoms }: Attempt, wanted: Symptom): Symptom | undefined =>
   symptoms.find((one) => essence(one) === essence(wanted));
 
+/** Rows that say what may come in nearly every state: that two symptoms share one of them means nothing. */
+const everywhere = /^(MIG-CMD-(QMIG|QPAR|QCAP|GEN)-|QMP-)/;
+
+/**
+ * The symptom of an attempt that most likely has the same cause: the same, or one of the same kind at another place where the
+ * same row was expected. A smaller scenario often shows an event's absence by another message than the larger one did.
+ */
+export function relatedIn(attempt: Attempt, wanted: Symptom): Symptom | undefined {
+  const same = sameIn(attempt, wanted);
+  if (same !== undefined || wanted.kind !== 'divergence') return same;
+  const telling = wanted.rows.filter((row) => !everywhere.test(row));
+  return attempt.symptoms.find(({ kind, rows }) => kind === 'divergence' && rows.some((row) => telling.includes(row)));
+}
+
 /** @param going false ends it early, with the runs so far */
 export async function confirm(
   scenario: Scenario,
@@ -46,9 +60,15 @@ export async function confirm(
   return { rate: { times, of }, ...(shown === undefined ? {} : { shown }) };
 }
 
-/** Runs after which a symptom of this rate has shown itself with a chance of 95 %; 1 for one that always does. */
-export function repeatsFor({ times, of }: Rate): number {
-  if (times >= of) return 1;
+/** Milliseconds of a run that may well be made twice. */
+const cheap = 400;
+
+/**
+ * Runs after which a symptom of this rate has shown itself with a chance of 95 %. One that always showed itself gets two where
+ * they are cheap: a smaller scenario may show it less often.
+ */
+export function repeatsFor({ times, of }: Rate, duration: number): number {
+  if (times >= of) return duration < cheap ? 2 : 1;
   // Half a run more: rates from few runs are guesses, and 0 of 10 is not never.
   const rate = Math.max(times, 0.5) / of;
   // One try a candidate is enough down to a rate of a half; it is tried again while others are.

@@ -6,7 +6,7 @@ import type { TargetFacts } from '../targets/facts.js';
 import type { Scenario } from '../targets/scenario.js';
 import type { Attempt } from './attempt.js';
 import { type CaseFile, caseVersion, type Rate } from './case-file.js';
-import { confirm, type RunFresh, repeatsFor, sameIn } from './confirm.js';
+import { confirm, type RunFresh, relatedIn, repeatsFor } from './confirm.js';
 import type { FolderFile } from './folder.js';
 import type { KnownFindings } from './known.js';
 import { chained } from './lane.js';
@@ -155,15 +155,19 @@ export class Findings {
       return true;
     }
     const until = performance.now() + this.options.shrinkBudget;
-    const repeats = repeatsFor(first.rate);
+    const repeats = repeatsFor(first.rate, first.shown.attempt.duration);
+    let latest = symptom;
     const shows = async (candidate: Scenario): Promise<boolean> => {
       for (let left = repeats; left > 0 && going(); left--) {
-        if (sameIn(await run(candidate), symptom) !== undefined) return true;
+        const related = relatedIn(await run(candidate), symptom);
+        if (related === undefined) continue;
+        latest = related;
+        return true;
       }
       return false;
     };
     const shrunk = await shrink(scenario, { shows, going: () => going() && performance.now() < until });
-    const last = shrunk.scenario === scenario ? first : await confirm(shrunk.scenario, symptom, run, going);
+    const last = shrunk.scenario === scenario ? first : await confirm(shrunk.scenario, latest, run, going);
     // A small one that was luck is no better than the large one.
     const [best, told] = last.shown === undefined ? [scenario, first] : [shrunk.scenario, last];
     const shown = (told.shown ?? first.shown) as NonNullable<typeof first.shown>;
