@@ -8,7 +8,9 @@ const resting = ['none', 'completed', 'failed', 'cancelled', 'postcopy-paused', 
 const deadline = 3000;
 
 export function withEnd(scenario: Scenario): Scenario {
-  const channels = new Set(scenario.steps.flatMap((step) => (step.do === 'peer' ? [step.channel] : [])));
+  const channels = new Set(
+    scenario.steps.flatMap((step) => (step.do === 'peer' || step.do === 'relay' ? [step.channel] : [])),
+  );
   const source = scenario.steps.findLast(
     (step) => step.do === 'connect' || step.do === 'disconnect' || step.do === 'kill',
   );

@@ -96,12 +96,16 @@ export function meaningful(steps: readonly Step[]): Step[] {
         connected.add(step.monitor === undefined || step.monitor === 0 ? step.at : `${step.at}#${step.monitor + 1}`);
         return true;
       case 'peer':
+      case 'relay':
+      case 'feed':
         // The channels' folder is the first process's.
         if (started.size === 0) return false;
         channels.add(step.channel);
         return true;
       case 'release':
       case 'cut':
+      case 'message':
+      case 'channel':
         return channels.has(step.channel);
       case 'exit':
       case 'kill':

@@ -39,6 +39,12 @@ export function simplerSteps(step: Step): readonly (readonly Step[])[] {
       ];
     case 'peer':
       return step.bytes !== undefined && step.bytes > 1 ? [[{ ...step, bytes: 1 }]] : [];
+    case 'feed': {
+      const { parts } = step;
+      const fewer = parts.length < 2 ? [] : parts.map((_, i) => [{ ...step, parts: parts.filter((__, j) => j !== i) }]);
+      const { every: _, ...atOnce } = step;
+      return [...(step.every === undefined ? [] : [[atOnce]]), ...fewer];
+    }
     case 'connect':
       return step.enable === undefined
         ? []

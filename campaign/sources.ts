@@ -3,6 +3,7 @@
  * that led to something new. Another generator joins by one line here.
  */
 import { closest } from 'fastest-levenshtein';
+import { raceScenario, races } from '../generators/races/races.js';
 import { walk } from '../generators/scenario/walk.js';
 import type { Schema } from '../qapi/schema.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
@@ -31,8 +32,18 @@ export const sources: readonly CaseSource[] = [
     name: 'walk',
     about: 'walks over the state machine: migrations that are held, broken, cancelled, raced',
     weight: 10,
-    length: 90,
+    length: 120,
     make: (decisions, { dialect }) => walk(decisions, dialect),
+  },
+  {
+    name: 'race',
+    about: 'one command at one gap of the ladder of events, out of all that there are',
+    weight: 3,
+    length: 1,
+    make: ([number = 0], { dialect }) => {
+      const all = races(dialect);
+      return raceScenario(all[number % all.length] as (typeof all)[number]);
+    },
   },
 ];
 

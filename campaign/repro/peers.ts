@@ -1,7 +1,7 @@
 /** Peers on migration channels, as a shell does them with socat, and what it cannot do. */
 import type { Step } from '../../targets/scenario.js';
 
-type ChannelStep = Extract<Step, { do: 'peer' | 'release' | 'cut' }>;
+type ChannelStep = Extract<Step, { readonly channel: string }>;
 
 export interface PeerLines {
   readonly lines: readonly string[];
@@ -26,6 +26,27 @@ export function peerLines(step: ChannelStep): PeerLines {
   const { channel } = step;
   const stop = `kill "$(cat "$dir/${channel}.peer.pid")" 2>/dev/null; pkill -P "$(cat "$dir/${channel}.peer.pid")" 2>/dev/null`;
   if (step.do === 'cut') return { lines: [stop] };
+  if (step.do === 'relay') {
+    const to = `"UNIX-CONNECT:$dir/${step.to}.mig"`;
+    const lines =
+      step.behaviour === 'pass' ? listen(channel, to) : [`: # a relay to ${step.to} that does: ${step.behaviour}`];
+    return {
+      lines,
+      ...(step.behaviour === 'pass' ? {} : { limit: `a relay that does '${step.behaviour}' is left out` }),
+    };
+  }
+  if (step.do === 'feed') {
+    return { lines: [`: # feeds ${step.parts.join(', ')}`], limit: 'streams of our own making are left out' };
+  }
+  if (step.do === 'message') {
+    return { lines: [`: # sends ${step.message} back`], limit: 'messages on the return path are left out' };
+  }
+  if (step.do === 'channel') {
+    return {
+      lines: [`sleep 0.5 # until the channel is ${step.is}`],
+      limit: 'moments of a channel are waited for by time',
+    };
+  }
   if (step.do === 'release') {
     return {
       lines: [
@@ -63,11 +84,6 @@ export function peerLines(step: ChannelStep): PeerLines {
           `for n in 1 2 3; do sleep 3600 | socat - "UNIX-CONNECT:$dir/${channel}.mig" >/dev/null 2>&1 & echo $! > "$dir/${channel}.filler$n.pid"; done; sleep 0.2`,
         ],
         limit: 'the full queue is made by a stopped listener',
-      };
-    default:
-      return {
-        lines: [`: # a peer of the kind '${String(step.behaviour)}'`],
-        limit: `no peer '${String(step.behaviour)}'`,
       };
   }
 }

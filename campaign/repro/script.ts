@@ -97,6 +97,10 @@ class Writer {
         this.lines.push(`kill -9 "$(cat "$dir/${step.at}.pid")"`);
         return;
       case 'peer':
+      case 'relay':
+      case 'feed':
+      case 'message':
+      case 'channel':
       case 'release':
       case 'cut': {
         const { lines, limit } = peerLines(step);
