@@ -2,9 +2,10 @@
 import { Command } from 'commander';
 import { renderEntries } from '../protocol/render.js';
 import { productName, verdictWords } from '../reports/details.js';
-import { plural, printable } from '../reports/printable.js';
+import { plural, printable, shorten } from '../reports/printable.js';
 import { notApplicable } from '../suites/applicability.js';
-import { conduct } from '../suites/conduct.js';
+import { type Conduct, conduct } from '../suites/conduct.js';
+import { recorded } from '../suites/coverage/table.js';
 import { chapters } from '../suites/index.js';
 import type { Needs } from '../suites/requirement.js';
 import { type Planned, select } from '../suites/schedule.js';
@@ -18,6 +19,10 @@ import { addTargetOptions, type TargetOptions } from './options.js';
 
 /** Longest message shown, in characters. */
 const widest = 400;
+/** Most checks shown. */
+const mostAccepted = 40;
+/** Most entities named. */
+const mostEntities = 12;
 
 export function showCommand(io: Io): Command {
   return addTargetOptions(new Command('show'))
@@ -42,8 +47,15 @@ function describe({ requirement, chapter }: Planned): string {
     ['spec', spec],
     ['needs', needsInWords(needs).join('; ')],
     ['tags', tags.join(', ')],
+    ['exercises', exercises(id)],
   ].filter(([, text]) => text !== '');
-  return `${id}  ${level}\n  ${title}\n\n${rows.map(([name = '', text = '']) => `  ${name.padEnd(10)}${text}\n`).join('')}\n`;
+  return `${id}  ${level}\n  ${title}\n\n${rows.map(([name = '', text = '']) => `  ${name.padEnd(11)}${text}\n`).join('')}\n`;
+}
+
+function exercises(id: string): string {
+  const all = recorded(id);
+  const more = all.length - mostEntities;
+  return `${all.slice(0, mostEntities).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 function needsInWords(needs: Needs): string[] {
@@ -56,6 +68,19 @@ function needsInWords(needs: Needs): string[] {
     ...list('capability', needs.capabilities),
     ...list('parameter', needs.parameters),
   ];
+}
+
+/** What the checks would have accepted, each once, in the order in which they were made. */
+function acceptedLines(accepted: Conduct['accepted']): string[] {
+  const all = accepted.map(({ expected, step }) => {
+    const words = shorten(printable(expected.join('  or  ')), widest);
+    return step === undefined ? words : `${printable(step)}: ${words}`;
+  });
+  const once = [...new Set(all)];
+  const shown = once.slice(0, mostAccepted).map((line) => `    ${line}\n`);
+  const more = once.length - mostAccepted;
+  if (more > 0) shown.push(`    … and ${more} more\n`);
+  return shown.length === 0 ? [] : ['  What is accepted:\n\n', ...shown, '\n'];
 }
 
 /** Runs the requirement and prints its transcript. A target that cannot be run is told, but the description stands. */
@@ -76,6 +101,7 @@ async function wire(planned: Planned, options: TargetOptions, io: Io): Promise<v
     const lines = renderEntries(result.transcript.entries, { width: widest });
     const verdict = verdictWords({ verdict: result.verdict });
     io.out.write(`  On the wire with ${target.name} (${on}):\n\n${lines.map((line) => `  ${line}\n`).join('')}\n`);
+    io.out.write(acceptedLines(result.accepted).join(''));
     io.out.write(`  ${verdict}, ${plural(result.checks, 'check')}\n`);
   } catch (error) {
     if (!(error instanceof TargetError)) throw error;

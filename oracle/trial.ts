@@ -28,6 +28,8 @@ export interface TrialSettings {
 
 export class Trial {
   readonly transcript: Transcript;
+  /** What each check would have accepted, in order. */
+  readonly accepted: { readonly expected: readonly string[]; readonly step?: string }[] = [];
   /** Checks made so far; a requirement that ends with none is vacuous. */
   checks = 0;
   /** The first known defect that the target has shown; what conforms otherwise is then told as that. */
@@ -130,8 +132,10 @@ export class Trial {
   /** The general check: when `holds` is false, the divergence lists what was permitted and what came. */
   check(holds: boolean, expected: string | readonly string[], got: string | Received | undefined, step?: string): void {
     this.checks++;
+    const all = typeof expected === 'string' ? [expected] : expected;
+    this.accepted.push({ expected: all, ...(step === undefined ? {} : { step }) });
     if (holds) return;
-    throw this.divergence(typeof expected === 'string' ? [expected] : expected, got, step);
+    throw this.divergence(all, got, step);
   }
 
   private divergence(expected: readonly string[], got: string | Received | undefined, step?: string): Divergence {
@@ -162,14 +166,12 @@ export class Trial {
       const wrong = messages.findIndex((message, i) => !patterns[i]?.test(message, this.settings));
       return wrong < 0 ? messages.length : wrong;
     });
-    if (permitted.some((patterns, i) => patterns.length === messages.length && prefixes[i] === messages.length)) {
-      this.checks++;
-      return;
-    }
     const expected = permitted.map((patterns) =>
       patterns.length === 0 ? 'nothing' : patterns.map((pattern) => pattern.words).join(', then '),
     );
     this.checks++;
+    this.accepted.push({ expected });
+    if (permitted.some((patterns, i) => patterns.length === messages.length && prefixes[i] === messages.length)) return;
     const got = messages.length === 0 ? 'nothing' : messages.map((message) => brief(message, 120)).join(' · ');
     const wrong = messages[Math.max(0, ...prefixes)] ?? messages.at(-1);
     const entry = wrong?.entry ?? this.transcript.entries.at(-1)?.n;

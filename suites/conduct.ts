@@ -25,6 +25,8 @@ export interface Conduct {
   readonly duration: number;
   readonly checks: number;
   readonly transcript: Transcript;
+  /** What each check would have accepted, in order. */
+  readonly accepted: Trial['accepted'];
   readonly excerpt?: readonly string[];
   readonly stderr?: readonly string[];
   readonly fatal?: string;
@@ -56,6 +58,7 @@ export async function conduct(requirement: Requirement, settings: TrialSettings)
     duration,
     checks: trial.checks,
     transcript: trial.transcript,
+    accepted: trial.accepted,
     ...(failed ? { excerpt: excerpt(trial.transcript.entries, verdict.divergence?.entry) } : {}),
     ...(failed && stderr.length > 0 ? { stderr: stderr.slice(-8) } : {}),
     ...(fatal === undefined ? {} : { fatal }),

@@ -1,5 +1,6 @@
 /** Every chapter, in the order of the specification. */
 import { commands } from './commands/index.js';
+import { effects } from './effects/index.js';
 import { multifd } from './multifd/index.js';
 import { qmpProtocol } from './qmp-protocol/index.js';
 import type { Chapter } from './requirement.js';
@@ -11,6 +12,7 @@ export const chapters: readonly Chapter[] = [
   ...qmpProtocol,
   ...commands,
   ...stateMachine,
+  ...effects,
   ...streamFormat,
   ...xbzrle,
   ...multifd,

@@ -42,6 +42,7 @@ export class Incoming {
   #coloRequested = false;
   #secondary: Secondary | undefined;
   #closed = false;
+  #measured = false;
 
   constructor(private readonly deps: IncomingDeps) {
     this.#settings = new Settings(() => deps.walker.state);
@@ -51,6 +52,14 @@ export class Incoming {
   /** `socket-address` of `query-migrate`, while listening. */
   get socketAddress(): readonly unknown[] | undefined {
     return this.#listener?.address === undefined ? undefined : [this.#listener.address];
+  }
+
+  /**
+   * Figures of `postcopy-blocktime`, in milliseconds, where the capability was on when postcopy began. Nothing here runs on
+   * a processor of the guest, so that its one processor was never blocked (MIG-CMD-QMIG-02).
+   */
+  get blocktime(): Readonly<Record<string, unknown>> {
+    return this.#measured ? { 'postcopy-blocktime': 0, 'postcopy-vcpu-blocktime': [0] } : {};
   }
 
   /** Opens the listener. @throws ListenError */
@@ -281,6 +290,7 @@ export class Incoming {
         break;
       case 'POSTCOPY_LISTEN':
         this.#loader.listen();
+        this.#measured = walker.state.capabilities.includes('postcopy-blocktime');
         this.#requests = new PageRequests(this.deps.host.ram, this.#loader);
         walker.step('listening');
         break;

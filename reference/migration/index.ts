@@ -154,7 +154,7 @@ class Engine implements Migration {
       xbzrle: this.#xbzrle,
       remainingPages: this.#outgoing?.source.bitmap.count ?? this.host.ram.total / 4096,
       disk: this.#outgoing?.storage.disk,
-      incoming: { 'socket-address': this.#incoming.socketAddress },
+      incoming: { 'socket-address': this.#incoming.socketAddress, ...this.#incoming.blocktime },
       errorDesc: problem ?? (errorDesc === 'any' ? this.#incoming.problem : undefined),
     });
   }

@@ -14,6 +14,8 @@ export interface PairOptions {
   /** Capabilities of both ends, besides `events`. */
   readonly both?: readonly string[];
   readonly source?: readonly string[];
+  /** Further capabilities of the destination, of a pair for postcopy. */
+  readonly destination?: readonly string[];
   readonly parameters?: JsonObject;
   readonly ram?: number;
 }
@@ -57,7 +59,10 @@ export async function pair(t: Trial, options: PairOptions = {}): Promise<Pair> {
 /** A pair whose destination can take part in postcopy; `undefined` where its host does not let it. */
 export async function postcopyPair(t: Trial, options: PairOptions = {}): Promise<Pair | undefined> {
   const image = { ramImage: ramImage(options.ram ?? 1) };
-  const [instance, to] = await Promise.all([t.start({ memory, ...image }, 'source'), destination(t)]);
+  const [instance, to] = await Promise.all([
+    t.start({ memory, ...image }, 'source'),
+    destination(t, { capabilities: options.destination ?? [] }),
+  ]);
   const capabilities = [{ capability: 'postcopy-ram', state: true }];
   const reply = await to.session.command('migrate-set-capabilities', { capabilities });
   if (reply.kind === 'failure') {

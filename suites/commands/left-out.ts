@@ -1,0 +1,36 @@
+/** Rows of commands.md that a requirement with another id states, and rows that none states, with the reason. */
+export const statedElsewhere: Readonly<Record<string, string>> = {
+  'MIG-CMD-CAN-03': 'QMP-RUN-20.cancel',
+  'MIG-CMD-CAN-04': 'MIG-SM-C03',
+  'MIG-CMD-COLO-03': 'MIG-SM-O84',
+  'MIG-CMD-CONT-02': 'MIG-CMD-CONT-01.none',
+  'MIG-CMD-CONT-03': 'MIG-SM-O33',
+  'MIG-CMD-EVT-02': 'MIG-CMD-EVT-01.data',
+  'MIG-CMD-EVT-03': 'MIG-CMD-INC-03.off',
+  'MIG-CMD-EVT-06': 'QMP-EVT-23.unix',
+  'MIG-CMD-EVT-07': 'MIG-SM-I61',
+  'MIG-CMD-EXEC-04': 'MIG-SM-C12',
+  'MIG-CMD-MIG-04': 'MIG-SM-O71',
+  'MIG-CMD-MIG-05': 'MIG-SM-O24',
+  'MIG-CMD-MIG-06': 'QMP-RUN-19.migrate',
+  'MIG-CMD-MIG-22': 'QMP-EVT-24',
+  'MIG-CMD-MIG-33': 'MIG-SM-O05',
+  'MIG-CMD-PAU-01': 'MIG-SM-O60.pause',
+  'MIG-CMD-PAU-02': 'MIG-SM-I46.pause',
+  'MIG-CMD-REC-02': 'MIG-SM-I51',
+  'MIG-CMD-REC-03': 'MIG-SM-I50',
+  'MIG-CMD-REC-04': 'MIG-SM-I51.bad',
+  'MIG-CMD-SCAP-03': 'MIG-SM-I22.capabilities',
+  'MIG-CMD-SCAP-07': 'MIG-SM-I34',
+  'MIG-CMD-SPAR-07': 'MIG-CMD-SPAR-02.compress-level',
+};
+
+export const leftOut: Readonly<Record<string, string>> = {
+  'MIG-CMD-COLO-02': 'a failover ends within microseconds, so that a second one never finds it under way',
+  'MIG-CMD-EXEC-03': 'a program that lingers makes the monitor mute, which no observation tells from a hang',
+  'MIG-CMD-INV-08': 'needs a guest with a processor that writes faster than is sent, for several seconds',
+  'MIG-CMD-MIG-07': 'needs a device that cannot migrate, which a plain machine has no bus for',
+  'MIG-CMD-MIG-10': 'is about a build without block migration, which does not tell that it is one',
+  'MIG-CMD-SAVE-01': 'needs a disk that takes snapshots',
+  'MIG-CMD-SCAP-05': 'is about a build without block migration, which does not tell that it is one',
+};

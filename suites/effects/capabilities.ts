@@ -1,0 +1,72 @@
+/** commands.md §3: what each capability does to a migration, as far as a machine without disks and devices shows it. */
+import { ChapterBuilder } from '../requirement.js';
+import { over, pair, pairNeeds } from '../state-machine/pair.js';
+import { pausedPostcopy, pauseNeeds, postcopyNeeds } from '../state-machine/postcopy.js';
+import { peerNeeds, source } from '../state-machine/source.js';
+
+const builder = new ChapterBuilder(['Effects', 'Capabilities'], 'commands.md §3', peerNeeds);
+
+/** For block devices, or for another transport: a machine that has neither migrates as without them. */
+for (const capability of ['zero-blocks', 'rdma-pin-all', 'dirty-bitmaps', 'auto-converge', 'release-ram']) {
+  builder.must(
+    `MIG-CMD-EFF.${capability}`,
+    `${capability} leaves a migration alone that it does not concern`,
+    async (t) => {
+      const plain = await source(t, 'answer');
+      await plain.migrate();
+      await plain.until('completed');
+      await plain.runs('postmigrate');
+      const without = (await plain.story()).filter((word) => word !== 'P');
+      await plain.does('cont');
+      const capabilities = [{ capability, state: true }];
+      const reply = await plain.session.command('migrate-set-capabilities', { capabilities });
+      if (reply.kind === 'failure') {
+        // A build without the device or the library says so.
+        t.failed(reply, 'GenericError', undefined, capability);
+        return;
+      }
+      plain.turn();
+      await plain.migrate();
+      await plain.until('completed');
+      await plain.runs('postmigrate');
+      const words = (await plain.story()).filter((word) => word !== 'P');
+      t.check(words.join(' ') === without.join(' '), without.join(' '), words.join(' '));
+    },
+    { needs: { capabilities: [capability] } },
+  );
+}
+
+export const capabilityEffects = builder
+  .must(
+    'MIG-CMD-EFF.late-block-activate',
+    'with late-block-activate the guest runs after the load as without it',
+    async (t) => {
+      const two = await pair(t, { both: ['late-block-activate'] });
+      await two.migrate();
+      await over(two);
+      await two.destination.runs('running');
+    },
+    { needs: { ...pairNeeds, capabilities: ['late-block-activate'] } },
+  )
+  .must(
+    'MIG-CMD-MIG-03',
+    'a postcopy whose memory was released cannot be resumed',
+    async (t) => {
+      const one = await pausedPostcopy(t, 'answer', { capabilities: ['release-ram'] });
+      one.turn();
+      const args = { uri: one.peer.uri, resume: true };
+      const text = 'Postcopy recovery cannot work when release-ram capability is set';
+      t.failed(await one.session.command('migrate', args), 'GenericError', text, 'resume');
+      await one.statusIs('postcopy-paused');
+      await one.emits('');
+    },
+    {
+      needs: {
+        ...postcopyNeeds,
+        ...pauseNeeds,
+        commands: [...postcopyNeeds.commands, ...pauseNeeds.commands],
+        capabilities: [...postcopyNeeds.capabilities, 'release-ram'],
+      },
+    },
+  )
+  .done();

@@ -1,0 +1,61 @@
+/** commands.md §8: figures of a migration that only time and both ends together show. */
+import { isObject, type JsonObject } from '../../protocol/json.js';
+import { becomes } from '../commands/observe.js';
+import { ChapterBuilder } from '../requirement.js';
+import { over, pairNeeds, postcopyPair } from '../state-machine/pair.js';
+import { postcopyNeeds } from '../state-machine/postcopy.js';
+import { active, peerNeeds } from '../state-machine/source.js';
+
+const growing = ['transferred', 'duplicate', 'normal', 'normal-bytes', 'dirty-sync-count', 'postcopy-requests'];
+const constant = ['total', 'page-size'];
+
+export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'commands.md §8', peerNeeds)
+  .must('MIG-CMD-INV-03', 'figures of one migration never decrease, and those of the machine stay', async (t) => {
+    const one = await active(t, { parameters: { 'max-bandwidth': 2 ** 18 } });
+    let before = await one.info();
+    for (let round = 0; round < 3; round++) {
+      const sent = ram(before).transferred;
+      const now = await becomes(t, one.session, 'query-migrate', 'more transferred', (info) => {
+        return Number(ram(info).transferred) > Number(sent);
+      });
+      for (const name of growing) {
+        const [was, is] = [Number(ram(before)[name] ?? 0), Number(ram(now)[name] ?? 0)];
+        t.check(is >= was, `${name} of at least ${was}`, String(is));
+      }
+      for (const name of constant) t.same(ram(now)[name], ram(before)[name], name);
+      t.same(now['setup-time'], before['setup-time'], 'setup-time');
+      t.check(Number(now['total-time']) >= Number(before['total-time']), 'a total-time that grows', 'a smaller one');
+      before = now;
+    }
+  })
+  .must(
+    'MIG-CMD-QMIG-02.blocktime',
+    'with postcopy-blocktime the destination tells how long vCPUs were blocked, as far as it could measure',
+    async (t) => {
+      const two = await postcopyPair(t, { destination: ['postcopy-blocktime'], parameters: fast });
+      if (two === undefined) return;
+      const { session } = two.source;
+      const ids = [session.post('migrate', { uri: two.destination.uri }), session.post('migrate-start-postcopy')];
+      for (const id of ids) t.succeeded(await session.reply(id));
+      await over(two);
+      const info = await two.destination.info();
+      t.members(info, ['status'], ['postcopy-blocktime', 'postcopy-vcpu-blocktime', ...later], 'query-migrate');
+      const [whole, each] = [info['postcopy-blocktime'], info['postcopy-vcpu-blocktime']];
+      t.check((whole === undefined) === (each === undefined), 'both figures or none', Object.keys(info).join(', '));
+      if (each === undefined) return;
+      const numbers = [whole, ...(Array.isArray(each) ? each : [Number.NaN])].map(Number);
+      t.check(
+        numbers.every((number) => Number.isInteger(number) && number >= 0 && number < 2 ** 32),
+        'milliseconds',
+        numbers.join(', '),
+      );
+    },
+    { needs: { ...postcopyNeeds, ...pairNeeds, capabilities: ['postcopy-ram', 'postcopy-blocktime'] } },
+  )
+  .done();
+
+const fast = { 'max-postcopy-bandwidth': 0 };
+/** Members that later releases show here too. */
+const later = ['socket-address', 'postcopy-latency', 'postcopy-latency-dist', 'postcopy-vcpu-latency'];
+
+const ram = (info: JsonObject): JsonObject => (isObject(info.ram) ? info.ram : {});
