@@ -13,7 +13,6 @@ import { type Judgement, judgeTranscript } from '../oracle/judge.js';
 import { judgedAs, releaseOf } from '../oracle/release.js';
 import { renderEntries } from '../protocol/render.js';
 import type { Transcript } from '../protocol/transcript.js';
-import { dialects } from '../reference/dialects/dialect.js';
 import { learnFacts } from '../targets/facts.js';
 import { InstancePool } from '../targets/pool.js';
 import { resolveTarget } from '../targets/resolve.js';
@@ -35,7 +34,7 @@ const jobs = Number(options.jobs);
 const first = await target.start();
 const facts = await learnFacts(first);
 await first.dispose();
-const dialect = dialects[facts.dialect.name];
+const { dialect, readings } = facts;
 // Our own reference has no excuse.
 const excused = options.target.startsWith('reference')
   ? new Set<string>()
@@ -55,6 +54,7 @@ async function one(name: string, scenario: Scenario): Promise<void> {
   const ran = performance.now();
   const judgement = judgeTranscript(transcript, {
     dialect,
+    ...(readings === undefined ? {} : { readings }),
     schema: facts.schema,
     defects: excused,
     ...(facts.settings === undefined ? {} : { settings: facts.settings }),

@@ -67,6 +67,7 @@ export async function attempt(scenario: Scenario, options: AttemptOptions): Prom
   const judge = new Judge(
     {
       dialect: facts.dialect,
+      ...(facts.readings === undefined ? {} : { readings: facts.readings }),
       schema: facts.schema,
       defects: defectsOfFacts(facts),
       strictDesc,

@@ -8,7 +8,7 @@ import { exitCodes } from '../oracle/exit-codes.js';
 import { judgeTranscript } from '../oracle/judge.js';
 import { judgedAs, releaseIn } from '../oracle/release.js';
 import { JsonError, parseJson, stringifyJson } from '../protocol/json.js';
-import { type Dialect, type DialectName, dialects } from '../reference/dialects/dialect.js';
+import type { DialectName } from '../reference/dialects/dialect.js';
 import { renderComparison } from '../reports/comparison.js';
 import { renderJudgement } from '../reports/judgement.js';
 import { loadConfig } from '../targets/config.js';
@@ -102,11 +102,12 @@ async function factsOf(target: Target, dialect: DialectName | undefined): Promis
 }
 
 async function run(target: Target, scenario: Scenario, facts: TargetFacts): Promise<Side> {
-  const dialect: Dialect = dialects[facts.dialect.name];
+  const { dialect, readings } = facts;
   const transcript = await execute(scenario, { target, dialect });
   const { defects } = judgedAs(releaseIn(transcript.entries));
   const judgement = judgeTranscript(transcript, {
     dialect,
+    ...(readings === undefined ? {} : { readings }),
     schema: facts.schema,
     defects,
     ...(facts.settings === undefined ? {} : { settings: facts.settings }),

@@ -24,8 +24,10 @@ export function judgeCommand(io: Io): Command {
       const transcript = readTranscript(file);
       const own = judgedAs(releaseIn(transcript.entries));
       const dialect = options.dialect === undefined ? own.dialect : dialects[options.dialect];
+      const readings = options.dialect === undefined ? own.readings : [];
       const judgement = judgeTranscript(transcript, {
         dialect,
+        readings,
         schema: loadSchema(dialect.name),
         defects: own.defects,
         strictDesc: options.strictDesc,

@@ -42,6 +42,7 @@ async function proxy(options: ProxyCliOptions, io: Io): Promise<void> {
   const connect = address(options.connect);
   const own = judgedAs(options.dialect === undefined ? await askRelease(connect) : undefined);
   const dialect = options.dialect === undefined ? own.dialect : dialects[options.dialect];
+  const readings = options.dialect === undefined ? own.readings : [];
   let end: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => {
     end = resolve;
@@ -49,7 +50,13 @@ async function proxy(options: ProxyCliOptions, io: Io): Promise<void> {
   const relay = await JudgingProxy.open({
     listen,
     connect,
-    judge: { dialect, schema: loadSchema(dialect.name), defects: own.defects, strictDesc: options.strictDesc },
+    judge: {
+      dialect,
+      readings,
+      schema: loadSchema(dialect.name),
+      defects: own.defects,
+      strictDesc: options.strictDesc,
+    },
     onDivergence: (divergence) => io.err.write(`${explainDivergence(divergence, relay.transcript).join('\n')}\n`),
     onFault: (text) => io.err.write(`qmpspec: ${text}\n`),
   });

@@ -7,10 +7,12 @@ import { isObject, type JsonObject, type JsonValue } from '../protocol/json.js';
 import { type Entry, entryValue, type Transcript } from '../protocol/transcript.js';
 import type { Schema } from '../qapi/schema.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
-import { initialState, internal, type ModelState } from '../reference/model/index.js';
+import { internal, type ModelState } from '../reference/model/index.js';
 import type { Settings } from '../targets/settings.js';
 import type { StartOptions } from '../targets/target.js';
+import { anyStart, modelStart, parseStart, withSettings } from './first-state.js';
 import { JudgedProcess, processOf, takeAnswered } from './judged-process.js';
+import { announcesLater, laterStatuses, type Statuses, showsLater } from './later-statuses.js';
 import { type Bounds, boundsOfDestination, boundsOfPeer, boundsOfSource, Channels } from './surroundings.js';
 import { describeObservation, type Observation, observe } from './tracker/observation.js';
 import { Input, type Sent } from './tracker/sent.js';
@@ -19,6 +21,8 @@ import type { Transitions } from './tracker/trail.js';
 
 export interface JudgeOptions {
   readonly dialect: Dialect;
+  /** Other readings of a release without a dialect of its own: what conforms to one of them conforms. */
+  readonly readings?: readonly Dialect[];
   readonly schema: Schema;
   /** Known defects of the target's version; none when absent. */
   readonly defects?: ReadonlySet<string>;
@@ -60,11 +64,18 @@ export class Judge {
   private defects: readonly string[] = [];
   private inconclusive: string | undefined;
 
+  private readonly later: Statuses;
+  /** Judges by another reading from the first divergence on. */
+  private successor: Judge | undefined;
+  /** What a successor has to be shown; kept only where there may be one. */
+  private readonly past: Entry[] = [];
+
   /** @param carried processes that an earlier judge gave back, by endpoint */
   constructor(
     private readonly options: JudgeOptions,
     carried: ReadonlyMap<string, Carried> = new Map(),
   ) {
+    this.later = laterStatuses(options.schema, options.dialect);
     for (const [name, process] of carried) if (process instanceof JudgedProcess) this.processes.set(name, process);
   }
 
@@ -73,6 +84,8 @@ export class Judge {
    * anything may have happened unseen. `undefined` when there is nothing to go on from.
    */
   carry(name: string): Carried | undefined {
+    // Another reading of it would have to begin with its beginning.
+    if ((this.options.readings ?? []).length > 0 || this.successor !== undefined) return undefined;
     const process = this.processes.get(name);
     if (process?.tracker === undefined || process.ended || this.judgement.kind !== 'conforms') return undefined;
     process.carry();
@@ -81,11 +94,26 @@ export class Judge {
 
   /** The states that a process may be in. */
   states(name: string): readonly ModelState[] {
+    if (this.successor !== undefined) return this.successor.states(name);
     return (this.processes.get(name)?.tracker?.hypotheses ?? []).map(({ state }) => state);
   }
 
   /** Takes the next entry; gives back a divergence the moment it is seen. Later entries are then not judged. */
   feed(entry: Entry): JudgedDivergence | undefined {
+    if (this.successor !== undefined) return this.successor.feed(entry);
+    const [next, ...readings] = this.options.readings ?? [];
+    if (next === undefined) return this.judged(entry);
+    this.past.push(entry);
+    const divergence = this.judged(entry);
+    if (divergence === undefined) return undefined;
+    const other = new Judge({ ...this.options, dialect: next, readings });
+    for (const one of this.past) other.feed(one);
+    // Where no reading permits it, the first one is the one to explain.
+    if (other.judgement.kind !== 'divergence') this.successor = other;
+    return this.successor === undefined ? divergence : undefined;
+  }
+
+  private judged(entry: Entry): JudgedDivergence | undefined {
     if (this.divergence !== undefined || this.inconclusive !== undefined || this.defects.length > 0) return undefined;
     if (entry.kind === 'channel') {
       this.channels.take(entry);
@@ -103,6 +131,7 @@ export class Judge {
   }
 
   get judgement(): Judgement {
+    if (this.successor !== undefined) return this.successor.judgement;
     const observations = this.observations;
     if (this.divergence !== undefined) return { kind: 'divergence', divergence: this.divergence, observations };
     const assumed = [...this.processes.values()].flatMap(({ tracker }) => tracker?.defects ?? []);
@@ -115,6 +144,7 @@ export class Judge {
 
   /** Transitions of the model that every process surely, and possibly, took. */
   get transitions(): Transitions {
+    if (this.successor !== undefined) return this.successor.transitions;
     const all = [...this.processes.values()].flatMap(({ tracker }) =>
       tracker === undefined ? [] : [tracker.transitions],
     );
@@ -206,9 +236,10 @@ export class Judge {
 
   private received(process: JudgedProcess, entry: Entry): void {
     const connection = process.connections.get(entry.at);
-    const seen = observe(entryValue(entry), entry.n);
-    if (connection === undefined || seen === undefined || process.ended) return;
-    const { sent, number } = seen.kind === 'reply' ? (takeAnswered(connection, seen.id) ?? {}) : {};
+    const came = observe(entryValue(entry), entry.n);
+    if (connection === undefined || came === undefined || process.ended || this.isUntold(came)) return;
+    const { sent, number } = came.kind === 'reply' ? (takeAnswered(connection, came.id) ?? {}) : {};
+    const seen = sent?.kind === 'modelled' && sent.name === 'query-migrate' ? this.beyond(came) : came;
     if (seen.kind === 'reply') {
       if (sent?.kind === 'negotiation' && 'return' in seen.value) {
         connection.commandMode = true;
@@ -231,6 +262,18 @@ export class Judge {
       this.report(entry, process.tracker?.answer(number, seen));
     } else return;
     this.bound(process, entry, seen);
+  }
+
+  /** What this reading of the release leaves out of the model. */
+  private isUntold(seen: Observation): boolean {
+    if (seen.kind !== 'event') return false;
+    if (seen.event === 'MIGRATION_PASS') return this.options.dialect.migration.passesTold !== 'every';
+    return announcesLater(seen.event, seen.data, this.later);
+  }
+
+  private beyond(seen: Observation): Observation {
+    const shows = seen.kind === 'reply' && showsLater(seen.value.return, this.later);
+    return shows ? { ...seen, beyond: true } : seen;
   }
 
   /** Holds a process against what is at the other end of its channel, after it has shown something. */
@@ -345,42 +388,3 @@ const countingCapabilities = new Set([
 /** Whether a message on another connection than the first changes what is tracked. Queries there are not judged. */
 const actsApart = (sent: Sent): boolean =>
   (sent.kind === 'modelled' || sent.kind === 'generic') && !sent.name.startsWith('query-');
-
-const anyStart: readonly StartOptions[] = [
-  {},
-  { paused: true },
-  { incoming: 'defer' },
-  { incoming: 'defer', paused: true },
-  { incoming: 'unix:' },
-  { incoming: 'unix:', paused: true },
-];
-
-/** The text of a `started` entry: JSON of the start options. */
-function parseStart(text: string): StartOptions {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as StartOptions) : {};
-  } catch {
-    return {};
-  }
-}
-
-function modelStart({ incoming, paused }: StartOptions, dialect: Dialect): ModelState {
-  return initialState(dialect.migration, {
-    incoming: incoming === undefined ? 'none' : incoming === 'defer' ? 'defer' : 'uri',
-    paused: paused ?? false,
-  });
-}
-
-/** The target's own values for what the model knows by name. */
-function withSettings(state: ModelState, settings: Settings | undefined): ModelState {
-  if (settings === undefined) return state;
-  const parameters = { ...state.parameters };
-  for (const [name, value] of Object.entries(settings.parameters)) {
-    if (!(name in parameters)) continue;
-    if (typeof value === 'number' || typeof value === 'bigint') parameters[name] = String(value);
-    else if (typeof value === 'string' || typeof value === 'boolean') parameters[name] = value;
-  }
-  const on = settings.capabilities.filter((one) => isObject(one) && one.state === true);
-  return { ...state, parameters, capabilities: on.map((one) => String((one as JsonObject).capability)) };
-}

@@ -112,6 +112,23 @@ export const knownDefects: readonly KnownDefect[] = [
     title: 'after migrate-recover with a bad URI every other one is refused',
     from: [3, 0],
     to: fixedBy72,
+    outcomes: (state, command) =>
+      command === 'migrate-recover' && state.in.status === 'postcopy-paused'
+        ? [
+            {
+              label: 'triggered already',
+              outputs: [
+                {
+                  kind: 'reply',
+                  ok: false,
+                  desc: 'Migrate recovery is triggered already',
+                  errorClass: 'GenericError',
+                },
+              ],
+              next: state,
+            },
+          ]
+        : [],
   },
   {
     id: 'MIG-DEF-09',

@@ -29,8 +29,10 @@ export function releaseIn(entries: readonly Entry[]): Release | undefined {
 /** How a release is judged; without one, as the baseline. */
 export function judgedAs(release: Release | undefined): {
   readonly dialect: Dialect;
+  readonly readings: readonly Dialect[];
   readonly defects: ReadonlySet<string>;
 } {
-  if (release === undefined) return { dialect: dialects['3.0'], defects: new Set() };
-  return { dialect: dialectFor(release).dialect, defects: defectsOf(release) };
+  if (release === undefined) return { dialect: dialects['3.0'], readings: [], defects: new Set() };
+  const { dialect, readings } = dialectFor(release);
+  return { dialect, readings, defects: defectsOf(release) };
 }

@@ -6,14 +6,14 @@ import { isObject, type JsonObject, type JsonValue, sameJson, stringifyJson } fr
 import { eventName, type Received } from '../protocol/message.js';
 import type { Session } from '../protocol/session.js';
 import { Transcript } from '../protocol/transcript.js';
-import type { Schema } from '../qapi/schema.js';
-import { type Dialect, type DialectName, dialectNames } from '../reference/dialects/dialect.js';
+import type { Dialect } from '../reference/dialects/dialect.js';
 import { loadSchema } from '../reference/schema/index.js';
 import type { TargetFacts } from '../targets/facts.js';
 import type { InstancePool } from '../targets/pool.js';
 import type { Instance, StartOptions } from '../targets/target.js';
 import { Divergence } from './divergence.js';
 import { defectsOf } from './known-defects.js';
+import { announcesLater, laterStatuses, type Statuses } from './later-statuses.js';
 import { brief, type Expected, meets, type Pattern, wordsOf } from './patterns.js';
 import { leavesTraces, restore } from './pristine.js';
 
@@ -39,9 +39,11 @@ export class Trial {
   private readonly releases: (() => Promise<void>)[] = [];
   private plain: Promise<Instance> | undefined;
   private events: ReadonlySet<string> | undefined;
-  private laterStatuses: ReadonlySet<string> | undefined;
+
+  private readonly later: Statuses;
 
   constructor(private readonly settings: TrialSettings) {
+    this.later = laterStatuses(settings.facts.schema, settings.facts.dialect);
     this.transcript = new Transcript({ target: settings.pool.target.name, dialect: settings.facts.dialect.name });
   }
 
@@ -68,13 +70,6 @@ export class Trial {
       [this.facts.schema, loadSchema(this.dialect.name)].flatMap(({ events }) => [...events.keys()]),
     );
     return this.events;
-  }
-
-  /** A state that the target's own schema has and no dialect's: one that a later release has put in between. */
-  private isForeignStatus(name: string, { data }: JsonObject): boolean {
-    if (name !== 'MIGRATION' || !isObject(data)) return false;
-    this.laterStatuses ??= statusesBeyond(this.facts.schema);
-    return this.laterStatuses.has(String(data.status));
   }
 
   // --- instances and sessions --------------------------------------------------------------------------------------
@@ -105,7 +100,7 @@ export class Trial {
     const instance = options.to ?? (await this.instance());
     const session = await instance.connect(options.monitor === undefined ? {} : { monitor: options.monitor });
     this.sessions.push(session);
-    session.knownEvent = (name, event) => this.knownEvents.has(name) && !this.isForeignStatus(name, event);
+    session.knownEvent = (name, { data }) => this.knownEvents.has(name) && !announcesLater(name, data, this.later);
     await session.greeting();
     return session;
   }
@@ -299,16 +294,4 @@ export function defectsOfFacts({ product, version }: TargetFacts): ReadonlySet<s
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(version) ?? [];
   if (product !== 'qemu' || major === undefined) return new Set();
   return defectsOf({ major: Number(major), minor: Number(minor) });
-}
-
-/** States of the event MIGRATION in a target's schema that no dialect has. */
-function statusesBeyond(schema: Schema): ReadonlySet<string> {
-  const known = statusesOf(loadSchema(dialectNames.at(-1) as DialectName));
-  return new Set([...statusesOf(schema)].filter((status) => !known.has(status)));
-}
-
-function statusesOf(schema: Schema): ReadonlySet<string> {
-  const member = schema.membersOf(schema.events.get('MIGRATION')?.data).find(({ name }) => name === 'status');
-  const type = member === undefined ? undefined : schema.types.get(member.type.name);
-  return new Set(type?.kind === 'enum' ? type.values.map(({ name }) => name) : []);
 }

@@ -4,6 +4,7 @@ import { isObject, type JsonObject } from '../protocol/json.js';
 import { fromIntrospection } from '../qapi/introspection.js';
 import type { Schema } from '../qapi/schema.js';
 import { type Dialect, type DialectName, dialectFor, dialects } from '../reference/dialects/dialect.js';
+import { fitted } from '../reference/dialects/fitted.js';
 import { loadSchema } from '../reference/schema/index.js';
 import { readSettings, type Settings } from './settings.js';
 import type { Instance } from './target.js';
@@ -46,7 +47,7 @@ export async function learnFacts(instance: Instance, dialect?: DialectName): Pro
     return {
       ...version,
       greeting,
-      ...chosen,
+      ...(settings === undefined ? chosen : fitting(chosen, settings)),
       ...schema,
       ...(commands === undefined ? {} : { commands: new Set(commands) }),
       ...(settings === undefined ? {} : { settings }),
@@ -71,10 +72,9 @@ function readVersion(greeting: JsonObject): Version {
   return { product, version: text, package: packageName, ...(readable ? { numbers: { major, minor } } : {}) };
 }
 
-function chooseDialect(
-  version: Version,
-  forced: DialectName | undefined,
-): Pick<TargetFacts, 'dialect' | 'dialectNote' | 'readings'> {
+type Choice = Pick<TargetFacts, 'dialect' | 'dialectNote' | 'readings'>;
+
+function chooseDialect(version: Version, forced: DialectName | undefined): Choice {
   if (forced !== undefined) return { dialect: dialects[forced], dialectNote: 'chosen by --dialect' };
   if (version.product !== 'qemu' || version.numbers === undefined) {
     return { dialect: dialects['3.0'], dialectNote: `${version.product} has no known dialect: the baseline is used` };
@@ -90,6 +90,14 @@ function chooseDialect(
     readings,
     dialectNote: `${version.version} has no dialect of its own: ${which}, ${dialect.name}, is used${mixed}`,
   };
+}
+
+/** What stands in for a release without a dialect of its own has the names that the target itself lists. */
+function fitting(choice: Choice, { capabilities, parameters }: Settings): Choice {
+  if (choice.readings === undefined) return choice;
+  const names = capabilities.map((entry) => (isObject(entry) ? String(entry.capability) : ''));
+  const own = (dialect: Dialect) => fitted(dialect, names, new Set(Object.keys(parameters)));
+  return { ...choice, dialect: own(choice.dialect), readings: choice.readings.map(own) };
 }
 
 function readSchema(reply: unknown, dialect: Dialect): Pick<TargetFacts, 'schema' | 'schemaNote'> {

@@ -35,7 +35,8 @@ export function matches({ output }: Emission, seen: Observation, strictDesc: boo
     case 'event':
       return seen.kind === 'event' && eventMatches(output, seen);
     case 'reply':
-      return seen.kind === 'reply' && replyMatches(output, seen.value, strictDesc);
+      if (seen.kind !== 'reply') return false;
+      return seen.beyond === true ? 'any' in output || output.ok : replyMatches(output, seen.value, strictDesc);
   }
 }
 

@@ -5,7 +5,13 @@ export type Observation = {
   /** Number of the transcript entry that shows it. */
   readonly entry: number;
 } & (
-  | { readonly kind: 'reply'; readonly id?: JsonValue; readonly value: JsonObject }
+  | {
+      readonly kind: 'reply';
+      readonly id?: JsonValue;
+      readonly value: JsonObject;
+      /** It shows a state that no model knows, and so says nothing of where the target is. */
+      readonly beyond?: true;
+    }
   | {
       readonly kind: 'event';
       readonly event: string;

@@ -2,7 +2,9 @@
  * Releases between two dialects, as data: since which release each rule of the newer dialect holds. A rule that is not
  * listed is taken from the older dialect, and the newer dialect's is a second reading of it (see `DialectChoice.readings`).
  */
+
 import type { MigrationRules } from './migration.js';
+import { conflicts100 } from './migration-capabilities.js';
 import type { ProtocolRules } from './protocol.js';
 import type { StreamRules } from './stream.js';
 
@@ -37,7 +39,6 @@ export const towards72: Between = {
   },
   migration: {
     lateReplies: [3, 1],
-    coloSecondaryRuns: [3, 1],
     multifd: [4, 0],
     showsSocketAddress: [4, 0],
     listenerStaysOpen: [4, 0],
@@ -101,6 +102,11 @@ export const beyond100: {
     failedSwitchover: 'guest-first',
     activeWithBytes: true,
     unknownAddressOptions: 'refused',
+    cancelInterruptsConnect: false,
+    conflicts: [
+      { on: ['x-colo'], off: ['return-path'], desc: "Capability 'x-colo' requires capability 'return-path'" },
+      ...conflicts100,
+    ],
   },
   stream: {},
 };

@@ -1,7 +1,8 @@
 /** Incoming side, precopy load (state-machine.md §4.2) and the run state after it (§5.2). */
 import type { RunState } from '../migration/host.js';
 import type { Change } from './change.js';
-import { all, type Guard, inAt, not, row } from './row.js';
+import { listening } from './incoming-waiting.js';
+import { all, any, type Guard, inAt, not, row } from './row.js';
 import { isOn } from './state.js';
 
 /** Run states that a stream may carry and that a waiting machine may take over literally, beside `running`. */
@@ -21,6 +22,8 @@ export const storedRunStates: readonly RunState[] = [
 ];
 
 const loading = inAt('active', 'loading');
+/** The bytes that would make it active are no stream. */
+const firstBytes: Guard = (state, rules) => rules.activeWithBytes && listening(state, rules);
 /** With postcopy commands behind it (`discard`, `listening`) a stream cannot end as precopy. */
 const asPrecopy: Guard = (state) => state.in.pc === 'none' || state.in.pc === 'advise';
 const staysOnError: Guard = (state) => !state.in.exitOnError;
@@ -32,10 +35,10 @@ export const precopyLoadSteps = [
   row(
     'MIG-SM-I20 MIG-SM-I31 MIG-SM-I33 MIG-SM-I35 MIG-SM-I37 MIG-SM-I40',
     'load-failed',
-    all(loading, not(staysOnError)),
+    all(any(loading, firstBytes), not(staysOnError)),
     (c) => c.inTo('failed').exit(1),
   ),
-  row('MIG-SM-I20', 'load-failed', all(loading, staysOnError), (c) => c.inTo('failed')),
+  row('MIG-SM-I20', 'load-failed', all(any(loading, firstBytes), staysOnError), (c) => c.inTo('failed')),
   row('MIG-SM-I21', 'loaded:running', all(loading, asPrecopy), (c) => startGuest(c).inTo('completed')),
   ...storedRunStates.map((stored) =>
     row('MIG-SM-I21', `loaded:${stored}`, all(loading, asPrecopy), (c) => c.runState(stored).inTo('completed')),

@@ -3,7 +3,7 @@ import type { CommandRule } from './command.js';
 import { all, any, type Guard, inAt, row } from './row.js';
 import { parseUri } from './uri.js';
 
-const listening = any(inAt('none', 'listening'), inAt('setup', 'listening'));
+export const listening = any(inAt('none', 'listening'), inAt('setup', 'listening'));
 const tls: Guard = ({ parameters }) => parameters['tls-creds'] !== undefined && parameters['tls-creds'] !== '';
 const drops: Guard = (_state, rules) => !rules.recoverSetup;
 

@@ -3,6 +3,7 @@ import type { Change } from './change.js';
 import type { CommandRule } from './command.js';
 import { all, any, at, type Guard, not, row } from './row.js';
 import { canPostcopy, isOn } from './state.js';
+import { failSwitchover } from './switchover.js';
 
 const wanted: Guard = (state) => state.out.postcopyRequested && canPostcopy(state);
 const held: Guard = (state) => isOn(state, 'pause-before-switchover');
@@ -39,10 +40,10 @@ export const postcopySteps = [
   row('MIG-SM-O56', 'page-request', at('postcopy-active')),
   row('MIG-SM-O57', 'all-sent', at('postcopy-active', 'iterating'), (c) => c.phase('final-wait')),
   row('MIG-SM-O58', 'peer-shut', at('postcopy-active', 'final-wait'), (c) => c.end('completed', 'settling')),
-  row('MIG-SM-O59', 'peer-shut-error', at('postcopy-active', 'final-wait'), (c) => c.end('failed', 'settling')),
+  row('MIG-SM-O59', 'peer-shut-error', at('postcopy-active', 'final-wait'), failSwitchover),
   row('MIG-SM-O60', 'channel-error', at('postcopy-active'), pause),
   row('MIG-SM-O61', 'return-path-error', at('postcopy-active', 'iterating'), pause),
-  row('MIG-SM-O62', 'internal-error', at('postcopy-active'), (c) => c.end('failed', 'settling')),
+  row('MIG-SM-O62', 'internal-error', at('postcopy-active'), failSwitchover),
   row('MIG-SM-O63', 'message-ignored', any(at('postcopy-active'), at('active'), at('device'))),
 ];
 

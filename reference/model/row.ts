@@ -41,7 +41,14 @@ export function row(ids: string, label: string, when: Guard, effect: Effect = (c
 export function stepsOf(side: Side, table: readonly StepRow[], state: ModelState, rules: MigrationRules): Step[] {
   return table
     .filter(({ when }) => when(state, rules))
-    .map(({ ids, label, effect }) => ({ side, ...outcome(ids, label, state, (change) => effect(change, rules)) }));
+    .map(({ ids, label, effect }) => ({ side, ...outcome(ids, label, state, (change) => effect(change, rules)) }))
+    .map((step) => (rules.passesTold === 'every' ? step : { ...step, ...withoutPasses(step) }));
+}
+
+/** Where only some passes are told nothing is said of them. */
+function withoutPasses({ outputs, all }: Alternative): Pick<Alternative, 'outputs' | 'all'> {
+  const told = (output: Output) => output.kind === 'reply' || output.event !== 'MIGRATION_PASS';
+  return { outputs: outputs.filter(told), all: all.filter(told) };
 }
 
 /** Builds one alternative. */

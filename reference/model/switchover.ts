@@ -52,22 +52,31 @@ export const switchoverSteps = [
   row('MIG-SM-O35', 'all-written', all(lastRound, returnPath), (c) => c.phase('final-wait')),
   row('MIG-SM-O36', 'completed', all(lastRound, not(returnPath), not(colo)), (c) => c.end('completed', 'settling')),
   row('MIG-SM-O37', 'peer-shut', all(finalWait, not(colo)), (c) => c.end('completed', 'settling')),
-  row('MIG-SM-O38', 'return-path-error', any(finalWait, finishing), (c) =>
-    c.out({ returnPath: 'bad' }).end('failed', 'settling'),
+  row('MIG-SM-O38', 'return-path-error', any(finalWait, finishing), (c, rules) =>
+    failSwitchover(c.out({ returnPath: 'bad' }), rules),
   ),
-  row('MIG-SM-O39', 'peer-closed', finalWait, (c) => c.end('failed', 'settling')),
-  row('MIG-SM-O40', 'channel-error', finishing, (c) => c.end('failed', 'settling')),
+  row('MIG-SM-O39', 'peer-closed', finalWait, failSwitchover),
+  row('MIG-SM-O40', 'channel-error', finishing, failSwitchover),
   row('MIG-SM-O41 MIG-SM-O80 MIG-SM-O86', 'completed', all(lastRound, not(returnPath), colo), enterColo),
   row('MIG-SM-O41 MIG-SM-O80 MIG-SM-O86', 'peer-shut', all(finalWait, colo), enterColo),
   row('MIG-SM-O36 MIG-SM-O37 MIG-SM-O58', 'settled', at('completed', 'settling'), (c) =>
     c.runState('postmigrate').phase('idle'),
   ),
-  row('MIG-SM-O38 MIG-SM-O40', 'settled', at('failed', 'settling'), (c, rules) => {
-    const { inPostcopy, former } = c.state.out;
-    if (!inPostcopy || !rules.postcopyFailureResumes || former === null) return fallBack(c, rules).phase('idle');
-    return (former === 'running' ? c.resume() : c.runState(former)).phase('idle');
-  }),
+  row('MIG-SM-O38 MIG-SM-O40', 'settled', at('failed', 'settling'), (c, rules) => afterFailure(c, rules).phase('idle')),
 ];
+
+/** What the guest does after a switch-over, or a postcopy, that failed. */
+function afterFailure(c: Change, rules: MigrationRules): Change {
+  const { inPostcopy, former } = c.state.out;
+  if (!inPostcopy || !rules.postcopyFailureResumes || former === null) return fallBack(c, rules);
+  return former === 'running' ? c.resume() : c.runState(former);
+}
+
+/** `failed` comes before the guest runs again, or after. */
+export function failSwitchover(c: Change, rules: MigrationRules): Change {
+  if (rules.failedSwitchover === 'guest-first') afterFailure(c, rules);
+  return c.end('failed', 'settling');
+}
 
 /** MIG-CMD-CONT-01 … -03; its effect in `pre-switchover` is MIG-SM-O33 or O53. */
 export const migrateContinue: CommandRule = (call) => {
