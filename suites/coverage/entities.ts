@@ -50,8 +50,7 @@ export function entitiesOf(schema: Schema, file: string): Entity[] {
   }
   for (const type of own(schema.types.values())) {
     if (type.kind === 'enum') {
-      const kind =
-        type.name === capabilityEnum ? 'capability' : type.name === parameterEnum ? 'parameter' : undefined;
+      const kind = type.name === capabilityEnum ? 'capability' : type.name === parameterEnum ? 'parameter' : undefined;
       for (const value of type.values) {
         entities.push(kind === undefined ? `enum ${type.name}.${value.name}` : `${kind} ${value.name}`);
       }

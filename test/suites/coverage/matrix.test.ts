@@ -63,7 +63,8 @@ describe('the matrix', () => {
     // The fewest requirements that together exercise everything, as recorded, are run and watched.
     const rows = matrix();
     const recorded = new Map<string, string[]>();
-    for (const row of rows) for (const id of row.requirements) recorded.set(id, [...(recorded.get(id) ?? []), row.entity]);
+    for (const row of rows)
+      for (const id of row.requirements) recorded.set(id, [...(recorded.get(id) ?? []), row.entity]);
     const open = new Set<string>(rows.flatMap((row) => (row.requirements.length > 0 ? [row.entity] : [])));
     const chosen: Requirement[] = [];
     while (open.size > 0) {
@@ -102,7 +103,9 @@ describe('what a transcript exercises', () => {
     const ok = ['received', { return: {}, id: 1 }] as const;
     expect(seen(['sent', set(true)], ok)).to.include('capability xbzrle');
     expect(seen(['sent', set(false)], ok)).not.to.include('capability xbzrle');
-    expect(seen(['sent', set(true)], ['received', { error: { class: 'GenericError', desc: '' }, id: 1 }])).to.have.property('size', 0);
+    expect(
+      seen(['sent', set(true)], ['received', { error: { class: 'GenericError', desc: '' }, id: 1 }]),
+    ).to.have.property('size', 0);
     expect(seen(['sent', set(true)], ['received', { return: {}, id: 2 }])).to.have.property('size', 0);
   });
 
@@ -129,7 +132,10 @@ describe('what a transcript exercises', () => {
 
   it('is written down so that it can be read again', () => {
     const entities = entitiesOf(schema, baselineFile).filter((_, i) => [0, 1, 2, 7, 9, 10].includes(i));
-    const text = encodeCoverage([{ id: 'A', entities }, { id: 'B', entities: [] }]);
+    const text = encodeCoverage([
+      { id: 'A', entities },
+      { id: 'B', entities: [] },
+    ]);
     expect(JSON.parse(text).requirements).to.deep.equal({ A: '0-2 7 9-10' });
   });
 });
