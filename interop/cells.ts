@@ -47,7 +47,10 @@ function cell(source: PartyName, destination: PartyName, mode: Mode, transport: 
     source: own[source] ?? own[destination] ?? alone,
     destination: own[destination] ?? own[source] ?? alone,
   } as const;
-  const why = impossible(mode, transport, versions) ?? withoutDevice(source, destination, mode);
+  const why =
+    impossible(mode, transport, versions) ??
+    withoutDevice(source, destination, mode) ??
+    withoutMachine(source, destination, mode);
   return { source, destination, mode, transport, versions, impossible: why };
 }
 
@@ -67,6 +70,15 @@ function withoutDevice(source: PartyName, destination: PartyName, mode: Mode): s
   return "a QEMU takes blocks only for a drive that a device uses, and the reference's machine has no device";
 }
 
+function withoutMachine(source: PartyName, destination: PartyName, mode: Mode): string | undefined {
+  if (mode.machine === undefined) return undefined;
+  if (source === 'reference' && destination === 'reference') return 'neither end has devices of its own';
+  const two = source !== 'reference' && destination !== 'reference' && source !== destination;
+  return mode.machine === 'microvm' && two
+    ? 'microvm has no versions, so two releases of it need not agree'
+    : undefined;
+}
+
 /** Options without which two releases do not understand each other (stream-format.md §4, multifd.md §6). */
 export function properties({ mode, versions }: Cell): { readonly source: string[]; readonly destination: string[] } {
   const source: string[] = [];
@@ -78,6 +90,13 @@ export function properties({ mode, versions }: Cell): { readonly source: string[
   }
   if (mode.channels && versions.destination === '10.0' && versions.source !== '10.0') {
     set(destination, 'multifd-flush-after-each-section=on');
+  }
+  if (mode.machine !== undefined) {
+    // The oldest of the two releases names the machine that both have.
+    const oldest = [versions.source, versions.destination].sort((a, b) => Number(a) - Number(b))[0];
+    const type = mode.machine === 'pc' ? `pc-i440fx-${oldest}` : mode.machine;
+    for (const list of [source, destination]) list.push('-machine', type);
+    destination.push('-S');
   }
   return { source, destination };
 }

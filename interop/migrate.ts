@@ -43,7 +43,11 @@ export async function migrate(cell: Cell, { parties, image, folder: root }: Surr
     const machine = await Machine.start(target, versions[side], {
       memory: memoryMiB,
       ...options,
-      extra: [...extra[side], ...(drives?.arguments[side] ?? []), ...more],
+      extra: [
+        ...(cell[side] === 'reference' && mode.machine ? ['--any-machine'] : extra[side]),
+        ...(drives?.arguments[side] ?? []),
+        ...more,
+      ],
     });
     machines.push(machine);
     await machine.capabilities(mode[side](versions[side]));
@@ -51,7 +55,10 @@ export async function migrate(cell: Cell, { parties, image, folder: root }: Surr
     return machine;
   };
   try {
-    const source = await start('source', { ramImage: image }, pages?.arguments ?? []);
+    const machineSource = mode.machine !== undefined && cell.source === 'reference';
+    const source = machineSource
+      ? await received(cell, parties, machines, folder)
+      : await start('source', mode.machine ? {} : { ramImage: image }, pages?.arguments ?? []);
     await source.parameters({ ...mode.slow, ...sourceParameters(cell) });
     await drives?.prepare?.(source);
     const attempt: Attempt & { destination: Machine } = {
@@ -69,9 +76,11 @@ export async function migrate(cell: Cell, { parties, image, folder: root }: Surr
       await attempt.destination.execute('migrate-incoming', { uri: addresses.destination });
       await source.execute('migrate', { uri: addresses.source });
     };
+    // A source that was a destination before has completed once already.
+    const mark = source.session.mark();
     await send();
     await mode.act?.(attempt);
-    await source.until(['completed']);
+    await source.until(['completed'], mark);
     await attempt.destination.until(['completed']);
     await check(cell, source, attempt.destination, image);
     await drives?.check(source, attempt.destination);
@@ -84,11 +93,37 @@ export async function migrate(cell: Cell, { parties, image, folder: root }: Surr
   }
 }
 
+/** A reference monitor that has got a machine with devices from a QEMU, to hand it on. */
+async function received(cell: Cell, parties: Parties, machines: Machine[], folder: string): Promise<Machine> {
+  const version = cell.versions.destination;
+  const options = { memory: memoryMiB, extra: properties(cell).source };
+  const first = await Machine.start(parties.target(cell.destination, version), version, options);
+  machines.push(first);
+  const second = await Machine.start(parties.target('reference', version), version, {
+    memory: memoryMiB,
+    incoming: 'defer',
+    extra: ['--any-machine'],
+  });
+  machines.push(second);
+  const addresses = await connection('unix', first, second, folder);
+  await second.execute('migrate-incoming', { uri: addresses.destination });
+  await first.execute('migrate', { uri: addresses.source });
+  await second.until(['completed']);
+  return second;
+}
+
 async function check(cell: Cell, source: Machine, destination: Machine, image: string): Promise<void> {
   const bytes = memoryMiB * 1024 * 1024;
-  const sent = cell.mode.releases ? imageSum(image) : await source.memory(bytes);
-  const loaded = await destination.memory(bytes);
+  const sent = cell.mode.releases ? imageSum(image) : await source.memory(bytes, cell.mode.machine !== undefined);
+  const loaded = await destination.memory(bytes, cell.mode.machine !== undefined);
   if (sent !== loaded) throw new Error(`RAM differs: ${sent.slice(0, 8)} was sent, ${loaded.slice(0, 8)} is there`);
+  if (
+    cell.mode.machine !== undefined &&
+    destination.isReference &&
+    !/took a machine/.test(destination.instance.stderr)
+  ) {
+    throw new Error('the devices were not explained by the vmdescription');
+  }
   const missing = await cell.mode.missing?.(source);
   if (missing !== undefined) throw new Error(missing);
 }

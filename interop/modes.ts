@@ -22,6 +22,8 @@ export interface Mode {
   readonly dirtying?: true;
   /** The source's RAM is given back while it is sent: what was there is known from its image. */
   readonly releases?: true;
+  /** Machine type with devices, on the side of a QEMU. */
+  readonly machine?: 'pc' | 'microvm';
   /** Releases that have it; all if absent. */
   readonly versions?: readonly DialectName[];
   /** From the accepted `migrate` to the completed one; without it nothing has to be done. */
@@ -188,4 +190,6 @@ export const modes: readonly Mode[] = [
   },
   { name: 'block', ...both('block'), drives: 'block', versions: ['3.0', '7.2'] },
   { name: 'dirty-bitmaps', ...both('dirty-bitmaps'), drives: 'bitmaps' },
+  { name: 'machine pc', source: none, destination: none, machine: 'pc' },
+  { name: 'machine microvm', source: none, destination: none, machine: 'microvm' },
 ];

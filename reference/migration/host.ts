@@ -8,6 +8,7 @@ import type { Drives } from '../block/drives.js';
 import type { Dialect } from '../dialects/dialect.js';
 import type { Alternative, ModelState } from '../model/index.js';
 import type { GuestRam } from '../ram/guest-ram.js';
+import type { AdoptedMachine } from './adopted-machine.js';
 import type { MigrationNetwork } from './network.js';
 import type { WireFaults } from './wire-faults.js';
 
@@ -86,6 +87,8 @@ export interface MigrationHost {
   distort?(step: Alternative, before: ModelState): Alternative;
   /** UUID of the machine, 16 bytes in text order; absent if it was given none. */
   readonly uuid?: Buffer;
+  /** Takes the machine that comes with a stream, whatever it is; absent: only {@link machineName} is taken. */
+  readonly adopted?: AdoptedMachine;
   /** Disks; none if absent. */
   readonly drives?: Drives;
   /** A property of the migration (`-global migration.NAME=on`), for example `send-section-footer`; its default is on. */

@@ -21,14 +21,26 @@ export class IncomingMultifd {
     loader: RamLoader,
     private readonly settings: MultifdSettings,
   ) {
-    const blocks = new Map<string, StreamBlock>(
-      ram.blocks.map(({ name, bytes, index }) => [name, { name, length: bytes.length, index, pageSize }]),
-    );
-    const of = (block: ChannelBlock): StreamBlock => blocks.get(block.name)!;
+    let known: typeof ram.blocks | undefined;
+    let blocks = new Map<string, StreamBlock>();
+    // RAM may take the shape of the stream before its first page comes.
+    const find = (name: string): StreamBlock | undefined => {
+      if (known !== ram.blocks) {
+        known = ram.blocks;
+        blocks = new Map(
+          known.map((block) => [
+            block.name,
+            { name: block.name, length: block.bytes.length, index: block.index, pageSize },
+          ]),
+        );
+      }
+      return blocks.get(name);
+    };
+    const of = (block: ChannelBlock): StreamBlock => find(block.name)!;
     this.receiver = new MultifdReceiver({
       rules: dialect.stream,
       channels: settings.channels,
-      block: (name) => blocks.get(name),
+      block: find,
       compression: settings.compression,
       ...(uuid === undefined ? {} : { uuid }),
       ...(settings.pagesPerPacket === undefined ? {} : { pagesPerPacket: settings.pagesPerPacket }),

@@ -1,5 +1,6 @@
 import type { MigrationUri } from '../model/index.js';
 import { decodeGlobalState } from '../stream/device-layout.js';
+import type { LocalMachine } from '../stream/local-machine.js';
 import { RamLoader } from '../stream/ram-loader.js';
 import type { ReceiverState } from '../stream/reader-context.js';
 import { ReturnPathWriter } from '../stream/return-path-writer.js';
@@ -216,20 +217,26 @@ export class Incoming {
   }
 
   #readerOptions(): StreamReaderOptions {
-    const { host, walker } = this.deps;
+    const { host } = this.deps;
     return {
       rules: host.dialect.stream,
       configuration: host.property?.('send-configuration') ?? true,
       footers: host.property?.('send-section-footer') ?? true,
-      local: {
-        machineName: host.machineName,
-        blocks: host.ram.blocks.map(({ name, bytes }) => ({ name, length: bytes.length })),
-        capabilities: new Set(walker.state.capabilities),
-        knownCapabilities: host.dialect.migration.capabilities,
-        drives: host.drives?.all.map(({ name }) => name) ?? [],
-        nodes: host.drives?.all.map(({ name }) => name) ?? [],
-        ...(host.uuid === undefined ? {} : { uuid: host.uuid }),
-      },
+      ...(host.adopted === undefined ? { local: this.#local() } : {}),
+    };
+  }
+
+  /** What a stream is checked against. */
+  #local(): LocalMachine {
+    const { host, walker } = this.deps;
+    return {
+      machineName: host.machineName,
+      blocks: host.ram.blocks.map(({ name, bytes }) => ({ name, length: bytes.length })),
+      capabilities: new Set(walker.state.capabilities),
+      knownCapabilities: host.dialect.migration.capabilities,
+      drives: host.drives?.all.map(({ name }) => name) ?? [],
+      nodes: host.drives?.all.map(({ name }) => name) ?? [],
+      ...(host.uuid === undefined ? {} : { uuid: host.uuid }),
     };
   }
 
@@ -250,12 +257,19 @@ export class Incoming {
     const { lenientDirtyBitmaps } = host.dialect.stream;
     this.#storage ??= host.drives && new IncomingStorage(host.drives, lenientDirtyBitmaps, (line) => host.log(line));
     const storage = this.#storage;
+    const adopted = host.adopted?.handler;
     return {
       message: (line) => this.deps.host.log(line),
       ramPage: (block, offset, kind, bytes, start, length) => {
         loader.ramPage(block, offset, kind, bytes, start, length);
       },
+      ...(adopted ?? {}),
+      ramSetupBlock: (entry) => {
+        adopted?.ramSetupBlock?.(entry);
+        loader.ramChanged();
+      },
       device: (section, body) => {
+        adopted?.device?.(section, body);
         if (section.idstr === 'globalstate') this.#stored = decodeGlobalState(body) as RunState;
         if (section.idstr === 'COLOState') this.#coloRequested = body[0] === 1;
       },

@@ -25,7 +25,9 @@ export async function switchOver(owner: Outgoing): Promise<void> {
   owner.storage.endAfterRam();
   owner.writeDevices(walker.state.out.former ?? 'running');
   writer.eof();
-  writer.vmdescription(describeDevices(host.dialect, host.machineName, settings.on('x-colo')));
+  writer.vmdescription(
+    host.adopted?.description ?? describeDevices(host.dialect, host.machineName, settings.on('x-colo')),
+  );
   await owner.flush();
   await owner.finish('all-written');
   if (walker.state.out.status === 'colo') await coloLoop(owner);

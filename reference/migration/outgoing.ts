@@ -303,7 +303,8 @@ export class Outgoing {
   }
 
   get sectionId(): number {
-    return this.deps.host.dialect.stream.sectionIds.ram ?? 0;
+    const { adopted, dialect } = this.deps.host;
+    return adopted?.ramSection ?? dialect.stream.sectionIds.ram ?? 0;
   }
 
   /** Reads the return path of the present channel, if this migration has one. */
@@ -371,7 +372,9 @@ export class Outgoing {
 
   /** The FULL sections; `runState` is what the guest was before it stopped. */
   writeDevices(runState: string, writer = this.writer): void {
-    writeDevices(writer, this.deps.host.dialect, runState, this.settings.on('x-colo'));
+    const { adopted, dialect } = this.deps.host;
+    if (adopted?.name === undefined) writeDevices(writer, dialect, runState, this.settings.on('x-colo'));
+    else adopted.write(writer, dialect.stream, runState);
   }
 
   /** Waits for `migrate-continue`, however long; a cancel ends the wait too. */

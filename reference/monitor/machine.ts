@@ -1,6 +1,7 @@
 import { type Clock, hostClock } from '../../protocol/clock.js';
 import type { Drives } from '../block/drives.js';
 import type { Dialect } from '../dialects/dialect.js';
+import { AdoptedMachine } from '../migration/adopted-machine.js';
 import type { MigrationHost, RunState } from '../migration/host.js';
 import type { MigrationNetwork } from '../migration/network.js';
 import type { WireFaults } from '../migration/wire-faults.js';
@@ -21,6 +22,8 @@ export interface MachineOptions {
   /** 16 bytes; absent if the machine was given none. */
   readonly uuid?: Buffer;
   /** `-global migration.NAME=VALUE`. */
+  /** Takes whatever machine a stream brings. */
+  readonly anyMachine?: boolean;
   readonly drives?: Drives;
   readonly properties?: ReadonlyMap<string, string>;
   /** Planted faults of the data path. */
@@ -40,7 +43,7 @@ export class Machine implements MigrationHost {
   readonly clock: Clock;
   readonly network?: MigrationNetwork;
   readonly ram: GuestRam;
-  readonly machineName = 'none';
+  readonly adopted?: AdoptedMachine;
   readonly drives?: Drives;
   readonly uuid?: Buffer;
   readonly wire?: WireFaults;
@@ -67,6 +70,7 @@ export class Machine implements MigrationHost {
     this.clock = options.clock ?? hostClock;
     if (options.network !== undefined) this.network = options.network;
     this.ram = options.ram;
+    if (options.anyMachine) this.adopted = new AdoptedMachine(options.ram, (line) => this.log(line));
     if (options.drives !== undefined) this.drives = options.drives;
     if (options.uuid !== undefined) this.uuid = options.uuid;
     if (options.wire !== undefined) this.wire = options.wire;
@@ -80,6 +84,11 @@ export class Machine implements MigrationHost {
   /** Properties are on unless the command line says otherwise. */
   property(name: string): boolean {
     return !/^(off|no|false|n)$/.test(this.#options.properties?.get(name) ?? 'on');
+  }
+
+  /** Of the machine that came, where any is taken. */
+  get machineName(): string {
+    return this.adopted?.name ?? 'none';
   }
 
   get runState(): RunState {

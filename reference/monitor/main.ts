@@ -56,6 +56,7 @@ Its own:
   --dialect 3.0|7.2|10.0          whose behaviour to show (3.0)
   --guest rate=N,pages=N,from=ADDR,pattern=counter|scatter|noise|zero
                                   write to N pages a second, as a guest's programs do
+  --any-machine                   take whatever machine a stream is of, and hand it on
   --fault NAME                    plant a fault; may be repeated ('qmpspec faults' lists them)
   --allow-remote                  listen beyond this host
   --allow-exec                    permit exec: in migration URIs

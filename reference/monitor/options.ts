@@ -49,6 +49,8 @@ export interface Options {
   pidfile: string | undefined;
   /** `-global migration.NAME=VALUE`. */
   readonly migrationProperties: Map<string, string>;
+  /** Whatever machine an incoming stream is of, it becomes this one. */
+  anyMachine: boolean;
   readonly drives: DriveSpec[];
   /** `--guest`: something that dirties memory. */
   guest: GuestOptions | undefined;
@@ -270,6 +272,9 @@ const withoutValue: Readonly<Record<string, (context: Context) => void>> = {
   'allow-remote': (context) => {
     context.allowRemote = true;
   },
+  'any-machine': (context) => {
+    context.anyMachine = true;
+  },
   'allow-exec': (context) => {
     context.allowExec = true;
   },
@@ -302,6 +307,7 @@ export function parseOptions(argv: readonly string[]): Options {
     uuid: undefined,
     pidfile: undefined,
     migrationProperties: new Map(),
+    anyMachine: false,
     drives: [],
     guest: undefined,
     allowRemote: false,

@@ -96,6 +96,7 @@ export class Program {
       ...(options.uuid === undefined ? {} : { uuid: Buffer.from(options.uuid.replaceAll('-', ''), 'hex') }),
       properties: options.migrationProperties,
       drives: openDrives(options.drives),
+      anyMachine: options.anyMachine,
       ...(planted === undefined ? {} : { distort: (step, before) => planted.step(step, before), wire: planted.wire }),
       log: (line) => this.#log(line),
       exit: (status) => this.#exit(status),

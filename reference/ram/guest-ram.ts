@@ -36,6 +36,11 @@ export interface GuestRam {
   markDirty(block: RamBlock, offset: number, length: number): void;
   /** Copies `data` into the block and records the write. */
   write(block: RamBlock, offset: number, data: Uint8Array): void;
+  /**
+   * Gives up all blocks for others, zero-filled and in buffers of their own: another machine's RAM. Nobody may hold on to
+   * the old ones. @throws RangeError as {@link createGuestRam}
+   */
+  become(specs: readonly RamBlockSpec[]): void;
 }
 
 export interface RamBlockSpec {
@@ -54,24 +59,22 @@ export function createGuestRam(
   specs: readonly RamBlockSpec[],
   createMemory: (total: number) => RamMemory | undefined = createRamMemory,
 ): GuestRam {
-  for (const { name, size } of specs) checkSpec(name, size);
-  const total = specs.reduce((sum, { size }) => sum + size, 0);
-  const memory = createMemory(total);
-  const byName = new Map<string, RamBlock>();
-  let base = 0;
-  for (const { name, size } of specs) {
-    if (byName.has(name)) throw new RangeError(`RAM block '${name}' is given twice`);
-    const bytes = memory?.bytes.subarray(base, base + size) ?? Buffer.alloc(size);
-    byName.set(name, { name, bytes, base, index: byName.size, dirtyLog: new DirtyBitmap(size / pageSize) });
-    base += size;
-  }
-  const blocks = [...byName.values()];
+  let layout = layOut(specs, createMemory);
   return {
-    blocks,
-    total,
-    memory,
+    get blocks() {
+      return layout.blocks;
+    },
+    get total() {
+      return layout.total;
+    },
+    get memory() {
+      return layout.memory;
+    },
     logging: false,
-    block: (name) => byName.get(name),
+    block: (name) => layout.byName.get(name),
+    become(others) {
+      layout = layOut(others, () => undefined);
+    },
     markDirty(block, offset, length) {
       if (!this.logging || length === 0) return;
       if (offset < 0 || length < 0 || offset + length > block.bytes.length) {
@@ -90,6 +93,28 @@ export function createGuestRam(
       this.markDirty(block, offset, data.length);
     },
   };
+}
+
+interface Layout {
+  readonly blocks: readonly RamBlock[];
+  readonly byName: ReadonlyMap<string, RamBlock>;
+  readonly total: number;
+  readonly memory: RamMemory | undefined;
+}
+
+function layOut(specs: readonly RamBlockSpec[], createMemory: (total: number) => RamMemory | undefined): Layout {
+  for (const { name, size } of specs) checkSpec(name, size);
+  const total = specs.reduce((sum, { size }) => sum + size, 0);
+  const memory = createMemory(total);
+  const byName = new Map<string, RamBlock>();
+  let base = 0;
+  for (const { name, size } of specs) {
+    if (byName.has(name)) throw new RangeError(`RAM block '${name}' is given twice`);
+    const bytes = memory?.bytes.subarray(base, base + size) ?? Buffer.alloc(size);
+    byName.set(name, { name, bytes, base, index: byName.size, dirtyLog: new DirtyBitmap(size / pageSize) });
+    base += size;
+  }
+  return { blocks: [...byName.values()], byName, total, memory };
 }
 
 function checkSpec(name: string, size: number): void {

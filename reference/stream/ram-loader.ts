@@ -21,7 +21,8 @@ export interface PageCounts {
 /** Puts received pages into guest RAM and remembers which have come (stream-format.md §5.2, §8, §9.2). */
 export class RamLoader {
   readonly counts: PageCounts = { zero: 0, page: 0, xbzrle: 0, compressed: 0, discarded: 0 };
-  readonly #received: DirtyBitmap[];
+  #received: readonly DirtyBitmap[];
+  #blocks: readonly RamBlock[];
   /** After POSTCOPY_LISTEN: every page must be absent when it comes, and may be somebody's page fault. */
   #placing = false;
   /** Postcopy: a page was placed that had been absent. */
@@ -32,12 +33,20 @@ export class RamLoader {
     /** Property `decompress-error-check`: damaged compressed pages fail the load. */
     private readonly checkCompressed = true,
   ) {
-    this.#received = ram.blocks.map((block) => new DirtyBitmap(block.bytes.length / pageSize));
+    this.#blocks = ram.blocks;
+    this.#received = noPages(ram);
   }
 
   /** Pages of a block that have come and were not discarded since. */
   received(block: RamBlock): DirtyBitmap {
     return this.#received[block.index]!;
+  }
+
+  /** RAM has got other blocks: of those nothing has come yet. */
+  ramChanged(): void {
+    if (this.#blocks === this.ram.blocks) return;
+    this.#blocks = this.ram.blocks;
+    this.#received = noPages(this.ram);
   }
 
   /** From now on pages are placed as in postcopy: once each. */
@@ -113,6 +122,9 @@ export class RamLoader {
     throw new StreamError('INV', { field: 'block name', expected: 'a block of this guest', got: `'${name}'` });
   }
 }
+
+const noPages = (ram: GuestRam): DirtyBitmap[] =>
+  ram.blocks.map(({ bytes }) => new DirtyBitmap(bytes.length / pageSize));
 
 function alreadyPresent(offset: number): StreamError {
   return new StreamError('EXIST', {
