@@ -64,6 +64,12 @@ function impossible(mode: Mode, transport: TransportName, versions: Cell['versio
   return undefined;
 }
 
+/** A real source shuts sockets down, and answers "Failed to pause source migration" where there is none. */
+function unpausable(source: PartyName, mode: Mode, transport: TransportName): string | undefined {
+  if (!mode.pauses || transport !== 'exec' || source === 'reference') return undefined;
+  return 'a QEMU cannot pause a migration through the pipes of a child';
+}
+
 /** A real destination writes blocks only to a drive that a device uses, and dies otherwise. */
 function withoutDevice(source: PartyName, destination: PartyName, mode: Mode): string | undefined {
   if (mode.drives !== 'block' || source !== 'reference' || destination === 'reference') return undefined;

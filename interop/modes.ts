@@ -18,6 +18,8 @@ export interface Mode {
   readonly channels?: true;
   /** Needs drives. */
   readonly drives?: 'block' | 'bitmaps';
+  /** Cuts the connection with `migrate-pause`. */
+  readonly pauses?: true;
   /** The guest's pages change while it runs. */
   readonly dirtying?: true;
   /** The source's RAM is given back while it is sent: what was there is known from its image. */
@@ -129,7 +131,7 @@ export const modes: readonly Mode[] = [
     source: () => ['xbzrle', 'pause-before-switchover'],
     destination: () => ['xbzrle'],
     dirtying: true,
-    slow: { 'max-bandwidth': 8_000_000, 'downtime-limit': 1 },
+    slow: { 'max-bandwidth': 3_000_000, 'downtime-limit': 1 },
     act: changeWhileSending,
     missing: async (source) => ((await deltas(source)) > 0 ? undefined : 'no page was sent as a delta'),
   },
@@ -158,6 +160,7 @@ export const modes: readonly Mode[] = [
     name: 'postcopy pause and recover',
     ...both('postcopy-ram'),
     slow: { ...slowly, 'max-postcopy-bandwidth': 100_000 },
+    pauses: true,
     act: pauseAndRecover,
     missing: statusSeen('postcopy-paused'),
   },
