@@ -49,6 +49,7 @@ function cell(source: PartyName, destination: PartyName, mode: Mode, transport: 
   } as const;
   const why =
     impossible(mode, transport, versions) ??
+    unpausable(source, mode, transport) ??
     withoutDevice(source, destination, mode) ??
     withoutMachine(source, destination, mode);
   return { source, destination, mode, transport, versions, impossible: why };
