@@ -36,19 +36,18 @@ class ArgumentChecker {
   object(type: string | undefined, given: JsonObject, path: string): Arguments {
     const checked = emptyRecord();
     const left = new Set(given.keys());
-    this.#members(this.schema.membersOf(type), given, left, path, checked);
-    const definition = type === undefined ? undefined : this.schema.types.get(type);
-    if (definition?.kind === 'union') {
-      const chosen = checked[definition.discriminator];
-      const branch = definition.branches.find(({ value }) => value === chosen);
-      if (branch) this.#members(this.#branchMembers(branch.type.name), given, left, path, checked);
-    }
+    this.#visit(type, given, left, path, checked);
     for (const name of left) throw new CommandError(`Parameter '${join(path, decodeText(name))}' is unexpected`);
     return checked;
   }
 
-  #branchMembers(type: string): readonly Member[] {
-    return this.schema.membersOf(type);
+  /** The members of the type, then those of the branch that they choose, which may be a union in turn. */
+  #visit(type: string | undefined, given: JsonObject, left: Set<string>, path: string, into: Arguments): void {
+    this.#members(this.schema.membersOf(type), given, left, path, into);
+    const definition = type === undefined ? undefined : this.schema.types.get(type);
+    if (definition?.kind !== 'union') return;
+    const branch = definition.branches.find(({ value }) => value === into[definition.discriminator]);
+    if (branch !== undefined) this.#visit(branch.type.name, given, left, path, into);
   }
 
   #members(members: readonly Member[], given: JsonObject, left: Set<string>, path: string, into: Arguments): void {
@@ -94,7 +93,8 @@ class ArgumentChecker {
 
   #alternate(type: AlternateType, value: JsonValue, path: string, name: string): unknown {
     const branch = type.branches.find((candidate) => this.#accepts(candidate.type, value));
-    if (branch === undefined) throw wrongType(path, type.name);
+    // In these texts real monitors show the bare name, whatever the path.
+    if (branch === undefined) throw wrongType(name, type.name);
     return this.#value(branch.type, value, path, name);
   }
 
