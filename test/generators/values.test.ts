@@ -11,21 +11,25 @@ import { loadSchema } from '../../reference/schema/index.js';
 import { schemaText } from '../qapi/arbitrary-schema.js';
 import { provingTargets } from './targets.js';
 
-/** Faults that the validators find in one value of each type and each command's arguments, for one tape. */
-function faultsIn(schema: Schema, validators: Validators, decisions: readonly number[], twin?: Schema): string[] {
+/**
+ * Faults that the validators find in one value of each type and each command's arguments, for one tape; with `step`, of
+ * every so-manieth of them.
+ */
+function faultsIn(schema: Schema, validators: Validators, decisions: readonly number[], twin?: Schema, step = 1) {
   const values = new ValidValues(schema, twin);
   const faults: string[] = [];
   const note = (what: string, found: readonly unknown[]) => {
     if (found.length > 0) faults.push(`${what}: ${JSON.stringify(found)}`);
   };
-  for (const { name } of schema.types.values()) {
+  const some = <T>(all: Iterable<T>) => [...all].filter((_, index) => index % step === 0);
+  for (const { name } of some(schema.types.values())) {
     for (const list of [false, true]) {
       const type = { name, list };
       if (values.heights.of(type) === Number.POSITIVE_INFINITY) continue;
       note(name, validators.type(type)(values.value(new Tape(decisions), { type })));
     }
   }
-  for (const { name, arguments: type } of schema.commands.values()) {
+  for (const { name, arguments: type } of some(schema.commands.values())) {
     if (type !== undefined && values.heights.of({ name: type, list: false }) === Number.POSITIVE_INFINITY) continue;
     note(name, validators.arguments(name)(values.arguments(new Tape(decisions), name)));
   }
@@ -56,7 +60,7 @@ describe('valid values', () => {
         const schema = parseQapi(text);
         expect(faultsIn(schema, validatorsFor(schema), decisions)).to.deep.equal([]);
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 
@@ -69,9 +73,9 @@ describe('valid values', () => {
       const validators = validatorsFor(facts.schema);
       fc.assert(
         fc.property(tapes(60), (decisions) => {
-          expect(faultsIn(facts.schema, validators, decisions)).to.deep.equal([]);
+          expect(faultsIn(facts.schema, validators, decisions, undefined, 9)).to.deep.equal([]);
         }),
-        { numRuns: 2 },
+        { numRuns: 10 },
       );
     });
   }
