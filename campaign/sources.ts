@@ -4,7 +4,11 @@
  */
 import { closest } from 'fastest-levenshtein';
 import { raceScenario, races } from '../generators/races/races.js';
+import { jsonScenario } from '../generators/json/scenario.js';
+import { nearMissScenario } from '../generators/near-miss/scenario.js';
 import { walk } from '../generators/scenario/walk.js';
+import { timingScenario } from '../generators/timing/scenario.js';
+import { valueScenario } from '../generators/values/scenario.js';
 import type { Schema } from '../qapi/schema.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
 import type { Scenario } from '../targets/scenario.js';
@@ -44,6 +48,34 @@ export const sources: readonly CaseSource[] = [
       const all = races(dialect);
       return raceScenario(all[number % all.length] as (typeof all)[number]);
     },
+  },
+  {
+    name: 'values',
+    about: 'valid commands with every value that the schema permits',
+    weight: 2,
+    length: 120,
+    make: (decisions, { dialect, schema }) => valueScenario(decisions, dialect, schema),
+  },
+  {
+    name: 'near-miss',
+    about: 'commands that are right but for one thing',
+    weight: 2,
+    length: 160,
+    make: (decisions, { dialect, schema }) => nearMissScenario(decisions, dialect, schema),
+  },
+  {
+    name: 'json',
+    about: 'raw input: encodings, escapes, depth, size, broken texts, and the way back',
+    weight: 2,
+    length: 80,
+    make: (decisions, { dialect }) => jsonScenario(decisions, dialect),
+  },
+  {
+    name: 'timing',
+    about: 'good commands in pieces and several at once',
+    weight: 1,
+    length: 80,
+    make: (decisions, { dialect }) => timingScenario(decisions, dialect),
   },
 ];
 

@@ -1,5 +1,6 @@
 /** Runs a Scenario on a target and gives back the Transcript. What the target does is never an error here: it is judged later. */
 import { mkdirSync, rmSync } from 'node:fs';
+import { harmIn } from '../generators/harmless.js';
 import { type Clock, hostClock } from '../protocol/clock.js';
 import { ConnectError, DeadlinePassed, Disconnected, NotQmp } from '../protocol/errors.js';
 import { isObject, type JsonObject, stringifyJson } from '../protocol/json.js';
@@ -70,8 +71,10 @@ const usualWait = 2000;
 /** Milliseconds between two questions for a status, at most. */
 const longestPause = 16;
 
-/** @throws ScenarioError, TargetError */
+/** @throws ScenarioError also for a scenario that could reach outside its run; TargetError */
 export async function execute(scenario: Scenario, options: ExecuteOptions): Promise<Transcript> {
+  const harm = harmIn(scenario);
+  if (harm !== undefined) throw new ScenarioError(`${harm}; scenarios must stay inside their run`);
   const stage = new Stage(options);
   try {
     for (const [index, step] of scenario.steps.entries()) {
@@ -143,7 +146,7 @@ class Stage {
       case 'raw':
         return this.session(step.at).sendBytes(
           step.bytes,
-          step.every === undefined ? undefined : { every: step.every },
+          step.cuts !== undefined ? { at: step.cuts } : step.every === undefined ? undefined : { every: step.every },
         );
       case 'pipeline': {
         const session = this.session(step.at);

@@ -128,8 +128,14 @@ export type Step =
       /** Go on without waiting for the reply. */
       readonly post?: boolean;
     }
-  /** Bytes as they are, one character each; cut into pieces of `every` bytes. */
-  | { readonly do: 'raw'; readonly at: string; readonly bytes: string; readonly every?: number }
+  /** Bytes as they are, one character each; in pieces of `every` bytes, or cut before each of the offsets `cuts`. */
+  | {
+      readonly do: 'raw';
+      readonly at: string;
+      readonly bytes: string;
+      readonly every?: number;
+      readonly cuts?: readonly number[];
+    }
   /** Commands in one write, without waiting for a reply. */
   | {
       readonly do: 'pipeline';

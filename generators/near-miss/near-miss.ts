@@ -5,6 +5,7 @@ import type { Schema } from '../../qapi/schema.js';
 import type { ProtocolRules } from '../../reference/dialects/protocol.js';
 import type { ErrorClass } from '../../reference/migration/host.js';
 import { mayBeSent } from '../harmless-commands.js';
+import { sometimes } from '../scenario/around.js';
 import { Tape, tapes } from '../scenario/tape.js';
 import { type Typed, ValidValues } from '../values/valid.js';
 import { type FaultKind, faultsAt } from './faults.js';
@@ -69,7 +70,7 @@ export class NearMisses {
   /** The near-miss that a tape stands for. */
   draw(tape: Tape): NearMiss {
     const command = tape.pick(this.commands);
-    if (tape.chance(12)) return this.envelope(tape, command);
+    if (sometimes(tape, 12)) return this.envelope(tape, command);
     const typed: Typed | undefined = this.values.argumentsType(command);
     const value = typed === undefined ? {} : this.values.value(tape, typed);
     if (typed === undefined) return this.withoutArguments(tape, command);

@@ -12,6 +12,7 @@ import {
   type TypeRef,
   type UnionType,
 } from '../../qapi/schema.js';
+import { sometimes } from '../scenario/around.js';
 import { Tape, tapes } from '../scenario/tape.js';
 import { Heights } from './heights.js';
 import { integerOf } from './integers.js';
@@ -21,6 +22,9 @@ export interface Typed {
   readonly type: TypeRef;
   readonly twin?: TypeRef;
 }
+
+/** Branches of unions that start programs or open files and devices. */
+const outward = new Set(['exec', 'file', 'rdma', 'vsock', 'host_device', 'host_cdrom', 'pipe', 'serial', 'parallel']);
 
 /** A member of an object with its type. */
 export interface TypedMember {
@@ -140,7 +144,7 @@ export class ValidValues {
       case 'str':
         return tape.pick(plainStrings);
       case 'bool':
-        return tape.chance(50);
+        return sometimes(tape, 50);
       case 'number':
         return tape.pick([0, 1, -1, 0.5, 1e-7, 300.25, -0.001, 1e300, Number.MAX_SAFE_INTEGER]);
       case 'null':
@@ -194,7 +198,8 @@ export class ValidValues {
 
   /** The value of a discriminator: deep down one whose branch ends soonest, never one whose branch cannot end. */
   private tag(tape: Tape, union: UnionType, depth: number): string {
-    const all = this.heights.values(union);
+    // Programs and files are not ours to touch, whatever a schema offers.
+    const all = this.heights.values(union).filter((value, _, { length }) => length === 1 || !outward.has(value));
     const flattest = this.heights.flattest(union, all);
     const possible = all.filter((value) => {
       const branch = union.branches.find((one) => one.value === value);
@@ -215,7 +220,7 @@ export class ValidValues {
     let chosen = '';
     for (const { member, typed: inner } of this.ownMembers(typed, definition)) {
       const possible = this.heights.of(member.type) < Number.POSITIVE_INFINITY;
-      const wanted = !member.optional || (possible && depth < deepest && tape.chance(35));
+      const wanted = !member.optional || (possible && depth < deepest && sometimes(tape, 35));
       const tag = definition.kind === 'union' && member.name === definition.discriminator;
       if (!wanted) continue;
       const value = tag ? this.tag(tape, definition, depth) : this.value(tape, inner, depth + 1);
