@@ -3,9 +3,9 @@
  * that led to something new. Another generator joins by one line here.
  */
 import { closest } from 'fastest-levenshtein';
-import { raceScenario, races } from '../generators/races/races.js';
 import { jsonScenario } from '../generators/json/scenario.js';
 import { nearMissScenario } from '../generators/near-miss/scenario.js';
+import { raceScenario, races } from '../generators/races/races.js';
 import { walk } from '../generators/scenario/walk.js';
 import { timingScenario } from '../generators/timing/scenario.js';
 import { valueScenario } from '../generators/values/scenario.js';

@@ -29,6 +29,7 @@ const codes: Readonly<Record<string, number>> = {
   TemplateError: exitCodes.usage,
   ExpectationsError: exitCodes.usage,
   SelectorError: exitCodes.usage,
+  ScenarioError: exitCodes.usage,
   NothingSelected: exitCodes.nothingSelected,
   TargetError: exitCodes.target,
   ConnectError: exitCodes.target,
