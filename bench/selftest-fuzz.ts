@@ -3,13 +3,12 @@
  * shrink it to a few steps. The reference is simulated: nothing is waited for, so that a minute is a long campaign.
  */
 import { Command } from 'commander';
-import { type Attempt, attempt } from '../campaign/attempt.js';
+import { type Attempt, attempt, untold } from '../campaign/attempt.js';
 import { Campaign } from '../campaign/campaign.js';
 import { Corpus } from '../campaign/corpus.js';
 import type { Finding } from '../campaign/findings.js';
 import { KnownFindings } from '../campaign/known.js';
 import { sources } from '../campaign/sources.js';
-import { Transcript } from '../protocol/transcript.js';
 import { type DialectName, dialects } from '../reference/dialects/dialect.js';
 import { type Fault, faults } from '../reference/faults/index.js';
 import { loadSchema } from '../reference/schema/index.js';
@@ -50,19 +49,10 @@ function simulated(fault: string, dialect: DialectName, facts: TargetFacts): (sc
 }
 
 /** What went on for ever shows that it did. */
-const endless = (scenario: Scenario, message: string): Attempt => ({
-  scenario,
-  transcript: new Transcript(),
-  judgement: { kind: 'inconclusive', reason: message, observations: 0 },
-  troubles: [],
-  symptoms: [
+const endless = (scenario: Scenario, message: string): Attempt =>
+  untold(scenario, message, [
     { kind: 'hang', subject: 'the scenario does not end', rows: [], state: '', expected: ['an end'], got: message },
-  ],
-  transitions: { sure: [], possible: [] },
-  launches: new Map(),
-  commands: 0,
-  duration: 0,
-});
+  ]);
 
 async function hunt(name: string, seed: number, time: number): Promise<Row> {
   const dialect: DialectName = '3.0';
@@ -91,7 +81,7 @@ async function hunt(name: string, seed: number, time: number): Promise<Row> {
     corpus: new Corpus(),
     known: new KnownFindings(),
     strictDesc: false,
-    shrinkBudget: time,
+    shrinkBudget: time / 4,
     reuse: false,
     runner: simulated(name, dialect, facts),
     files: () => [],

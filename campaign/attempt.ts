@@ -1,9 +1,10 @@
 /** One run of one scenario: executed, judged, and looked through for what speaks against the target. */
 import { execute, type StageWorld, type Trouble } from '../oracle/execute.js';
 import { type Carried, Judge, type Judgement } from '../oracle/judge.js';
+import { ScenarioError } from '../oracle/scenario-error.js';
 import type { Transitions } from '../oracle/tracker/trail.js';
 import { defectsOfFacts } from '../oracle/trial.js';
-import type { Transcript } from '../protocol/transcript.js';
+import { Transcript } from '../protocol/transcript.js';
 import type { TargetFacts } from '../targets/facts.js';
 import type { Scenario } from '../targets/scenario.js';
 import type { Instance, StartOptions, Target } from '../targets/target.js';
@@ -100,6 +101,29 @@ export async function attempt(scenario: Scenario, options: AttemptOptions): Prom
     commands,
     duration: performance.now() - began,
   };
+}
+
+/** A run of which there is nothing to tell but these symptoms. */
+export const untold = (scenario: Scenario, reason: string, symptoms: readonly Symptom[] = []): Attempt => ({
+  scenario,
+  transcript: new Transcript(),
+  judgement: { kind: 'inconclusive', reason, observations: 0 },
+  troubles: [],
+  symptoms,
+  transitions: { sure: [], possible: [] },
+  launches: new Map(),
+  commands: 0,
+  duration: 0,
+});
+
+/** As {@link attempt}; a scenario that cannot be run shows nothing. @throws TargetError */
+export async function tried(run: (scenario: Scenario) => Promise<Attempt>, scenario: Scenario): Promise<Attempt> {
+  try {
+    return await run(scenario);
+  } catch (error) {
+    if (error instanceof ScenarioError) return untold(scenario, error.message);
+    throw error;
+  }
 }
 
 /** Size of RAM images that stand for `{image N}`. */

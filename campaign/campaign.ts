@@ -1,8 +1,9 @@
 /** A campaign: lanes that run scenario after scenario, guided by what is new, until time, runs or patience are over. */
+import { ScenarioError } from '../oracle/scenario-error.js';
 import type { TargetFacts } from '../targets/facts.js';
 import type { Scenario } from '../targets/scenario.js';
 import { type Target, TargetError } from '../targets/target.js';
-import { type Attempt, attempt } from './attempt.js';
+import { type Attempt, attempt, tried } from './attempt.js';
 import type { CaseFile } from './case-file.js';
 import type { RunFresh } from './confirm.js';
 import type { Corpus } from './corpus.js';
@@ -91,8 +92,8 @@ export class Campaign {
       shrinkBudget: options.shrinkBudget,
       files: options.files,
       ...(store === undefined ? {} : { store }),
-      run: runner ?? ((scenario) => attempt(scenario, how)),
-      runRepeatedly: runner ?? ((scenario) => repeatedly(new Lane(how, true), scenario)),
+      run: (scenario) => tried(runner ?? ((one) => attempt(one, how)), scenario),
+      runRepeatedly: (scenario) => tried(runner ?? ((one) => repeatedly(new Lane(how, true), one)), scenario),
       onFinding: (finding) => options.sink({ event: 'finding', finding }),
       going: () => this.mayLookInto,
     });
@@ -173,6 +174,11 @@ export class Campaign {
         this.guarded(() => this.digest(planned, scenario, result));
       } catch (error) {
         if (error instanceof TargetError) await this.endure(error);
+        else if (error instanceof ScenarioError)
+          this.options.sink({
+            event: 'note',
+            text: `case ${planned.index} (${planned.source.name}) cannot be run: ${error.message}`,
+          });
         else this.fault ??= error as Error;
       }
     }

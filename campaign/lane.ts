@@ -132,7 +132,7 @@ function renamed(step: Step, number: number, of: number): Step[] {
   const mark = `h${number}`;
   const text = stringifyJson(step)
     .replace(/\{channel ([^}]*)\}/g, (_, name: string) => `{channel ${mark}${name}}`)
-    .replace(/"channel":"([^"]*)"/g, (_, name: string) => `"channel":"${mark}${name}"`)
+    .replace(/"(channel|to)":"([^"]*)"/g, (_, member: string, name: string) => `"${member}":"${mark}${name}"`)
     .replace(/"at":"(?!source")([^"]*)"/g, (_, name: string) => `"at":"${mark}${name}"`);
   return [JSON.parse(text) as Step];
 }

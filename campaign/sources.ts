@@ -6,6 +6,7 @@ import { closest } from 'fastest-levenshtein';
 import { jsonScenario } from '../generators/json/scenario.js';
 import { nearMissScenario } from '../generators/near-miss/scenario.js';
 import { raceScenario, races } from '../generators/races/races.js';
+import { storm } from '../generators/scenario/storm.js';
 import { walk } from '../generators/scenario/walk.js';
 import { timingScenario } from '../generators/timing/scenario.js';
 import { valueScenario } from '../generators/values/scenario.js';
@@ -38,6 +39,13 @@ export const sources: readonly CaseSource[] = [
     weight: 10,
     length: 120,
     make: (decisions, { dialect }) => walk(decisions, dialect),
+  },
+  {
+    name: 'storm',
+    about: 'many commands in one write, at a source that is idle, held or on its way',
+    weight: 4,
+    length: 120,
+    make: (decisions, { dialect }) => storm(decisions, dialect),
   },
   {
     name: 'race',

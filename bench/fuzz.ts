@@ -1,0 +1,133 @@
+/**
+ * What a campaign costs: its commands a second on a target beside those of a bare pipelined socket with the same commands, and
+ * two jobs beside one, in turn, in one run.
+ * Usage: npm run bench:fuzz [-- --target qemu --seconds 10 --rounds 3]
+ */
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { attempt } from '../campaign/attempt.js';
+import { Campaign } from '../campaign/campaign.js';
+import { Corpus } from '../campaign/corpus.js';
+import { withEnd } from '../campaign/epilogue.js';
+import { KnownFindings } from '../campaign/known.js';
+import { Schedule } from '../campaign/schedule.js';
+import { chooseSources } from '../campaign/sources.js';
+import { learnFacts, type TargetFacts } from '../targets/facts.js';
+import { resolveTarget } from '../targets/resolve.js';
+import type { Target } from '../targets/target.js';
+
+const options = new Command('bench:fuzz')
+  .option('-t, --target <name>', 'the target', 'qemu')
+  .option('--seconds <n>', 'of each measurement', '10')
+  .option('--rounds <n>', 'measurements of each kind', '3')
+  .option('--jobs <n>', 'cases side by side where the campaign is measured', '4')
+  .option('--only <source>', 'one source of cases')
+  .parse()
+  .opts<{ target: string; seconds: string; rounds: string; jobs: string; only?: string }>();
+
+/** Unanswered commands at a time: what a monitor with a queue of 8 takes without waiting (QMP-D-06). */
+const window = 8;
+
+const seed = 1;
+const chosen = chooseSources(options.only === undefined ? [] : [options.only]);
+
+/** Commands a second of a campaign. */
+async function ofCampaign(target: Target, facts: TargetFacts, jobs: number, time: number): Promise<number> {
+  const campaign = new Campaign({
+    target,
+    facts,
+    seed,
+    jobs,
+    time,
+    sources: chosen,
+    corpus: new Corpus(),
+    known: new KnownFindings(),
+    strictDesc: false,
+    shrinkBudget: 1000,
+    reuse: true,
+    files: () => [],
+    sink: () => undefined,
+    signal: new AbortController().signal,
+  });
+  const { commands, inThisRun } = await campaign.run();
+  return commands / (inThisRun / 1000);
+}
+
+/** The commands that the campaign's cases send, in their order, as lines; channels are those of nobody. */
+async function mixOf(target: Target, facts: TargetFacts): Promise<string[]> {
+  const schedule = new Schedule(seed, chosen, { dialect: facts.dialect, schema: facts.schema });
+  const lines: string[] = [];
+  for (let index = 0; index < 30; index++) {
+    const { transcript } = await attempt(withEnd(schedule.plan(index).scenario), { target, facts, strictDesc: false });
+    for (const { kind, at, text } of transcript.entries) {
+      if (kind !== 'sent' || at !== 'source' || text.includes('qmp_capabilities') || text.includes('"quit"')) continue;
+      lines.push(
+        ...text
+          .split('\n')
+          .filter((line) => line.startsWith('{"exec'))
+          .map((line) => line.replace(/unix:[^"]*/g, 'unix:none')),
+      );
+    }
+  }
+  return lines;
+}
+
+/** Commands a second of a socket that only counts replies. */
+async function bare(target: Target, lines: readonly string[], time: number): Promise<number> {
+  const instance = await target.start();
+  const socket: Socket = connect(join(instance.scratch, 'qmp1.sock'));
+  let [sent, answered] = [0, 0];
+  const began = performance.now();
+  await new Promise<void>((resolve, reject) => {
+    const fill = () => {
+      if (performance.now() - began > time) {
+        resolve();
+        return;
+      }
+      let text = '';
+      for (; sent - answered < window; sent++) text += `${lines[sent % lines.length]}\n`;
+      if (text !== '') socket.write(text);
+    };
+    socket.on('error', reject);
+    socket.once('connect', () => socket.write('{"execute":"qmp_capabilities"}\n'));
+    let rest = '';
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      const parts = (rest + text).split('\n');
+      rest = parts.pop() ?? '';
+      for (const part of parts) if (/^\{"(return|error)"|"id": "/.test(part)) answered++;
+      fill();
+    });
+  });
+  const rate = answered / ((performance.now() - began) / 1000);
+  socket.destroy();
+  await instance.dispose();
+  return rate;
+}
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] as number;
+
+const { target } = resolveTarget(options.target);
+const time = Number(options.seconds) * 1000;
+const first = await target.start();
+const facts = await learnFacts(first);
+await first.dispose();
+const lines = await mixOf(target, facts);
+const [bares, campaigns, singles, doubles]: [number[], number[], number[], number[]] = [[], [], [], []];
+for (let round = 0; round < Number(options.rounds); round++) {
+  bares.push(await bare(target, lines, time));
+  campaigns.push(await ofCampaign(target, facts, Number(options.jobs), time));
+  singles.push(await ofCampaign(target, facts, 1, time));
+  doubles.push(await ofCampaign(target, facts, 2, time));
+}
+await target.close();
+const ratio = (a: readonly number[], b: readonly number[]) =>
+  median(a.map((value, i) => value / (b[i] as number))).toFixed(2);
+console.log(
+  `bare       ${Math.round(median(bares))} commands/s, ${window} unanswered at a time, ${lines.length} different ones`,
+);
+console.log(`campaign   ${Math.round(median(campaigns))} commands/s with --jobs ${options.jobs}`);
+console.log(`           ${Math.round(median(singles))} with --jobs 1, ${Math.round(median(doubles))} with --jobs 2`);
+console.log(
+  `ratios     ${ratio(campaigns, bares)} of bare, --jobs 2 is ${ratio(doubles, singles)} × --jobs 1 (medians of ${options.rounds})`,
+);
