@@ -37,6 +37,8 @@ export interface ChannelOptions {
 
 export class Channels {
   private readonly all = new Map<string, Peer | Relay | Feed>();
+  /** Channels that nobody let us feed: what is done to them is lost, which is no fault. */
+  private readonly unfed = new Set<string>();
 
   constructor(private readonly options: ChannelOptions) {}
 
@@ -71,7 +73,9 @@ export class Channels {
   async feed({ channel, parts, cut, flip, every }: Of<'feed'>): Promise<void> {
     let feed = this.all.get(`feed ${channel}`);
     if (!(feed instanceof Feed) || feed.closed) {
+      this.unfed.add(channel);
       feed = await Feed.open(this.path(channel), this.record(channel));
+      this.unfed.delete(channel);
       this.all.set(`feed ${channel}`, feed);
     }
     const bytes = streamOf(parts, this.options.rules).subarray(0, cut);
@@ -87,6 +91,7 @@ export class Channels {
   }
 
   cut(channel: string): void {
+    if (this.unfed.has(channel)) return;
     const one = this.get(channel);
     if (one instanceof Feed) one.finish();
     else one.cut();

@@ -12,6 +12,7 @@ import type { Settings } from '../targets/settings.js';
 import type { StartOptions } from '../targets/target.js';
 import { anyStart, modelStart, parseStart, withSettings } from './first-state.js';
 import { JudgedProcess, processOf, takeAnswered } from './judged-process.js';
+import { defectOfCrash } from './known-defects.js';
 import { announcesLater, laterStatuses, type Statuses, showsLater } from './later-statuses.js';
 import { type Bounds, boundsOfDestination, boundsOfPeer, boundsOfSource, Channels } from './surroundings.js';
 import { describeObservation, type Observation, observe } from './tracker/observation.js';
@@ -170,6 +171,9 @@ export class Judge {
         return;
       case 'eof':
         process.close(entry.at);
+        return;
+      case 'stderr':
+        process.lastWords = `${process.lastWords}\n${entry.text}`.slice(-keptWords);
         return;
       case 'exited':
         this.exited(process, entry);
@@ -347,7 +351,10 @@ export class Judge {
       signal: killed ?? null,
       entry: entry.n,
     };
-    this.report(entry, process.tracker?.observe(seen));
+    const tracked = process.tracker?.observe(seen);
+    // Its own words are a better witness than the state it was in.
+    const told = killed === undefined ? undefined : defectOfCrash(process.lastWords, this.options.defects ?? new Set());
+    this.report(entry, tracked === undefined || told === undefined ? tracked : { ...tracked, defects: [told.id] });
     this.bound(process, entry, seen);
   }
 
@@ -366,6 +373,9 @@ export class Judge {
     };
   }
 }
+
+/** Characters of standard error that are looked at for the cause of a death. */
+const keptWords = 4096;
 
 /** Judges a whole transcript. */
 export function judgeTranscript(transcript: Transcript, options: JudgeOptions): Judgement {

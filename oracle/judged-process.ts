@@ -28,6 +28,8 @@ export class JudgedProcess {
   echo = new Echo();
   /** What `query-status` last showed. */
   runState = '';
+  /** What it wrote to standard error, the last of it. */
+  lastWords = '';
   ended = false;
   /** The primary connection was lost: the next one begins blind. */
   gap = false;

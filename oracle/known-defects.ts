@@ -132,7 +132,7 @@ export const knownDefects: readonly KnownDefect[] = [
   },
   {
     id: 'MIG-DEF-09',
-    title: 'a resume after one whose connection failed kills both sides (7.2: now and then the source)',
+    title: 'a resume that is cancelled or tried again before its connection has come about, or after it failed, kills',
     from: [3, 0],
     to: [7, 2],
     crash: /Assertion `!s->cleanup_bh' failed/,
@@ -215,6 +215,13 @@ export const knownDefects: readonly KnownDefect[] = [
     title: 'a wrong first packet of a multifd channel kills the destination',
     from: [3, 0],
     to: [10, 9],
+  },
+  {
+    id: 'MIG-DEF-20',
+    title: 'x-checkpoint-delay that is set at the moment at which COLO begins or ends aborts the process',
+    from: [7, 2],
+    to: [7, 2],
+    crash: /qemu_event_set: Assertion `ev->initialized' failed/,
   },
   {
     id: 'QMP-BUG-01',

@@ -88,11 +88,11 @@ export class ProcessInstance implements Instance {
     child.stdin.on('error', () => undefined);
     // A monitor that is not on standard output may still print there; unread it would block at a full pipe.
     if (!plan.monitors.some((place) => place.kind === 'stdio')) child.stdout.resume();
-    child.on('close', (code, signal) => this.ended({ code, signal }));
+    child.on('close', (code, signal) => void this.drained({ code, signal }));
     child.on('exit', (code, signal) => {
       killGroup(this.pid);
       // Something that left the group may hold the pipes open, and "close" would wait for it.
-      setTimeout(() => this.ended({ code, signal }), pipesDrain).unref();
+      setTimeout(() => void this.drained({ code, signal }), pipesDrain).unref();
     });
   }
 
@@ -141,6 +141,13 @@ export class ProcessInstance implements Instance {
     const lines = (this.stderrLine + text).split('\n');
     this.stderrLine = lines.pop() ?? '';
     for (const line of lines) this.transcript?.add(this.endpoint, 'stderr', line);
+  }
+
+  /** What it said before its end may still wait in its connections: the end is told after that. */
+  private async drained(status: ExitStatus): Promise<void> {
+    const open = [...this.sessions].filter((session) => !session.ended);
+    await Promise.all(open.map((session) => session.eof(pipesDrain).catch(() => undefined)));
+    this.ended(status);
   }
 
   private ended(status: ExitStatus): void {

@@ -12,7 +12,8 @@ const timestamp = { seconds: 1, microseconds: 2 };
 
 /**
  * Builds the transcript of one process or several. Lines: `> NAME {args}` sends a command, `< {}` or `< !Class` is the next
- * reply, `M status`, `P n`, `S`, `R` are events, `exit N`, `die SIGNAL`; `@NAME` goes on at another endpoint, which is started
+ * reply, `M status`, `P n`, `S`, `R` are events, `exit N`, `says TEXT` (on standard
+ * error), `die SIGNAL`; `@NAME` goes on at another endpoint, which is started
  * and connected at its first use (`@source#2` is only connected); `channel TEXT` is a fact about a channel of ours.
  */
 export class Script {
@@ -82,10 +83,13 @@ export class Script {
         this.event('RESUME');
         return;
       case 'E':
-        this.event(text);
+        this.event(rest[0] ?? '', rest[1] === undefined ? undefined : (JSON.parse(rest[1]) as object));
         return;
       case 'exit':
         this.transcript.add(this.at, 'exited', `exit status ${text}`);
+        return;
+      case 'says':
+        this.transcript.add(this.at, 'stderr', text);
         return;
       case 'die':
         this.transcript.add(this.at, 'exited', `killed by ${text}`);

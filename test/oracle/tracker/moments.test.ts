@@ -1,0 +1,157 @@
+/** What real monitors were seen to do between the outputs of one step, and other deep corners. */
+import { expect } from 'chai';
+import type { DialectName } from '../../../reference/dialects/dialect.js';
+import { capabilityOn, eventsOn, migrateTo, Script } from './script.js';
+
+const held = [
+  eventsOn,
+  '< {}',
+  capabilityOn('pause-before-switchover'),
+  '< {}',
+  capabilityOn('postcopy-ram'),
+  '< {}',
+  migrateTo,
+  'M setup',
+  '< {}',
+  '> migrate-start-postcopy',
+  '< {}',
+  'P 1',
+  'M active',
+  'S',
+  'M pre-switchover',
+];
+const proceed = '> migrate-continue {"state":"pre-switchover"}';
+const colo = [eventsOn, '< {}', capabilityOn('x-colo'), '< {}', migrateTo, 'M setup', '< {}', 'P 1', 'M active', 'S'];
+const quit = ['> quit', 'E SHUTDOWN'];
+
+describe('the judge, one moment at a time', () => {
+  const permitted: readonly [title: string, dialect: DialectName, lines: readonly string[]][] = [
+    [
+      'the reply of migrate-continue between postcopy-active and its sync (MIG-SM-O53)',
+      '7.2',
+      [...held, proceed, 'M postcopy-active', '< {}', 'P 2'],
+    ],
+    [
+      'a query between STOP and the status that follows it',
+      '7.2',
+      [...held.slice(0, -1), '> query-status', '< {"status":"finish-migrate","running":false}', 'M pre-switchover'],
+    ],
+    [
+      'a cancel of the switch to postcopy that is first taken for a continue (MIG-SM-C08)',
+      '7.2',
+      [...held, '> migrate_cancel', 'M postcopy-active', 'M cancelling', 'M cancelled', '< {}'],
+    ],
+    [
+      'dirty syncs that a cancel came before (MIG-SM-C04)',
+      '7.2',
+      [
+        eventsOn,
+        '< {}',
+        migrateTo,
+        'M setup',
+        '< {}',
+        'P 1',
+        'M active',
+        '> migrate_cancel',
+        'M cancelling',
+        '< {}',
+        'P 2',
+        'P 3',
+        'M cancelled',
+      ],
+    ],
+    [
+      'a quit in pre-switchover that tells of its cancel (QMP-D-44)',
+      '7.2',
+      [
+        ...held.slice(0, 4),
+        ...held.slice(6, 9),
+        ...held.slice(11),
+        ...quit,
+        'M device',
+        'M cancelling',
+        '< {}',
+        'exit 0',
+      ],
+    ],
+    [
+      'a quit in COLO, whose thread tells of its end',
+      '7.2',
+      [...colo, 'P 2', 'M colo', ...quit, 'E COLO_EXIT {"mode":"primary","reason":"error"}', '< {}', 'exit 0'],
+    ],
+    [
+      'a migrate in COLO that is refused too late (state-machine.md §10.1)',
+      '7.2',
+      [
+        ...colo,
+        'P 2',
+        'M colo',
+        migrateTo,
+        'M setup',
+        '< !GenericError',
+        '> query-migrate',
+        '< {"status":"setup"}',
+        'R',
+      ],
+    ],
+  ];
+  for (const [title, dialect, lines] of permitted) {
+    it(`permits ${title}`, () => {
+      const { kind, divergence } = new Script().lines(...lines).judge(dialect);
+      expect(kind, JSON.stringify(divergence)).to.equal('conforms');
+    });
+  }
+
+  const forbidden: readonly [title: string, dialect: DialectName, lines: readonly string[]][] = [
+    ['the sync before postcopy-active', '7.2', [...held, proceed, 'P 2', 'M postcopy-active', '< {}']],
+    ['a second sync in the switch', '7.2', [...held, proceed, 'M postcopy-active', '< {}', 'P 2', 'P 3']],
+    ['a migrate in COLO that is accepted', '7.2', [...colo, 'P 2', 'M colo', migrateTo, 'M setup', '< {}']],
+    [
+      'a migrate in COLO that gets stuck, of a 10.0',
+      '10.0',
+      [...colo, 'M device', 'P 2', 'M colo', migrateTo, 'M setup'],
+    ],
+    ['a status after the end of a quit', '7.2', [eventsOn, '< {}', ...quit, '< {}', 'M setup', 'exit 0']],
+  ];
+  for (const [title, dialect, lines] of forbidden) {
+    it(`does not permit ${title}`, () => {
+      expect(new Script().lines(...lines).judge(dialect).kind).to.equal('divergence');
+    });
+  }
+
+  it('does not wait for the setup of a destination that listened before anybody was there', () => {
+    const script = new Script({ incoming: 'unix:/x' });
+    expect(script.lines(eventsOn, '< {}', 'M active', 'R', 'M completed').judge('7.2').kind).to.equal('conforms');
+    const late = new Script({ incoming: 'unix:/x' });
+    expect(late.lines('M setup', eventsOn, '< {}', 'M active', 'M failed', 'exit 1').judge('7.2').kind).to.equal(
+      'conforms',
+    );
+  });
+
+  it('takes a listener that is still open for a recovery where it stays open (MIG-SM-I52)', () => {
+    const lines = [
+      eventsOn,
+      '< {}',
+      capabilityOn('postcopy-ram'),
+      '< {}',
+      '> migrate-incoming {"uri":"unix:/x"}',
+      'M setup',
+      '< {}',
+      'M active',
+      'M postcopy-active',
+      'R',
+      'M postcopy-paused',
+      'M postcopy-recover',
+    ];
+    const judge = (dialect: DialectName) => new Script({ incoming: 'defer' }).lines(...lines).judge(dialect).kind;
+    expect(judge('7.2')).to.equal('conforms');
+    expect(judge('3.0')).to.equal('divergence');
+  });
+
+  it('knows a defect by the last words of the process, before the state that it was in', () => {
+    const death = [...held, "says m.c:1: migrate_fd_connect: Assertion `!s->cleanup_bh' failed.", 'die SIGABRT'];
+    const judge = (...defects: string[]) => new Script().lines(...death).judge('7.2', defects);
+    expect(judge('MIG-DEF-09', 'MIG-DEF-15').defects).to.deep.equal(['MIG-DEF-09']);
+    expect(judge().kind).to.equal('divergence');
+  });
+});
