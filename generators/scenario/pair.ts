@@ -6,9 +6,6 @@ import { badUri } from './values.js';
 import { weights } from './weights.js';
 import { terminal, type Writer } from './writer.js';
 
-/** MiB of RAM: with little of it two processes start sooner. */
-const memory = 16;
-
 /** The channel that the destination listens on. */
 const landing = 'pair';
 
@@ -18,8 +15,8 @@ export function pair(w: Writer): void {
   const image = kind === 'postcopy' || w.chance('image') ? { ramImage: imageOf(1) } : {};
   const paused = () => (w.chance('paused') ? { paused: true } : {});
   const fromTheStart = kind === 'precopy' && w.chance('listensFromTheStart');
-  w.start('source', { memory, ...image, ...paused() });
-  w.start('destination', { memory, incoming: fromTheStart ? channelUri(landing) : 'defer', ...paused() });
+  w.start('source', { ...image, ...paused() });
+  w.start('destination', { incoming: fromTheStart ? channelUri(landing) : 'defer', ...paused() });
   for (const at of ['source', 'destination']) if (w.chance('events')) w.capabilities(at, 'events');
   if (!fromTheStart && tape.chance(30)) {
     w.command('migrate-incoming', { uri: tape.pick(['defer', 'qmpspec:nothing', '']) }, 'destination');

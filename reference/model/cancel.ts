@@ -26,7 +26,17 @@ export const cancel: CommandRule = (call) => {
       return [call.may('MIG-SM-C01', 'cancelling', (c) => c.to('cancelling', out.phase).reply())];
     case 'colo':
       if (rules.cancelInColo === 'ignored') return call.answer('MIG-CMD-CAN-02 MIG-SM-C01 MIG-SM-O85');
-      return [call.may('MIG-SM-O85', 'cancelling', (c) => c.to('cancelling', out.phase).reply())];
+      return [
+        call.may('MIG-SM-O85', 'cancelling', (c) => c.to('cancelling', out.phase).reply()),
+        // The thread that loses its channel by it may tell of its end first.
+        ...(rules.coloSecondaryRuns && out.phase !== 'colo-lost'
+          ? [
+              call.may('MIG-SM-O83 MIG-SM-O85 MIG-SM-E02', 'lost-first', (c) =>
+                c.event('COLO_EXIT', { mode: 'primary', reason: 'error' }).to('cancelling', 'colo-lost').reply(),
+              ),
+            ]
+          : []),
+      ];
     case 'setup':
       if (out.phase !== 'connecting' && out.phase !== 'stuck') return cancelling('MIG-SM-C03');
       if (!rules.cancelInterruptsConnect) return cancelling('MIG-SM-C02');

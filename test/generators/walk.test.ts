@@ -17,7 +17,7 @@ const many = (dialect: (typeof dialects)['7.2'], runs = 400): Scenario[] =>
 const pins: readonly (readonly string[])[] = dialectNames.map(() => [
   '54a977ff3482fa85',
   'a88228ee6570edc3',
-  '1e1f49a1b91ff540',
+  '2282daa60197213b',
 ]);
 
 describe('generated scenarios', () => {
