@@ -1,11 +1,13 @@
 /** `qmpspec proxy`: between any client and any monitor, judging what passes. */
-import { writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
 import { Command } from 'commander';
 import { explainDivergence } from '../oracle/explain.js';
 import { JudgingProxy } from '../oracle/proxy.js';
 import { judgedAs, releaseOf } from '../oracle/release.js';
 import { type Address, formatAddress, parseAddress } from '../protocol/address.js';
 import { Session } from '../protocol/session.js';
+import { Transcript } from '../protocol/transcript.js';
 import { type DialectName, dialects } from '../reference/dialects/dialect.js';
 import { loadSchema } from '../reference/schema/index.js';
 import { renderJudgement } from '../reports/judgement.js';
@@ -31,7 +33,7 @@ export function proxyCommand(io: Io): Command {
     .requiredOption('--connect <address>', 'the monitor')
     .addOption(dialectOption())
     .option('--strict-desc', 'compare error texts too', false)
-    .option('--transcript <file>', 'write the transcript there at the end')
+    .option('--transcript <file>', 'write the transcript there as it comes')
     .option('--once', 'end when the first client has gone', false)
     .addHelpText('after', '\nEnds with Ctrl-C: then the judgement is printed, and the exit code tells it.')
     .action((options: ProxyCliOptions) => proxy(options, io));
@@ -67,12 +69,29 @@ async function proxy(options: ProxyCliOptions, io: Io): Promise<void> {
       if (kind === 'eof' || kind === 'disconnected') end();
     });
   }
+  const recorded = options.transcript === undefined ? undefined : record(relay.transcript, options.transcript, io);
   await ended;
   interrupt.release();
   await relay.close();
-  if (options.transcript !== undefined) writeFileSync(options.transcript, relay.transcript.toJsonLines());
+  await recorded?.();
   io.out.write(renderJudgement(relay.judgement, relay.transcript, io.out.colors));
   io.exitCode = judgementExit(relay.judgement);
+}
+
+/** Writes a transcript as it comes; the result ends the file. */
+function record(transcript: Transcript, path: string, io: Io): () => Promise<void> {
+  const file = createWriteStream(path);
+  const failed = once(file, 'error').then(([error]) => {
+    io.err.write(`qmpspec: the transcript is incomplete: ${(error as Error).message}\n`);
+  });
+  file.write(Transcript.line(transcript.header));
+  for (const entry of transcript.entries) file.write(Transcript.line(entry));
+  const stop = transcript.follow((entry) => file.write(Transcript.line(entry)));
+  return async () => {
+    stop();
+    const written = new Promise<void>((resolve) => file.end(Transcript.line(transcript.footer), () => resolve()));
+    await Promise.race([written, failed]);
+  };
 }
 
 /** The monitor's release, by its greeting. One connection beforehand: most monitors serve one client at a time. */

@@ -22,6 +22,8 @@ export interface ProxyOptions {
 
 /** Entries judged in one go, between two looks at the sockets. */
 const slice = 4;
+/** Judged entries that are kept: more than an explanation shows, and a proxy may run for days. */
+const kept = 5_000;
 
 export class JudgingProxy {
   readonly transcript: Transcript;
@@ -83,6 +85,14 @@ export class JudgingProxy {
       const divergence = this.judge.feed(entry);
       if (divergence !== undefined) this.options.onDivergence?.(divergence);
     }
+    if (this.transcript.entries.length > 2 * kept + this.waiting.length) this.forget();
+  }
+
+  private forget(): void {
+    const { divergence } = this.judge.judgement;
+    const judged = this.transcript.footer.entries - this.waiting.length;
+    if (divergence === undefined) this.transcript.keepOnly(judged - kept, Number.POSITIVE_INFINITY);
+    else this.transcript.keepOnly(divergence.entry - kept, divergence.entry + kept);
   }
 
   private async relay(client: Socket): Promise<void> {

@@ -66,7 +66,9 @@ export function entryValue(entry: Entry): JsonValue | undefined {
 }
 
 export class Transcript {
+  /** All of them, or what {@link keepOnly} has left. */
   readonly entries: Entry[] = [];
+  private count = 0;
   private readonly origin: number;
   private readonly listeners = new Set<(entry: Entry) => void>();
   readonly header: TranscriptHeader;
@@ -87,7 +89,7 @@ export class Transcript {
   add(at: string, kind: EntryKind, text: string, extra: { time?: number; stale?: boolean } = {}): Entry {
     const time = Math.round((extra.time ?? this.now()) * 1000) / 1000;
     const entry: Entry = {
-      n: this.entries.length,
+      n: this.count++,
       time,
       at,
       kind,
@@ -105,9 +107,26 @@ export class Transcript {
     return () => this.listeners.delete(listener);
   }
 
+  /** Lets go of all but entries `from` to `to`: a transcript of days would fill the memory. */
+  keepOnly(from: number, to: number): void {
+    const first = this.entries[0]?.n ?? 0;
+    this.entries.splice(Math.max(0, to + 1 - first));
+    this.entries.splice(0, Math.max(0, from - first));
+  }
+
+  /** The line of a file that an entry makes, or that begins or ends one. */
+  static line(part: TranscriptHeader | Entry | { readonly end: true; readonly entries: number }): string {
+    return `${stringifyJson(part)}\n`;
+  }
+
+  /** Last line of a file of all entries so far. */
+  get footer(): { readonly end: true; readonly entries: number } {
+    return { end: true, entries: this.count };
+  }
+
+  /** A whole file. Not for one that has forgotten something. */
   toJsonLines(): string {
-    const lines: unknown[] = [this.header, ...this.entries, { end: true, entries: this.entries.length }];
-    return `${lines.map(stringifyJson).join('\n')}\n`;
+    return [this.header, ...this.entries, this.footer].map(Transcript.line).join('');
   }
 
   /** @throws TranscriptError naming the line and the fault; a file without its footer is one. */
@@ -123,6 +142,7 @@ export class Transcript {
       const line = parseLine(lines[i] as string, i + 1);
       if (line.end !== true) {
         transcript.entries.push(readEntry(line, i));
+        transcript.count++;
         continue;
       }
       if (line.entries !== transcript.entries.length) {

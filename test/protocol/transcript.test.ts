@@ -36,6 +36,18 @@ describe('transcript files', () => {
     );
   });
 
+  it('keep the numbers of their entries when older and newer ones are let go of', () => {
+    const transcript = recorded(
+      Array.from({ length: 10 }, (_, i) => ({ at: 'source', kind: 'note' as const, text: `${i}`, stale: false })),
+    );
+    transcript.keepOnly(3, 6);
+    expect(transcript.entries.map(({ n, text }) => `${n} ${text}`)).to.deep.equal(['3 3', '4 4', '5 5', '6 6']);
+    expect(transcript.footer.entries).to.equal(10);
+    expect(transcript.add('source', 'note', 'next').n).to.equal(10);
+    transcript.keepOnly(5, Number.POSITIVE_INFINITY);
+    expect(transcript.entries.map(({ n }) => n)).to.deep.equal([5, 6, 10]);
+  });
+
   it('that were cut off anywhere are recognised', () => {
     const text = recorded([{ at: 'source', kind: 'sent', text: 'x'.repeat(20), stale: false }]).toJsonLines();
     for (let length = 0; length < text.length - 1; length++) {
