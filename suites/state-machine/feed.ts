@@ -19,6 +19,8 @@ export class Feed {
   /** What the destination sent back. */
   returned = Buffer.alloc(0);
   closed = false;
+  /** Why the rest of what came back cannot be read. */
+  private problem: string | undefined;
   readonly writer: StreamWriter;
   private led = false;
   private readonly waiters = new Set<() => void>();
@@ -65,19 +67,26 @@ export class Feed {
     for (const waiter of [...this.waiters]) waiter();
   }
 
-  /** What came back, as return-path messages. @throws ReturnPathError */
+  /** What came back, as return-path messages, as far as it can be read. */
   get answers(): readonly ReturnPathMessage[] {
     const messages: ReturnPathMessage[] = [];
     const reader = new ReturnPathReader(this.t.dialect.stream, (message) => messages.push(message));
-    reader.push(this.returned);
+    this.problem = undefined;
+    try {
+      reader.push(this.returned);
+    } catch (error) {
+      this.problem = error instanceof Error ? error.message : String(error);
+    }
     return messages;
   }
 
   /** Waits for an answer of this type. @throws DeadlinePassed */
   async answer(type: ReturnPathMessage['type']): Promise<ReturnPathMessage> {
     const find = () => this.answers.find((message) => message.type === type);
-    await this.until(`${type} on the return path`, () => find() !== undefined);
-    return find() as ReturnPathMessage;
+    await this.until(`${type} on the return path`, () => find() !== undefined || this.problem !== undefined);
+    const found = find();
+    this.t.check(found !== undefined, `${type} on the return path`, this.problem ?? 'nothing');
+    return found as ReturnPathMessage;
   }
 
   /**
