@@ -41,7 +41,9 @@ describe('planted faults of the data path', () => {
 
   /** Verdicts of the requirements, until one is not "conforms". */
   async function judged(dialect: DialectName, names: readonly string[], requirements: readonly Requirement[]) {
-    const target = new InProcessTarget({ dialect, faults: names, deadline: 1500 });
+    // What a fault has swallowed is not waited for long; an honest monitor has time, however busy the host is.
+    const deadline = names.length > 0 ? 1500 : 15_000;
+    const target = new InProcessTarget({ dialect, faults: names, deadline });
     const pool = new InstancePool(target, 0);
     const settings = { facts: await factsOf(dialect), pool, strictDesc: false, seed: 1 };
     const verdicts: string[] = [];
