@@ -84,13 +84,19 @@ async function feed(dialect: string, bytes: Buffer, mode: string): Promise<strin
     while (instance.exit === undefined) {
       if (performance.now() > until) return 'hang: neither loaded nor failed';
       const reply = await session.command('query-migrate').catch(() => undefined);
+      if (reply === undefined) {
+        // It has closed its monitor: its end is not far.
+        await instance.exited(patience).catch(() => undefined);
+        break;
+      }
       const peak = peakOf(instance.pid ?? 0);
       if (before !== undefined && peak !== undefined && peak > before + ramBytes + allowance) {
         return `memory: ${Math.round((peak - before) / 2 ** 20)} MiB more than before`;
       }
-      if (/"(completed|failed|postcopy-paused)"/.test(reply?.text ?? '')) break;
+      if (/"(completed|failed|postcopy-paused)"/.test(reply.text)) break;
     }
     const { exit } = instance;
+    if (exit === undefined && performance.now() > until) return 'hang: it closed its monitor and did not end';
     if (exit !== undefined && (exit.signal !== null || exit.code !== 1)) {
       return `crash: exit ${exit.signal ?? exit.code}: ${instance.stderr.slice(-300)}`;
     }
