@@ -40,7 +40,8 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   const name = options.dialect ?? dialectOf(seed);
   const dialect = dialects[name];
   const scenario = options.scenario ?? scenarioOf(seed, dialect);
-  const world = new SimulatedWorld(seed);
+  const fed = scenario.steps.some((step) => step.do === 'feed');
+  const world = new SimulatedWorld(seed, fed);
   const faults = options.faults === undefined ? {} : { faults: options.faults };
   const target = new InProcessTarget({ dialect: name, world: world.target, ...faults });
   const run = execute(scenario, { target, dialect, world: world.stage });

@@ -32,7 +32,8 @@ export class SimulatedWorld {
   readonly target: World;
   readonly stage: StageWorld;
 
-  constructor(seed: number) {
+  /** @param sized guest RAM has the size that is asked for: streams that we feed speak of it */
+  constructor(seed: number, sized = true) {
     const scheduler = new Scheduler(new Random(seed));
     const board = new Switchboard(scheduler.lane);
     const start = BigInt(Date.parse(began)) * 1000n;
@@ -45,7 +46,7 @@ export class SimulatedWorld {
       network: engineNetwork(board),
       wallClock: () => start + BigInt(Math.round(scheduler.now() * 1000)),
       readImage: (file) => imageOf(Number(file.replace(/^.*-/, ''))),
-      memory,
+      memory: (asked) => (sized && asked !== undefined ? asked * 2 ** 20 : memory),
       numbers: new ConnectionNumbers(),
     };
     this.stage = {

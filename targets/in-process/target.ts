@@ -71,8 +71,8 @@ export class InProcessTarget implements Target {
     const { args } = await qemuArguments(options, scratch.path, async () => ++this.ports);
     try {
       const parsed = parseOptions(['--dialect', dialect, ...args]);
-      const usual = memory === undefined ? this.world.memory : memory * 2 ** 20;
-      if (options.memory === undefined && usual !== undefined) parsed.memory = usual;
+      if (this.world.memory !== undefined) parsed.memory = this.world.memory(options.memory);
+      else if (options.memory === undefined && memory !== undefined) parsed.memory = memory * 2 ** 20;
       const planted = faults.length === 0 ? undefined : plant(new Set(faults));
       const instance = await InProcessInstance.start(
         { options, parsed, scratch, planted, deadline },

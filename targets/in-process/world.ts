@@ -16,8 +16,8 @@ export interface World {
   readonly wallClock?: () => bigint;
   /** Contents of an image file; absent: read from disk. */
   readonly readImage?: (file: string) => Buffer;
-  /** Bytes of guest RAM where the start options do not say; absent: 64 MiB. */
-  readonly memory?: number;
+  /** Bytes of guest RAM for a start that asks for so many MiB, or does not say; absent: what it asks for, or 64 MiB. */
+  readonly memory?: (asked: number | undefined) => number;
   readonly numbers?: ConnectionNumbers;
 }
 
