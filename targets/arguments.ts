@@ -1,7 +1,7 @@
 /** Start options → the arguments that QEMU and everything that can stand in for it take. */
 import { join } from 'node:path';
 import type { MonitorPlace } from './process-instance.js';
-import type { MonitorOptions, StartOptions } from './target.js';
+import { type MonitorOptions, type StartOptions, usualMemory } from './target.js';
 
 export interface CommandLine {
   readonly args: readonly string[];
@@ -14,7 +14,7 @@ export async function qemuArguments(
   scratch: string,
   freePort: () => Promise<number>,
 ): Promise<CommandLine> {
-  const args = ['-M', 'none', '-nodefaults', '-display', 'none', '-m', `${options.memory ?? 64}M`];
+  const args = ['-M', 'none', '-nodefaults', '-display', 'none', '-m', `${options.memory ?? usualMemory}M`];
   if (options.paused) args.push('-S');
   if (options.name !== undefined) args.push('-name', options.name);
   if (options.ramImage !== undefined) args.push('-device', `loader,file=${options.ramImage},addr=0,force-raw=on`);

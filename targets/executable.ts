@@ -7,7 +7,15 @@ import { qemuArguments } from './arguments.js';
 import { freePort } from './free-port.js';
 import { ProcessInstance, type ProcessPlan, type SessionDefaults } from './process-instance.js';
 import { theReaper } from './reaper.js';
-import { type Ability, type Instance, NotOffered, type StartOptions, type Target, TargetError } from './target.js';
+import {
+  type Ability,
+  type Instance,
+  NotOffered,
+  type StartOptions,
+  type Target,
+  TargetError,
+  usualMemory,
+} from './target.js';
 import { expandTemplate, TemplateError } from './template.js';
 
 export interface ExecutableSettings {
@@ -149,7 +157,7 @@ export function commandTarget(name: string, template: string, settings?: Executa
     throw new TemplateError(`the template must say where the monitor listens, with {qmp} or {qmp-path}: ${template}`);
   }
   // What is wrong with it is told now, and not when the first requirement starts something.
-  expandTemplate(template, { qmp: 'unix:q', 'qmp-path': 'q', scratch: 's', memory: '64' });
+  expandTemplate(template, { qmp: 'unix:q', 'qmp-path': 'q', scratch: 's', memory: String(usualMemory) });
   // What is left out in silence would make a requirement judge another machine than it asked for.
   const refuse = (options: StartOptions) => {
     const lacking = (['incoming', 'paused', 'ram-image', 'memory'] as const).find(
@@ -168,7 +176,7 @@ export function commandTarget(name: string, template: string, settings?: Executa
       qmp: `unix:${path}`,
       'qmp-path': path,
       scratch,
-      memory: String(options.memory ?? 64),
+      memory: String(options.memory ?? usualMemory),
       ...(options.incoming === undefined ? {} : { incoming: options.incoming }),
       ...(options.ramImage === undefined ? {} : { 'ram-image': options.ramImage }),
       ...(options.paused ? { paused: 'paused' } : {}),

@@ -13,13 +13,19 @@ export interface MonitorOptions {
   readonly oob?: boolean;
 }
 
-/** What a requirement may ask of a new instance. Absent members mean the plainest machine: `-M none`, running, 64 MiB. */
+/**
+ * MiB of guest RAM: as little as a machine takes without complaint. What it costs to migrate is mostly looking at its pages,
+ * at both ends, and few requirements are about these.
+ */
+export const usualMemory = 16;
+
+/** What a requirement may ask of a new instance. Absent members mean the plainest machine: `-M none`, running. */
 export interface StartOptions {
   /** `defer`, or the URI to wait on. */
   readonly incoming?: string;
   /** Start with the guest stopped (`-S`). */
   readonly paused?: boolean;
-  /** Guest RAM in MiB. Default 64. */
+  /** Guest RAM in MiB; {@link usualMemory} when absent. */
   readonly memory?: number;
   /** File whose bytes are put into guest RAM from address 0. */
   readonly ramImage?: string;

@@ -2,6 +2,7 @@
 import type { Trial } from '../../oracle/trial.js';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
 import { validatorsFor } from '../../qapi/validators.js';
+import { usualMemory } from '../../targets/target.js';
 import { ChapterBuilder } from '../requirement.js';
 import { pauseText } from './10-control.js';
 import { fitsExactly } from './dialect-fit.js';
@@ -99,7 +100,7 @@ export const completedInfo = new ChapterBuilder(
   .must('MIG-CMD-INV-02', 'the total is whole pages, and at least the memory of the guest', async (t) => {
     const at = figures((await settled(t)).ram);
     t.same(at('total') % at('page-size'), 0n, 'total modulo the page size');
-    t.check(at('total') >= 64n << 20n, '64 MiB or more', `${at('total')}`, 'total');
+    t.check(at('total') >= BigInt(usualMemory) << 20n, `${usualMemory} MiB or more`, `${at('total')}`, 'total');
   })
   .must(
     'MIG-CMD-INV-05',
