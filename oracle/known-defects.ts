@@ -205,7 +205,7 @@ export const knownDefects: readonly KnownDefect[] = [
     to: stillThere,
   },
   {
-    id: 'MIG-DEF-20',
+    id: 'MIG-DEF-22',
     title: 'a destination waits for ever when what comes over a multifd channel is wrong',
     from: [3, 0],
     to: [10, 9],

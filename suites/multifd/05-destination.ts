@@ -37,7 +37,7 @@ async function refusesOver(
     t.check(exit.code === 1, 'exit status 1', `${exit.signal ?? exit.code}`);
   } catch (error) {
     if (!known || !(error instanceof DeadlinePassed)) throw error;
-    t.knownDefect('MIG-DEF-20', 'a failed load', `nothing within ${patience} ms`);
+    t.knownDefect('MIG-DEF-22', 'a failed load', `nothing within ${patience} ms`);
   }
 }
 
