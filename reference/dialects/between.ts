@@ -102,6 +102,7 @@ export const beyond100: {
     failedSwitchover: 'guest-first',
     activeWithBytes: true,
     unknownAddressOptions: 'refused',
+    fdMayBeFile: false,
     cancelInterruptsConnect: false,
     conflicts: [
       { on: ['x-colo'], off: ['return-path'], desc: "Capability 'x-colo' requires capability 'return-path'" },

@@ -104,6 +104,8 @@ export interface MigrationRules {
   readonly activeWithBytes: boolean;
   /** Unknown options behind a `tcp:` address. */
   readonly unknownAddressOptions: 'ignored' | 'refused';
+  /** `fd:` may lead to a regular file. */
+  readonly fdMayBeFile: boolean;
   /** In postcopy: which of the two bandwidth parameters takes effect at once. */
   readonly livePostcopyBandwidth: 'max-bandwidth' | 'max-postcopy-bandwidth';
 }
@@ -158,6 +160,7 @@ const baseline: MigrationRules = {
   failedSwitchover: 'failed-first',
   activeWithBytes: false,
   unknownAddressOptions: 'ignored',
+  fdMayBeFile: true,
   livePostcopyBandwidth: 'max-bandwidth',
 };
 

@@ -1,6 +1,5 @@
 /**
- * qmp-protocol.md §14: descriptors, as far as a client can go that passes none: their absence, names, sets. Rows that need a
- * descriptor to travel are listed in left-out.ts.
+ * qmp-protocol.md §14: descriptors, as far as a client can go that passes none: their absence, names, sets.
  */
 import { ChapterBuilder } from '../requirement.js';
 import { done, faulty } from './shapes.js';

@@ -18,6 +18,7 @@ import { outOfBand } from './12-out-of-band.js';
 import { genericCommands } from './13-generic-commands.js';
 import { schemaEntities } from './13-schema.js';
 import { descriptors } from './14-descriptors.js';
+import { passedDescriptors } from './14-passed-descriptors.js';
 import { migratedStates } from './15-migrated-states.js';
 import { runStates } from './15-run-states.js';
 import { differences } from './17-differences.js';
@@ -42,6 +43,7 @@ export const qmpProtocol: readonly Chapter[] = [
   genericCommands,
   schemaEntities,
   descriptors,
+  passedDescriptors,
   runStates,
   migratedStates,
   differences,

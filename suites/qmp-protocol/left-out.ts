@@ -22,11 +22,6 @@ export const leftOut: readonly LeftOut[] = [
     'QMP-D-48',
   ),
   ...because('whether malformed input is dropped depends on how quickly it is read', 'QMP-OOB-12'),
-  ...because(
-    'needs a descriptor to be passed, which a client on Node.js cannot do',
-    ...['01', '02', '03', '05', '09', '10', '11', '15'].map((row) => `QMP-FD-${row}`),
-    'QMP-D100-05',
-  ),
   ...because('needs a guest that shuts itself down', 'QMP-RUN-26'),
   ...because(
     'a defect that ends or blocks the process: it is not provoked',
