@@ -5,7 +5,7 @@ import type { Scenario, Step } from '../targets/scenario.js';
 const resting = ['none', 'completed', 'failed', 'cancelled', 'postcopy-paused', 'pre-switchover', 'colo'];
 
 /** Milliseconds: longer than the patience with a migration that has lost its channel. */
-const deadline = 3000;
+const deadline = 4500;
 
 export function withEnd(scenario: Scenario): Scenario {
   const channels = new Set(

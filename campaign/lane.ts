@@ -3,6 +3,8 @@
  * it is healthy, with the judge's knowledge of it. Each next scenario begins by putting the settings back and letting the
  * guest run.
  */
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Carried } from '../oracle/judge.js';
 import { stringifyJson } from '../protocol/json.js';
 import type { Scenario, Step } from '../targets/scenario.js';
@@ -85,10 +87,20 @@ export class Lane {
   private take(key: string): Kept | undefined {
     const kept = this.kept.get(key);
     this.kept.delete(key);
-    if (kept === undefined || kept.instance.exit === undefined) return kept;
+    if (kept === undefined) return undefined;
+    if (kept.instance.exit === undefined) {
+      clearChannels(kept.instance.scratch);
+      return kept;
+    }
     void kept.instance.dispose();
     return undefined;
   }
+}
+
+/** Sockets that destinations of an earlier scenario left in the source's folder; the next one listens at the same names. */
+function clearChannels(scratch: string): void {
+  if (!existsSync(scratch)) return;
+  for (const name of readdirSync(scratch)) if (/\.mig(\.in)?$/.test(name)) rmSync(join(scratch, name), { force: true });
 }
 
 /** What a source must have been started with; `undefined` for a scenario whose source cannot be another's. */

@@ -8,7 +8,7 @@ import type { Evidence } from './diagnose.js';
 import type { Symptom } from './symptom.js';
 
 /** Milliseconds that a migration may take to notice that its channel is gone. */
-const patience = 2500;
+const patience = 4000;
 
 /** Statuses that a source leaves by itself once its channel is gone, the rows that say so, and the known defect if not. */
 const passing: Readonly<Record<string, { readonly rows: readonly string[]; readonly defect?: string }>> = {

@@ -5,7 +5,7 @@ import { exitCodes } from '../../oracle/exit-codes.js';
 import { qmpspec, Running, withFolder } from './process.js';
 
 /** A monitor with a fault that shows itself in most scenarios. */
-const config = JSON.stringify({ targets: { faulty: { target: 'reference', args: ['--fault', 'cancel-refused'] } } });
+const config = JSON.stringify({ targets: { faulty: { target: 'reference', args: ['--fault', 'stop-with-data'] } } });
 
 const findings = (folder: string): string[] =>
   existsSync(join(folder, 'findings'))
@@ -41,13 +41,13 @@ describe('qmpspec fuzz', function () {
       const { code, stdout, stderr } = await run.end;
       expect(code, stdout + stderr).to.equal(exitCodes.divergences);
       expect(stdout)
-        .to.match(/× divergence: .*migrate_cancel/)
+        .to.match(/× divergence: event STOP/)
         .and.to.contain('shrunk from');
       const [id] = findings(out) as [string];
       expect(readdirSync(join(out, 'findings', id)).sort()).to.deep.equal([
         'case.json',
-        'repro.sh',
         'report.md',
+        'repro.sh',
         'transcript.jsonl',
       ]);
       const place = join(out, 'findings', id, 'case.json');
