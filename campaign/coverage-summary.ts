@@ -8,6 +8,8 @@ export interface ReachedTransition {
   readonly rows: readonly string[];
   /** Cases that surely took it. */
   readonly cases: number;
+  /** Cases that took it, or another that looks the same to a client. */
+  readonly perhaps: number;
   /** Why it cannot be reached from outside; absent where it can. */
   readonly outOfReach?: string;
 }
@@ -26,6 +28,8 @@ export interface CoverageSummary {
   readonly coverage: 1;
   readonly reachable: number;
   readonly reached: number;
+  /** Those that are not surely reached, but took part in an explanation of what was seen. */
+  readonly perhaps: number;
   readonly transitions: readonly ReachedTransition[];
   /** Arrows between statuses that were taken, `outgoing active completed`. */
   readonly edges: readonly string[];
@@ -40,7 +44,8 @@ export function summarise(coverage: Coverage, model: readonly Transition[]): Cov
   const { reached } = coverage;
   const transitions = model.map(({ key, side, label, rows, reason }): ReachedTransition => {
     const cases = reached.get(`transition|${key}`) ?? 0;
-    return { side, label, rows, cases, ...(reason === undefined ? {} : { outOfReach: reason }) };
+    const perhaps = reached.get(`perhaps|${key}`) ?? 0;
+    return { side, label, rows, cases, perhaps, ...(reason === undefined ? {} : { outOfReach: reason }) };
   });
   // What was reached against the table's word can be reached.
   const counted = transitions.filter(({ cases, outOfReach }) => outOfReach === undefined || cases > 0);
@@ -48,6 +53,7 @@ export function summarise(coverage: Coverage, model: readonly Transition[]): Cov
     coverage: 1,
     reachable: counted.length,
     reached: counted.filter(({ cases }) => cases > 0).length,
+    perhaps: counted.filter(({ cases, perhaps }) => cases === 0 && perhaps > 0).length,
     transitions,
     ...placesOf(coverage, model),
     commands: commandsOf(coverage),

@@ -8,14 +8,14 @@ import { isObject, type JsonValue } from '../protocol/json.js';
 import { entryValue, type Transcript } from '../protocol/transcript.js';
 import type { Attempt } from './attempt.js';
 
-export type KeyKind = 'transition' | 'place' | 'command' | 'value' | 'events';
+export type KeyKind = 'transition' | 'perhaps' | 'place' | 'command' | 'value' | 'events';
 
 /** `kind|…`. */
 export type CoverageKey = string;
 
 const key = (kind: KeyKind, ...parts: readonly string[]): CoverageKey => [kind, ...parts].join('|');
 
-/** Everything that one attempt has reached. What is only possible counts for nothing. */
+/** Everything that one attempt has reached. What may have been taken, or another that looks the same, is kept apart. */
 export function keysOf({ transitions, transcript }: Pick<Attempt, 'transitions' | 'transcript'>): Set<CoverageKey> {
   const keys = new Set<CoverageKey>();
   for (const taken of transitions.sure) {
@@ -24,6 +24,7 @@ export function keysOf({ transitions, transcript }: Pick<Attempt, 'transitions' 
     keys.add(key('place', transitionKey(taken), out.status, incoming.status));
     if (taken.side === 'command') keys.add(commandKey(taken));
   }
+  for (const taken of transitions.possible) keys.add(key('perhaps', transitionKey(taken)));
   for (const one of valueKeys(transcript)) keys.add(one);
   for (const one of eventKeys(transcript)) keys.add(one);
   return keys;

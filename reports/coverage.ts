@@ -7,9 +7,10 @@ import type { Colors } from './terminal.js';
 const percent = (part: number, of: number): string => (of === 0 ? '-' : `${Math.floor((part / of) * 100)} %`);
 
 export function coverageTable(summary: CoverageSummary, colors: Colors): string {
-  const { reachable, reached, transitions, commands, errors, statuses } = summary;
+  const { reachable, reached, perhaps, transitions, commands, errors, statuses } = summary;
   const lines = [
     `${colors.bold('Coverage')}  ${reached} of ${reachable} transitions that can be reached (${percent(reached, reachable)})`,
+    `          ${perhaps} more were taken, or others that look the same to a client (together ${percent(reached + perhaps, reachable)})`,
     '',
   ];
   const sides = ['outgoing', 'incoming', 'command'] as const;
@@ -43,7 +44,9 @@ export function coverageTable(summary: CoverageSummary, colors: Colors): string 
     lines.push(
       '',
       `${colors.bold('Not reached')}`,
-      ...missing.map((one) => `  ${one.side} ${one.label}  ${colors.dim(one.rows.join(', '))}`),
+      ...missing.map(
+        (one) => `  ${one.perhaps > 0 ? '?' : '-'} ${one.side} ${one.label}  ${colors.dim(one.rows.join(', '))}`,
+      ),
     );
   }
   const never = transitions.filter(({ cases, outOfReach }) => cases === 0 && outOfReach !== undefined);

@@ -32,9 +32,17 @@ export interface Transitions {
   readonly possible: readonly Taken[];
 }
 
-/** The same transition of the model, whatever the state. */
-export const transitionKey = ({ side, label, rows }: Omit<Taken, 'from'>): string =>
-  `${side} ${label} ${rows.join(' ')}`;
+/** Rows of orders in which reply and events of one transition may come, and no transitions of their own. */
+const ordering = /^MIG-SM-(E02|R\d+|O54)$/;
+
+/** The same transition of the model, whatever the state, and in whatever order its reply and its events came. */
+export function transitionKey({ side, label, rows }: Omit<Taken, 'from'>): string {
+  const base = label.replace(/^(.*): (?:reply-later|device-first|device-swapped)$/, (_, name: string) =>
+    name === 'migrate_cancel' ? `${name}: cancelling` : `${name}: answered`,
+  );
+  const own = rows.filter((row) => !ordering.test(row));
+  return `${side} ${base} ${(own.length === 0 ? rows : own).join(' ')}`;
+}
 
 /** The beginning of a way. */
 export const begun = (): Trail => ({
