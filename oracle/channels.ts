@@ -1,6 +1,7 @@
 /** The migration channels of a scenario: peers, relays and feeds, by their names. */
 import { join } from 'node:path';
 import type { Clock } from '../protocol/clock.js';
+import { ConnectError } from '../protocol/errors.js';
 import type { Transcript } from '../protocol/transcript.js';
 import type { StreamRules } from '../reference/dialects/stream.js';
 import { ReturnPathWriter, returnPathMessage } from '../reference/stream/return-path-writer.js';
@@ -37,6 +38,8 @@ export interface ChannelOptions {
 
 export class Channels {
   private readonly all = new Map<string, Peer | Relay | Feed>();
+  /** Channels that were fed, or were to be. */
+  private readonly tried = new Set<string>();
   /** Channels that nobody let us feed: what is done to them is lost, which is no fault. */
   private readonly unfed = new Set<string>();
 
@@ -74,6 +77,8 @@ export class Channels {
     let feed = this.all.get(`feed ${channel}`);
     if (!(feed instanceof Feed) || feed.closed) {
       this.unfed.add(channel);
+      // Nobody may listen: what is done to the channel afterwards then has nothing to be done to, which is no fault.
+      this.tried.add(channel);
       feed = await Feed.open(this.path(channel), this.record(channel));
       this.unfed.delete(channel);
       this.all.set(`feed ${channel}`, feed);
@@ -122,6 +127,9 @@ export class Channels {
 
   private get(channel: string): Peer | Relay | Feed {
     const one = this.all.get(channel) ?? this.all.get(`feed ${channel}`);
+    if (one === undefined && this.tried.has(channel)) {
+      throw new ConnectError(channel, 'ENOTCONN', 'the channel could not be opened');
+    }
     if (one === undefined) throw new ScenarioError(`no step opens channel '${channel}'`);
     return one;
   }

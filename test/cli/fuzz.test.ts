@@ -13,7 +13,7 @@ const findings = (folder: string): string[] =>
     : [];
 
 describe('qmpspec fuzz', function () {
-  this.timeout(90_000);
+  this.timeout(240_000);
 
   it('finds a fault, shrinks it, writes it down; replay says FAILED there and FIXED elsewhere', () =>
     withFolder(async (folder) => {
@@ -31,7 +31,7 @@ describe('qmpspec fuzz', function () {
           '--jobs',
           '2',
           '--shrink',
-          '8s',
+          '3s',
           '--until-first',
           '--out',
           out,
