@@ -21,7 +21,7 @@ import type { Scenario } from '../targets/scenario.js';
 const options = new Command('soak')
   .option('-t, --target <name>', 'the target', 'qemu')
   .option('--runs <number>', 'scenarios to run (default: 1000; with --races all)')
-  .option('--races', 'instead of walks, the race schedules from number --seed on', false)
+  .option('--races', 'instead of walks race schedules, in an order of which any part is an even sample', false)
   .option('--only <text>', 'of the race schedules only those with this in their name', '')
   .option('--seed <number>', 'seed of the first scenario; the next ones follow it', '1')
   .option('--jobs <number>', 'scenarios at a time', '2')
@@ -83,7 +83,7 @@ function keep(name: string, scenario: Scenario, transcript: Transcript, judgemen
 }
 
 const seed = Number(options.seed);
-const schedules = races(dialect).filter(({ name }) => name.includes(options.only));
+const schedules = spread(races(dialect).filter(({ name }) => name.includes(options.only)));
 const runs = Number(options.runs ?? (options.races ? schedules.length - seed + 1 : 1000));
 const scenarioAt = (at: number): Scenario | undefined => {
   if (!options.races) return scenarioOf(at, dialect);
@@ -107,6 +107,14 @@ await Promise.all(
 );
 await pool.close();
 await target.close();
+
+/** All of them in steps of the golden ratio, so that what follows any of them lies far apart. */
+function spread<T>(all: readonly T[]): T[] {
+  let stride = Math.max(1, Math.round(all.length * 0.618));
+  const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
+  while (divisor(all.length, stride) > 1) stride++;
+  return all.map((_, at) => all[(at * stride) % all.length] as T);
+}
 
 const quantile = (values: number[], part: number): string =>
   `${(values.sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))] ?? 0).toFixed(1)}`;

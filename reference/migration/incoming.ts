@@ -338,7 +338,6 @@ export class Incoming {
   #complete(channel: Channel): void {
     const { walker } = this.deps;
     if (walker.state.in.status === 'postcopy-active') {
-      this.#requests?.end();
       if (this.#returnPath !== undefined) channel.post(this.#returnPath.shut(0));
       walker.step('load-ended');
     } else {
@@ -368,7 +367,6 @@ export class Incoming {
     if (this.#closed) return;
     for (const line of error.lines) host.log(line);
     this.problem = error.lines.at(-1) ?? error.failure;
-    this.#requests?.end();
     if (walker.can('channel-error')) {
       walker.step('channel-error');
       this.#channel?.destroy();

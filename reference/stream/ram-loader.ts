@@ -23,10 +23,8 @@ export class RamLoader {
   readonly counts: PageCounts = { zero: 0, page: 0, xbzrle: 0, compressed: 0, discarded: 0 };
   #received: readonly DirtyBitmap[];
   #blocks: readonly RamBlock[];
-  /** After POSTCOPY_LISTEN: every page must be absent when it comes, and may be somebody's page fault. */
+  /** After POSTCOPY_LISTEN: every page must be absent when it comes. */
   #placing = false;
-  /** Postcopy: a page was placed that had been absent. */
-  onPlaced: ((block: RamBlock, offset: number) => void) | undefined;
 
   constructor(
     readonly ram: GuestRam,
@@ -91,7 +89,6 @@ export class RamLoader {
           });
         }
     }
-    if (this.#placing) this.onPlaced?.(block, offset);
   }
 
   /** Forgets ranges of a block: they read as zero until they come again. */

@@ -253,11 +253,15 @@ export const setCapabilities = new ChapterBuilder(
       const names = Object.keys(await readCapabilities(t, session));
       let on: readonly string[] = [];
       for (const [i, a] of names.entries()) {
-        for (const b of names.slice(i + 1)) {
+        // In one write, as each alone is a round trip, and there are hundreds. Only the result of each counts, so that the
+        // pair before need not be switched off first.
+        const pairs = names.slice(i + 1).map((b) => {
+          const states = names.map((name) => [name, name === a || name === b] as const);
+          return { b, id: session.post(command, setting(states)) };
+        });
+        for (const { b, id } of pairs) {
           const refusals = conflictsIn(t.dialect.migration.conflicts, new Set([a, b]));
-          // Only the result counts, so that the pair before need not be switched off first.
-          const off = on.filter((name) => name !== a && name !== b).map((name) => [name, false] as const);
-          const reply = await session.command(command, setting([...off, [a, true], [b, true]]));
+          const reply = await session.reply(id);
           if (refusals.length > 0) t.failed(reply, 'GenericError', refusals[0], `${a} and ${b}`);
           else if (reply.kind === 'failure' && (dependsOnHost(a) || dependsOnHost(b))) t.failed(reply, 'GenericError');
           else {
