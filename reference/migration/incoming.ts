@@ -263,6 +263,10 @@ export class Incoming {
       ramPage: (block, offset, kind, bytes, start, length) => {
         loader.ramPage(block, offset, kind, bytes, start, length);
       },
+      // A planted fault hears of each page.
+      ...(host.wire === undefined
+        ? { xbzrleRecords: (block, bytes, start, end) => loader.xbzrleRecords(block, bytes, start, end) }
+        : {}),
       ...(adopted ?? {}),
       ramSetupBlock: (entry) => {
         adopted?.ramSetupBlock?.(entry);

@@ -1,5 +1,6 @@
 import { turn } from '../../protocol/clock.js';
 import type { MigrationUri } from '../model/index.js';
+import { outputRoom } from '../ram/ram-memory.js';
 import type { XbzrleCounters } from '../ram/xbzrle-counters.js';
 import { XbzrleEncoder } from '../ram/xbzrle-encoder.js';
 import { StreamWriter } from '../stream/stream-writer.js';
@@ -23,8 +24,8 @@ import { Settings } from './settings.js';
 import type { Statistics } from './statistics.js';
 import type { SideWalker } from './walker.js';
 
-/** Output that is put together before it goes out in one write, in bytes. */
-const flushBytes = 256 * 1024;
+/** Output that is put together before it goes out in one write, in bytes: with the last page and ends of sections, a buffer. */
+const flushBytes = outputRoom - 8 * 1024;
 /** Longest PART section, in milliseconds. */
 const sliceMs = 50;
 export interface OutgoingDeps {
@@ -57,18 +58,23 @@ export class Outgoing {
   #closed = false;
   #streamBytes = 0;
   #multifd: OutgoingMultifd | undefined;
+  /** Output that lies where the guest's RAM does. */
+  #lent: Buffer | undefined;
   readonly #postcopy: Postcopy;
 
   constructor(readonly deps: OutgoingDeps) {
     const { host, walker, statistics } = deps;
     this.settings = new Settings(() => walker.state);
     const footers = host.property?.('send-section-footer') ?? true;
-    this.writer = new StreamWriter(host.dialect.stream, { chunkBytes: flushBytes, footers });
+    this.#lent = host.ram.memory?.lendOutput();
+    this.writer = new StreamWriter(host.dialect.stream, { chunkBytes: outputRoom, chunk: this.#lent, footers });
     host.wire?.writer?.(this.writer);
     const compress = this.settings.on('compress') ? this.settings.compressLevel : undefined;
     this.source = new RamSource(host.ram, this.writer, statistics, {
       xbzrle: this.#encoder(),
       compressLevel: compress,
+      // What replaces a method of the writer must be asked for each page.
+      runs: host.wire === undefined,
       zeroesBeside: host.dialect.stream.flushRecords,
     });
     host.wire?.source?.(this.source, statistics);
@@ -199,6 +205,8 @@ export class Outgoing {
     this.storage.close();
     if (this.deps.statistics.throttle > 0) this.deps.host.throttleGuest?.(0);
     this.deps.statistics.throttle = 0;
+    if (this.#lent !== undefined) this.deps.host.ram.memory?.giveBackOutput();
+    this.#lent = undefined;
     if (this.#status === 'completed') {
       this.#channel?.finish();
       this.#multifd?.finish();
@@ -338,7 +346,7 @@ export class Outgoing {
       if (room <= 0) break;
       const before = this.writer.out.total;
       // What was asked for may exceed the limit, and nothing else on its account.
-      const bytes = this.source.fill(this.source.hasRequests ? 1 : Math.min(room, flushBytes));
+      const bytes = this.source.fill(this.source.hasRequests ? 1 : Math.min(room, flushBytes - this.writer.out.pending));
       beside += bytes - (this.writer.out.total - before);
       if (this.source.blocked !== undefined) await this.#unblock();
       if (this.writer.out.pending >= flushBytes) await this.flush();

@@ -86,17 +86,18 @@ export class DirtyBitmap {
     return (word << 5) + 31 - Math.clz32(bits & -bits);
   }
 
-  /** First page at or after `from` that is not in the set; `pages` if there is none. */
-  nextClear(from: number): number {
-    if (from >= this.pages) return this.pages;
+  /** First page from `from` to `to - 1` that is not in the set; `to` if there is none. */
+  nextClear(from: number, to = this.pages): number {
+    const last = Math.min(to, this.pages);
+    if (from >= last) return last;
     let word = from >>> 5;
     let bits = ~this.words[word]! & (-1 << (from & 31));
-    const end = this.words.length;
+    const end = (last + 31) >>> 5;
     while (bits === 0) {
-      if (++word === end) return this.pages;
+      if (++word === end) return last;
       bits = ~this.words[word]!;
     }
-    return Math.min((word << 5) + 31 - Math.clz32(bits & -bits), this.pages);
+    return Math.min((word << 5) + 31 - Math.clz32(bits & -bits), last);
   }
 
   /** Moves every page of `other` into this set and empties `other`; returns how many were new here. */

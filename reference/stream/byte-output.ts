@@ -11,12 +11,21 @@ export class ByteOutput {
   #start = 0;
   #at = 0;
   #spare: Buffer[] = [];
-  /** Memory that was allocated here: referenced buffers must never be written to. */
-  readonly #own = new WeakSet<ArrayBufferLike>();
+  /** The part of {@link #chunk} that was sealed last. */
+  #piece: Buffer | undefined;
+  /** Chunks that are full, by their last pieces. */
+  readonly #full = new WeakMap<Buffer, Buffer>();
   #taken = 0;
 
-  constructor(private readonly chunkBytes = defaultChunk) {
-    this.#chunk = this.#allocate(chunkBytes);
+  /**
+   * @param chunkBytes size of one buffer
+   * @param first the first of them, if it is there already
+   */
+  constructor(
+    private readonly chunkBytes = defaultChunk,
+    first?: Buffer,
+  ) {
+    this.#chunk = first ?? Buffer.allocUnsafeSlow(chunkBytes);
   }
 
   /** Bytes written and not yet taken. */
@@ -74,6 +83,15 @@ export class ByteOutput {
     this.#at += length;
   }
 
+  /**
+   * Lets somebody else write up to `bytes` bytes into a chunk.
+   * @param write puts them at `chunk[at]` and returns where they end
+   */
+  place(bytes: number, write: (chunk: Buffer, at: number) => number): void {
+    this.#room(bytes);
+    this.#at = write(this.#chunk, this.#at);
+  }
+
   /** Adds bytes without a copy: they must not change until the taken buffers have been written. */
   reference(view: Buffer): void {
     this.#seal();
@@ -97,34 +115,40 @@ export class ByteOutput {
     return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
   }
 
-  /** Gives a full-size chunk back for reuse, once nothing reads it any more; other buffers are ignored. */
+  /**
+   * Gives taken buffers back for reuse, once nothing reads them nor those taken before them any more. Referenced ones stay
+   * their owner's.
+   */
   recycle(buffers: readonly Buffer[]): void {
     for (const buffer of buffers) {
-      const whole = buffer.length === this.chunkBytes && this.#own.has(buffer.buffer);
-      if (whole && buffer.buffer !== this.#chunk.buffer && this.#spare.length < 4) {
-        this.#spare.push(buffer);
+      const chunk = this.#full.get(buffer);
+      if (chunk !== undefined) {
+        this.#full.delete(buffer);
+        if (this.#spare.length < 4) this.#spare.push(chunk);
+      } else if (buffer === this.#piece && this.#at === this.#start) {
+        // Nothing else is in the chunk: begin anew in memory that the processor has at hand.
+        this.#piece = undefined;
+        this.#start = 0;
+        this.#at = 0;
       }
     }
-  }
-
-  #allocate(bytes: number): Buffer {
-    const chunk = Buffer.allocUnsafeSlow(bytes);
-    this.#own.add(chunk.buffer);
-    return chunk;
   }
 
   #room(bytes: number): void {
     if (this.#chunk.length - this.#at >= bytes) return;
     this.#seal();
-    this.#chunk =
-      bytes > this.chunkBytes ? this.#allocate(bytes) : (this.#spare.pop() ?? this.#allocate(this.chunkBytes));
+    if (this.#piece !== undefined && this.#chunk.length === this.chunkBytes) this.#full.set(this.#piece, this.#chunk);
+    this.#piece = undefined;
+    const fits = bytes <= this.chunkBytes;
+    this.#chunk = (fits ? this.#spare.pop() : undefined) ?? Buffer.allocUnsafeSlow(Math.max(bytes, this.chunkBytes));
     this.#start = 0;
     this.#at = 0;
   }
 
   #seal(): void {
     if (this.#at === this.#start) return;
-    this.#ready.push(this.#chunk.subarray(this.#start, this.#at));
+    this.#piece = this.#chunk.subarray(this.#start, this.#at);
+    this.#ready.push(this.#piece);
     this.#readyBytes += this.#at - this.#start;
     this.#start = this.#at;
   }

@@ -91,6 +91,18 @@ export class RamLoader {
     }
   }
 
+  /** The handler method of the same name: deltas, many at once where RAM lies in one memory. */
+  xbzrleRecords(streamBlock: StreamBlock, bytes: Buffer, start: number, end: number): number {
+    const { memory } = this.ram;
+    if (memory === undefined || this.#placing) return 0;
+    const block = this.#block(streamBlock.name);
+    const received = this.#received[block.index]!;
+    const applied = memory.deltas(bytes, start, end, { base: block.base, length: block.bytes.length });
+    for (let i = 0; i < applied.records; i++) received.set(applied.offsets[i]! / pageSize);
+    this.counts.xbzrle += applied.records;
+    return applied.bytes;
+  }
+
   /** Forgets ranges of a block: they read as zero until they come again. */
   discard(name: string, ranges: readonly ByteRange[]): void {
     const block = this.#block(name);

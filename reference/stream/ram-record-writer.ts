@@ -1,4 +1,5 @@
 import { pageSize } from '../ram/guest-ram.js';
+import type { RamMemory } from '../ram/ram-memory.js';
 import type { ByteOutput } from './byte-output.js';
 import { RamFlag } from './format.js';
 
@@ -17,6 +18,9 @@ export interface SetupBlock {
 export interface NamedBlock {
   readonly name: string;
 }
+
+/** Bytes of a PAGE record with CONTINUE. */
+export const pageRecordBytes = 8 + pageSize;
 
 /**
  * Writes the records of the `ram` section (stream-format.md §5). It remembers the block of the last page record, so one
@@ -70,6 +74,22 @@ export class RamRecordWriter {
     const length = this.#header(block, offset, RamFlag.page);
     this.out.reference(view);
     return length + view.length;
+  }
+
+  /**
+   * {@link zero} or {@link page} for each of `count` pages that follow one another, in one call of the kernel.
+   * @param address where the first of them lies in `memory`
+   * @returns 0, with nothing written, where that cannot be: in another block than the last record's, or when the output
+   * does not lie in `memory`
+   */
+  pages(block: NamedBlock, offset: number, count: number, memory: RamMemory, address: number): number {
+    if (this.#last !== block) return 0;
+    const before = this.out.pending;
+    this.out.place(count * pageRecordBytes, (chunk, at) => {
+      if (chunk.buffer !== memory.bytes.buffer) return at;
+      return memory.pages(address, count, offset, chunk.byteOffset + at) - chunk.byteOffset;
+    });
+    return this.out.pending - before;
   }
 
   /** A delta, see `encodeXbzrle`. */

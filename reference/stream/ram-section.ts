@@ -78,6 +78,11 @@ export class RamSectionReader {
         }
         this.#deliver(block, address, kind, head, length);
       } else if (block !== undefined && kind === RamFlag.xbzrle) {
+        if (head === 8 && !source.pastEnd && context.handler.xbzrleRecords !== undefined) {
+          const taken = context.handler.xbzrleRecords(block, source.buffer, source.pos, source.end);
+          source.pos += taken;
+          if (taken > 0) continue;
+        }
         if (!this.#xbzrle(block, address, head)) return false;
       } else if (block !== undefined && kind === RamFlag.compressed) {
         if (!this.#compressed(block, address, head)) return false;

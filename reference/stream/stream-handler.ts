@@ -93,6 +93,11 @@ export interface StreamHandler {
    * XBZRLE, the zlib stream of COMPRESS_PAGE. `offset` is the page's position in the block.
    */
   ramPage?(block: StreamBlock, offset: number, kind: PageKind, bytes: Buffer, start: number, length: number): void;
+  /**
+   * May take as many XBZRLE records of `block` as it likes at once, from `bytes[start]` on: whole ones that lie before `end`
+   * and are well-formed. Returns how many bytes they have; the rest come as {@link ramPage}.
+   */
+  xbzrleRecords?(block: StreamBlock, bytes: Buffer, start: number, end: number): number;
   /** End of a `ram` body; the point where 3.0 and 7.2 synchronise multifd. */
   ramEos?(): void;
   /** FLUSH record: the point where 10.0 synchronises multifd. */

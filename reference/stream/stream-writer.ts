@@ -22,6 +22,8 @@ export interface StreamWriterOptions {
   readonly footers?: boolean;
   /** Bytes in one output buffer. */
   readonly chunkBytes?: number;
+  /** The first of them, if it is there already. */
+  readonly chunk?: Buffer | undefined;
 }
 
 /**
@@ -38,7 +40,7 @@ export class StreamWriter {
     private readonly rules: StreamRules,
     private readonly options: StreamWriterOptions = {},
   ) {
-    this.out = new ByteOutput(options.chunkBytes);
+    this.out = new ByteOutput(options.chunkBytes, options.chunk);
     this.ram = new RamRecordWriter(this.out);
   }
 

@@ -1,6 +1,7 @@
-;; XBZRLE (xbzrle.md §2) for pages of 4096 bytes that lie in one memory with their deltas.
-;; scripts/compile-wat.mjs makes xbzrle-kernel-code.ts of this file. xbzrle-encode.ts and xbzrle-decode.ts are the same
-;; algorithms in TypeScript. Up to 16 bytes behind a delta or a page may be read, or written with what they hold.
+;; What is done to every page of 4096 bytes, in one memory with guest RAM: XBZRLE (xbzrle.md §2) and runs of records of the
+;; `ram` section (stream-format.md §5.2). scripts/compile-wat.mjs makes ram-kernel-code.ts of this file. xbzrle-encode.ts,
+;; xbzrle-decode.ts, RamRecordWriter and RamSectionReader do the same in TypeScript, a page or record at a time.
+;; Up to 16 bytes behind a delta or a page may be read, or written with what they hold.
 (module
   (memory (import "qmpspec" "memory") 1)
 
@@ -135,7 +136,7 @@
 
   ;; Applies the $length bytes of the delta at $delta to the page at $page.
   ;; Returns the position behind the last changed byte, 0 for an empty delta, -1 for a malformed one.
-  (func (export "decode") (param $delta i32) (param $length i32) (param $page i32) (result i32)
+  (func $decode (export "decode") (param $delta i32) (param $length i32) (param $page i32) (result i32)
     (local $in i32)     ;; where the next byte of the delta is
     (local $end i32)    ;; where the delta ends
     (local $d i32)      ;; position in the page
@@ -206,4 +207,89 @@
               (i8x16.splat (local.get $run)))))
         (br $runs)))
     (local.get $d))
+
+  ;; The bytes of $value in the opposite order.
+  (func $swapped (param $value i32) (result i32)
+    (i32.or
+      (i32.and (i32.rotl (local.get $value) (i32.const 8)) (i32.const 0x00ff00ff))
+      (i32.and (i32.rotr (local.get $value) (i32.const 8)) (i32.const 0xff00ff00))))
+
+  ;; 1 if the page at $page holds only zeros.
+  (func $is_zero (param $page i32) (result i32)
+    (local $end i32)
+    (local.set $end (i32.add (local.get $page) (i32.const 4096)))
+    (loop $blocks
+      (if
+        (v128.any_true
+          (v128.or
+            (v128.or (v128.load (local.get $page)) (v128.load offset=16 (local.get $page)))
+            (v128.or (v128.load offset=32 (local.get $page)) (v128.load offset=48 (local.get $page)))))
+        (then (return (i32.const 0))))
+      (local.set $page (i32.add (local.get $page) (i32.const 64)))
+      (br_if $blocks (i32.lt_u (local.get $page) (local.get $end))))
+    (i32.const 1))
+
+  ;; Writes to $out the records of $count pages that lie behind each other from $page on, the first at $offset of the block
+  ;; of the record before: ZERO (2) or PAGE (8), each with CONTINUE (32). Returns where the records end.
+  (func (export "pages") (param $page i32) (param $count i32) (param $offset i32) (param $out i32) (result i32)
+    (local $end i32)
+    (local.set $end (i32.add (local.get $page) (i32.shl (local.get $count) (i32.const 12))))
+    (loop $pages
+      (i32.store (local.get $out) (i32.const 0))
+      (if (call $is_zero (local.get $page))
+        (then
+          (i32.store offset=4 (local.get $out) (call $swapped (i32.or (local.get $offset) (i32.const 34))))
+          (i32.store8 offset=8 (local.get $out) (i32.const 0))
+          (local.set $out (i32.add (local.get $out) (i32.const 9))))
+        (else
+          (i32.store offset=4 (local.get $out) (call $swapped (i32.or (local.get $offset) (i32.const 40))))
+          (memory.copy (i32.add (local.get $out) (i32.const 8)) (local.get $page) (i32.const 4096))
+          (local.set $out (i32.add (local.get $out) (i32.const 4104)))))
+      (local.set $offset (i32.add (local.get $offset) (i32.const 4096)))
+      (local.set $page (i32.add (local.get $page) (i32.const 4096)))
+      (br_if $pages (i32.ne (local.get $page) (local.get $end))))
+    (local.get $out))
+
+  ;; Applies records at $in that are whole before $end, carry XBZRLE (64) with CONTINUE (32) and break no rule, to the block
+  ;; of $length bytes at $block; stops before the first other one, or after $most. Puts each page's offset into the table
+  ;; at $offsets, and behind the last of them where it stopped. Returns how many records there were.
+  (func (export "deltas")
+    (param $in i32) (param $end i32) (param $block i32) (param $length i32) (param $offsets i32) (param $most i32)
+    (result i32)
+    (local $begin i32)  ;; where the table begins
+    (local $header i32)
+    (local $page i32)
+    (local $size i32)
+    (local.set $begin (local.get $offsets))
+    (local.set $most (i32.add (local.get $offsets) (i32.shl (local.get $most) (i32.const 2))))
+    (block $done
+      (loop $records
+        (br_if $done (i32.eq (local.get $offsets) (local.get $most)))
+        (br_if $done (i32.lt_s (i32.sub (local.get $end) (local.get $in)) (i32.const 11)))
+        (br_if $done (i32.load (local.get $in)))
+        (local.set $header (call $swapped (i32.load offset=4 (local.get $in))))
+        (br_if $done (i32.ne (i32.and (local.get $header) (i32.const 0xfff)) (i32.const 96)))
+        (local.set $page (i32.and (local.get $header) (i32.const 0xfffff000)))
+        (br_if $done (i32.ge_u (local.get $page) (local.get $length)))
+        (br_if $done (i32.ne (i32.load8_u offset=8 (local.get $in)) (i32.const 1)))
+        (local.set $size
+          (i32.or
+            (i32.shl (i32.load8_u offset=9 (local.get $in)) (i32.const 8))
+            (i32.load8_u offset=10 (local.get $in))))
+        (br_if $done (i32.gt_u (local.get $size) (i32.const 4096)))
+        (br_if $done
+          (i32.gt_s (local.get $size) (i32.sub (i32.sub (local.get $end) (local.get $in)) (i32.const 11))))
+        (br_if $done
+          (i32.lt_s
+            (call $decode
+              (i32.add (local.get $in) (i32.const 11))
+              (local.get $size)
+              (i32.add (local.get $block) (local.get $page)))
+            (i32.const 0)))
+        (i32.store (local.get $offsets) (local.get $page))
+        (local.set $offsets (i32.add (local.get $offsets) (i32.const 4)))
+        (local.set $in (i32.add (i32.add (local.get $in) (i32.const 11)) (local.get $size)))
+        (br $records)))
+    (i32.store (local.get $offsets) (local.get $in))
+    (i32.shr_u (i32.sub (local.get $offsets) (local.get $begin)) (i32.const 2)))
 )
