@@ -346,7 +346,9 @@ export class Outgoing {
       if (room <= 0) break;
       const before = this.writer.out.total;
       // What was asked for may exceed the limit, and nothing else on its account.
-      const bytes = this.source.fill(this.source.hasRequests ? 1 : Math.min(room, flushBytes - this.writer.out.pending));
+      const bytes = this.source.fill(
+        this.source.hasRequests ? 1 : Math.min(room, flushBytes - this.writer.out.pending),
+      );
       beside += bytes - (this.writer.out.total - before);
       if (this.source.blocked !== undefined) await this.#unblock();
       if (this.writer.out.pending >= flushBytes) await this.flush();

@@ -11,7 +11,7 @@ import type { Statistics } from './statistics.js';
 /** Bytes of a ZERO record with CONTINUE. */
 const zeroRecordBytes = 9;
 /** Most pages that one call writes: what a buffer of output holds. */
-const longestRun = 64;
+const longestRun = 128;
 
 export interface RamSourceOptions {
   readonly xbzrle: XbzrleEncoder | undefined;

@@ -31,6 +31,22 @@ export interface PacketPages {
   readonly zeroOffsets?: readonly number[];
 }
 
+/** The pages at `offsets`, in order; those that follow one another as one view. */
+function viewsOf(bytes: Buffer, offsets: readonly number[]): Buffer[] {
+  const views: Buffer[] = [];
+  for (let i = 0; i < offsets.length; ) {
+    const start = offsets[i]!;
+    let end = start + pageSize;
+    for (i++; offsets[i] === end; i++) end += pageSize;
+    views.push(bytes.subarray(start, end));
+  }
+  return views;
+}
+
+/** A view of each page: a compressor is fed as a real source feeds its own. */
+const singleViewsOf = (bytes: Buffer, offsets: readonly number[]): Buffer[] =>
+  offsets.map((offset) => bytes.subarray(offset, offset + pageSize));
+
 /** Builds the packets of one data channel (multifd.md §1–§3). Page data are referenced, not copied, when uncompressed. */
 export class PacketWriter {
   readonly layout: PacketLayout;
@@ -66,8 +82,10 @@ export class PacketWriter {
       throw new RangeError('this dialect sends zero pages over the main channel');
     }
     const method = this.layout.methodMask === 0 ? 'none' : (this.options.compression ?? 'none');
-    const views = offsets.map((offset) => block.bytes.subarray(offset, offset + pageSize));
-    const data = method === 'none' || views.length === 0 ? views : [await this.#compress(method, views)];
+    const data =
+      method === 'none' || offsets.length === 0
+        ? viewsOf(block.bytes, offsets)
+        : [await this.#compress(method, singleViewsOf(block.bytes, offsets))];
     const header = this.#header(flags | methodFlags[method], this.pagesPerPacket, offsets.length, packetNum);
     const { layout } = this;
     if (layout.nextPacketSize !== undefined) {
@@ -78,7 +96,10 @@ export class PacketWriter {
     header.write(block.name, layout.blockName, 255, 'latin1');
     let at = layout.offsets;
     for (const list of [offsets, zeroOffsets]) {
-      for (const offset of list) at = header.writeBigUInt64BE(BigInt(offset), at);
+      for (const offset of list) {
+        at = header.writeUInt32BE(Math.floor(offset / 0x100000000), at);
+        at = header.writeUInt32BE(offset % 0x100000000, at);
+      }
     }
     return [header, ...data];
   }

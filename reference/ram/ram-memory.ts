@@ -10,8 +10,8 @@ const overrun = 16;
 const mostDeltas = 1024;
 /** A table of their pages, 4 bytes each, and behind it where the kernel stopped. */
 const tableRoom = 4 * (mostDeltas + 1);
-/** Size of what {@link RamMemory.lendOutput} lends: room for 64 pages, their headers, and some more. */
-export const outputRoom = 264 * 1024;
+/** Size of what {@link RamMemory.lendOutput} lends: room for 128 pages, their headers, and some more. */
+export const outputRoom = 520 * 1024;
 /** Everything that is neither RAM nor copies. */
 const otherRoom = deltaRoom + inboxRoom + overrun + tableRoom + outputRoom;
 /** A WebAssembly memory has pieces of this many bytes, up to 4 GiB. */

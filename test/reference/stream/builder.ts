@@ -62,6 +62,8 @@ export interface DestinationOptions {
   readonly uuid?: Buffer;
   /** RAM of the destination, default {@link ramSize}. */
   readonly ramSize?: number;
+  /** Do without {@link RamLoader.xbzrleRecords}. */
+  readonly singly?: boolean;
   readonly pieces?: (bytes: Buffer) => Iterable<Buffer>;
 }
 
@@ -85,6 +87,7 @@ export function load(
     { rules: streamRules[dialect], local },
     {
       ramPage: (...page) => loader.ramPage(...page),
+      ...(options.singly === true ? {} : { xbzrleRecords: (...some) => loader.xbzrleRecords(...some) }),
       command: ({ name, block, ranges }) => {
         if (name === 'POSTCOPY_RAM_DISCARD') loader.discard(block!, ranges!);
         if (name === 'POSTCOPY_LISTEN') loader.listen();
