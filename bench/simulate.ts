@@ -1,0 +1,89 @@
+/**
+ * Scenario steps that the simulation does for each second of processor time: of walks, of scenarios that are mostly commands,
+ * and of everything that a campaign draws, each with its share of the time for running and for judging.
+ * Usage: npm run bench:simulate [-- --seconds 10 --only walks]
+ */
+import { Command } from 'commander';
+import { Schedule } from '../campaign/schedule.js';
+import { chooseSources } from '../campaign/sources.js';
+import { type DialectName, dialectNames, dialects } from '../reference/dialects/dialect.js';
+import { loadSchema } from '../reference/schema/index.js';
+import { simulate } from '../simulation/simulate.js';
+
+/** What is measured, and the sources of cases that it draws from. */
+const mixes: Readonly<Record<string, readonly string[]>> = {
+  walks: ['walk'],
+  commands: ['values', 'near-miss'],
+  everything: [],
+};
+
+const options = new Command('bench:simulate')
+  .option('--seconds <n>', 'of processor time for each measurement, after as much again to warm up', '8')
+  .option('--only <mix>', `one of ${Object.keys(mixes).join(', ')}`)
+  .parse()
+  .opts<{ seconds: string; only?: string }>();
+
+/** Seconds of processor time since `before`. */
+function used(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6;
+}
+
+interface Sums {
+  runs: number;
+  steps: number;
+  messages: number;
+  problems: number;
+  /** Seconds of processor time. */
+  busy: number;
+  /** Of these for drawing the scenario. */
+  drawing: number;
+}
+
+const seed = 1;
+
+/** One schedule for each dialect: cases take turns among them. */
+function plans(names: readonly string[]): (index: number) => [DialectName, ReturnType<Schedule['plan']>] {
+  const schedules = dialectNames.map((name) => {
+    const surroundings = { dialect: dialects[name], schema: loadSchema(name) };
+    return [name, new Schedule(seed, chooseSources(names), surroundings)] as const;
+  });
+  return (index) => {
+    const [name, schedule] = schedules[index % schedules.length] as (typeof schedules)[number];
+    return [name, schedule.plan(index)];
+  };
+}
+
+/** @param first number of the first case */
+async function measure(names: readonly string[], first: number, seconds: number): Promise<Sums> {
+  const sums: Sums = { runs: 0, steps: 0, messages: 0, problems: 0, busy: 0, drawing: 0 };
+  const plan = plans(names);
+  while (sums.busy < seconds) {
+    const before = process.cpuUsage();
+    const index = first + sums.runs++;
+    const [dialect, { scenario }] = plan(index);
+    sums.drawing += used(before);
+    const { transcript, problem } = await simulate(index, { dialect, scenario });
+    sums.busy += used(before);
+    sums.steps += scenario.steps.length;
+    sums.messages += transcript.entries.filter(({ kind }) => kind === 'sent').length;
+    if (problem !== undefined) {
+      sums.problems++;
+      console.log(`case ${index}, dialect ${dialect}: ${problem}`);
+    }
+  }
+  return sums;
+}
+
+const whole = (value: number): string => Math.round(value).toLocaleString('en');
+const seconds = Number(options.seconds);
+for (const [name, sources] of Object.entries(mixes)) {
+  if (options.only !== undefined && options.only !== name) continue;
+  const warm = await measure(sources, 0, seconds);
+  const { runs, steps, messages, problems, busy, drawing } = await measure(sources, warm.runs, seconds);
+  const share = Math.round((100 * drawing) / busy);
+  console.log(
+    `${name.padEnd(11)} ${whole(steps / busy).padStart(7)} steps for each second of processor time ` +
+      `(${whole(messages / busy)} sends, ${whole(runs / busy)} runs; drawing ${share} %; ${runs} runs, ${problems} problems)`,
+  );
+}
