@@ -9,6 +9,7 @@ import { chooseSources } from '../campaign/sources.js';
 import { type DialectName, dialectNames, dialects } from '../reference/dialects/dialect.js';
 import { loadSchema } from '../reference/schema/index.js';
 import { simulate } from '../simulation/simulate.js';
+import type { Scenario } from '../targets/scenario.js';
 
 /** What is measured, and the sources of cases that it draws from. */
 const mixes: Readonly<Record<string, readonly string[]>> = {
@@ -41,6 +42,8 @@ interface Sums {
 }
 
 const seed = 1;
+/** Cases between two looks at the time: a look costs as much as a few steps. */
+const together = 25;
 
 /** One schedule for each dialect: cases take turns among them. */
 function plans(names: readonly string[]): (index: number) => [DialectName, ReturnType<Schedule['plan']>] {
@@ -60,19 +63,25 @@ async function measure(names: readonly string[], first: number, seconds: number)
   const plan = plans(names);
   while (sums.busy < seconds) {
     const before = process.cpuUsage();
-    const index = first + sums.runs++;
-    const [dialect, { scenario }] = plan(index);
+    const cases = Array.from({ length: together }, () => {
+      const index = first + sums.runs++;
+      return [index, ...plan(index)] as const;
+    });
     sums.drawing += used(before);
-    const { transcript, problem } = await simulate(index, { dialect, scenario });
+    for (const [index, dialect, { scenario }] of cases) await one(index, dialect, scenario, sums);
     sums.busy += used(before);
-    sums.steps += scenario.steps.length;
-    sums.messages += transcript.entries.filter(({ kind }) => kind === 'sent').length;
-    if (problem !== undefined) {
-      sums.problems++;
-      console.log(`case ${index}, dialect ${dialect}: ${problem}`);
-    }
   }
   return sums;
+}
+
+async function one(index: number, dialect: DialectName, scenario: Scenario, sums: Sums): Promise<void> {
+  const { transcript, problem } = await simulate(index, { dialect, scenario });
+  sums.steps += scenario.steps.length;
+  sums.messages += transcript.entries.filter(({ kind }) => kind === 'sent').length;
+  if (problem !== undefined) {
+    sums.problems++;
+    console.log(`case ${index}, dialect ${dialect}: ${problem}`);
+  }
 }
 
 const whole = (value: number): string => Math.round(value).toLocaleString('en');

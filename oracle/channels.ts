@@ -32,6 +32,8 @@ export interface ChannelOptions {
   readonly rules: StreamRules;
   readonly clock: Clock;
   readonly network: PeerNetwork;
+  /** Bytes of guest RAM of a machine that is fed, where it is not what was asked for. */
+  readonly fedRam?: number;
   /** Folder for the sockets. */
   readonly scratch: () => string;
 }
@@ -83,7 +85,7 @@ export class Channels {
       this.unfed.delete(channel);
       this.all.set(`feed ${channel}`, feed);
     }
-    const bytes = streamOf(parts, this.options.rules).subarray(0, cut);
+    const bytes = streamOf(parts, this.options.rules, this.options.fedRam).subarray(0, cut);
     if (flip !== undefined && flip < bytes.length) bytes[flip] = (bytes[flip] as number) ^ 0xff;
     await feed.send(bytes, every);
     if (cut !== undefined) feed.finish();

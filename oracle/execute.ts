@@ -28,6 +28,8 @@ export interface ExecuteOptions {
   readonly giveBack?: (name: string, instance: Instance) => Promise<void>;
   /** Milliseconds for a reply. */
   readonly deadline?: number;
+  /** Given the transcript before the first step: it is there even when the run never ends. */
+  readonly onBegin?: (transcript: Transcript) => void;
   /** Told of each step that did not get what it waited for. */
   readonly onTrouble?: (trouble: Trouble) => void;
   /** The host's time, sockets and files unless a simulation has its own. */
@@ -52,6 +54,8 @@ export interface StageWorld {
   image(mib: number): string;
   /** A folder for sockets, where they are needed before there is an instance. */
   folder(): { readonly path: string; remove(): void };
+  /** Bytes of guest RAM of a machine that is fed; what it was started with when absent. */
+  readonly fedRam?: number;
   /** Wall-clock time for the transcript's header, ISO 8601; now when absent. */
   readonly began?: string;
 }
@@ -76,6 +80,7 @@ export async function execute(scenario: Scenario, options: ExecuteOptions): Prom
   const harm = harmIn(scenario);
   if (harm !== undefined) throw new ScenarioError(`${harm}; scenarios must stay inside their run`);
   const stage = new Stage(options);
+  options.onBegin?.(stage.transcript);
   try {
     for (const [index, step] of scenario.steps.entries()) {
       try {
@@ -108,7 +113,7 @@ class Stage {
 
   constructor(private readonly options: ExecuteOptions) {
     this.world = options.world ?? hostWorld;
-    const { clock, began, network = hostPeerNetwork } = this.world;
+    const { clock, began, fedRam, network = hostPeerNetwork } = this.world;
     const about = { target: options.target.name, dialect: options.dialect.name };
     this.transcript = new Transcript(began === undefined ? about : { ...about, began }, clock);
     this.channels = new Channels({
@@ -117,6 +122,7 @@ class Stage {
       clock,
       network,
       scratch: () => this.place(),
+      ...(fedRam === undefined ? {} : { fedRam }),
     });
   }
 

@@ -33,7 +33,15 @@ export const announcesLater = (name: string, data: JsonValue | undefined, later:
 export const showsLater = (answer: JsonValue | undefined, later: Statuses): boolean =>
   isObject(answer) && typeof answer.status === 'string' && later.has(answer.status);
 
+const statuses = new WeakMap<Schema, ReadonlySet<string>>();
+
 function statusesOf(schema: Schema): ReadonlySet<string> {
+  const known = statuses.get(schema) ?? readStatuses(schema);
+  statuses.set(schema, known);
+  return known;
+}
+
+function readStatuses(schema: Schema): ReadonlySet<string> {
   const member = schema.membersOf(schema.events.get('MIGRATION')?.data).find(({ name }) => name === 'status');
   const type = member === undefined ? undefined : schema.types.get(member.type.name);
   return new Set(type?.kind === 'enum' ? type.values.map(({ name }) => name) : []);

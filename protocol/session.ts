@@ -98,7 +98,7 @@ export class Session {
       const kind = kindOf(value);
       const stale = this.isStale(kind, value);
       if (!stale && (kind === 'success' || kind === 'failure')) this.firstReplySeen = true;
-      const { n: entry } = this.transcript.add(this.endpoint, 'received', text, { time, stale });
+      const { n: entry } = this.transcript.add(this.endpoint, 'received', text, { time, stale, read: { value } });
       this.log.push({ index: this.log.length, entry, time, kind, value, text, before: frame.before, stale });
     }
     this.wake();

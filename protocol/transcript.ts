@@ -56,13 +56,24 @@ export interface TranscriptHeader {
   readonly began: string;
 }
 
+/** Values of messages that were read as they came: who judges them need not read them again. */
+const values = new WeakMap<Entry, { readonly value: JsonValue | undefined }>();
+
 /** Value of a message entry; `undefined` when it is not JSON. */
 export function entryValue(entry: Entry): JsonValue | undefined {
+  const known = values.get(entry);
+  if (known !== undefined) return known.value;
   try {
     return parseJson(Buffer.from(entry.text, 'latin1').toString('utf8'));
   } catch {
     return undefined;
   }
+}
+
+interface Extra {
+  readonly time?: number;
+  readonly stale?: boolean;
+  readonly read?: { readonly value: JsonValue | undefined };
 }
 
 export class Transcript {
@@ -86,7 +97,8 @@ export class Transcript {
     return this.clock.now() - this.origin;
   }
 
-  add(at: string, kind: EntryKind, text: string, extra: { time?: number; stale?: boolean } = {}): Entry {
+  /** @param extra with `read`, what {@link entryValue} is to give */
+  add(at: string, kind: EntryKind, text: string, extra: Extra = {}): Entry {
     const time = Math.round((extra.time ?? this.now()) * 1000) / 1000;
     const entry: Entry = {
       n: this.count++,
@@ -96,6 +108,7 @@ export class Transcript {
       text,
       ...(extra.stale ? { stale: true as const } : {}),
     };
+    if (extra.read !== undefined) values.set(entry, extra.read);
     this.entries.push(entry);
     for (const listener of this.listeners) listener(entry);
     return entry;

@@ -14,6 +14,8 @@ export interface SimulationOptions {
   readonly dialect?: DialectName;
   /** Run this scenario instead of the seed's own; the seed still decides the order of what happens. */
   readonly scenario?: Scenario;
+  /** Moves of the scheduler that the run may take; 200,000 when absent. */
+  readonly allowance?: number;
   /** Faults to plant in the reference. */
   readonly faults?: readonly string[];
 }
@@ -30,8 +32,8 @@ export interface Simulation {
   readonly moves: number;
 }
 
-/** Moves that a scenario may take; a long one takes some thousand. */
-const allowance = 200_000;
+/** A long scenario takes some thousand. */
+const usualAllowance = 200_000;
 
 const dialectOf = (seed: number): DialectName => dialectNames[Math.abs(seed) % dialectNames.length] as DialectName;
 
@@ -40,18 +42,21 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   const name = options.dialect ?? dialectOf(seed);
   const dialect = dialects[name];
   const scenario = options.scenario ?? scenarioOf(seed, dialect);
-  const fed = scenario.steps.some((step) => step.do === 'feed');
-  const world = new SimulatedWorld(seed, fed);
+  const world = new SimulatedWorld(seed);
   const faults = options.faults === undefined ? {} : { faults: options.faults };
   const target = new InProcessTarget({ dialect: name, world: world.target, ...faults });
-  const run = execute(scenario, { target, dialect, world: world.stage });
+  let transcript = new Transcript();
+  const onBegin = (one: Transcript) => {
+    transcript = one;
+  };
+  const run = execute(scenario, { target, dialect, world: world.stage, onBegin });
   const about = { seed, dialect: name, scenario };
-  let transcript: Transcript;
   try {
-    transcript = await world.scheduler.drive(run, allowance);
+    await world.scheduler.drive(run, options.allowance ?? usualAllowance);
   } catch (error) {
-    return { ...about, ...unfinished(error as Error), moves: world.scheduler.moves };
+    return { ...about, ...unfinished(error as Error), transcript, moves: world.scheduler.moves };
   }
+  world.end();
   const judgement = judgeTranscript(transcript, { dialect, schema: loadSchema(name) });
   const problem = problemOf(judgement, transcript);
   return {
@@ -63,9 +68,8 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   };
 }
 
-/** A run that could not be brought to its end has nothing to judge. */
+/** A run that could not be brought to its end is not judged: its transcript tells how far it came. */
 const unfinished = ({ name, message }: Error) => ({
-  transcript: new Transcript(),
   judgement: { kind: 'inconclusive', reason: message, observations: 0 } as const,
   problem: `${name}: ${message}`,
 });

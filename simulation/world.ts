@@ -1,18 +1,22 @@
 /** Everything that a simulated run lives in, made from one number. */
 import type { StageWorld } from '../oracle/execute.js';
 import { ConnectionNumbers } from '../protocol/session.js';
+import { createRamMemory, type RamMemory } from '../reference/ram/ram-memory.js';
 import type { World } from '../targets/in-process/world.js';
 import { engineNetwork, peerNetwork } from './network.js';
 import { Random } from './random.js';
 import { Scheduler } from './scheduler.js';
 import { Switchboard } from './switchboard.js';
 
-/** Guest RAM where a start does not say, in bytes: enough for several pages and sections, little to copy. */
+/** Guest RAM of every machine, in bytes, whatever is asked for: enough for several pages and sections, little to copy. */
 const memory = 384 * 1024;
 /** Bytes that stand for a MiB of an image. */
 const imageUnit = 64 * 1024;
 /** Wall-clock time at which every run begins, ISO 8601. */
 const began = '2018-08-14T00:00:00.000Z';
+
+/** Memory that no run uses, zero-filled. To make one costs as much as a short run. */
+const idle: RamMemory[] = [];
 
 const images = new Map<number, Buffer>();
 
@@ -32,8 +36,9 @@ export class SimulatedWorld {
   readonly target: World;
   readonly stage: StageWorld;
 
-  /** @param sized guest RAM has the size that is asked for: streams that we feed speak of it */
-  constructor(seed: number, sized = true) {
+  private readonly lent: RamMemory[] = [];
+
+  constructor(seed: number) {
     const scheduler = new Scheduler(new Random(seed));
     const board = new Switchboard(scheduler.lane);
     const start = BigInt(Date.parse(began)) * 1000n;
@@ -46,15 +51,31 @@ export class SimulatedWorld {
       network: engineNetwork(board),
       wallClock: () => start + BigInt(Math.round(scheduler.now() * 1000)),
       readImage: (file) => imageOf(Number(file.replace(/^.*-/, ''))),
-      memory: (asked) => (sized && asked !== undefined ? asked * 2 ** 20 : memory),
+      memory: () => memory,
+      ramMemory: (total) => this.lend(total),
       numbers: new ConnectionNumbers(),
     };
     this.stage = {
       clock: scheduler,
       network: peerNetwork(board),
+      fedRam: memory,
       image: (mib) => `image-${mib}`,
       folder: () => ({ path: `simulation/${++folders}`, remove: () => undefined }),
       began,
     };
+  }
+
+  /** To be called when the run is over: the memory of its guests goes to later runs. */
+  end(): void {
+    for (const one of this.lent.splice(0)) {
+      one.bytes.fill(0, 0, memory);
+      idle.push(one);
+    }
+  }
+
+  private lend(total: number): RamMemory | undefined {
+    const one = (total === memory ? idle.pop() : undefined) ?? createRamMemory(total);
+    if (one !== undefined && total === memory) this.lent.push(one);
+    return one;
   }
 }

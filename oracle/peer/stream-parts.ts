@@ -5,12 +5,17 @@ import { StreamWriter } from '../../reference/stream/stream-writer.js';
 import { type FeedPart, fedMemory } from '../../targets/scenario.js';
 
 /** The one RAM block of the machine that targets are started with. */
-const block = { name: 'ram', length: fedMemory << 20 } as const;
+interface Block {
+  readonly name: string;
+  /** Bytes. */
+  readonly length: number;
+}
+
 const pageSize = 4096;
 /** Section ids are the sender's choice. */
 const sections = { ram: 40, globalstate: 41 } as const;
 
-type Write = (writer: StreamWriter, rules: StreamRules) => void;
+type Write = (writer: StreamWriter, rules: StreamRules, block: Block) => void;
 
 /** A package with these commands. */
 const packageOf =
@@ -22,7 +27,7 @@ const packageOf =
   };
 
 /** A part of section `ram` with the zero pages from `first` to before `end`. */
-function zeros(writer: StreamWriter, first: number, end: number): void {
+function zeros(writer: StreamWriter, block: Block, first: number, end: number): void {
   writer.part(sections.ram);
   writer.ram.forgetBlock();
   for (let page = first; page < end; page++) writer.ram.zero(block, page * pageSize);
@@ -37,18 +42,18 @@ const writes: Readonly<Record<FeedPart, Write>> = {
   'other-machine': (writer) => writer.configuration('qmpspec'),
   'return-path': (writer) => writer.command('OPEN_RETURN_PATH'),
   advise: (writer) => writer.postcopyAdvise(pageSize),
-  ram: (writer) => {
+  ram: (writer, _rules, block) => {
     writer.start(sections.ram, 'ram', 0, 4);
     writer.ram.setup([block]);
     writer.ram.eos();
     writer.footer();
   },
-  pages: (writer) => zeros(writer, 0, 16),
-  discard: (writer) => writer.postcopyDiscard(block.name, [{ start: 0, length: block.length }]),
+  pages: (writer, _rules, block) => zeros(writer, block, 0, 16),
+  discard: (writer, _rules, block) => writer.postcopyDiscard(block.name, [{ start: 0, length: block.length }]),
   switch: packageOf('POSTCOPY_LISTEN', 'POSTCOPY_RUN'),
   listen: packageOf('POSTCOPY_LISTEN'),
   run: packageOf('POSTCOPY_RUN'),
-  rest: (writer) => zeros(writer, 0, block.length / pageSize),
+  rest: (writer, _rules, block) => zeros(writer, block, 0, block.length / pageSize),
   'ram-end': (writer) => {
     writer.end(sections.ram);
     writer.ram.eos();
@@ -61,14 +66,17 @@ const writes: Readonly<Record<FeedPart, Write>> = {
     writer.vmdescription('{}');
   },
   ping: (writer) => writer.ping(7),
-  'recv-bitmap': (writer) => writer.recvBitmap(block.name),
+  'recv-bitmap': (writer, _rules, block) => writer.recvBitmap(block.name),
   resume: (writer) => writer.command('POSTCOPY_RESUME'),
   garbage: (writer) => writer.out.bytes(Buffer.from('what is this?', 'latin1')),
 };
 
-/** The bytes of these parts, one after the other. */
-export function streamOf(parts: readonly FeedPart[], rules: StreamRules): Buffer {
+/**
+ * The bytes of these parts, one after the other.
+ * @param ram bytes of guest RAM, 16 pages at least
+ */
+export function streamOf(parts: readonly FeedPart[], rules: StreamRules, ram = fedMemory << 20): Buffer {
   const writer = new StreamWriter(rules);
-  for (const part of parts) writes[part](writer, rules);
+  for (const part of parts) writes[part](writer, rules, { name: 'ram', length: ram });
   return Buffer.from(writer.out.takeJoined());
 }

@@ -112,6 +112,7 @@ export class Space {
   private readonly parts = new WeakMap<object, number>();
   private partNumbers = new Map<string, number>();
   private emissions = new Map<string, Emission>();
+  private readonly texts = new WeakMap<Emitted, string>();
   private counter = 0;
 
   private constructor(
@@ -171,13 +172,22 @@ export class Space {
     answered: CommandRef | undefined,
   ): Emission {
     const ref = output.kind === 'reply' ? answered : undefined;
-    const key = `${origin} ${ref} ${rows} ${JSON.stringify(output, withBigint)}`;
+    const key = `${origin} ${ref} ${rows} ${this.textOf(output)}`;
     let emission = this.emissions.get(key);
     if (emission === undefined) {
       emission = { number: this.unique(), output, origin, rows, ...(ref === undefined ? {} : { command: ref }) };
       this.emissions.set(key, emission);
     }
     return emission;
+  }
+
+  private textOf(output: Emitted): string {
+    let text = this.texts.get(output);
+    if (text === undefined) {
+      text = JSON.stringify(output, withBigint);
+      this.texts.set(output, text);
+    }
+    return text;
   }
 
   /** A number that nothing else in this space has. */

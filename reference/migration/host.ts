@@ -24,7 +24,11 @@ export class CommandError extends Error {
     readonly desc: string,
     readonly errorClass: ErrorClass = 'GenericError',
   ) {
+    // An answer, not a fault: nobody looks at where it was thrown, and to find that out costs more than the rest of a reply.
+    const frames = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
     super(desc);
+    Error.stackTraceLimit = frames;
   }
 }
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { type Clock, hostClock } from '../../protocol/clock.js';
 import type { MigrationNetwork } from '../migration/network.js';
+import type { RamMemory } from '../ram/ram-memory.js';
 import type { Address } from './address.js';
 import { type Endpoint, openEndpoint } from './endpoint.js';
 import type { Channel } from './session.js';
@@ -22,6 +23,8 @@ export interface Environment {
   ): Promise<Endpoint>;
   /** Contents of a RAM image (`-device loader`). @throws the error of the file system */
   readImage(file: string): Buffer;
+  /** Memory for so many bytes of guest RAM, zero-filled; absent: new memory. */
+  readonly ramMemory?: (total: number) => RamMemory | undefined;
   /** One line of standard error, without the program's name. */
   log(line: string, timestamps: boolean): void;
   /** The process must not end by itself until the result is called. */

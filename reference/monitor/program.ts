@@ -69,7 +69,7 @@ export class Program {
     planted?: Planted,
     environment: Environment = hostEnvironment,
   ) {
-    const { clock, network, wallClock } = environment;
+    const { clock, network, wallClock, ramMemory } = environment;
     this.#environment = environment;
     this.#letGo = environment.keepAlive();
     this.#options = options;
@@ -84,7 +84,7 @@ export class Program {
     const initial: RunState = incoming ? 'inmigrate' : 'prelaunch';
     this.machine = new Machine({
       dialect: this.#dialect,
-      ram: createGuestRam([{ name: options.backend ?? 'ram', size: options.memory }]),
+      ram: createGuestRam([{ name: options.backend ?? 'ram', size: options.memory }], ramMemory),
       runState: options.preconfig ? (this.#dialect.protocol.preconfigState ? 'preconfig' : 'prelaunch') : initial,
       preconfig: options.preconfig,
       autostart: !options.startStopped,

@@ -74,7 +74,7 @@ export class InProcessInstance implements Instance {
   }
 
   private environment(): Environment {
-    const { clock, network, wallClock, readImage } = this.world;
+    const { clock, network, wallClock, readImage, ramMemory } = this.world;
     return {
       ...hostEnvironment,
       clock: {
@@ -85,6 +85,7 @@ export class InProcessInstance implements Instance {
       ...(network === undefined ? {} : { network }),
       ...(wallClock === undefined ? {} : { wallClock }),
       ...(readImage === undefined ? {} : { readImage }),
+      ...(ramMemory === undefined ? {} : { ramMemory }),
       openEndpoint: async (_address, _option, _remote, attach) => {
         this.attachments.push(attach);
         return { ready: Promise.resolve(), close: () => undefined };

@@ -2,6 +2,7 @@
 import { type Clock, hostClock } from '../../protocol/clock.js';
 import type { ConnectionNumbers } from '../../protocol/session.js';
 import type { MigrationNetwork } from '../../reference/migration/network.js';
+import type { RamMemory } from '../../reference/ram/ram-memory.js';
 import type { Carrier } from './pipe.js';
 
 export interface World {
@@ -18,6 +19,8 @@ export interface World {
   readonly readImage?: (file: string) => Buffer;
   /** Bytes of guest RAM for a start that asks for so many MiB, or does not say; absent: what it asks for, or 64 MiB. */
   readonly memory?: (asked: number | undefined) => number;
+  /** Memory for so many bytes of guest RAM, zero-filled; absent: new memory for each instance. */
+  readonly ramMemory?: (total: number) => RamMemory | undefined;
   readonly numbers?: ConnectionNumbers;
 }
 

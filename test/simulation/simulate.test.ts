@@ -48,6 +48,22 @@ describe('the simulation', () => {
     }
   });
 
+  it('keeps what happened in a run that does not come to its end', async () => {
+    const whole = await simulate(1);
+    const { problem, transcript } = await simulate(1, { allowance: whole.moves - 5 });
+    expect(problem).to.match(/^Endless: /);
+    const { length } = transcript.entries;
+    expect(length).to.be.greaterThan(10);
+    expect(transcript.entries).to.deep.equal(whole.transcript.entries.slice(0, length));
+  });
+
+  it('does not depend on what ran before in the same process', async () => {
+    // Memory of guests goes from run to run.
+    const alone = (await simulate(26)).transcript.toJsonLines();
+    for (let seed = 30; seed < 36; seed++) await simulate(seed);
+    expect((await simulate(26)).transcript.toJsonLines()).to.equal(alone);
+  });
+
   it('passes simulated hours in no time, and tells a deadlock from a long wait', async () => {
     const steps = [
       { do: 'start', at: 'source' },
