@@ -18,7 +18,7 @@ export interface ExtractOptions extends StreamOptions {
 
 export async function extract(file: string, options: ExtractOptions, io: Io): Promise<void> {
   const input = await openInput(file, options, io);
-  const image = openImage(options);
+  const image = new RamImage(options.out, options.block);
   let error: unknown;
   try {
     error =
@@ -38,14 +38,6 @@ export async function extract(file: string, options: ExtractOptions, io: Io): Pr
   const text = error instanceof Error ? error.message : String(error);
   io.err.write(`qmpspec: ${file} is broken, the image holds what came before: ${text}\n`);
   io.exitCode = exitCodes.divergences;
-}
-
-function openImage(options: ExtractOptions): RamImage {
-  try {
-    return new RamImage(options.out, options.block);
-  } catch (error) {
-    throw readable(options.out, error);
-  }
 }
 
 function pagesTo(image: RamImage): StreamHandler {
@@ -111,6 +103,7 @@ async function withChannels(input: Input, image: RamImage, options: ExtractOptio
     return undefined;
   } catch (error) {
     receiver.abort(error);
+    if (error instanceof UsageError) throw error;
     for (const file of files) {
       const known = readable(file, error);
       if (known !== error) throw known;

@@ -7,6 +7,10 @@ import { type PageKind, RamFlag } from '../../reference/stream/format.js';
 import { StreamError } from '../../reference/stream/stream-error.js';
 import type { StreamBlock } from '../../reference/stream/stream-handler.js';
 import type { ByteRange } from '../../reference/stream/stream-writer.js';
+import { readable } from './byte-input.js';
+
+/** Pages that follow one another are written in pieces of this size. */
+const pieceBytes = 1024 * 1024;
 
 interface ImageBlock {
   readonly name: string;
@@ -25,14 +29,22 @@ export class RamImage {
   readonly blocks = new Map<string, ImageBlock>();
   readonly #fd: number;
   readonly #page = Buffer.alloc(pageSize);
+  /** Bytes for the file at {@link #pieceAt} that have not been written yet. */
+  readonly #piece = Buffer.allocUnsafeSlow(pieceBytes);
+  #pieceAt = 0;
+  #pieceLength = 0;
   #length = 0;
+  #broken = false;
 
-  /** @param only the one block to keep, or undefined for all */
+  /**
+   * @param only the one block to keep, or undefined for all
+   * @throws UsageError when the file cannot be written, here and from every method
+   */
   constructor(
-    path: string,
+    private readonly path: string,
     private readonly only: string | undefined,
   ) {
-    this.#fd = openSync(path, 'w+');
+    this.#fd = this.#try(() => openSync(path, 'w+'));
   }
 
   /** Bytes of all blocks. */
@@ -88,9 +100,13 @@ export class RamImage {
     }
   }
 
+  /** Writes what is left and closes the file, even when it throws. */
   close(): void {
     try {
-      ftruncateSync(this.#fd, this.#length);
+      // After an error there is nothing to complete: that error is to be told, not what follows from it.
+      if (this.#broken) return;
+      this.#flush();
+      this.#try(() => ftruncateSync(this.#fd, this.#length));
     } finally {
       closeSync(this.#fd);
     }
@@ -105,12 +121,34 @@ export class RamImage {
   #write(block: ImageBlock, offset: number, bytes: Buffer, start: number): void {
     block.written.set(Math.floor(offset / pageSize));
     const length = Math.min(pageSize, block.length - offset);
+    const at = block.base + offset;
+    if (at !== this.#pieceAt + this.#pieceLength || this.#pieceLength + length > pieceBytes) {
+      this.#flush();
+      this.#pieceAt = at;
+    }
+    this.#pieceLength += bytes.copy(this.#piece, this.#pieceLength, start, start + length);
+  }
+
+  #flush(): void {
+    const length = this.#pieceLength;
+    // A write that fails must not be tried again by the one that closes the file.
+    this.#pieceLength = 0;
     for (let done = 0; done < length; ) {
-      done += writeSync(this.#fd, bytes, start + done, length - done, block.base + offset + done);
+      done += this.#try(() => writeSync(this.#fd, this.#piece, done, length - done, this.#pieceAt + done));
+    }
+  }
+
+  #try<T>(access: () => T): T {
+    try {
+      return access();
+    } catch (error) {
+      this.#broken = true;
+      throw readable(this.path, error);
     }
   }
 
   #read(block: ImageBlock, offset: number): void {
+    this.#flush();
     this.#page.fill(0);
     if (block.written.has(offset / pageSize)) readSync(this.#fd, this.#page, 0, pageSize, block.base + offset);
   }

@@ -241,6 +241,8 @@ describe('qmpspec stream', () => {
         /no compressed pages/,
       ],
       [['extract', file('7.2-none-zero.bin'), '-o', join(folder, 'x'), '--block', 'vga'], /no RAM block 'vga'/],
+      [['extract', file('7.2-none-zero.bin'), '-o', join(folder, 'no', 'x')], /no.x: ENOENT/],
+      [['extract', join(folder, 'made.bin'), '-o', '/dev/full'], /\/dev\/full: ENOSPC/],
     ];
     for (const [args, expected] of cases) {
       let error: unknown;
