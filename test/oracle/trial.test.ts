@@ -162,11 +162,14 @@ describe('the instance of a trial', () => {
   const withState = (stuck = false) => {
     const now: Record<string, unknown> = { ...parameters };
     let caps: unknown = capabilities;
+    let running = true;
     const heard: string[] = [];
     const answer: Answer = (asked) => {
       heard.push(asked.execute ?? '');
       if (asked.execute === 'query-migrate-parameters') return ok(asked, now);
       if (asked.execute === 'query-migrate-capabilities') return ok(asked, caps);
+      if (asked.execute === 'query-status') return ok(asked, { status: running ? 'running' : 'paused', running });
+      if (asked.execute === 'stop' || asked.execute === 'cont') running = asked.execute === 'cont';
       if (asked.execute === 'migrate-set-parameters' && !stuck) Object.assign(now, asked.arguments);
       if (asked.execute === 'migrate-set-capabilities')
         ({ capabilities: caps } = asked.arguments as { capabilities: unknown });
@@ -214,6 +217,12 @@ describe('the instance of a trial', () => {
     expect(state.now).to.deep.equal(parameters);
   });
 
+  it('serves again after its guest was stopped, which runs again then', async () => {
+    const state = withState();
+    expect(await serve(lab(state.answer), ['stop'])).to.equal(true);
+    expect(state.heard).to.include('cont');
+  });
+
   it('does not serve again when its settings cannot be put back, or are not known', async () => {
     const set: [string, unknown] = ['migrate-set-parameters', { 'max-bandwidth': 77 }];
     const state = withState(true);
@@ -222,7 +231,7 @@ describe('the instance of a trial', () => {
     expect(await serve(lab(withState().answer, false), set)).to.equal(false);
   });
 
-  for (const command of ['stop', 'migrate', 'human-monitor-command', 'getfd', 'no-such-command']) {
+  for (const command of ['migrate', 'human-monitor-command', 'getfd', 'no-such-command']) {
     it(`does not serve again after ${command}`, async () => {
       expect(await serve(lab(withState().answer), [command])).to.equal(false);
     });

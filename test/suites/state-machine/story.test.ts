@@ -1,19 +1,21 @@
 import { expect } from 'chai';
 import { Divergence } from '../../../oracle/divergence.js';
 import type { Trial } from '../../../oracle/trial.js';
+import { dialectFor, dialects } from '../../../reference/dialects/dialect.js';
 import { eventsOf, precedes, tells } from '../../../suites/state-machine/story.js';
 
 /** A trial that throws what a check finds. */
 const trial = {
+  dialect: dialects['3.0'],
   check(holds: boolean, expected: string | readonly string[], got: string, step?: string) {
     const report = { expected: typeof expected === 'string' ? [expected] : expected, got };
     if (!holds) throw new Divergence(step === undefined ? report : { ...report, step });
   },
 } as unknown as Trial;
 
-const fits = (words: string, plot: string | readonly string[]): boolean => {
+const fits = (words: string, plot: string | readonly string[], one = trial): boolean => {
   try {
-    tells(trial, words.split(' ').filter(Boolean), plot);
+    tells(one, words.split(' ').filter(Boolean), plot);
     return true;
   } catch (error) {
     if (!(error instanceof Divergence)) throw error;
@@ -50,6 +52,18 @@ describe('a story', () => {
   it('may be one of several', () => {
     expect(fits('failed R', ['cancelled', 'failed R'])).to.equal(true);
     expect(fits('failed', ['cancelled', 'failed R'])).to.equal(false);
+  });
+
+  it('is told in the words of a later release where that is the dialect', () => {
+    const { dialect } = dialectFor({ major: 11, minor: 0 });
+    const later = { ...trial, dialect } as unknown as Trial;
+    const plot = 'setup P active P* S P failed R';
+    expect(fits('setup P active S P failed R', plot)).to.equal(true);
+    expect(fits('setup active P S R failed', plot)).to.equal(false);
+    expect(fits('setup active P S R failed', plot, later)).to.equal(true);
+    expect(fits('setup active P S failed R', plot, later)).to.equal(false);
+    expect(fits('setup active S completed', 'setup P active S? P completed', later)).to.equal(true);
+    expect(fits('setup active failed', 'setup P? active failed R?', later)).to.equal(true);
   });
 
   it('has an order', () => {
