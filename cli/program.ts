@@ -64,7 +64,7 @@ const entries: readonly Entry[] = [
   {
     name: 'stream',
     summary: 'dump, check, extract and make recorded migration streams',
-    load: async () => (await import('./stream.js')).streamCommand(),
+    load: async (io) => (await import('./stream.js')).streamCommand(io),
   },
   {
     name: 'judge',

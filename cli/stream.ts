@@ -53,15 +53,23 @@ export function streamCommand(io: Io = processIo()): Command {
 function reading(command: Command): Command {
   return command
     .addOption(
-      new Option('--dialect <name>', 'read as this dialect (default: by the vmdescription, else 7.2)').choices(
-        dialectNames,
-      ),
+      new Option('--dialect <name>', 'read as this dialect (default: found out from the stream)').choices(dialectNames),
     )
-    .option('--no-footers', 'sections have no footers (send-section-footer=off)')
+    .option('--no-footers', 'sections have no footers (default: as the first section)')
     .option('--after <file>', 'of a recovery connection: the connection before it')
     .option('--channel <file>', 'recorded multifd data channel; once for each', gather)
-    .addOption(new Option('--compression <method>', 'multifd compression').choices(['none', 'zlib', 'zstd']))
-    .option('--pages-per-packet <n>', 'x-multifd-page-count of the baseline', wholeNumber(1, 100_000));
+    .addOption(
+      new Option('--compression <method>', 'multifd compression (default: as in the channels)').choices([
+        'none',
+        'zlib',
+        'zstd',
+      ]),
+    )
+    .option(
+      '--pages-per-packet <n>',
+      'x-multifd-page-count of the baseline (default: as in the channels)',
+      wholeNumber(1, 100_000),
+    );
 }
 
 function making(command: Command): Command {

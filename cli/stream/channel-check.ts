@@ -3,13 +3,14 @@ import { readFile } from 'node:fs/promises';
 import type { StreamRules } from '../../reference/dialects/stream.js';
 import { readChannel } from '../../reference/multifd/channel-reader.js';
 import { MultifdError } from '../../reference/multifd/multifd-error.js';
+import { recordedChannel, withRecorded } from '../../reference/multifd/recorded-channel.js';
 import { isZeroPage } from '../../reference/ram/zero-page.js';
 import { ReturnPathReader } from '../../reference/stream/return-path-reader.js';
 import { StreamError } from '../../reference/stream/stream-error.js';
 import type { StreamBlock } from '../../reference/stream/stream-handler.js';
 import type { Io } from '../io.js';
 import { openBytes, readable } from './byte-input.js';
-import type { StreamOptions } from './options.js';
+import { channelOptions, type StreamOptions } from './options.js';
 import { Progress } from './progress.js';
 
 /** Where a violation of a side file goes: its offset is in that file. */
@@ -38,17 +39,11 @@ export async function checkChannels(
     let syncs = 0;
     let packetAt = 0;
     try {
+      const recorded = await recordedChannel(progress.through(chunks));
+      const block = (name: string): StreamBlock | undefined => main.blocks.get(name);
       await readChannel(
-        progress.through(chunks),
-        {
-          rules: main.rules,
-          channels: files.length,
-          order: 0,
-          anyUuid: true,
-          compression: options.compression ?? 'none',
-          ...(options.pagesPerPacket === undefined ? {} : { pagesPerPacket: options.pagesPerPacket }),
-          block: (name) => main.blocks.get(name),
-        },
+        recorded.chunks,
+        withRecorded({ ...channelOptions(options, main.rules), channels: files.length, order: 0, block }, [recorded]),
         {
           initial: ({ id }) => {
             const other = ids.get(id);

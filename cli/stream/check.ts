@@ -26,6 +26,8 @@ export interface Violation {
 export class ConformanceChecks implements StreamHandler {
   readonly violations: Violation[] = [];
   count = 0;
+  /** What is worth saying, but is no violation. */
+  readonly notes: string[] = [];
   /** Where the reader stands; set before reading begins. */
   offset: () => number = () => 0;
   /** EOS and FLUSH records: one of them is what data channels synchronise at. */
@@ -95,7 +97,8 @@ export class ConformanceChecks implements StreamHandler {
   }
 
   complete(): void {
-    if (!this.#descriptionSeen && !this.#postcopy) this.report('stream-format §3', 'no vmdescription behind EOF');
+    if (this.#descriptionSeen || this.#postcopy) return;
+    this.notes.push('no vmdescription behind EOF (the source has suppress-vmdesc=on)');
   }
 }
 
@@ -132,21 +135,22 @@ export async function check(file: string, options: CheckOptions, io: Io): Promis
   const bytes = Math.min(reader.offset, input.received);
   const channels = options.channel ?? [];
   if (channels.length > 0) {
-    const main = { rules, blocks: reader.state.blocks, syncs: rules.flushRecords ? checks.flushes : checks.eos };
+    const main = { rules, blocks: reader.state.blocks, syncs: checks.flushes > 0 ? checks.flushes : checks.eos };
     await checkChannels(channels, options, main, io, (...violation) => checks.report(...violation));
   }
   if (options.returnPath !== undefined) {
     await checkReturnPath(options.returnPath, rules, (...violation) => checks.report(...violation));
   }
   if (options.json === true) {
-    const { violations, count } = checks;
-    io.out.write(`${JSON.stringify({ file, dialect: input.dialect, bytes, count, violations }, null, 2)}\n`);
+    const { violations, count, notes } = checks;
+    io.out.write(`${JSON.stringify({ file, dialect: input.dialect, bytes, count, violations, notes }, null, 2)}\n`);
   } else {
     for (const { offset: at, requirement, text } of checks.violations) {
       io.out.write(`0x${at.toString(16).padStart(8, '0')}  ${requirement.padEnd(20)}  ${text}\n`);
     }
     const more = checks.count - checks.violations.length;
     if (more > 0) io.out.write(`and ${more} more\n`);
+    for (const note of checks.notes) io.out.write(`note: ${note}\n`);
     const verdict = checks.count === 0 ? 'conforms' : `${checks.count} violation${checks.count === 1 ? '' : 's'}`;
     io.out.write(`${file}: ${verdict} (${bytes} bytes, dialect ${input.dialect})\n`);
   }

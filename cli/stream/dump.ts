@@ -3,13 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { exitCodes } from '../../oracle/exit-codes.js';
 import type { StreamRules } from '../../reference/dialects/stream.js';
 import { readChannel } from '../../reference/multifd/channel-reader.js';
-import type { MultifdCompression } from '../../reference/multifd/packet-layout.js';
+import { recordedChannel, withRecorded } from '../../reference/multifd/recorded-channel.js';
 import { type ReturnPathMessage, ReturnPathReader } from '../../reference/stream/return-path-reader.js';
 import { StreamError } from '../../reference/stream/stream-error.js';
 import type { Io } from '../io.js';
 import { openBytes, readable } from './byte-input.js';
 import { type Input, openInput, readInput } from './input.js';
-import type { StreamOptions } from './options.js';
+import { channelOptions, type StreamOptions } from './options.js';
 import { Progress } from './progress.js';
 import { StreamSummary } from './summary.js';
 
@@ -76,21 +76,16 @@ async function channelSummary(
   io: Io,
 ): Promise<ChannelSummary> {
   const result: ChannelSummary = { file, id: undefined, packets: 0, pages: 0, zeroPages: 0, syncs: 0 };
-  const compression: MultifdCompression = options.compression ?? 'none';
   const { chunks, size } = await openBytes(file, io);
   const progress = new Progress(file, size, io);
   try {
+    const recorded = await recordedChannel(progress.through(chunks));
     await readChannel(
-      progress.through(chunks),
-      {
-        rules,
-        channels: 255,
-        order: 0,
-        anyUuid: true,
-        compression,
-        ...(options.pagesPerPacket === undefined ? {} : { pagesPerPacket: options.pagesPerPacket }),
-        block: (name) => summary.blocks.get(name),
-      },
+      recorded.chunks,
+      withRecorded(
+        { ...channelOptions(options, rules), channels: 255, order: 0, block: (name) => summary.blocks.get(name) },
+        [recorded],
+      ),
       {
         initial: ({ id }) => {
           result.id = id;
@@ -156,6 +151,8 @@ function lines(
     option: '',
     description: ' (by the vmdescription)',
     command: ' (by its first command)',
+    machine: " (by the machine's version)",
+    section: ' (by the number of the RAM section)',
     default: ' (assumed; see --dialect)',
   };
   out.push(`${input.name}: ${bytes} bytes, dialect ${input.dialect}${from[input.dialectFrom]}`);

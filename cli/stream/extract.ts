@@ -1,14 +1,15 @@
 /** `qmpspec stream extract`: the guest's RAM out of a recorded stream. */
 import { exitCodes } from '../../oracle/exit-codes.js';
 import { MultifdReceiver } from '../../reference/multifd/multifd-receiver.js';
+import { type RecordedChannel, recordedChannel, withRecorded } from '../../reference/multifd/recorded-channel.js';
 import { StreamError } from '../../reference/stream/stream-error.js';
 import type { StreamHandler } from '../../reference/stream/stream-handler.js';
 import { StreamReader } from '../../reference/stream/stream-reader.js';
 import { UsageError } from '../failures.js';
 import type { Io } from '../io.js';
-import { type ByteInput, openBytes, readable } from './byte-input.js';
+import { openBytes, readable } from './byte-input.js';
 import { type Input, openInput, readInput } from './input.js';
-import type { StreamOptions } from './options.js';
+import { channelOptions, type StreamOptions } from './options.js';
 import { RamImage } from './ram-image.js';
 
 export interface ExtractOptions extends StreamOptions {
@@ -61,20 +62,19 @@ async function alone(input: Input, image: RamImage, io: Io): Promise<unknown> {
 async function withChannels(input: Input, image: RamImage, options: ExtractOptions, io: Io): Promise<unknown> {
   const files = options.channel ?? [];
   const { rules } = input.options;
-  const inputs: ByteInput[] = [];
-  for (const path of files) inputs.push(await openBytes(path, io));
+  const inputs: RecordedChannel[] = [];
+  for (const path of files) inputs.push(await recordedChannel((await openBytes(path, io)).chunks));
   const receiver = new MultifdReceiver({
-    rules,
+    ...withRecorded(channelOptions(options, rules), inputs),
     channels: files.length,
-    anyUuid: true,
-    compression: options.compression ?? 'none',
-    ...(options.pagesPerPacket === undefined ? {} : { pagesPerPacket: options.pagesPerPacket }),
     block: (name) => image.blocks.get(name),
     sink: {
       page: ({ name }, offset, bytes, start) => image.page(name, offset, bytes, start),
       zeroPage: ({ name }, offset) => image.zeroPage(name, offset),
     },
   });
+  // Sources that write FLUSH records write one before the first EOS, and only those are sync records then.
+  let flushes: boolean | undefined;
   let synced: Promise<void> = Promise.resolve();
   const wait = (): void => {
     reader.pause();
@@ -84,7 +84,14 @@ async function withChannels(input: Input, image: RamImage, options: ExtractOptio
   };
   const reader: StreamReader = new StreamReader(input.options, {
     ...pagesTo(image),
-    ...(rules.flushRecords ? { ramFlush: wait } : { ramEos: wait }),
+    ramFlush: () => {
+      flushes = true;
+      wait();
+    },
+    ramEos: () => {
+      flushes ??= false;
+      if (!flushes) wait();
+    },
   });
   try {
     // Main channel first: its setup records say which blocks there are before packets name them.

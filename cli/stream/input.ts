@@ -1,12 +1,13 @@
 /** Recorded streams as input of the `stream` commands, never whole in memory. */
 import type { DialectName } from '../../reference/dialects/dialect.js';
-import { streamRules } from '../../reference/dialects/stream.js';
+import { recordingRules, streamRules } from '../../reference/dialects/stream.js';
 import type { StreamHandler } from '../../reference/stream/stream-handler.js';
 import { StreamReader, type StreamReaderOptions } from '../../reference/stream/stream-reader.js';
 import { describedSections, findVmdescription, parseVmdescription } from '../../reference/stream/vmdescription.js';
 import { UsageError } from '../failures.js';
 import type { Io } from '../io.js';
 import { openBytes, readable } from './byte-input.js';
+import { type DialectFrom, dialectOf } from './dialect-of.js';
 import { Progress } from './progress.js';
 
 /** Where a vmdescription is looked for: far more than any machine has. */
@@ -28,7 +29,7 @@ export interface Input {
   readonly size: number | undefined;
   readonly dialect: DialectName;
   /** How the dialect was found. */
-  readonly dialectFrom: 'option' | 'description' | 'command' | 'default';
+  readonly dialectFrom: DialectFrom;
   /** Bytes that have been read. */
   received: number;
   readonly options: StreamReaderOptions;
@@ -51,19 +52,18 @@ export async function openInput(file: string, options: InputOptions, io: Io): Pr
   }
   const { after: before, ...shared } = options;
   const after = recovery && before !== undefined ? await openInput(before, shared, io) : undefined;
-  const guessed = text !== undefined ? dialectOf(text) : recovery ? dialectOfRecovery(first, after) : undefined;
-  const dialect = options.dialect ?? guessed ?? '7.2';
-  const from = guessed === undefined ? 'default' : 'command';
+  const found = dialectOf(first, text, after?.dialect);
+  const dialect = options.dialect ?? found.dialect;
   return {
     name: file,
     chunks,
     size,
     dialect,
-    dialectFrom: options.dialect !== undefined ? 'option' : text !== undefined ? 'description' : from,
+    dialectFrom: options.dialect === undefined ? found.from : 'option',
     received: 0,
     options: {
-      rules: streamRules[dialect],
-      footers: options.footers,
+      rules: recordingRules(streamRules[dialect]),
+      footers: options.footers ? 'found' : false,
       configuration: first[8] === 7,
       recovery,
       ...described(text),
@@ -115,19 +115,6 @@ function described(text: string | undefined): Pick<StreamReaderOptions, 'describ
     // Not a description after all; the reader finds the ends of device sections by itself.
     return {};
   }
-}
-
-/** The dialect whose sources write a vmdescription like this one (stream-format.md §6.2). */
-function dialectOf(description: string): DialectName {
-  if (description.startsWith('{ ')) return '3.0';
-  return description.startsWith('{"configuration"') ? '10.0' : '7.2';
-}
-
-/** A recovery begins with RECV_BITMAP, whose number has changed (stream-format.md §4). */
-function dialectOfRecovery(first: Buffer, after: Input | undefined): DialectName | undefined {
-  if (first.length < 3) return undefined;
-  if (first.readUInt16BE(1) === streamRules['3.0'].commands.indexOf('RECV_BITMAP')) return '3.0';
-  return after?.dialect === '3.0' ? '7.2' : after?.dialect;
 }
 
 /** The first bytes of an input, and the input with them still in place. */

@@ -59,6 +59,7 @@ export const towards72: Between = {
     configurationSubsections: [4, 0],
     validatedCapabilities: [4, 0],
     xbzrleCounting: [5, 1],
+    vmdescriptionStyle: [6, 0],
   },
 };
 
@@ -85,7 +86,9 @@ export const towards100: Between = {
     suspendedFlag: [9, 0],
     commands: [9, 0],
     returnPathTypes: [9, 0],
-    flushRecords: [9, 0],
+    flushRecords: [8, 1],
+    vmdescriptionConfiguration: [8, 2],
+    zeroDetectionOptional: [9, 0],
     multifd: [9, 0],
   },
 };

@@ -166,3 +166,24 @@ export const streamRules: Readonly<Record<DialectName, StreamRules>> = {
     multifd: '10.0',
   },
 };
+
+const newest = streamRules['10.0'];
+
+/**
+ * A dialect's rules for reading a recording: what the source of any release may write is read, also where a destination of
+ * this dialect would refuse it. A recording may be of a release that has no dialect of its own.
+ */
+export function recordingRules(rules: StreamRules): StreamRules {
+  return {
+    ...rules,
+    commands: [...rules.commands, ...newest.commands.slice(rules.commands.length)],
+    configurationSubsections: streamRules['7.2'].configurationSubsections,
+    compressedPages: true,
+    compressedInPostcopy: true,
+    flushRecords: true,
+    zeroPageAnyValue: true,
+    hookIgnored: true,
+    returnPathTypes: newest.returnPathTypes,
+    emptyRequests: true,
+  };
+}

@@ -62,7 +62,7 @@ const layouts: Readonly<Record<StreamRules['multifd'], PacketLayout>> = {
 };
 
 /** The layout that a dialect speaks. */
-export function packetLayout(rules: StreamRules): PacketLayout {
+export function packetLayout(rules: Pick<StreamRules, 'multifd'>): PacketLayout {
   return layouts[rules.multifd];
 }
 

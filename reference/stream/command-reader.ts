@@ -18,6 +18,9 @@ const fixedLengths: Partial<Record<StreamCommandName, number>> = {
   SWITCHOVER_START: 0,
 };
 
+/** Numbers that later releases may give to commands; what is higher is damage. */
+const commandNumbers = 32;
+
 /** What the item loop has to do after a command. */
 export type CommandOutcome = { readonly package: number } | 'run' | undefined;
 
@@ -35,6 +38,9 @@ export class CommandReader {
     const length = yield* context.be16();
     context.checkEnd('command header');
     const name = context.rules.commands[this.#number];
+    if (name === undefined && context.local === undefined && this.#mayBeLater()) {
+      return yield* this.#skip(length);
+    }
     if (name === undefined) {
       const shown = `0x${this.#number.toString(16)}`;
       const lines = [`MIG_CMD ${shown} unknown (len 0x${length.toString(16)})`];
@@ -51,6 +57,21 @@ export class CommandReader {
       if (error instanceof Error && 'section' in error && error.section === '') error.section = name;
       throw error;
     }
+  }
+
+  #mayBeLater(): boolean {
+    return this.#number >= this.context.rules.commands.length && this.#number < commandNumbers;
+  }
+
+  /** A command that a recording of a later release may hold: its length says where it ends. */
+  *#skip(length: number): Steps<undefined> {
+    const { context } = this;
+    const shown = `command 0x${this.#number.toString(16)}`;
+    yield* context.need(length);
+    context.checkEnd(`payload of ${shown}`);
+    context.source.pos += length;
+    context.handler.message?.(`${shown} of ${length} bytes is unknown and was skipped`);
+    return undefined;
   }
 
   *#apply(name: StreamCommandName, length: number): Steps<CommandOutcome> {

@@ -4,6 +4,8 @@ import type { ReaderContext, Steps } from './reader-context.js';
 
 /** Longest part of a machine name that is kept; longer ones are read to their end all the same. */
 const keptName = 1024;
+/** Longest body of an unknown subsection that is searched, in bytes. */
+const longestUnknown = 4096;
 
 /** Reads magic and version. */
 export function* readHeader(context: ReaderContext): Steps {
@@ -67,7 +69,9 @@ function* readSubsection(context: ReaderContext, name: string): Steps {
   const { source, rules, handler } = context;
   const at = source.offset;
   const short = name.slice('configuration/'.length);
-  if (!name.startsWith('configuration/') || !rules.configurationSubsections.includes(short)) {
+  const known = name.startsWith('configuration/') && rules.configurationSubsections.includes(short);
+  if (!known && context.local === undefined) return yield* readUnknownSubsection(context, name);
+  if (!known) {
     const expected = rules.configurationSubsections.join(', ');
     throw context.fail('NOENT', { offset: at, field: 'subsection', expected, got: `'${name}'` });
   }
@@ -84,6 +88,42 @@ function* readSubsection(context: ReaderContext, name: string): Steps {
         ? yield* uuid(context)
         : yield* capabilities(context);
   handler.configurationSubsection?.({ name, version, body });
+}
+
+/** A recording's subsection that nothing is known of: its body is what lies before the next thing that can follow it. */
+function* readUnknownSubsection(context: ReaderContext, name: string): Steps {
+  const { source, handler } = context;
+  const at = source.offset;
+  source.pos += 2 + name.length;
+  const version = yield* context.be32();
+  context.checkEnd(`version of ${name}`);
+  while (!source.has(longestUnknown) && !source.finished) yield;
+  const length = Math.min(longestUnknown, source.waiting);
+  source.has(length);
+  const view = source.buffer.subarray(source.pos, source.pos + length);
+  for (let end = 0; end <= length; end++) {
+    if (!canFollowSubsection(view.subarray(end))) continue;
+    handler.configurationSubsection?.({ name, version, body: Buffer.from(view.subarray(0, end)) });
+    handler.message?.(`${name}: unknown subsection of the configuration, ${end} bytes`);
+    source.pos += end;
+    return;
+  }
+  const expected = 'a known subsection, or a section or command within 4 KiB behind it';
+  throw context.fail('NOENT', { offset: at, field: 'subsection', expected, got: `'${name}'` });
+}
+
+/** Another subsection, the START or FULL of a section, or a command begins here. */
+function canFollowSubsection(bytes: Buffer): boolean {
+  if (bytes.length < 5) return false;
+  const type = bytes[0]!;
+  if (type === SectionType.subsection) return bytes.toString('latin1', 2, 16) === 'configuration/';
+  if (type === SectionType.command) {
+    const [number, length] = [bytes.readUInt16BE(1), bytes.readUInt16BE(3)];
+    return number >= 1 && number <= 3 && (length === 0 || length === 4 || length === 16);
+  }
+  if (type !== SectionType.start && type !== SectionType.full) return false;
+  const length = bytes[5] ?? 0;
+  return bytes.readUInt32BE(1) < 0x10000 && length > 0 && /^[ -~]+$/.test(bytes.toString('latin1', 6, 6 + length));
 }
 
 function* pageBits(context: ReaderContext): Steps<Buffer> {
@@ -145,6 +185,7 @@ function* capabilities(context: ReaderContext): Steps<Buffer> {
     throw context.fail('INV', { field: `capability ${name}`, expected: own, got: other, lines });
   }
   if (names.has('x-ignore-shared')) context.guestAddresses = true;
+  if (names.has('mapped-ram')) context.mappedRam = true;
   return Buffer.concat(parts);
 }
 

@@ -82,7 +82,8 @@ export function* describedDevice(context: ReaderContext, size: number): Steps<Bu
  * Reads a body of unknown size: up to a footer with the section's id behind which an item can begin. A heuristic for
  * streams without a vmdescription.
  */
-export function* searchedDevice(context: ReaderContext, section: SectionInfo): Steps<Buffer> {
+export function* searchedDevice(context: ReaderContext, section: SectionInfo, footers = true): Steps<Buffer> {
+  if (!footers) return yield* untilNextSection(context);
   const mark = Buffer.alloc(5);
   mark[0] = SectionType.footer;
   mark.writeUInt32BE(section.id, 1);
@@ -112,6 +113,31 @@ export function* searchedDevice(context: ReaderContext, section: SectionInfo): S
     got: 'none',
     lines: [`Missing section footer for ${section.idstr}`],
   });
+}
+
+/** Without footers too: up to the header of another FULL section, or the EOF that ends the stream. */
+function* untilNextSection(context: ReaderContext): Steps<Buffer> {
+  const { source } = context;
+  while (!source.finished && source.waiting <= longestBody) yield;
+  const length = source.waiting;
+  source.has(length);
+  const view = source.buffer.subarray(source.pos, source.pos + length);
+  let end = view.indexOf(SectionType.full);
+  while (end !== -1 && !isFullHeader(view, end)) end = view.indexOf(SectionType.full, end + 1);
+  if (end === -1 && view.at(-1) === SectionType.eof) end = length - 1;
+  if (end === -1) {
+    throw context.fail('INV', { field: 'device body', expected: 'another section or EOF behind it', got: 'none' });
+  }
+  source.pos += end;
+  return Buffer.from(view.subarray(0, end));
+}
+
+function isFullHeader(view: Buffer, at: number): boolean {
+  const length = view[at + 5] ?? 0;
+  const behind = at + 6 + length;
+  if (length === 0 || behind + 8 > view.length || view.readUInt32BE(at + 1) >= 0x10000) return false;
+  const name = view.toString('latin1', at + 6, behind);
+  return /^[ -~]+$/.test(name) && view.readUInt32BE(behind + 4) < 0x10000;
 }
 
 function isItemType(type: number): boolean {

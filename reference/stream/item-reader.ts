@@ -18,6 +18,7 @@ const defaultDescriptionBytes = 4 * 1024 * 1024;
 export class ItemReader {
   readonly #ram: RamSectionReader;
   readonly #commands: CommandReader;
+  #footers: boolean | 'found';
 
   constructor(
     private readonly context: ReaderContext,
@@ -25,6 +26,7 @@ export class ItemReader {
   ) {
     this.#ram = new RamSectionReader(context);
     this.#commands = new CommandReader(context);
+    this.#footers = options.footers ?? true;
   }
 
   /** Reads items up to EOF, or in a package up to POSTCOPY_RUN. */
@@ -143,7 +145,8 @@ export class ItemReader {
       }
       throw error;
     }
-    if (this.options.footers !== false) yield* this.#footer(section);
+    if (this.#footers === 'found') this.#footers = !(yield* this.#itemFollows());
+    if (this.#footers) yield* this.#footer(section);
     context.handler.sectionEnd?.(section, context.source.offset);
   }
 
@@ -176,7 +179,15 @@ export class ItemReader {
       if (index !== -1) return yield* describedDevice(context, context.described.splice(index, 1)[0]!.size);
     }
     if (entry.layout !== undefined) return yield* knownDevice(context, entry, entry.layout);
-    return yield* searchedDevice(context, section);
+    return yield* searchedDevice(context, section, this.#footers !== false);
+  }
+
+  /** Behind the first section comes another item instead of a footer. */
+  *#itemFollows(): Steps<boolean> {
+    yield* this.context.need(1);
+    const { source } = this.context;
+    const next = source.buffer[source.pos]!;
+    return !source.pastEnd && (next <= SectionType.full || next === SectionType.command);
   }
 
   *#footer(section: SectionInfo): Steps {

@@ -1,5 +1,6 @@
 import { pageSize } from '../ram/guest-ram.js';
 import type { LocalBlock } from './local-machine.js';
+import { mappedBlock } from './mapped-ram.js';
 import type { ReaderContext, Steps } from './reader-context.js';
 import type { StreamBlock } from './stream-handler.js';
 
@@ -55,6 +56,7 @@ export class RamSetupReader {
     const guestAddress = context.guestAddresses ? yield* context.be64() : undefined;
     context.checkEnd('setup record');
     handler.ramSetupBlock?.({ block: resized, length, pageSize: remotePageSize, guestAddress });
+    if (context.mappedRam) yield* mappedBlock(context, resized);
     return length;
   }
 

@@ -32,6 +32,8 @@ export class ReceiverState {
 export class ReaderContext {
   paused = false;
   depth = 0;
+  /** The sender puts pages at fixed places of a file: `mapped-ram` is on. */
+  mappedRam = false;
   /** Device sections whose layout every machine shares. */
   readonly fixedLayouts: readonly DeviceLayout[];
 

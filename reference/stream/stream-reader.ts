@@ -18,8 +18,11 @@ export interface StreamReaderOptions {
   readonly header?: boolean;
   /** A configuration follows the header (property `send-configuration`); default true. */
   readonly configuration?: boolean;
-  /** Sections have footers (property `send-section-footer`); default true. */
-  readonly footers?: boolean;
+  /**
+   * Sections have footers (property `send-section-footer`); default true. `found`: whether the first section has one
+   * tells, for recordings.
+   */
+  readonly footers?: boolean | 'found';
   /** A vmdescription follows EOF (machine property `suppress-vmdesc` is off); default true. */
   readonly vmdescription?: boolean;
   /** Second connection of a paused postcopy: no header; needs {@link state} of the first one. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import pc from 'picocolors';
 import type { Io } from '../../cli/io.js';
+import { main } from '../../cli/program.js';
 import { streamCommand } from '../../cli/stream.js';
 import { recording, recordings, sha256, vector } from '../reference/stream/recordings.js';
 
@@ -117,9 +118,52 @@ describe('qmpspec stream', () => {
       const options = entry.footers === false ? ['--no-footers'] : [];
       if (entry.resume_of !== undefined) options.push('--after', file(entry.resume_of));
       const { out, exitCode } = await run('check', file(entry.file), '--dialect', entry.dialect!, ...options);
-      if (entry.file.includes('no-vmdesc')) expect(out).to.match(/no vmdescription behind EOF/);
-      else expect([exitCode, out], entry.file).to.deep.equal([0, out.replace(/^.*\n(?=.)/s, '')]);
+      if (entry.file.includes('no-vmdesc')) expect(out).to.match(/^note: no vmdescription behind EOF/);
+      const note = entry.file.includes('no-vmdesc') ? /^note: .*\n(?=.)/ : /^$/;
+      expect([exitCode, out.replace(note, '')], entry.file).to.deep.equal([0, out.replace(/^.*\n(?=.)/s, '')]);
     }
+  });
+
+  it('finds out the dialect, the footers and the layout of channels by itself, and takes the RAM out', async () => {
+    for (const entry of recordings) {
+      if (entry.type !== 'main' || entry.cut === true || entry.resume_of !== undefined) continue;
+      const channels = (entry.channels ?? []).flatMap((name) => ['--channel', file(name)]);
+      const image = join(folder, 'image');
+      const { err, exitCode } = await run('extract', file(entry.file), ...channels, '-o', image);
+      expect([entry.file, exitCode], err).to.deep.equal([entry.file, 0]);
+      if (entry.ram?.ram !== undefined) expect(sha256(readFileSync(image)), entry.file).to.equal(entry.ram.ram);
+      const { out } = await run('dump', file(entry.file), ...channels, '--json');
+      const { dialect, error } = JSON.parse(out) as { dialect: string; error: unknown };
+      expect([entry.file, dialect, error]).to.deep.equal([entry.file, entry.dialect, null]);
+    }
+  });
+
+  it('reads on behind what only a later release knows', async () => {
+    const path = file('7.2-none-uuid.bin', (bytes) => {
+      const name = Buffer.from('configuration/later');
+      const at = bytes.indexOf('configuration/uuid') - 2;
+      const subsection = [Buffer.from([5, name.length]), name, Buffer.from([0, 0, 0, 1, 9, 9, 9])];
+      const ram = bytes.indexOf('\u0001\0\0\0\u0002\u0003ram', 'latin1');
+      const command = Buffer.from([8, 0, 14, 0, 2, 7, 7]);
+      return Buffer.concat([
+        bytes.subarray(0, at),
+        ...subsection,
+        bytes.subarray(at, ram),
+        command,
+        bytes.subarray(ram),
+      ]);
+    });
+    const { out, exitCode } = await run('dump', path);
+    expect(exitCode).to.equal(0);
+    expect(out).to.match(/configuration\/later: unknown subsection of the configuration, 3 bytes/);
+    expect(out).to.match(/command 0xe of 2 bytes is unknown and was skipped/);
+  });
+
+  it('ends with the code that the command set', async () => {
+    const path = file('7.2-none-plain.bin', (bytes) => bytes.subarray(0, 9000));
+    const quiet = { write: () => undefined, isTTY: false, columns: () => 80, colors: pc.createColors(false) };
+    const code = await main(['stream', 'dump', path], { out: quiet, err: quiet, exitCode: 0 });
+    expect(code).to.equal(1);
   });
 
   it('finds violations with their offset', async () => {

@@ -10,7 +10,7 @@ const whole = alone.filter((entry) => entry.cut !== true);
 
 describe('recorded streams', () => {
   it('are all there, unchanged', () => {
-    expect(recordings).to.have.length(52);
+    expect(recordings).to.have.length(70);
     for (const entry of recordings) expect(sha256(vector(entry.file)), entry.file).to.equal(entry.sha256);
   });
 
@@ -67,6 +67,8 @@ describe('recorded streams', () => {
         }
       });
 
+      // Pages at fixed places of a file are read only.
+      if (entry.caps?.['mapped-ram'] === true) return;
       it('is written again byte for byte', () => {
         const options = optionsOf(entry, bytes);
         const copier = new StreamCopier(rulesOf(entry), { footers: entry.footers !== false, chunkBytes: 5000 });

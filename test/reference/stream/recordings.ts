@@ -1,6 +1,7 @@
 /** The recordings of test/vectors, and a decoder that puts one into RAM. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { type StreamRules, streamRules } from '../../../reference/dialects/stream.js';
 import { createGuestRam, type GuestRam } from '../../../reference/ram/guest-ram.js';
 import { RamLoader } from '../../../reference/stream/ram-loader.js';
@@ -13,7 +14,7 @@ export interface Recording {
   readonly file: string;
   readonly qemu: string;
   readonly sha256: string;
-  readonly dialect?: '3.0' | '7.2';
+  readonly dialect?: '3.0' | '7.2' | '10.0';
   readonly caps?: Readonly<Record<string, boolean>>;
   readonly counts?: Readonly<Record<string, number>>;
   readonly ram?: Readonly<Record<string, string>>;
@@ -39,8 +40,10 @@ const folder = ['../../vectors/', '../../../../test/vectors/']
     }
   })!;
 
+/** Bytes of a recording; large ones lie packed beside the others. */
 export function vector(file: string): Buffer {
-  return readFileSync(new URL(file, folder));
+  const packed = new URL(`${file}.gz`, folder);
+  return existsSync(packed) ? gunzipSync(readFileSync(packed)) : readFileSync(new URL(file, folder));
 }
 
 export const recordings: readonly Recording[] = (JSON.parse(vector('index.json').toString()) as { files: Recording[] })
