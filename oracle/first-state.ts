@@ -1,7 +1,7 @@
 /** The state that a process begins in, from how it was started. */
 import { isObject, type JsonObject } from '../protocol/json.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
-import { initialState, type ModelState } from '../reference/model/index.js';
+import { initialState, internal, type ModelState } from '../reference/model/index.js';
 import type { Settings } from '../targets/settings.js';
 import type { StartOptions } from '../targets/target.js';
 
@@ -25,7 +25,7 @@ export function parseStart(text: string): StartOptions {
   }
 }
 
-export function modelStart({ incoming, paused }: StartOptions, dialect: Dialect): ModelState {
+function modelStart({ incoming, paused }: StartOptions, dialect: Dialect): ModelState {
   return initialState(dialect.migration, {
     incoming: incoming === undefined ? 'none' : incoming === 'defer' ? 'defer' : 'uri',
     paused: paused ?? false,
@@ -33,7 +33,7 @@ export function modelStart({ incoming, paused }: StartOptions, dialect: Dialect)
 }
 
 /** The target's own values for what the model knows by name. */
-export function withSettings(state: ModelState, settings: Settings | undefined): ModelState {
+function withSettings(state: ModelState, settings: Settings | undefined): ModelState {
   if (settings === undefined) return state;
   const parameters = { ...state.parameters };
   for (const [name, value] of Object.entries(settings.parameters)) {
@@ -43,4 +43,35 @@ export function withSettings(state: ModelState, settings: Settings | undefined):
   }
   const on = settings.capabilities.filter((one) => isObject(one) && one.state === true);
   return { ...state, parameters, capabilities: on.map((one) => String((one as JsonObject).capability)) };
+}
+
+/** Where processes begin that no settings are known of, by the words of their start: the same few again and again. */
+const beginnings = new WeakMap<Dialect, Map<string, readonly ModelState[]>>();
+/** Beginnings kept; a start with a path of its own is another one each time. */
+const mostBeginnings = 200;
+
+/** Every state that a process may be in when somebody connects to its monitor. */
+export function firstStates(
+  start: StartOptions,
+  dialect: Dialect,
+  settings: Settings | undefined,
+): readonly ModelState[] {
+  if (settings !== undefined) return computeFirst(start, dialect, settings);
+  const known = beginnings.get(dialect) ?? new Map<string, readonly ModelState[]>();
+  beginnings.set(dialect, known);
+  const key = JSON.stringify(start);
+  let states = known.get(key);
+  if (states === undefined) {
+    if (known.size >= mostBeginnings) known.clear();
+    states = computeFirst(start, dialect, settings);
+    known.set(key, states);
+  }
+  return states;
+}
+
+function computeFirst(start: StartOptions, dialect: Dialect, settings: Settings | undefined): readonly ModelState[] {
+  const state = withSettings(modelStart(start, dialect), settings);
+  // Whether it listens by the time that somebody connects to the monitor is not known.
+  const listening = internal(state, dialect.migration).filter(({ label }) => label === 'listening');
+  return [state, ...listening.map(({ next }) => next)];
 }

@@ -7,10 +7,10 @@ import { isObject, type JsonObject, type JsonValue } from '../protocol/json.js';
 import { type Entry, entryValue, type Transcript } from '../protocol/transcript.js';
 import type { Schema } from '../qapi/schema.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
-import { internal, type ModelState } from '../reference/model/index.js';
+import type { ModelState } from '../reference/model/index.js';
 import type { Settings } from '../targets/settings.js';
 import type { StartOptions } from '../targets/target.js';
-import { anyStart, modelStart, parseStart, withSettings } from './first-state.js';
+import { anyStart, firstStates, parseStart } from './first-state.js';
 import { JudgedProcess, processOf, takeAnswered } from './judged-process.js';
 import { defectOfCrash } from './known-defects.js';
 import { announcesLater, laterStatuses, type Statuses, showsLater } from './later-statuses.js';
@@ -192,12 +192,7 @@ export class Judge {
   /** Without a word on how the process was started it may have been any way. */
   private track(starts: readonly StartOptions[] | undefined): Tracker {
     const { dialect, defects, strictDesc, settings, trails } = this.options;
-    const initial = (starts ?? anyStart).flatMap((start) => {
-      const state = withSettings(modelStart(start, dialect), settings);
-      // Whether it listens by the time that somebody connects to the monitor is not known.
-      const listening = internal(state, dialect.migration).filter(({ label }) => label === 'listening');
-      return [state, ...listening.map(({ next }) => next)];
-    });
+    const initial = (starts ?? anyStart).flatMap((start) => firstStates(start, dialect, settings));
     return new Tracker({
       rules: dialect.migration,
       initial,
