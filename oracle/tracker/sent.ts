@@ -8,6 +8,7 @@ import type { Dialect } from '../../reference/dialects/dialect.js';
 import { CommandError } from '../../reference/migration/host.js';
 import { machineCommands, migrationCommands } from '../../reference/model/index.js';
 import { checkArguments } from '../../reference/monitor/arguments.js';
+import { isBeyondSigned } from '../../reference/monitor/builtin-arguments.js';
 import { readEnvelope } from '../../reference/monitor/envelope.js';
 import { JsonReader } from '../../reference/monitor/json/reader.js';
 import { decodeText } from '../../reference/monitor/json/text.js';
@@ -93,7 +94,7 @@ export class Input {
     return { kind: genericCommands.has(name) ? 'generic' : 'neutral', name, oob };
   }
 
-  /** Introspection does not tell integer widths: those are taken from the dialect's schema, and nothing else is. */
+  /** Introspection does not tell widths and signs of integers: those are taken from the dialect's schema, and nothing else is. */
   private checkWidths(name: string, given: Parameters<typeof checkArguments>[2]): void {
     const schema = loadSchema(this.dialect.name);
     const definition = schema.commands.get(name);
@@ -101,9 +102,17 @@ export class Input {
     try {
       checkArguments(schema, definition, given, this.dialect.protocol);
     } catch (error) {
-      if (error instanceof CommandError && /expects u?int\d+(_t)?$/.test(error.desc)) throw error;
+      if (!(error instanceof CommandError)) throw error;
+      const signed = /expected: integer$/.test(error.desc) && given !== undefined && holdsBeyondSigned(given);
+      if (signed || /expects u?int\d+(_t)?$/.test(error.desc)) throw error;
     }
   }
+}
+
+/** Whether an integer in it, however deep, fits only an unsigned type. */
+function holdsBeyondSigned(value: RawValue): boolean {
+  if (value instanceof Map) return [...value.values()].some(holdsBeyondSigned);
+  return Array.isArray(value) ? value.some(holdsBeyondSigned) : isBeyondSigned(value);
 }
 
 const refused = (errorClass: string, desc: string): Sent => ({ kind: 'refused', errorClass, desc, oob: false });

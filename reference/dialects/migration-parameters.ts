@@ -11,7 +11,7 @@ export interface ParameterRule {
   /** Legal values, both ends included; checked after the wrap-around. */
   readonly range?: readonly [bigint, bigint];
   /** A check that a range cannot express. */
-  readonly check?: 'cache-size' | 'max-throttle';
+  readonly check?: 'cache-size' | 'max-throttle' | 'bitmap-mapping';
   /** Whole error text of a failed check. */
   readonly error?: string;
   /** Accepted without any check and without any effect. */
@@ -125,7 +125,7 @@ const laterCommon = (levels: readonly ParameterRule[]): ParameterRule[] => [
   free('max-postcopy-bandwidth', 64, '0'),
   maximumThrottle,
   ...announcing,
-  { name: 'block-bitmap-mapping', kind: 'any' },
+  { name: 'block-bitmap-mapping', kind: 'any', check: 'bitmap-mapping' },
 ];
 
 /** A real 7.2 takes any level, and neither stores nor shows it. */

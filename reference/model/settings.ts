@@ -1,4 +1,5 @@
 /** Capabilities and parameters: commands.md §3 to §7. */
+import { mappingFault } from '../dialects/bitmap-mapping.js';
 import type { ParameterRule } from '../dialects/migration.js';
 import type { Call, CommandRule } from './command.js';
 import type { Alternative } from './row.js';
@@ -75,6 +76,10 @@ function overlay(call: Call, given: Readonly<Record<string, unknown>>, ids: stri
   }
   const number = (name: string): bigint => BigInt((trial[name] as string | undefined) ?? '0');
   for (const rule of rules.parameters) {
+    if (rule.check === 'bitmap-mapping') {
+      const fault = given[rule.name] === undefined ? undefined : mappingFault(given[rule.name]);
+      if (fault !== undefined) return call.refuse('MIG-CMD-SPAR-03', fault);
+    }
     const value = rule.kind === 'integer' ? number(rule.name) : 0n;
     const bad =
       (rule.range !== undefined && (value < rule.range[0] || value > rule.range[1])) ||

@@ -2,7 +2,7 @@
 import type { AlternateType, CommandDefinition, Member, Schema, TypeDefinition, TypeRef } from '../../qapi/schema.js';
 import type { ProtocolRules } from '../dialects/protocol.js';
 import { CommandError } from '../migration/host.js';
-import { checkBuiltin, plainValue, wrongType } from './builtin-arguments.js';
+import { checkBuiltin, isBeyondSigned, plainValue, wrongType } from './builtin-arguments.js';
 import { decodeText } from './json/text.js';
 import type { JsonObject, JsonValue } from './json/value.js';
 
@@ -71,9 +71,10 @@ class ArgumentChecker {
       );
     }
     const definition = this.schema.types.get(type.name);
-    return definition === undefined
-      ? checkBuiltin(type.name, value, path, name)
-      : this.#defined(definition, value, path, name);
+    if (definition !== undefined) return this.#defined(definition, value, path, name);
+    // Introspection calls every integer type 'int': what only an unsigned one holds may be right (QMP-ARG-07).
+    const unsigned = this.schema.origin === 'introspection' && isBeyondSigned(value);
+    return checkBuiltin(unsigned && type.name === 'int' ? 'uint64' : type.name, value, path, name);
   }
 
   #defined(type: TypeDefinition, value: JsonValue, path: string, name: string): unknown {

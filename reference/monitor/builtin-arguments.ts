@@ -23,6 +23,10 @@ const isIntegerName = (name: string): name is IntegerName => Object.hasOwn(integ
 const inRange = (value: bigint, name: IntegerName) =>
   value >= integerRanges[name][0] && value <= integerRanges[name][1];
 
+/** Whether only an unsigned 64-bit integer holds the value. */
+export const isBeyondSigned = (value: JsonValue): boolean =>
+  typeof value === 'bigint' && value > integerRanges.int64[1] && value <= integerRanges.uint64[1];
+
 /** @throws CommandError if `value` is not a `type`; `name` is the bare member name. */
 export function checkBuiltin(type: string, value: JsonValue, path: string, name: string): unknown {
   if (isIntegerName(type)) return checkInteger(type, value, path, name);

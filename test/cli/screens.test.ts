@@ -43,7 +43,7 @@ function expectOneLine({ out, err }: Screen): void {
 }
 
 describe('command line', () => {
-  for (const command of ['', 'run', 'list', 'show', 'report']) {
+  for (const command of ['', 'run', 'list', 'show', 'report', 'fuzz', 'replay']) {
     const args = [...(command === '' ? [] : [command]), '--help'];
     it(`explains itself: ${args.join(' ')}`, async () => {
       const shown = await screen(args);
@@ -95,6 +95,15 @@ describe('command line', () => {
     'no-program': [3, 'run', '--target', 'qemu:/nonexistent/qemu'],
     'no-socket': [3, 'run', '--target', 'unix:/nonexistent/qmp.sock', 'QMP-NEG-01'],
     'nothing-left': [4, 'run', 'QMP-NEG-01', '--skip', 'QMP-NEG-01'],
+    'unknown-source': [2, 'fuzz', '--only', 'wlak', '--runs', '1'],
+    'bad-time-span': [2, 'fuzz', '--time', 'soon'],
+    'bad-coverage-format': [2, 'fuzz', '--coverage=pdf'],
+    'no-campaign': [2, 'fuzz', '--resume', '/nonexistent/campaign'],
+    'two-folders': [2, 'fuzz', '--resume', '/nonexistent/a', '--out', '/nonexistent/b'],
+    'no-known-file': [2, 'fuzz', '--known', '/nonexistent/known'],
+    'no-case': [2, 'replay'],
+    'no-case-file': [2, 'replay', '/nonexistent/case.json'],
+    'bad-times': [2, 'replay', 'case.json', '--times', '0'],
     'no-stream-file': [2, 'report', '/nonexistent/run.ndjson'],
   };
   for (const [name, [code, ...args]] of Object.entries(errors)) {

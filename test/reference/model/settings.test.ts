@@ -179,4 +179,40 @@ describe('model: parameters and capabilities', () => {
     ]);
     expect(apply('3.0', on('events', 'events-!')).state.capabilities).to.deep.equal([]);
   });
+
+  const node = (name: string, alias: string, ...bitmaps: [string, string][]) => ({
+    'node-name': name,
+    alias,
+    bitmaps: bitmaps.map(([bitmap, other]) => ({ name: bitmap, alias: other })),
+  });
+  const mappings: [string, string | undefined, ...ReturnType<typeof node>[]][] = [
+    ['plain ones', undefined, node('disk', 'a.-_9', ['b', 'c']), node('', 'B')],
+    ['bitmaps without a name', undefined, node('disk', 'a', ['', ''])],
+    ['the longest', undefined, node('n'.repeat(31), 'a'.repeat(255), ['b'.repeat(1023), 'c'.repeat(255)])],
+    ['an empty alias', "The node alias '' is not well-formed", node('disk', '')],
+    ['an alias that begins with a digit', "The node alias '0' is not well-formed", node('disk', '0')],
+    ['an alias with a line end', "The node alias 'a\n' is not well-formed", node('disk', 'a\n')],
+    ['an alias that is too long', 'is longer than 255 bytes', node('disk', 'a'.repeat(256))],
+    ['a node name that is too long', 'is longer than 31 bytes', node('ä'.repeat(16), 'a')],
+    ['a bitmap alias that is too long', 'is longer than 255 bytes', node('disk', 'a', ['b', 'a'.repeat(256)])],
+    ['a bitmap name that is too long', 'is longer than 1023 bytes', node('disk', 'a', ['b'.repeat(1024), 'a'])],
+    ['a node twice', "The node name 'n' is mapped twice", node('n', 'a'), node('n', 'b')],
+    ['an alias twice', "The node alias 'a' is used twice", node('n', 'a'), node('m', 'a')],
+    ['a bitmap twice', "The bitmap 'n'/'b' is mapped twice", node('n', 'a', ['b', 'c'], ['b', 'd'])],
+    ['a bitmap alias twice', "The bitmap alias 'a'/'c' is used twice", node('n', 'a', ['b', 'c'], ['d', 'c'])],
+  ];
+  for (const [title, fault, ...mapping] of mappings) {
+    it(`${fault === undefined ? 'takes' : 'refuses'} a mapping of bitmaps with ${title}`, () => {
+      const { desc, state } = apply('7.2', set({ 'block-bitmap-mapping': mapping }));
+      const stored = state.parameters['block-bitmap-mapping'];
+      if (fault === undefined) {
+        expect(desc).to.equal(undefined);
+        expect(stored).to.equal(mapping);
+      } else {
+        expect(desc).to.match(/^Invalid mapping given for block-bitmap-mapping: The /);
+        expect(desc).to.contain(fault);
+        expect(stored).to.equal(undefined);
+      }
+    });
+  }
 });

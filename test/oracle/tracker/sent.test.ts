@@ -1,0 +1,44 @@
+import { expect } from 'chai';
+import { Input, type Sent } from '../../../oracle/tracker/sent.js';
+import { fromIntrospection, toIntrospection } from '../../../qapi/introspection.js';
+import { type DialectName, dialects } from '../../../reference/dialects/dialect.js';
+import { loadSchema } from '../../../reference/schema/index.js';
+
+/** How the oracle takes one command whose schema came from `query-qmp-schema`, where every integer is an `int`. */
+function introspected(dialect: DialectName, text: string): Sent {
+  const input = new Input(dialects[dialect], fromIntrospection(toIntrospection(loadSchema(dialect))));
+  const [, sent] = input.push(Buffer.from(`{"execute":"qmp_capabilities"}${text}\n`));
+  return sent as Sent;
+}
+const setParameter = (dialect: DialectName, name: string, value: string) =>
+  introspected(dialect, `{"execute":"migrate-set-parameters","arguments":{"${name}":${value}}}`);
+
+describe('what was sent, by an introspected schema', () => {
+  for (const value of ['9223372036854775808', '18446744073709551615', '-1', '-9223372036854775808']) {
+    it(`takes ${value} for a size (QMP-ARG-07)`, () => {
+      expect(setParameter('7.2', 'max-bandwidth', value)).to.include({ kind: 'modelled' });
+    });
+  }
+
+  for (const value of ['9223372036854775808', '18446744073709551615']) {
+    it(`refuses ${value} for a signed integer (QMP-ARG-04)`, () => {
+      expect(setParameter('3.0', 'max-bandwidth', value)).to.deep.include({
+        kind: 'refused',
+        desc: "Invalid parameter type for 'max-bandwidth', expected: integer",
+      });
+    });
+  }
+
+  it('refuses what no integer of 64 bits holds', () => {
+    for (const value of ['18446744073709551616', '-9223372036854775809']) {
+      expect(setParameter('7.2', 'max-bandwidth', value), value).to.include({ kind: 'refused' });
+    }
+  });
+
+  it('refuses what is beyond a narrow integer (QMP-ARG-09)', () => {
+    expect(setParameter('7.2', 'x-checkpoint-delay', '9223372036854775808')).to.include({
+      kind: 'refused',
+      desc: "Parameter 'x-checkpoint-delay' expects uint32_t",
+    });
+  });
+});
