@@ -6,6 +6,8 @@ export interface CapabilityConflict {
   readonly off?: readonly string[];
   /** Only while the run state is `inmigrate`, and only when the first of `on` is newly switched on. */
   readonly onlyIncoming?: 'host-without-userfault' | 'incoming-started';
+  /** Only while the parameters ask for multifd compression or TLS. */
+  readonly onlyWith?: 'compression-or-tls';
   readonly desc: string;
 }
 
@@ -73,11 +75,12 @@ const withSnapshot = [
   'validate-uuid',
   'zero-copy-send',
 ].map((other) => pair('background-snapshot', other, `Background-snapshot is not compatible with ${other}`));
-const zeroCopyText = 'Zero copy only available for non-compressed non-TLS multifd migration';
+export const zeroCopyText = 'Zero copy only available for non-compressed non-TLS multifd migration';
 const zeroCopy: readonly CapabilityConflict[] = [
   { on: ['zero-copy-send'], off: ['multifd'], desc: zeroCopyText },
   pair('zero-copy-send', 'compress', zeroCopyText),
   pair('zero-copy-send', 'xbzrle', zeroCopyText),
+  { on: ['zero-copy-send'], onlyWith: 'compression-or-tls', desc: zeroCopyText },
 ];
 const preemptNeedsPostcopy: CapabilityConflict = {
   on: ['postcopy-preempt'],

@@ -1,4 +1,13 @@
 /** Migration parameters of each dialect, in the order in which their ranges are checked (commands.md §5 and §6). */
+import { zeroCopyText } from './migration-capabilities.js';
+
+/** A capability that goes with neither multifd compression nor TLS. */
+export interface UnwrappedCapability {
+  readonly capability: string;
+  /** Whose parameters must not ask for them: those that would result, or those that held before. */
+  readonly of: 'result' | 'before';
+  readonly error: string;
+}
 
 export interface ParameterRule {
   readonly name: string;
@@ -14,6 +23,8 @@ export interface ParameterRule {
   readonly check?: 'cache-size' | 'max-throttle' | 'bitmap-mapping';
   /** Whole error text of a failed check. */
   readonly error?: string;
+  /** Checks of the whole that follow this parameter's own. */
+  readonly then?: readonly UnwrappedCapability[];
   /** Accepted without any check and without any effect. */
   readonly ignored?: true;
 }
@@ -108,7 +119,18 @@ const announcing = [
   ranged('announce-rounds', 64, '5', 0n, 1_000n, laterWording),
   ranged('announce-step', 64, '100', 1n, 10_000n, (_low, high) => laterWording(0n, high)),
 ];
-const laterCommon = (levels: readonly ParameterRule[]): ParameterRule[] => [
+const zeroCopy: UnwrappedCapability = { capability: 'zero-copy-send', of: 'result', error: zeroCopyText };
+/** A real 10.0 looks at what holds and not at what would: compression is taken once, and then nothing more. */
+const mappedRam: UnwrappedCapability = {
+  capability: 'mapped-ram',
+  of: 'before',
+  error: 'Mapped-ram only available for non-compressed non-TLS multifd migration',
+};
+
+const laterCommon = (
+  levels: readonly ParameterRule[],
+  wholeChecks: readonly UnwrappedCapability[],
+): ParameterRule[] => [
   ranged('throttle-trigger-threshold', 8, '50', 1n, 100n, integerWording),
   ...throttling,
   flag('cpu-throttle-tailslow', false),
@@ -125,7 +147,7 @@ const laterCommon = (levels: readonly ParameterRule[]): ParameterRule[] => [
   free('max-postcopy-bandwidth', 64, '0'),
   maximumThrottle,
   ...announcing,
-  { name: 'block-bitmap-mapping', kind: 'any', check: 'bitmap-mapping' },
+  { name: 'block-bitmap-mapping', kind: 'any', check: 'bitmap-mapping', then: wholeChecks },
 ];
 
 /** A real 7.2 takes any level, and neither stores nor shows it. */
@@ -135,15 +157,18 @@ export const parameters72: readonly ParameterRule[] = [
   ...compression(laterWording),
   flag('compress-wait-thread', true),
   flag('block-incremental', false),
-  ...laterCommon([unusedLevel('multifd-zlib-level'), unusedLevel('multifd-zstd-level')]),
+  ...laterCommon([unusedLevel('multifd-zlib-level'), unusedLevel('multifd-zstd-level')], [zeroCopy]),
 ];
 
 export const parameters100: readonly ParameterRule[] = [
-  ...laterCommon([
-    ranged('multifd-zlib-level', 8, '1', 0n, 9n, laterWording),
-    ranged('multifd-qatzip-level', 8, '1', 1n, 9n, laterWording),
-    ranged('multifd-zstd-level', 8, '1', 0n, 20n, laterWording),
-  ]),
+  ...laterCommon(
+    [
+      ranged('multifd-zlib-level', 8, '1', 0n, 9n, laterWording),
+      ranged('multifd-qatzip-level', 8, '1', 1n, 9n, laterWording),
+      ranged('multifd-zstd-level', 8, '1', 0n, 20n, laterWording),
+    ],
+    [zeroCopy, mappedRam],
+  ),
   free('avail-switchover-bandwidth', 64, '0'),
   ranged('x-vcpu-dirty-limit-period', 64, '1000', 1n, 1000n, laterWording, 'x-vcpu-dirty-limit-period'),
   {

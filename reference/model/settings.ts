@@ -28,6 +28,7 @@ export const setCapabilities: CommandRule = (call) => {
   for (const conflict of rules.conflicts) {
     if (!conflict.on.every((name) => on.has(name))) continue;
     if (conflict.off?.every((name) => on.has(name))) continue;
+    if (conflict.onlyWith !== undefined && !compressesOrEncrypts(state.parameters)) continue;
     if (conflict.onlyIncoming === 'host-without-userfault') continue;
     if (conflict.onlyIncoming === 'incoming-started') {
       const already = state.capabilities.includes(conflict.on[0]!);
@@ -66,6 +67,12 @@ export const setParameters: CommandRule = (call) => overlay(call, call.args, 'MI
 const pageSize = 4096n;
 const isPowerOfTwo = (value: bigint): boolean => value > 0n && (value & (value - 1n)) === 0n;
 
+/** Whether multifd compression or TLS is asked for. */
+function compressesOrEncrypts(parameters: Readonly<Record<string, ParameterValue>>): boolean {
+  const { 'multifd-compression': compression = 'none', 'tls-creds': credentials = '' } = parameters;
+  return compression !== 'none' || credentials !== '';
+}
+
 /** Trial set, checks in table order on the whole of it, then all or nothing. */
 function overlay(call: Call, given: Readonly<Record<string, unknown>>, ids: string): Alternative[] {
   const { state, rules } = call;
@@ -86,6 +93,11 @@ function overlay(call: Call, given: Readonly<Record<string, unknown>>, ids: stri
       (rule.check === 'cache-size' && (value < pageSize || !isPowerOfTwo(value))) ||
       (rule.check === 'max-throttle' && (value < number('cpu-throttle-initial') || value > 99n));
     if (bad && rule.error !== undefined) return call.refuse('MIG-CMD-SPAR-03 MIG-CMD-SPAR-04', rule.error);
+    for (const { capability, of, error } of rule.then ?? []) {
+      if (!state.capabilities.includes(capability)) continue;
+      if (compressesOrEncrypts(of === 'result' ? trial : state.parameters))
+        return call.refuse('MIG-CMD-SPAR-03', error);
+    }
   }
   return [
     call.may(ids, 'answered', (c) => {

@@ -14,6 +14,7 @@ export const dependsOnHost = (name: string): boolean => hostDependent.includes(n
 export function conflictsIn(conflicts: readonly CapabilityConflict[], on: ReadonlySet<string>): string[] {
   const holds = (conflict: CapabilityConflict) =>
     conflict.onlyIncoming === undefined &&
+    conflict.onlyWith === undefined &&
     conflict.on.every((name) => on.has(name)) &&
     (conflict.off === undefined || conflict.off.some((name) => !on.has(name)));
   return conflicts.filter(holds).map(({ desc }) => desc);

@@ -4,8 +4,11 @@ import { expect } from 'chai';
 import { exitCodes } from '../../oracle/exit-codes.js';
 import { qmpspec, Running, withFolder } from './process.js';
 
-/** A monitor with a fault that shows itself in most scenarios. */
-const config = JSON.stringify({ targets: { faulty: { target: 'reference', args: ['--fault', 'stop-with-data'] } } });
+/** A monitor with a fault that shows itself in most scenarios of valid values, which wait for nothing. */
+const config = JSON.stringify({
+  targets: { faulty: { target: 'reference', args: ['--fault', 'parameter-range-open'] } },
+});
+const faulty = ['fuzz', '--target', 'faulty', '--only', 'values', '--seed', '5'];
 
 const findings = (folder: string): string[] =>
   existsSync(join(folder, 'findings'))
@@ -20,28 +23,13 @@ describe('qmpspec fuzz', function () {
       writeFileSync(join(folder, 'qmpspec.config.json'), config);
       const out = join(folder, 'campaign');
       const run = new Running(
-        [
-          'fuzz',
-          '--target',
-          'faulty',
-          '--time',
-          '60s',
-          '--seed',
-          '5',
-          '--jobs',
-          '2',
-          '--shrink',
-          '3s',
-          '--until-first',
-          '--out',
-          out,
-        ],
+        [...faulty, '--time', '2m', '--jobs', '1', '--shrink', '5s', '--until-first', '--out', out],
         { cwd: folder },
       );
       const { code, stdout, stderr } = await run.end;
       expect(code, stdout + stderr).to.equal(exitCodes.divergences);
       expect(stdout)
-        .to.match(/× divergence: event STOP/)
+        .to.match(/× divergence: success of migrate-set-parameters/)
         .and.to.contain('shrunk from');
       const [id] = findings(out) as [string];
       expect(readdirSync(join(out, 'findings', id)).sort()).to.deep.equal([
@@ -60,24 +48,23 @@ describe('qmpspec fuzz', function () {
       expect([honest.code, honest.stdout.slice(0, 5)]).to.deep.equal([exitCodes.conforms, 'FIXED']);
       // Known now: the same campaign is no failure any more.
       writeFileSync(join(folder, 'known'), `${findings(out).join('\n')}\n`);
-      const known = await new Running(
-        ['fuzz', '--target', 'faulty', '--runs', '1', '--seed', '5', '--known', join(folder, 'known'), '--out', out],
-        { cwd: folder },
-      ).end;
-      expect(known.stdout).to.contain('goes on in').and.to.contain('known');
+      const known = await new Running([...faulty, '--runs', '20', '--known', join(folder, 'known'), '--out', out], {
+        cwd: folder,
+      }).end;
+      expect(known.stdout)
+        .to.contain('goes on in')
+        .and.to.match(/0 findings, \d+ known/);
+      expect(known.code, known.stdout + known.stderr).to.equal(exitCodes.conforms);
     }));
 
   it('loses no finding when it is killed, and goes on from its folder', () =>
     withFolder(async (folder) => {
       writeFileSync(join(folder, 'qmpspec.config.json'), config);
       const out = join(folder, 'campaign');
-      const run = new Running(
-        ['fuzz', '--target', 'faulty', '--time', '10m', '--seed', '5', '--jobs', '2', '--out', out],
-        { cwd: folder },
-      );
+      const run = new Running([...faulty, '--time', '10m', '--jobs', '2', '--out', out], { cwd: folder });
       const pending = join(out, 'pending');
       const held = () => (existsSync(pending) ? readdirSync(pending).filter((name) => !name.startsWith('.')) : []);
-      while (held().length === 0) {
+      while (held().length + findings(out).length === 0) {
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
       run.kill('SIGKILL');

@@ -215,4 +215,31 @@ describe('model: parameters and capabilities', () => {
       }
     });
   }
+
+  const zeroCopy = 'Zero copy only available for non-compressed non-TLS multifd migration';
+  const zlib = set({ 'multifd-compression': 'zlib' });
+  const credentials = set({ 'tls-creds': 'x' });
+  it('refuses compression and TLS with zero copy, whichever comes second', () => {
+    for (const dialect of ['7.2', '10.0'] as const) {
+      for (const second of [zlib, credentials]) {
+        expect(apply(dialect, on('multifd', 'zero-copy-send'), second).desc).to.equal(zeroCopy);
+        expect(apply(dialect, second, on('multifd', 'zero-copy-send')).desc).to.equal(zeroCopy);
+      }
+      const undone = apply(dialect, zlib, set({ 'multifd-compression': 'none' }), on('multifd', 'zero-copy-send'));
+      expect(undone.desc).to.equal(undefined);
+    }
+  });
+
+  it('takes compression with mapped-ram, and no parameter after that, as a real 10.0 does', () => {
+    const mapped = 'Mapped-ram only available for non-compressed non-TLS multifd migration';
+    for (const second of [zlib, credentials]) {
+      expect(apply('10.0', on('mapped-ram'), second).desc).to.equal(undefined);
+      expect(apply('10.0', on('mapped-ram'), second, set({ 'max-bandwidth': 5n })).desc).to.equal(mapped);
+      expect(apply('10.0', second, on('mapped-ram')).desc).to.equal(undefined);
+    }
+    const range = apply('10.0', on('mapped-ram'), zlib, set({ 'multifd-channels': 0n }));
+    expect(range.desc).to.match(/multifd_channels/);
+    const freed = apply('10.0', on('mapped-ram'), zlib, on('mapped-ram-!'), set({ 'multifd-compression': 'none' }));
+    expect(freed.desc).to.equal(undefined);
+  });
 });
