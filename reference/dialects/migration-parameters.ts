@@ -24,7 +24,7 @@ export interface ParameterRule {
   /** Whole error text of a failed check. */
   readonly error?: string;
   /** Checks of the whole that follow this parameter's own. */
-  readonly then?: readonly UnwrappedCapability[];
+  readonly wholeChecks?: readonly UnwrappedCapability[];
   /** Accepted without any check and without any effect. */
   readonly ignored?: true;
 }
@@ -147,7 +147,7 @@ const laterCommon = (
   free('max-postcopy-bandwidth', 64, '0'),
   maximumThrottle,
   ...announcing,
-  { name: 'block-bitmap-mapping', kind: 'any', check: 'bitmap-mapping', then: wholeChecks },
+  { name: 'block-bitmap-mapping', kind: 'any', check: 'bitmap-mapping', wholeChecks },
 ];
 
 /** A real 7.2 takes any level, and neither stores nor shows it. */

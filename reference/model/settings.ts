@@ -93,7 +93,7 @@ function overlay(call: Call, given: Readonly<Record<string, unknown>>, ids: stri
       (rule.check === 'cache-size' && (value < pageSize || !isPowerOfTwo(value))) ||
       (rule.check === 'max-throttle' && (value < number('cpu-throttle-initial') || value > 99n));
     if (bad && rule.error !== undefined) return call.refuse('MIG-CMD-SPAR-03 MIG-CMD-SPAR-04', rule.error);
-    for (const { capability, of, error } of rule.then ?? []) {
+    for (const { capability, of, error } of rule.wholeChecks ?? []) {
       if (!state.capabilities.includes(capability)) continue;
       if (compressesOrEncrypts(of === 'result' ? trial : state.parameters))
         return call.refuse('MIG-CMD-SPAR-03', error);
