@@ -48,12 +48,12 @@ describe('qmpspec fuzz', function () {
       expect([honest.code, honest.stdout.slice(0, 5)]).to.deep.equal([exitCodes.conforms, 'FIXED']);
       // Known now: the same campaign is no failure any more.
       writeFileSync(join(folder, 'known'), `${findings(out).join('\n')}\n`);
-      const known = await new Running([...faulty, '--runs', '20', '--known', join(folder, 'known'), '--out', out], {
+      const known = await new Running([...faulty, '--runs', '1', '--known', join(folder, 'known'), '--out', out], {
         cwd: folder,
       }).end;
       expect(known.stdout)
         .to.contain('goes on in')
-        .and.to.match(/0 findings, \d+ known/);
+        .and.to.match(/no new findings, [1-9]\d* known/);
       expect(known.code, known.stdout + known.stderr).to.equal(exitCodes.conforms);
     }));
 
