@@ -45,6 +45,7 @@ export const towards72: Between = {
     quitCancels: [4, 0],
     encodingRate: [5, 1],
     removedCommands: [6, 0],
+    migrateOnDestination: [6, 0],
     fromPostmigrate: [6, 0],
     capabilities: [5, 2],
     conflicts: [5, 2],

@@ -52,6 +52,8 @@ export interface MigrationRules {
   readonly cancelInColo: 'ignored' | 'cancelling';
   /** `migrate` in colo: refused at once, or perhaps only after its status has become `setup`, which it stays. */
   readonly migrateInColo: 'refused' | 'stuck';
+  /** `migrate` while a load goes on in whose course the guest runs: refused once its status is `setup`, which it stays. */
+  readonly migrateOnDestination: 'accepted' | 'stuck';
   /** Outgoing states in which `migrate-set-capabilities` is refused, beside the running ones. */
   readonly capabilitiesAlsoRefusedIn: readonly string[];
   /** `postcopy-recover-setup` is a status of its own while a recovery connects. */
@@ -133,6 +135,7 @@ const baseline: MigrationRules = {
   quitCancels: false,
   cancelInColo: 'ignored',
   migrateInColo: 'refused',
+  migrateOnDestination: 'accepted',
   capabilitiesAlsoRefusedIn: [],
   recoverSetup: false,
   pauseInRecover: false,
@@ -179,6 +182,7 @@ const since7: MigrationRules = {
   quitCancels: true,
   capabilitiesAlsoRefusedIn: ['cancelling'],
   migrateInColo: 'stuck',
+  migrateOnDestination: 'stuck',
   coloSecondaryRuns: true,
   notDeferredText: "'-incoming' was not specified on the command line",
   startedByUriText: 'The incoming migration has already been started',

@@ -175,7 +175,7 @@ function* contradictions(state: ModelState, rules: MigrationRules): Iterable<str
   const { out, in: incoming, vm } = state;
   const steps = wholeSteps(state, rules);
   const stuck = (side: Side) => !steps.some((step) => step.side === side && step.label !== 'reply');
-  const forEver = (out.status === 'cancelling' || out.status === 'setup') && out.phase.startsWith('colo');
+  const forEver = (out.status === 'cancelling' || out.status === 'setup') && /^(colo|stuck)/.test(out.phase);
   if (!restful.has(out.status) && !forEver && stuck('outgoing')) yield `deadlock: outgoing ${describe(state)}`;
   if (!restfulIncoming.has(incoming.status) && stuck('incoming')) yield `deadlock: incoming ${describe(state)}`;
   const needs = (status: string, has: boolean) => out.status === status && !has;

@@ -18,7 +18,17 @@ const complete = (c: Change, reason: ExitReason): Change => {
   return (announced ? c : coloExit(c, reason)).resume();
 };
 
+/** In colo, while the guest has still to be started for it. */
+const starting = inAt('colo', 'starting');
+const entered = all(inAt('colo'), not(starting));
+/** The end of a COLO whose guest is started by it, and not stopped before. */
+const completeEarly = (c: Change, reason: ExitReason): Change =>
+  coloExit(c.inTo('completed').incoming({ failoverRequested: false }).autostart(true).resume(), reason);
+
 export const coloLoadSteps = [
+  row('MIG-SM-I60', 'started-for-colo', starting, (c) => c.resume().incoming({ phase: 'idle' })),
+  row('MIG-SM-I63', 'failover-early', all(starting, failover), (c) => completeEarly(c, 'request')),
+  row('MIG-SM-I63', 'failover-early-as-error', all(starting, failover), (c) => completeEarly(c, 'error')),
   row('MIG-SM-I61', 'checkpoint', all(ready, not(runs)), (c) => c.event('RESET', { guest: false })),
   row('MIG-SM-I61', 'checkpoint', all(ready, runs), (c) => c.stop('colo').incoming({ phase: 'checkpoint' })),
   row('MIG-SM-I61', 'checkpoint-loaded', inAt('colo', 'checkpoint'), (c) => c.resume().incoming({ phase: 'idle' })),
@@ -30,10 +40,10 @@ export const coloLoadSteps = [
   row('MIG-SM-I62 MIG-SM-I63', 'exit-announced', all(any(ready, inAt('colo', 'checkpoint')), failover, runs), (c) =>
     coloExit(c.incoming({ phase: 'lost' }), 'request'),
   ),
-  row('MIG-SM-I63', 'failover', all(inAt('colo'), failover, not(runs)), (c) =>
+  row('MIG-SM-I63', 'failover', all(entered, failover, not(runs)), (c) =>
     c.inTo('completed').incoming({ failoverRequested: false }).autostart(true).resume(),
   ),
-  row('MIG-SM-I63', 'failover', all(inAt('colo'), failover, runs), (c) => complete(c, 'request')),
+  row('MIG-SM-I63', 'failover', all(entered, failover, runs), (c) => complete(c, 'request')),
   // The thread that announces the end may take the closing of its channel for an error.
-  row('MIG-SM-I63', 'failover-as-error', all(inAt('colo'), failover, runs, not(lost)), (c) => complete(c, 'error')),
+  row('MIG-SM-I63', 'failover-as-error', all(entered, failover, runs, not(lost)), (c) => complete(c, 'error')),
 ];

@@ -28,6 +28,7 @@ const firstBytes: Guard = (state, rules) => rules.activeWithBytes && listening(s
 const asPrecopy: Guard = (state) => state.in.pc === 'none' || state.in.pc === 'advise';
 const staysOnError: Guard = (state) => !state.in.exitOnError;
 const coloOn: Guard = (state, rules) => rules.coloIdleText !== 'VM is not in COLO mode' || isOn(state, 'x-colo');
+const secondaryRuns: Guard = (_state, rules) => rules.coloSecondaryRuns;
 
 const startGuest = (c: Change): Change => (c.state.vm.autostart ? c.resume() : c.runState('paused'));
 
@@ -47,5 +48,9 @@ export const precopyLoadSteps = [
     c.inTo('colo');
     return rules.coloSecondaryRuns ? c.resume() : c;
   }),
+  // Whoever starts the guest has to wait for its turn, and commands may come first.
+  row('MIG-SM-I60', 'loaded-for-colo-held', all(loading, asPrecopy, coloOn, secondaryRuns), (c) =>
+    c.inTo('colo', 'starting'),
+  ),
   row('MIG-SM-I39', 'command-ignored', loading),
 ];

@@ -33,7 +33,9 @@ export function resume(call: Call, uri: MigrationUri, text: string): Alternative
   );
   if (uri.kind === 'tcp' || uri.kind === 'unix') return [good];
   const desc = uri.kind === 'exec' ? '*' : `File descriptor named '${uri.name}' has not been found`;
-  const bad = call.may('MIG-CMD-MIG-31 MIG-SM-O70', 'failed-at-once', (c) => c.refuse(desc));
+  const bad = call.may('MIG-CMD-MIG-31 MIG-SM-O70', 'failed-at-once', (c) =>
+    (rules.recoverSetup ? backToPaused(c.to('postcopy-recover-setup')) : c).refuse(desc),
+  );
   return [good, bad];
 }
 

@@ -83,23 +83,33 @@ function accept(call: Call, uri: MigrationUri, text: string): Alternative[] {
       begun('stuck')('MIG-SM-C02', 'refused-late', (c) => c.out({ lingering: true }).refuse('duplicate yank instance')),
     ];
   }
+  const onDestination = begun('stuck')('MIG-CMD-MIG-22', 'refused-late', (c) => c.refuse('duplicate yank instance'));
+  const registered = rules.migrateOnDestination === 'stuck' ? loadIsRegistered(state) : 'no';
+  if (registered === 'yes') return [onDestination];
+  const perhaps = registered === 'perhaps' ? [onDestination] : [];
   switch (uri.kind) {
     case 'unknown':
-      return [failed('MIG-SM-O03', rules.unknownScheme(text), null)];
+      return [failed('MIG-SM-O03', rules.unknownScheme(text), null), ...perhaps];
     case 'bad':
-      return [failed('MIG-SM-O04', uri.desc, uri.desc)];
+      return [failed('MIG-SM-O04', uri.desc, uri.desc), ...perhaps];
     case 'tcp':
     case 'unix':
-      return [begun('connecting')('MIG-SM-O01', 'accepted', (c) => c.reply())];
+      return [begun('connecting')('MIG-SM-O01', 'accepted', (c) => c.reply()), ...perhaps];
     default: {
       const cannotOpen = uri.kind === 'exec' ? '*' : `File descriptor named '${uri.name}' has not been found`;
       const stream = begun(tls ? 'handshaking' : 'streaming')('MIG-SM-O02', 'accepted', (c) => c.reply());
       const unusable = begun('connecting')('MIG-SM-O05', 'tls-unusable', (c) =>
         c.end('failed').out({ error: '*' }).reply(),
       );
-      return [stream, ...(tls ? [unusable] : []), failed('MIG-SM-O04', cannotOpen, cannotOpen)];
+      return [stream, ...(tls ? [unusable] : []), failed('MIG-SM-O04', cannotOpen, cannotOpen), ...perhaps];
     }
   }
+}
+
+/** Whether a load in whose course the guest runs is still under way; one of a postcopy ends a moment after its last event. */
+function loadIsRegistered({ in: { status, pc } }: Call['state']): 'yes' | 'perhaps' | 'no' {
+  if (status === 'colo' || status.startsWith('postcopy-')) return 'yes';
+  return status === 'completed' && pc === 'end' ? 'perhaps' : 'no';
 }
 
 function borrow(call: Call): Call['state'] {

@@ -24,8 +24,80 @@ const proceed = '> migrate-continue {"state":"pre-switchover"}';
 const colo = [eventsOn, '< {}', capabilityOn('x-colo'), '< {}', migrateTo, 'M setup', '< {}', 'P 1', 'M active', 'S'];
 const quit = ['> quit', 'E SHUTDOWN'];
 
+const incoming = ['> migrate-incoming {"uri":"unix:/run/y"}', 'M setup', '< {}'];
+const listening = [
+  '@destination',
+  eventsOn,
+  '< {}',
+  capabilityOn('postcopy-ram'),
+  '< {}',
+  ...incoming,
+  'M active',
+  'M postcopy-active',
+];
+
 describe('the judge, one moment at a time', () => {
   const permitted: readonly [title: string, dialect: DialectName, lines: readonly string[]][] = [
+    [
+      'a failure of the second reader after the guest of a destination runs (MIG-SM-I36, I38)',
+      '10.0',
+      [...listening, 'R', 'M failed', 'exit 1'],
+    ],
+    [
+      'a pause that comes before the guest of a destination runs (MIG-SM-I36, I46)',
+      '10.0',
+      [...listening, 'M postcopy-paused', 'R'],
+    ],
+    [
+      'a migrate on a destination whose guest runs in postcopy (MIG-CMD-MIG-22)',
+      '7.2',
+      [...listening, 'R', migrateTo, 'M setup', '< !GenericError', '> query-migrate', '< {"status":"setup"}'],
+    ],
+    [
+      'a failover before the guest of the secondary is started (MIG-SM-I60, I63)',
+      '10.0',
+      [
+        '@destination',
+        eventsOn,
+        '< {}',
+        capabilityOn('x-colo'),
+        '< {}',
+        ...incoming,
+        'M active',
+        'M colo',
+        '> x-colo-lost-heartbeat',
+        'M completed',
+        'R',
+        'E COLO_EXIT {"mode":"secondary","reason":"request"}',
+        '< {}',
+      ],
+    ],
+    [
+      'a resume that fails at once with a status of its own (MIG-SM-O70)',
+      '10.0',
+      [
+        eventsOn,
+        '< {}',
+        capabilityOn('postcopy-ram'),
+        '< {}',
+        migrateTo,
+        'M setup',
+        '< {}',
+        '> migrate-start-postcopy',
+        '< {}',
+        'P 1',
+        'M active',
+        'S',
+        'M device',
+        'P 2',
+        'M postcopy-active',
+        'M postcopy-paused',
+        '> migrate {"uri":"fd:none","resume":true}',
+        'M postcopy-recover-setup',
+        'M postcopy-paused',
+        '< !GenericError',
+      ],
+    ],
     [
       'the reply of migrate-continue between postcopy-active and its sync (MIG-SM-O53)',
       '7.2',
