@@ -42,7 +42,7 @@ export interface KnownDefect {
   };
 }
 
-const event = (status: 'cancelling' | 'failed' | 'cancelled'): Output => ({
+const event = (status: 'cancelling' | 'failed' | 'cancelled' | 'setup'): Output => ({
   kind: 'event',
   event: 'MIGRATION',
   status,
@@ -177,7 +177,18 @@ export const knownDefects: readonly KnownDefect[] = [
     title: 'a new migrate or cont between the last event of a migration and the end of its clean-up kills the process',
     from: [3, 0],
     to: stillThere,
-    dies: { signals: ['SIGSEGV', 'SIGABRT'], when: settling },
+    dies: { signals: ['SIGSEGV', 'SIGABRT'], when: (state) => settling(state) || state.out.phase === 'stuck' },
+    // Where the old migration is still registered the new one is refused after its status has changed, which the old one's thread stumbles over.
+    outcomes: (state, command) =>
+      command === 'migrate' && settling(state)
+        ? [
+            {
+              label: 'refused late',
+              outputs: [event('setup'), { kind: 'reply', ok: false, desc: '*', errorClass: 'GenericError' }],
+              next: { ...state, out: { ...state.out, status: 'setup', phase: 'stuck' } },
+            },
+          ]
+        : [],
   },
   {
     id: 'MIG-DEF-16',
