@@ -1,5 +1,6 @@
 /** One thing that the target may be doing: a core, and what counts. */
 import type { ModelState } from '../../reference/model/index.js';
+import { isBusy, isOn } from '../../reference/model/state.js';
 import type { Core } from './core.js';
 import type { Trail } from './trail.js';
 
@@ -27,6 +28,15 @@ export const hypothesis = (
 /** The same with another core. */
 export const at = ({ executed, done, pass, trail }: Hypothesis, core: Core): Hypothesis =>
   hypothesis(core, executed, done, pass, trail);
+
+/**
+ * What is known of the number of the last pass after a command: nothing where it switches events on while a migration goes
+ * on, as the baseline lets it in COLO, which may have made passes unseen.
+ */
+export const passAfter = (before: Core, after: Core, pass: number | undefined): number | undefined => {
+  const begins = !isOn(before.state, 'events') && isOn(after.state, 'events');
+  return begins && isBusy(before.state.out.status) ? undefined : pass;
+};
 
 /** Text that is equal exactly for equal hypotheses. */
 export const hypothesisKey = ({ core, executed, done, pass }: Hypothesis): string =>

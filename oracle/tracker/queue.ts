@@ -6,7 +6,7 @@
 
 import type { Core, Cores, Execution } from './core.js';
 import { type Emission, idMatches, latest, matches } from './emission.js';
-import { type Hypothesis, hypothesis } from './hypothesis.js';
+import { type Hypothesis, hypothesis, passAfter } from './hypothesis.js';
 import type { Observation } from './observation.js';
 import type { Sent } from './sent.js';
 import { effectKey } from './space.js';
@@ -70,7 +70,8 @@ export class Queue {
     const next = this.ordered[executed];
     if (next !== undefined && ready(next)) {
       for (const move of cores.execute(core, next)) {
-        result.push(hypothesis(move.to, executed + 1, done, pass, executedTrail(trail, core, move)));
+        const told = passAfter(core, move.to, pass);
+        result.push(hypothesis(move.to, executed + 1, done, told, executedTrail(trail, core, move)));
       }
     }
     for (const one of this.outside) {
@@ -80,7 +81,8 @@ export class Queue {
         const { to } = move;
         const answered = one.reply === undefined ? to : this.answeredWith(cores, to, one.index, one.reply);
         if (answered === undefined) continue;
-        result.push(hypothesis(answered, executed, others, pass, executedTrail(trail, core, move)));
+        const told = passAfter(core, answered, pass);
+        result.push(hypothesis(answered, executed, others, told, executedTrail(trail, core, move)));
       }
     }
     return result;
