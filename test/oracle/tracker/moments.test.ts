@@ -39,6 +39,24 @@ const listening = [
 describe('the judge, one moment at a time', () => {
   const permitted: readonly [title: string, dialect: DialectName, lines: readonly string[]][] = [
     [
+      'passes that went unseen while events were off in COLO (MIG-CMD-EVT-04)',
+      '3.0',
+      [
+        ...colo,
+        'P 2',
+        'M colo',
+        'R',
+        eventsOn.replace('true', 'false'),
+        '< {}',
+        'S',
+        'R',
+        eventsOn,
+        '< {}',
+        'S',
+        'P 4',
+      ],
+    ],
+    [
       'a failure of the second reader after the guest of a destination runs (MIG-SM-I36, I38)',
       '10.0',
       [...listening, 'R', 'M failed', 'exit 1'],
