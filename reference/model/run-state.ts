@@ -1,5 +1,6 @@
 /** `stop`, `cont` and `query-status` as far as they meet migration: rows O22, O42 to O44, O64, I08 and §5. */
 import type { CommandRule } from './command.js';
+import { isOn } from './state.js';
 
 export const stop: CommandRule = (call) => {
   const { runState } = call.state.vm;
@@ -7,7 +8,19 @@ export const stop: CommandRule = (call) => {
     return [call.may('MIG-SM-I08 MIG-SM-I22', 'answered', (c) => c.autostart(false).reply())];
   }
   if (runState !== 'running') return call.answer('MIG-SM-O43');
-  return [call.may('MIG-SM-O22', 'answered', (c) => c.stop('paused').reply())];
+  const stopped = call.may('MIG-SM-O22', 'answered', (c) => c.stop('paused').reply());
+  const { status, phase, postcopyRequested } = call.state.out;
+  if (status !== 'active' || phase !== 'iterating' || postcopyRequested) return [stopped];
+  if (!isOn(call.state, 'pause-before-switchover')) return [stopped];
+  // The switch-over finds the guest already stopped, and tells of itself before the command tells of that.
+  const held = call.may('MIG-SM-O22 MIG-SM-O32', 'held-first', (c) =>
+    c
+      .out({ wasRunning: false, former: 'paused', continueTokens: 0 })
+      .to('pre-switchover')
+      .stop('finish-migrate')
+      .reply(),
+  );
+  return [stopped, held];
 };
 
 export const cont: CommandRule = (call) => {

@@ -39,6 +39,14 @@ const listening = [
 describe('the judge, one moment at a time', () => {
   const permitted: readonly [title: string, dialect: DialectName, lines: readonly string[]][] = [
     [
+      'a stop that tells of itself only after the switch-over that met it (MIG-SM-O22, O32)',
+      '10.0',
+      [
+        ...[...held.slice(0, 4), ...held.slice(6, 9), 'P 1', 'M active'],
+        ...['> stop', 'M pre-switchover', 'S', '< {}'],
+      ],
+    ],
+    [
       'passes that went unseen while events were off in COLO (MIG-CMD-EVT-04)',
       '3.0',
       [
