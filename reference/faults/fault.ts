@@ -1,15 +1,21 @@
 /**
  * A planted fault: one thing that the reference monitor does wrong when it is told to (`--fault NAME`). With faults one sees
- * whether a suite, an oracle or a fuzzer would notice. Each is a few lines at one of four seams, which the honest monitor
- * passes untouched: the events it raises, the commands it carries out, the steps of the model that it acts out, and the
- * parts that write and read a migration's data.
+ * whether a suite, an oracle or a fuzzer would notice. Each is a few lines at one of five seams, which the honest monitor
+ * passes untouched: the events it raises, the commands it carries out, the steps of the model that it acts out, the parts
+ * that write and read a migration's data, and the conversation with a client.
  */
+import type { DialectName } from '../dialects/dialect.js';
 import type { CommandContext } from '../migration/host.js';
 import type { WireFaults } from '../migration/wire-faults.js';
 import type { Alternative, ModelState } from '../model/index.js';
+import type { TalkFaults } from '../monitor/talk-faults.js';
 
 /** What a fault belongs to, for lists. */
 export const areas = [
+  'protocol',
+  'oob',
+  'schema',
+  'monitors',
   'events',
   'commands',
   'settings',
@@ -55,25 +61,37 @@ export type CallFault = (call: Call) => unknown;
 /** The step to act out in the place of the one that happened. The engines go on as after the right one. */
 export type StepFault = (step: Alternative, before: ModelState) => Alternative;
 
-export interface Fault {
+export interface Fault extends Changes {
   /** What a monitor with it does, continuing "a monitor that …". */
   readonly title: string;
   /** Rows of the specification that it violates. */
   readonly rows: readonly string[];
   readonly area: Area;
+  /** Where the baseline does not have what is wrong. */
+  readonly dialect?: DialectName;
+}
+
+/** What is changed, at one seam or several. */
+export interface Changes {
   readonly event?: EventFault;
   /** By command; `*` stands for each. */
   readonly calls?: Readonly<Record<string, CallFault>>;
   readonly step?: StepFault;
   /** What it changes about the data path. */
   readonly wire?: WireFaults;
+  /** What it changes about the conversation with a client. */
+  readonly talk?: TalkFaults;
 }
 
 /** Where it is planted. */
-export type Seam = 'event' | 'command' | 'step' | 'wire';
+export type Seam = 'event' | 'command' | 'step' | 'wire' | 'talk';
 
-export const seamOf = ({ event, step, wire }: Fault): Seam =>
-  event !== undefined ? 'event' : step !== undefined ? 'step' : wire !== undefined ? 'wire' : 'command';
+export function seamOf({ event, step, wire, talk }: Changes): Seam {
+  if (event !== undefined) return 'event';
+  if (step !== undefined) return 'step';
+  if (wire !== undefined) return 'wire';
+  return talk === undefined ? 'command' : 'talk';
+}
 
 /** Faults of one area, by name. */
 export const inArea = (area: Area, faults: Readonly<Record<string, Omit<Fault, 'area'>>>): Record<string, Fault> =>

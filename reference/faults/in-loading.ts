@@ -50,11 +50,14 @@ export const loadFaults = inArea('destination', {
     ['MIG-STR-ZIP-12'],
     machine((local) => ({ ...local, capabilities: new Set([...local.capabilities, 'compress']) })),
   ),
-  'uuid-unchecked': fault(
-    'accepts the UUID of another machine',
-    ['MIG-STR-HDR-10'],
-    machine(({ uuid: _, ...local }) => local),
-  ),
+  'uuid-unchecked': {
+    ...fault(
+      'accepts the UUID of another machine',
+      ['MIG-STR-HDR-10'],
+      machine(({ uuid: _, ...local }) => local),
+    ),
+    dialect: '7.2',
+  },
   'pages-misplaced': fault(
     'puts pages where their neighbours belong',
     ['MIG-STR-RAM-20'],

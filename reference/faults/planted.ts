@@ -1,13 +1,14 @@
 import type { CommandHandler, CommandTable } from '../migration/host.js';
 import type { WireFaults } from '../migration/wire-faults.js';
 import type { Alternative, ModelState } from '../model/index.js';
-import type { Call, CallFault, Fault, Memory, Raised } from './fault.js';
+import type { Piece, Said, TalkFaults } from '../monitor/talk-faults.js';
+import type { Call, CallFault, Changes, Memory, Raised } from './fault.js';
 
-/** The faults of one process, at the four seams; several act one after the other. */
+/** The faults of one process, at the seams; several act one after the other. */
 export class Planted {
-  readonly #faults: readonly { readonly fault: Fault; readonly memory: Memory }[];
+  readonly #faults: readonly { readonly fault: Changes; readonly memory: Memory }[];
 
-  constructor(faults: Iterable<Fault>) {
+  constructor(faults: Iterable<Changes>) {
     this.#faults = [...faults].map((fault) => ({ fault, memory: new Map() }));
   }
 
@@ -45,6 +46,38 @@ export class Planted {
       },
       reader: (options) => wires.reduce((one, wire) => wire.reader?.(one) ?? one, options),
       handler: (handler, loader) => wires.reduce((one, wire) => wire.handler?.(one, loader) ?? one, handler),
+    };
+  }
+
+  /** What becomes of the conversation with a client; absent where nothing does. */
+  get talk(): TalkFaults | undefined {
+    const talks = this.#faults.flatMap(({ fault }) => (fault.talk === undefined ? [] : [fault.talk]));
+    if (talks.length === 0) return undefined;
+    return {
+      heard: (chunk) => talks.reduce((bytes, one) => one.heard?.(bytes) ?? bytes, chunk),
+      asked: (request, talk) => talks.reduce((asked, one) => one.asked?.(asked, talk) ?? asked, request),
+      said: (message, talk) =>
+        talks.reduce<readonly Said[]>(
+          (said, one) =>
+            said.flatMap((each) => (typeof each === 'string' ? [each] : (one.said?.(each, talk) ?? [each]))),
+          [message],
+        ),
+      ...(talks.every(({ written }) => written === undefined)
+        ? {}
+        : {
+            written: (text: string): readonly Piece[] =>
+              talks.reduce<readonly Piece[]>(
+                (pieces, { written }) =>
+                  pieces.flatMap((piece) => {
+                    const parts = written?.(piece.text) ?? [{ text: piece.text }];
+                    return parts.map((part, i) => ({
+                      ...part,
+                      after: (part.after ?? 0) + (i === 0 ? (piece.after ?? 0) : 0),
+                    }));
+                  }),
+                [{ text }],
+              ),
+          }),
     };
   }
 

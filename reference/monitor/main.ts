@@ -22,13 +22,14 @@ async function load(): Promise<Parts> {
 }
 
 /** The faults of the command line, loaded only when there are any. @throws UsageError */
-async function plantFaults({ faults }: Options): Promise<Planted | undefined> {
-  if (faults.size === 0) return undefined;
+async function plantFaults({ faults, variations }: Options): Promise<Planted | undefined> {
+  if (faults.size === 0 && variations.size === 0) return undefined;
   const { plant, UnknownFault } = await import('../faults/index.js');
   try {
-    return plant(faults);
+    return plant(faults, variations);
   } catch (error) {
-    if (error instanceof UnknownFault) throw new UsageError(`-fault: ${error.message}`);
+    if (error instanceof UnknownFault)
+      throw new UsageError(`-${error.kind === 'fault' ? 'fault' : 'vary'}: ${error.message}`);
     throw error;
   }
 }
@@ -58,6 +59,7 @@ Its own:
                                   write to N pages a second, as a guest's programs do
   --any-machine                   take whatever machine a stream is of, and hand it on
   --fault NAME                    plant a fault; may be repeated ('qmpspec faults' lists them)
+  --vary NAME                     differ from QEMU as a monitor may ('qmpspec faults --benign' lists how)
   --allow-remote                  listen beyond this host
   --allow-exec                    permit exec: in migration URIs
 `;

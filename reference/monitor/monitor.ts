@@ -1,11 +1,12 @@
 import type { CommandDefinition } from '../../qapi/schema.js';
 import type { ProtocolRules } from '../dialects/protocol.js';
-import type { CommandContext } from '../migration/host.js';
+import type { Clock, CommandContext } from '../migration/host.js';
 import { MonitorDescriptors } from './descriptors.js';
 import type { Dispatcher } from './dispatcher.js';
 import type { EventHub } from './event-hub.js';
 import type { CommandRegistry } from './registry.js';
 import { type Channel, Session } from './session.js';
+import type { TalkFaults } from './talk-faults.js';
 
 /** What all monitors of the process share. */
 export interface MonitorCore {
@@ -18,6 +19,9 @@ export interface MonitorCore {
   /** Throws if the command is not permitted before the machine is initialised (step 9 of qmp-protocol.md §4). */
   readonly gate: (command: CommandDefinition) => void;
   readonly log: (line: string) => void;
+  readonly clock: Clock;
+  /** What planted faults change about conversations; absent on an honest monitor. */
+  readonly faults?: TalkFaults;
 }
 
 export interface MonitorOptions {

@@ -33,6 +33,8 @@ export interface BackendSpec {
 export interface Options {
   dialect: DialectName;
   readonly faults: Set<string>;
+  /** Benign variations (`--vary`). */
+  readonly variations: Set<string>;
   readonly monitors: MonitorSpec[];
   /** RAM in bytes. */
   memory: number;
@@ -251,6 +253,9 @@ const withValue: Readonly<Record<string, Read>> = {
   fault: (context, value) => {
     context.faults.add(value);
   },
+  vary: (context, value) => {
+    context.variations.add(value);
+  },
 };
 
 const withoutValue: Readonly<Record<string, (context: Context) => void>> = {
@@ -294,6 +299,7 @@ export function parseOptions(argv: readonly string[]): Options {
   const context: Context = {
     dialect: '3.0',
     faults: new Set(),
+    variations: new Set(),
     monitors: [],
     chardevs: new Map(),
     memory: defaultMemory,

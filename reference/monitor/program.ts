@@ -227,6 +227,8 @@ export class Program {
           throw new CommandError(this.#dialect.protocol.preconfigError(name));
       },
       log: (line) => this.#log(line),
+      clock: this.#environment.clock,
+      ...(this.#planted?.talk === undefined ? {} : { faults: this.#planted.talk }),
     };
   }
 

@@ -7,7 +7,9 @@ import { JsonReader } from './json/reader.js';
 import { decodeText, decodeValue } from './json/text.js';
 import type { JsonObject, Message } from './json/value.js';
 import type { Monitor } from './monitor.js';
+import { Outlet } from './outlet.js';
 import { asCommandError, failure, type Reply, success } from './reply.js';
+import type { Said, Talk } from './talk-faults.js';
 
 /** The two directions of one connection. */
 export interface Channel {
@@ -38,6 +40,10 @@ export class Session {
   #closed = false;
   #ended: Promise<void> | undefined;
   #lastOob: Promise<void> | undefined;
+  // Only of a monitor with planted faults: what each reply answers, what faults remember, and how they write.
+  readonly #answered = new WeakMap<Reply, Pick<Talk, 'command' | 'oob'>>();
+  readonly #memory = new Map<string, unknown>();
+  readonly #outlet: Outlet | undefined;
 
   constructor(
     private readonly monitor: Monitor,
@@ -46,6 +52,8 @@ export class Session {
   ) {
     this.#reader = new JsonReader(monitor.core.rules.json);
     const { input, output } = channel;
+    const { faults, clock } = monitor.core;
+    if (faults?.written !== undefined) this.#outlet = new Outlet(output, clock);
     input.on('data', this.#onData);
     input.on('end', this.#onEnd);
     for (const stream of new Set([input, output])) {
@@ -68,8 +76,35 @@ export class Session {
   /** Writes one message after all earlier ones; the buffer has no bound (QMP-FLOW-02). */
   send(message: Reply): void {
     if (this.#closed) return;
+    const { faults } = this.monitor.core;
+    if (faults?.said === undefined) this.#write(message);
+    else for (const one of faults.said(message, this.#talk(this.#answered.get(message)))) this.#write(one);
+  }
+
+  #write(said: Said): void {
     const { pretty, core } = this.monitor;
-    this.channel.output.write(encodeMessage(message, { doubles: core.rules.doubles, pretty }), 'latin1');
+    const { doubles } = core.rules;
+    const text = typeof said === 'string' ? `${said}\r\n` : encodeMessage(said, { doubles, pretty });
+    if (this.#outlet === undefined) this.channel.output.write(text, 'latin1');
+    else this.#outlet.write(core.faults?.written?.(text) ?? [{ text }]);
+  }
+
+  #talk(about: Pick<Talk, 'command' | 'oob'> = {}): Talk {
+    const { core } = this.monitor;
+    const { clock } = core;
+    return {
+      ...about,
+      // A greeting may come before there is one.
+      get schema() {
+        return core.registry.schema;
+      },
+      process: core.events,
+      memory: this.#memory,
+      after: (ms, callback) => void clock.after(ms, callback),
+      say: (said) => {
+        if (!this.#closed) this.#write(said);
+      },
+    };
   }
 
   reply(reply: Reply): void {
@@ -120,13 +155,14 @@ export class Session {
     // What still arrives is read and dropped: unread bytes would turn the end of file into a reset.
     input.resume();
     this.monitor.core.dispatcher.forget(this);
-    const ended = this.channel.end();
+    const ended =
+      this.#outlet === undefined ? this.channel.end() : this.#outlet.emptied().then(() => this.channel.end());
     this.onClosed();
     return ended;
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    this.#chunks.push(chunk);
+    this.#chunks.push(this.monitor.core.faults?.heard?.(chunk) ?? chunk);
     this.pump();
   };
 
@@ -181,19 +217,29 @@ export class Session {
 
   #call(request: JsonObject): Reply | Promise<Reply> {
     const id = request.get('id');
-    const fail = (error: unknown) => failure(id, asCommandError(error, this.monitor.core.log));
+    const answer = (reply: Reply) => this.#note(reply, request);
+    const fail = (error: unknown) => answer(failure(id, asCommandError(error, this.monitor.core.log)));
     try {
       const result = this.#run(request);
-      return result instanceof Promise ? result.then((value) => success(id, value), fail) : success(id, result);
+      return result instanceof Promise
+        ? result.then((value) => answer(success(id, value)), fail)
+        : answer(success(id, result));
     } catch (error) {
       return fail(error);
     }
   }
 
+  /** Faults may ask later what a reply answers. */
+  #note(reply: Reply, request: JsonObject): Reply {
+    if (this.monitor.core.faults !== undefined) this.#answered.set(reply, nameOf(request));
+    return reply;
+  }
+
   /** Steps 4 to 11 of qmp-protocol.md §4. */
   #run(request: JsonObject): unknown {
-    const { registry, rules, gate } = this.monitor.core;
-    const { command: name, oob, arguments: given } = readEnvelope(request, this.oobEnabled);
+    const { registry, rules, gate, faults } = this.monitor.core;
+    const asked = faults?.asked?.(request, this.#talk(nameOf(request))) ?? request;
+    const { command: name, oob, arguments: given } = readEnvelope(asked, this.oobEnabled);
     const known = this.#negotiated || name === 'qmp_capabilities' ? registry.find(name) : undefined;
     if (!known) {
       throw new CommandError(
@@ -220,4 +266,10 @@ export class Session {
     this.oobEnabled = enable.includes('oob');
     this.#negotiated = true;
   }
+}
+
+function nameOf(request: JsonObject): Pick<Talk, 'command' | 'oob'> {
+  const [execute, oob] = [request.get('execute'), request.get('exec-oob')];
+  const command = execute ?? oob;
+  return typeof command === 'string' ? { command, oob: execute === undefined } : {};
 }

@@ -23,6 +23,8 @@ export interface InProcessOptions {
   readonly dialect?: DialectName;
   /** Faults to plant, by name. */
   readonly faults?: readonly string[];
+  /** Benign variations to plant, by name. */
+  readonly variations?: readonly string[];
   /** MiB of guest RAM where a start does not say; 64 when absent. A smaller guest starts in a fraction of the time. */
   readonly memory?: number;
   /** Milliseconds that a reply may take; 5000 when absent. */
@@ -55,7 +57,8 @@ export class InProcessTarget implements Target {
     this.name = options.name ?? 'reference';
     this.world = options.world ?? hostWorld;
     const faults = (options.faults ?? []).map((fault) => ` --fault ${fault}`).join('');
-    this.description = `reference ${options.dialect ?? '3.0'} in this process${faults}`;
+    const varied = (options.variations ?? []).map((one) => ` --vary ${one}`).join('');
+    this.description = `reference ${options.dialect ?? '3.0'} in this process${faults}${varied}`;
   }
 
   lacks(_ability: Ability): string | undefined {
@@ -66,14 +69,15 @@ export class InProcessTarget implements Target {
   async start(options: StartOptions = {}): Promise<InProcessInstance> {
     if (options.monitors?.some(({ transport }) => transport === 'stdio'))
       throw new NotOffered('a monitor in this process has no standard input');
-    const { dialect = '3.0', faults = [], deadline = 5000, memory } = this.options;
+    const { dialect = '3.0', faults = [], variations = [], deadline = 5000, memory } = this.options;
     const scratch = this.world.scratch();
     const { args } = await qemuArguments(options, scratch.path, async () => ++this.ports);
     try {
       const parsed = parseOptions(['--dialect', dialect, ...args]);
       if (this.world.memory !== undefined) parsed.memory = this.world.memory(options.memory);
       else if (options.memory === undefined && memory !== undefined) parsed.memory = memory * 2 ** 20;
-      const planted = faults.length === 0 ? undefined : plant(new Set(faults));
+      const honest = faults.length + variations.length === 0;
+      const planted = honest ? undefined : plant(new Set(faults), new Set(variations));
       const instance = await InProcessInstance.start(
         { options, parsed, scratch, planted, deadline },
         this.world,

@@ -11,11 +11,6 @@ import { learnFacts, type TargetFacts } from '../../../targets/facts.js';
 import { InProcessTarget } from '../../../targets/in-process/target.js';
 import { InstancePool } from '../../../targets/pool.js';
 
-/** Faults about what the baseline does not have. */
-const elsewhere: Readonly<Record<string, DialectName>> = {
-  'uuid-unchecked': '7.2',
-};
-
 const all = chapters.flatMap(({ requirements }) => requirements);
 const wire = [...faults].filter(([, fault]) => seamOf(fault) === 'wire');
 
@@ -65,7 +60,7 @@ describe('planted faults of the data path', () => {
   const verdictsOf = new Map<string, Promise<string[]>>();
   before(() => {
     const runs = sideBySide(wire, 4, ([name, fault]) =>
-      judged(elsewhere[name] ?? '3.0', [name], fault.rows.flatMap(ofRow)),
+      judged(fault.dialect ?? '3.0', [name], fault.rows.flatMap(ofRow)),
     );
     for (const [i, [name]] of wire.entries()) verdictsOf.set(name, runs[i] as Promise<string[]>);
   });

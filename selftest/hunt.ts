@@ -1,0 +1,86 @@
+/** Looks for the requirement of the suite that a planted fault fails first. */
+import { type Fault, faults } from '../reference/faults/index.js';
+import { chapters } from '../suites/index.js';
+import { type Planned, select } from '../suites/schedule.js';
+import type { Kills } from './memory.js';
+import { type Subject, trialRun } from './trial-run.js';
+
+export interface Kill {
+  readonly fault: string;
+  /** The requirement that failed; absent when the fault survived. */
+  readonly requirement?: string;
+  /** What it expected and got, in short. */
+  readonly why?: string;
+  /** Milliseconds of that requirement. */
+  readonly duration: number;
+  /** Requirements that were judged up to it. */
+  readonly judged: number;
+  /** Where it was run: in this process, or as a process of its own. */
+  readonly where: 'in process' | 'process';
+  /** Milliseconds from the begin of the hunt. */
+  readonly seconds: number;
+}
+
+const all = select(chapters, []);
+const byId = new Map(all.map((one) => [one.requirement.id, one]));
+
+/** What an honest reference fails in this process, for reasons of the process; asked once, each when it matters. */
+const honest = new Map<string, Promise<boolean>>();
+function passesHonestly(planned: Planned, subject: Subject): Promise<boolean> {
+  const key = `${planned.requirement.id} ${subject.process === true}`;
+  let known = honest.get(key);
+  if (known === undefined) {
+    known = trialRun(subject.process ? { process: true } : {}, [planned], once).then(
+      ({ passed }) => passed.length === 1,
+    );
+    honest.set(key, known);
+  }
+  return known;
+}
+const once = { jobs: 1, failFast: false } as const;
+
+/**
+ * The requirements in the order in which they are likely to notice: those that did before, those of the rows that the fault
+ * violates, those of the same section, all others.
+ */
+export function likelyFirst({ rows }: Fault, killers: readonly string[]): Planned[] {
+  const before = killers.flatMap((id) => byId.get(id) ?? []);
+  const ofRows = all.filter(({ requirement: { id } }) => rows.some((row) => id === row || id.startsWith(`${row}.`)));
+  const sections = rows.map((row) => row.replace(/\d+$/, ''));
+  const near = all.filter(({ requirement: { id } }) => sections.some((section) => id.startsWith(section)));
+  return [...new Set([...before, ...ofRows, ...near, ...all])];
+}
+
+/**
+ * A kill counts when the requirement fails again on its own, and an honest reference passes it: neither a slow machine nor
+ * what cannot be shown in one process is taken for a kill.
+ */
+export async function hunt(name: string, kills: Kills, jobs = 2): Promise<Kill> {
+  const began = performance.now();
+  const seconds = () => (performance.now() - began) / 1000;
+  const order = likelyFirst(faults.get(name) as Fault, kills[name] ?? []);
+  let judged = 0;
+  for (const subject of [{ fault: name }, { fault: name, process: true }] as const) {
+    const where = 'process' in subject ? 'process' : 'in process';
+    let left = order;
+    while (left.length > 0) {
+      const run = await trialRun(subject, left, { jobs, failFast: true });
+      judged += run.judged;
+      const first = run.failed[0];
+      if (first === undefined) break;
+      const { id: requirement, duration, verdict } = first;
+      const planned = byId.get(requirement) as Planned;
+      if ((await passesHonestly(planned, subject)) && (await trialRun(subject, [planned], once)).failed.length === 1) {
+        const { divergence, reason } = verdict;
+        const why =
+          divergence === undefined
+            ? (reason ?? verdict.kind)
+            : `${divergence.expected.join(', or ')}; got ${divergence.got}`;
+        return { fault: name, requirement, why, duration, judged, where, seconds: seconds() };
+      }
+      const done = new Set(run.passed);
+      left = left.filter(({ requirement: { id } }) => id !== requirement && !done.has(id));
+    }
+  }
+  return { fault: name, duration: 0, judged, where: 'process', seconds: seconds() };
+}

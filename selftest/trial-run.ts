@@ -1,0 +1,80 @@
+/** The suite against the reference in this process, with something planted: the same run as `qmpspec run`, one after another. */
+import type { RequirementEnded, RunEvent } from '../oracle/run-events.js';
+import { isFailure } from '../oracle/verdict.js';
+import { EventReporter } from '../reports/mocha-reporter.js';
+import { runSuite } from '../suites/run.js';
+import type { Planned } from '../suites/schedule.js';
+import { referenceTarget } from '../targets/executable.js';
+import { InProcessTarget } from '../targets/in-process/target.js';
+import { type Target, TargetError } from '../targets/target.js';
+
+/** Milliseconds that a reply or an event may take: what does not come costs this once. */
+const deadline = 1500;
+
+/** What is planted; nothing: the honest reference. */
+export interface Subject {
+  readonly fault?: string;
+  readonly variation?: string;
+  /** As a process of its own, for what this process cannot show: real sockets, descriptors, the end of a process. */
+  readonly process?: true;
+}
+
+function targetOf({ fault, variation, process: separate }: Subject): Target {
+  if (!separate) {
+    return new InProcessTarget({
+      deadline,
+      ...(fault === undefined ? {} : { faults: [fault] }),
+      ...(variation === undefined ? {} : { variations: [variation] }),
+    });
+  }
+  const planted = [
+    ...(fault === undefined ? [] : ['--fault', fault]),
+    ...(variation === undefined ? [] : ['--vary', variation]),
+  ];
+  return referenceTarget('reference', planted, { deadline: 2 * deadline });
+}
+
+export interface TrialRun {
+  /** What failed, in the order of the plan. */
+  readonly failed: readonly RequirementEnded[];
+  /** How many were judged at all. */
+  readonly judged: number;
+  readonly passed: readonly string[];
+  /** Why the target could not be run at all. */
+  readonly refused?: string;
+}
+
+/** @param failFast nothing begins any more once a requirement has failed */
+export async function trialRun(
+  subject: Subject,
+  planned: readonly Planned[],
+  { jobs, failFast }: { readonly jobs: number; readonly failFast: boolean },
+): Promise<TrialRun> {
+  const ended: RequirementEnded[] = [];
+  try {
+    await runSuite({
+      target: targetOf(subject),
+      planned,
+      jobs,
+      failFast,
+      seed: 0,
+      strict: false,
+      strictDesc: false,
+      tool: 'selftest',
+      reproduce: () => '',
+      reporter: EventReporter,
+      sink: (event: RunEvent) => {
+        if (event.event === 'requirement') ended.push(event);
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof TargetError)) throw error;
+    return { failed: [], judged: 0, passed: [], refused: error.message };
+  }
+  const judged = ended.filter(({ verdict }) => verdict.kind !== 'not-applicable' && verdict.kind !== 'inconclusive');
+  return {
+    failed: judged.filter(({ verdict }) => isFailure(verdict)),
+    judged: judged.length,
+    passed: judged.filter(({ verdict }) => verdict.kind === 'conforms').map(({ id }) => id),
+  };
+}
