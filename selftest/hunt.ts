@@ -27,7 +27,7 @@ const byId = new Map(all.map((one) => [one.requirement.id, one]));
 /** What an honest reference fails in this process, for reasons of the process; asked once, each when it matters. */
 const honest = new Map<string, Promise<boolean>>();
 function passesHonestly(planned: Planned, subject: Subject): Promise<boolean> {
-  const key = `${planned.requirement.id} ${subject.process === true}`;
+  const key = `${planned.requirement.id} ${subject.dialect} ${subject.process === true}`;
   let known = honest.get(key);
   if (known === undefined) {
     known = trialRun(subject.process ? { process: true } : {}, [planned], once).then(
@@ -55,19 +55,28 @@ export function likelyFirst({ rows }: Fault, killers: readonly string[]): Planne
  * A kill counts when the requirement fails again on its own, and an honest reference passes it: neither a slow machine nor
  * what cannot be shown in one process is taken for a kill.
  */
-export async function hunt(name: string, kills: Kills, jobs = 2): Promise<Kill> {
+export async function hunt(name: string, kills: Kills, qemu?: string, jobs = 2): Promise<Kill> {
   const began = performance.now();
   const seconds = () => (performance.now() - began) / 1000;
   const order = likelyFirst(faults.get(name) as Fault, kills[name] ?? []);
   let judged = 0;
-  for (const subject of [{ fault: name }, { fault: name, process: true }] as const) {
-    const where = 'process' in subject ? 'process' : 'in process';
-    let left = order;
-    while (left.length > 0) {
-      const run = await trialRun(subject, left, { jobs, failFast: true });
+  const { dialect } = faults.get(name) as Fault;
+  const planted: Subject = { fault: name, ...(dialect === undefined ? {} : { dialect }) };
+  const subjects: readonly Subject[] =
+    qemu === undefined ? [planted, { ...planted, process: true }] : [{ fault: name, qemu }];
+  for (const subject of subjects) {
+    const where = subject === planted ? 'in process' : 'process';
+    // A few at first: mostly the first requirement is the right one, and what is not begun costs time too.
+    let size = 8;
+    for (let left = order; left.length > 0; ) {
+      const run = await trialRun(subject, left.slice(0, size), { jobs, failFast: true });
       judged += run.judged;
       const first = run.failed[0];
-      if (first === undefined) break;
+      if (first === undefined) {
+        left = left.slice(size);
+        size = 8 * size;
+        continue;
+      }
       const { id: requirement, duration, verdict } = first;
       const planned = byId.get(requirement) as Planned;
       if ((await passesHonestly(planned, subject)) && (await trialRun(subject, [planned], once)).failed.length === 1) {

@@ -1,5 +1,5 @@
 /** Which requirements have killed which fault before: kept to try these first, never to leave one out. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** By fault, the requirements that it fails; the one that showed it fastest first. */
@@ -16,5 +16,7 @@ export function remember(seen: Kills, known: ReadonlySet<string>): void {
   const before = recall();
   const names = [...new Set([...Object.keys(before), ...Object.keys(seen)])].filter((name) => known.has(name)).sort();
   const merged = names.map((name) => [name, [...new Set([...(seen[name] ?? []), ...(before[name] ?? [])])]] as const);
-  writeFileSync(file, `${JSON.stringify(Object.fromEntries(merged), null, 1)}\n`);
+  // In one step: others read it at the same time.
+  writeFileSync(`${file}.new`, `${JSON.stringify(Object.fromEntries(merged), null, 1)}\n`);
+  renameSync(`${file}.new`, file);
 }

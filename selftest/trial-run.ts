@@ -1,12 +1,14 @@
 /** The suite against the reference in this process, with something planted: the same run as `qmpspec run`, one after another. */
 import type { RequirementEnded, RunEvent } from '../oracle/run-events.js';
 import { isFailure } from '../oracle/verdict.js';
+import type { DialectName } from '../reference/dialects/dialect.js';
 import { EventReporter } from '../reports/mocha-reporter.js';
 import { runSuite } from '../suites/run.js';
 import type { Planned } from '../suites/schedule.js';
 import { referenceTarget } from '../targets/executable.js';
 import { InProcessTarget } from '../targets/in-process/target.js';
 import { type Target, TargetError } from '../targets/target.js';
+import { lyingTarget } from '../test/lying-monitors/lying-target.js';
 
 /** Milliseconds that a reply or an event may take: what does not come costs this once. */
 const deadline = 1500;
@@ -15,19 +17,29 @@ const deadline = 1500;
 export interface Subject {
   readonly fault?: string;
   readonly variation?: string;
+  /** The baseline when absent. */
+  readonly dialect?: DialectName;
   /** As a process of its own, for what this process cannot show: real sockets, descriptors, the end of a process. */
   readonly process?: true;
+  /** Program of a QEMU: what is planted is told by a relay between it and the suite. */
+  readonly qemu?: string;
 }
 
-function targetOf({ fault, variation, process: separate }: Subject): Target {
+function targetOf({ fault, variation, dialect, process: separate, qemu }: Subject): Target {
+  if (qemu !== undefined) {
+    const lie = fault !== undefined ? `fault:${fault}` : variation === undefined ? 'truth' : `vary:${variation}`;
+    return lyingTarget(lie, qemu);
+  }
   if (!separate) {
     return new InProcessTarget({
       deadline,
+      ...(dialect === undefined ? {} : { dialect }),
       ...(fault === undefined ? {} : { faults: [fault] }),
       ...(variation === undefined ? {} : { variations: [variation] }),
     });
   }
   const planted = [
+    ...(dialect === undefined ? [] : ['--dialect', dialect]),
     ...(fault === undefined ? [] : ['--fault', fault]),
     ...(variation === undefined ? [] : ['--vary', variation]),
   ];

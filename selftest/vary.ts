@@ -39,7 +39,7 @@ const slice = [
 export async function varyAll(
   crew: Crew,
   names: readonly string[],
-  whole: boolean,
+  { whole, qemu }: { readonly whole: boolean; readonly qemu: string | undefined },
   out: (line: string) => void,
 ): Promise<Flags[]> {
   const part = select(chapters, slice).map(({ requirement }) => requirement.id);
@@ -47,8 +47,9 @@ export async function varyAll(
   out(`${'variation'.padEnd(width)}  judged  flagged`);
   const flags: Flags[] = [];
   const jobs = names.map((variation) => {
-    const ids = whole || everywhere.has(variation) ? [] : part;
-    return { kind: 'run', subject: { variation }, ids, jobs: 2 } as const;
+    const ids = whole || (qemu === undefined && everywhere.has(variation)) ? [] : part;
+    const subject = { variation, ...(qemu === undefined ? {} : { qemu }) };
+    return { kind: 'run', subject, ids, jobs: 2 } as const;
   });
   await crew.all(jobs, ({ subject: { variation } }, { run }) => {
     const flagged = (run?.failed ?? []).map(({ id, verdict: { kind, divergence, reason } }) => ({

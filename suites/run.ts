@@ -8,6 +8,7 @@ import type { RequirementEnded, RunFooter, RunHeader, RunSink, Shard } from '../
 import { runEventsVersion } from '../oracle/run-events.js';
 import { standing } from '../oracle/standing.js';
 import { isFailure, type VerdictKind } from '../oracle/verdict.js';
+import { DeadlinePassed, Disconnected } from '../protocol/errors.js';
 import type { DialectName } from '../reference/dialects/dialect.js';
 import { learnFacts, type TargetFacts } from '../targets/facts.js';
 import { InstancePool } from '../targets/pool.js';
@@ -89,9 +90,15 @@ async function firstLook(pool: InstancePool, options: RunOptions): Promise<Targe
     await instance.dispose();
     throw new TargetError(`${options.target.name} does not answer as a QMP monitor: ${result.detail}`);
   }
-  const facts = await learnFacts(instance, options.dialect);
-  await pool.release(instance, true);
-  return facts;
+  try {
+    const facts = await learnFacts(instance, options.dialect);
+    await pool.release(instance, true);
+    return facts;
+  } catch (error) {
+    await instance.dispose();
+    if (!(error instanceof DeadlinePassed || error instanceof Disconnected)) throw error;
+    throw new TargetError(`${options.target.name} does not say what it is: ${error.message}`);
+  }
 }
 
 class Run {

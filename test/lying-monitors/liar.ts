@@ -5,14 +5,16 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
+import { hostClock } from '../../protocol/clock.js';
 import { Framer } from '../../protocol/framing.js';
 import { isObject, type JsonObject, parseJson, sameJson, stringifyJson } from '../../protocol/json.js';
 import { kindOf } from '../../protocol/message.js';
+import { Outlet } from '../../reference/monitor/outlet.js';
 import { type Said, spaced, type Talk } from './lie.js';
-import { lies } from './lies.js';
+import { lieNamed } from './lies.js';
 
 const [name = '', listen = '', truth = '', program = '', ...args] = process.argv.slice(2);
-const lie = lies[name];
+const lie = lieNamed(name);
 if (lie === undefined) throw new Error(`there is no lie '${name}'`);
 
 const monitor = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'] });
@@ -47,6 +49,7 @@ function relay(client: Socket): void {
   // Messages of the client to which the monitor owes a reply, oldest first.
   const owed: (JsonObject | undefined)[] = [];
   const memory = new Map<string, unknown>();
+  const outlet = new Outlet(client, hostClock);
   let negotiated = false;
   let asked = 0;
   const talk = (command: JsonObject | undefined): Talk => ({
@@ -55,17 +58,16 @@ function relay(client: Socket): void {
     waiting: owed.length,
     memory,
     shared,
+    after: (ms, callback) => void setTimeout(callback, ms),
+    say: (said) => say(said),
     ask: (one) => void upstream.write(`${stringifyJson({ ...one, id: `${ours}${++asked}` })}\n`),
   });
 
   const say = (said: Said): void => {
     let bytes: Buffer = Buffer.concat([Buffer.isBuffer(said) ? said : Buffer.from(spaced(said)), Buffer.from('\r\n')]);
     if (lie?.bytes !== undefined) bytes = lie.bytes(bytes);
-    const size = lie?.pieces ?? bytes.length;
-    const cut = Math.min(bytes.length, size * 100);
-    for (let at = 0; at < cut; at += size) client.write(bytes.subarray(at, Math.min(at + size, cut)));
-    // A schema byte by byte would take seconds.
-    if (cut < bytes.length) client.write(bytes.subarray(cut));
+    const text = bytes.toString('latin1');
+    outlet.write(lie?.write?.(text) ?? [{ text }]);
   };
 
   const fromClient = new Framer();
@@ -105,7 +107,7 @@ function relay(client: Socket): void {
     [client, upstream],
     [upstream, client],
   ] as const) {
-    from.on('end', () => to.end());
+    from.on('end', () => void (to === client ? outlet.emptied() : Promise.resolve()).then(() => to.end()));
     from.on('error', () => to.destroy());
     from.on('close', () => to.destroy());
   }

@@ -1,5 +1,7 @@
 /** What a lie is: a small change to a truthful conversation between a client and a monitor. */
+
 import { isObject, type JsonObject, type JsonValue, stringifyJson } from '../../protocol/json.js';
+import type { Piece } from '../../reference/monitor/talk-faults.js';
 
 /** What a lie knows of the conversation, and what it may say on its own. */
 export interface Talk {
@@ -15,6 +17,10 @@ export interface Talk {
   readonly shared: Map<string, unknown>;
   /** Gives the monitor a command whose reply the client does not see. */
   ask(command: JsonObject): void;
+  /** Calls back after so many milliseconds. */
+  after(ms: number, callback: () => void): void;
+  /** Says something to the client, now. */
+  say(said: Said): void;
 }
 
 /** A message to the client: a value, or bytes as they are without the line end. */
@@ -29,8 +35,8 @@ export interface Lie {
   readonly down?: (message: JsonObject, talk: Talk) => readonly Said[];
   /** Changes the bytes that go to the client. */
   readonly bytes?: (bytes: Buffer) => Buffer;
-  /** Bytes of one write to the client, for the first hundred writes of a message; default all that there are. */
-  readonly pieces?: number;
+  /** How the bytes of a message, each as one character, are written; default at once. */
+  readonly write?: (text: string) => readonly Piece[];
 }
 
 /** A value as a monitor writes it: one blank after colons and commas. */

@@ -1,10 +1,12 @@
 /** Every lie by its name, and the variations that are none. */
 
+import { faults, variations as ofReference } from '../../reference/faults/index.js';
 import type { Lie } from './lie.js';
 import { aboutBytes } from './lies-about-bytes.js';
 import { aboutEvents } from './lies-about-events.js';
 import { aboutMigration } from './lies-about-migration.js';
 import { aboutReplies } from './lies-about-replies.js';
+import { asLie } from './planted-lie.js';
 import { variations } from './variations.js';
 
 export const lies: Readonly<Record<string, Lie>> = {
@@ -14,3 +16,11 @@ export const lies: Readonly<Record<string, Lie>> = {
   ...aboutMigration,
   ...variations,
 };
+
+/** A lie of this folder, or what is planted in the reference otherwise: `fault:NAME`, `vary:NAME`. */
+export function lieNamed(name: string): Lie | undefined {
+  const [kind, planted = ''] = name.split(':');
+  if (kind === 'fault') return asLie(faults.get(planted));
+  if (kind === 'vary') return asLie(ofReference.get(planted));
+  return lies[name];
+}
