@@ -67,12 +67,13 @@ export const replyFaults = inArea('protocol', {
     each((message) => (isReply(message) && idOf(message) === undefined ? { ...message, id: 0 } : message)),
   ),
   'id-of-before': {
-    title: 'gives the id of the command before back',
+    title: 'gives the id of the command before back, unless it is text',
     rows: ['QMP-REPLY-04'],
     talk: {
       said: (message, { memory }) => {
         const { id } = message;
-        if (!isReply(message) || id === undefined) return [message];
+        const given = idOf(message);
+        if (!isReply(message) || given === undefined || typeof given === 'string') return [message];
         const before = memory.get('id') ?? id;
         memory.set('id', id);
         return [{ ...message, id: before }];
@@ -113,7 +114,9 @@ export const replyFaults = inArea('protocol', {
     'leaves return out where there is nothing to return',
     ['QMP-REPLY-02', 'QMP-EVT-07'],
     each((message, { command }) =>
-      'return' in message && command?.startsWith('query-') === false ? without(message, 'return') : message,
+      'return' in message && command !== undefined && !/^q(uery-|mp_)/.test(command)
+        ? without(message, 'return')
+        : message,
     ),
   ),
   'return-null': says(

@@ -1,0 +1,58 @@
+/** A few faults and variations, as `npm run selftest` takes all. */
+import { expect } from 'chai';
+import { faults, variations } from '../../reference/faults/index.js';
+import { hunt, likelyFirst } from '../../selftest/hunt.js';
+import { recall } from '../../selftest/memory.js';
+import { trialRun } from '../../selftest/trial-run.js';
+import { chapters } from '../../suites/index.js';
+import { select } from '../../suites/schedule.js';
+
+/** One of each seam. */
+const some = ['id-lost', 'stop-twice', 'default-of-downtime-limit', 'magic-wrong', 'guest-runs-in-switch-over'].filter(
+  (name) => faults.has(name),
+);
+
+describe('selftest', () => {
+  for (const name of some) {
+    it(`kills ${name}: a monitor that ${faults.get(name)?.title}`, async () => {
+      const kill = await hunt(name, recall());
+      expect(kill.requirement).to.be.a('string');
+      expect(kill.why).to.be.a('string');
+    }).timeout(60_000);
+  }
+
+  for (const variation of ['split-writes', 'members-reversed', 'unknown-events']) {
+    it(`does not mind a monitor that ${variations.get(variation)?.title}`, async () => {
+      const planned = select(chapters, ['QMP-REPLY-0*', 'QMP-EVT-07', 'MIG-CMD-QMIG-03', 'MIG-SM-O12']);
+      const { failed, judged, refused } = await trialRun({ variation }, planned, { jobs: 4, failFast: false });
+      expect(refused).to.equal(undefined);
+      expect(failed.map(({ id }) => id)).to.deep.equal([]);
+      expect(judged).to.be.at.least(8);
+    }).timeout(60_000);
+  }
+
+  it('tries first what killed before, and leaves nothing out', () => {
+    const fault = faults.get('stop-twice');
+    if (fault === undefined) throw new Error('there is no fault stop-twice');
+    const ids = likelyFirst(fault, ['QMP-EVT-09']).map(({ requirement }) => requirement.id);
+    expect(ids[0]).to.equal('QMP-EVT-09');
+    expect(ids[1]).to.match(/^MIG-SM-O30/);
+    expect([...ids].sort()).to.deep.equal(
+      select(chapters, [])
+        .map(({ requirement }) => requirement.id)
+        .sort(),
+    );
+  });
+
+  it('remembers a killer of every fault', () => {
+    const known = recall();
+    expect([...faults.keys()].filter((name) => (known[name] ?? []).length === 0)).to.deep.equal([]);
+    expect(variations.size).to.be.at.least(20);
+  });
+
+  it('counts no kill by what fails without the fault, too', async () => {
+    const honest = await trialRun({}, select(chapters, ['QMP-REPLY-04*']), { jobs: 2, failFast: false });
+    expect(honest.failed.map(({ id }) => id)).to.deep.equal([]);
+    expect(honest.passed).to.have.length.of.at.least(1);
+  }).timeout(60_000);
+});
