@@ -21,7 +21,7 @@ async function output(...args: string[]): Promise<string> {
 describe('qmpspec faults', () => {
   it('lists each fault under its area', async () => {
     const lines = (await output('faults')).split('\n');
-    expect(lines[0]).to.equal('events');
+    expect(lines[0]).to.equal('protocol');
     expect(lines.filter((line) => line.startsWith('  '))).to.have.length(faults.size);
     for (const area of new Set([...faults.values()].map((fault) => fault.area))) {
       expect(lines.filter((line) => line === area)).to.have.length(1);
