@@ -14,6 +14,7 @@ import type { Instance, StartOptions } from '../targets/target.js';
 import { Divergence } from './divergence.js';
 import { defectsOf } from './known-defects.js';
 import { announcesLater, laterStatuses, type Statuses } from './later-statuses.js';
+import { membersBeyond } from './members-beyond.js';
 import { brief, type Expected, meets, type Pattern, wordsOf } from './patterns.js';
 import { leavesTraces, restore } from './pristine.js';
 
@@ -40,6 +41,7 @@ export class Trial {
   private plain: Promise<Instance> | undefined;
   private events: ReadonlySet<string> | undefined;
 
+  private own: ReadonlySet<string> | undefined;
   private readonly later: Statuses;
 
   constructor(private readonly settings: TrialSettings) {
@@ -70,6 +72,11 @@ export class Trial {
       [this.facts.schema, loadSchema(this.dialect.name)].flatMap(({ events }) => [...events.keys()]),
     );
     return this.events;
+  }
+
+  private get extensions(): ReadonlySet<string> {
+    this.own ??= membersBeyond(this.facts.schema);
+    return this.own;
   }
 
   // --- instances and sessions --------------------------------------------------------------------------------------
@@ -210,7 +217,9 @@ export class Trial {
   members(object: JsonValue | undefined, required: readonly string[], optional: readonly string[], step: string): void {
     const names = isObject(object) ? Object.keys(object) : [];
     const missing = required.filter((name) => !names.includes(name));
-    const extra = names.filter((name) => !required.includes(name) && !optional.includes(name));
+    const strange = names.filter((name) => !required.includes(name) && !optional.includes(name));
+    // What the target's own schema has beyond every dialect is an extension, which a client passes over.
+    const extra = strange.filter((name) => !this.extensions.has(name));
     const words = `the members ${required.join(', ') || 'none'}${optional.length === 0 ? '' : ` and perhaps ${optional.join(', ')}`}`;
     const got = isObject(object) ? names.join(', ') || 'no members' : stringifyJson(object ?? null);
     this.check(isObject(object) && missing.length === 0 && extra.length === 0, words, got, step);

@@ -73,8 +73,10 @@ export const replies = new ChapterBuilder(['QMP protocol', '5 Replies and errors
     const session = await t.session();
     const got = await session.exchange('{"execute":"query-name","id":[ 1 ,2,  "\\u0041\\/",\r\n{"a" :1} ]}');
     t.sequence(got, [done(undefined, { id: [1, 2, 'A/', { a: 1 }] })]);
+    // Blanks between tokens are free; the escapes of the input are not kept.
     const text = got[0]?.text ?? '';
-    t.check(text.includes('"id": [1, 2, "A/", {"a": 1}]'), '"id": [1, 2, "A/", {"a": 1}]', text);
+    const echo = '"id":[1,2,"A/",{"a":1}]';
+    t.check(text.replace(/\s+/g, '').includes(echo), echo, text);
   })
   .must('QMP-REPLY-06', 'no id is echoed for malformed JSON or for a value that is no object', async (t) => {
     const session = await t.session();

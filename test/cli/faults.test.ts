@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import pc from 'picocolors';
 import { main } from '../../cli/program.js';
-import { areas, faults } from '../../reference/faults/index.js';
+import { faults } from '../../reference/faults/index.js';
 
 async function output(...args: string[]): Promise<string> {
   let text = '';

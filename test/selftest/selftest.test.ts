@@ -36,7 +36,7 @@ describe('selftest', () => {
     if (fault === undefined) throw new Error('there is no fault stop-twice');
     const ids = likelyFirst(fault, ['QMP-EVT-09']).map(({ requirement }) => requirement.id);
     expect(ids[0]).to.equal('QMP-EVT-09');
-    expect(ids[1]).to.match(/^MIG-SM-O30/);
+    expect(fault.rows.some((row) => ids[1]?.startsWith(row))).to.equal(true);
     expect([...ids].sort()).to.deep.equal(
       select(chapters, [])
         .map(({ requirement }) => requirement.id)
