@@ -48,8 +48,10 @@ export function modelCommand(): Command {
 
 function check(): boolean {
   let sound = true;
+  let dead: readonly string[] | undefined;
   for (const name of dialectNames) {
     const found = checkModel(dialects[name].migration);
+    dead = dead === undefined ? found.untaken : dead.filter((row) => found.untaken.includes(row));
     const { combinations, states, transitions, statuses, rows, problems } = found;
     process.stdout.write(
       `dialect ${name}: ${combinations} capability sets, ${states} states, ${transitions} transitions, ` +
@@ -58,5 +60,6 @@ function check(): boolean {
     for (const problem of problems) process.stdout.write(`  ${problem}\n`);
     if (problems.length > 0) sound = false;
   }
-  return sound;
+  for (const row of dead ?? []) process.stdout.write(`never taken in any dialect: ${row}\n`);
+  return sound && dead?.length === 0;
 }
