@@ -1,19 +1,35 @@
 /** Members that a target's own schema has and no dialect's: extensions of a release, or of a vendor. */
-import type { Schema } from '../qapi/schema.js';
+import type { Schema, TypeRef } from '../qapi/schema.js';
 import { dialectNames } from '../reference/dialects/dialect.js';
 import { loadSchema } from '../reference/schema/index.js';
 
-/** Names that occur in no dialect at all; none where the schema is not the target's own introspection. */
-export function membersBeyond(schema: Schema): ReadonlySet<string> {
+/**
+ * Names of members that the command returns, at any depth, by the target's schema, and by no dialect's. None where the
+ * schema is not the target's own introspection, or no dialect describes the command.
+ */
+export function membersBeyond(schema: Schema, command: string): ReadonlySet<string> {
   if (schema.origin !== 'introspection') return new Set();
-  const known = new Set(dialectNames.flatMap((name) => [...memberNames(loadSchema(name))]));
-  return new Set([...memberNames(schema)].filter((name) => !known.has(name)));
+  const dialects = dialectNames.map(loadSchema).filter(({ commands }) => commands.has(command));
+  if (dialects.length === 0) return new Set();
+  const known = new Set(dialects.flatMap((dialect) => [...returnedMembers(dialect, command)]));
+  return new Set([...returnedMembers(schema, command)].filter((name) => !known.has(name)));
 }
 
-function memberNames(schema: Schema): ReadonlySet<string> {
+function returnedMembers(schema: Schema, command: string): ReadonlySet<string> {
   const names = new Set<string>();
-  for (const type of schema.types.values()) {
-    if (type.kind === 'struct' || type.kind === 'union') for (const { name } of type.members) names.add(name);
-  }
+  const seen = new Set<string>();
+  const visit = (ref: TypeRef | undefined) => {
+    if (ref === undefined || seen.has(ref.name)) return;
+    seen.add(ref.name);
+    const type = schema.types.get(ref.name);
+    if (type?.kind === 'struct' || type?.kind === 'union') {
+      for (const member of schema.membersOf(ref.name)) {
+        names.add(member.name);
+        visit(member.type);
+      }
+    }
+    if (type?.kind === 'union' || type?.kind === 'alternate') for (const branch of type.branches) visit(branch.type);
+  };
+  visit(schema.commands.get(command)?.returns);
   return names;
 }

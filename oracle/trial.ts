@@ -41,7 +41,6 @@ export class Trial {
   private plain: Promise<Instance> | undefined;
   private events: ReadonlySet<string> | undefined;
 
-  private own: ReadonlySet<string> | undefined;
   private readonly later: Statuses;
 
   constructor(private readonly settings: TrialSettings) {
@@ -72,11 +71,6 @@ export class Trial {
       [this.facts.schema, loadSchema(this.dialect.name)].flatMap(({ events }) => [...events.keys()]),
     );
     return this.events;
-  }
-
-  private get extensions(): ReadonlySet<string> {
-    this.own ??= membersBeyond(this.facts.schema);
-    return this.own;
   }
 
   // --- instances and sessions --------------------------------------------------------------------------------------
@@ -217,12 +211,26 @@ export class Trial {
   members(object: JsonValue | undefined, required: readonly string[], optional: readonly string[], step: string): void {
     const names = isObject(object) ? Object.keys(object) : [];
     const missing = required.filter((name) => !names.includes(name));
-    const strange = names.filter((name) => !required.includes(name) && !optional.includes(name));
-    // What the target's own schema has beyond every dialect is an extension, which a client passes over.
-    const extra = strange.filter((name) => !this.extensions.has(name));
+    const extra = names.filter((name) => !required.includes(name) && !optional.includes(name));
     const words = `the members ${required.join(', ') || 'none'}${optional.length === 0 ? '' : ` and perhaps ${optional.join(', ')}`}`;
     const got = isObject(object) ? names.join(', ') || 'no members' : stringifyJson(object ?? null);
     this.check(isObject(object) && missing.length === 0 && extra.length === 0, words, got, step);
+  }
+
+  /**
+   * What a command returned, or an object in it, has exactly these members. What the target's own schema has there beyond
+   * every dialect is an extension, which a client passes over.
+   */
+  returned(
+    command: string,
+    object: JsonValue | undefined,
+    required: readonly string[],
+    optional: readonly string[] = [],
+    step = command,
+  ): void {
+    const beyond = membersBeyond(this.facts.schema, command);
+    const extensions = isObject(object) ? Object.keys(object).filter((name) => beyond.has(name)) : [];
+    this.members(object, required, [...optional, ...extensions], step);
   }
 
   /** No message at all. */

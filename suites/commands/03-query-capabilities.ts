@@ -21,7 +21,8 @@ export const queryCapabilities = new ChapterBuilder(
       [],
       'faults against the schema',
     );
-    for (const entry of list as readonly JsonValue[]) t.members(entry, ['capability', 'state'], [], 'an entry');
+    for (const entry of list as readonly JsonValue[])
+      t.returned('query-migrate-capabilities', entry, ['capability', 'state'], [], 'an entry');
   })
   .must('MIG-CMD-QCAP-01.names', 'every capability that the schema names is listed once', async (t) => {
     const session = await t.session();

@@ -20,18 +20,18 @@ export const queryParameters = new ChapterBuilder(
       const known = schema.membersOf(schema.commands.get('migrate-set-parameters')?.arguments).map(({ name }) => name);
       if (fitsExactly(t.facts)) {
         // A parameter without a default is shown once it has been set.
-        t.members(
+        t.returned(
+          'query-migrate-parameters',
           shown,
           always,
           rules.map(({ name }) => name),
-          'parameters',
         );
       } else {
-        t.members(
+        t.returned(
+          'query-migrate-parameters',
           shown,
           always.filter((name) => known.includes(name)),
           known,
-          'parameters',
         );
       }
     },

@@ -48,7 +48,7 @@ export const completedInfo = new ChapterBuilder(
     'a completed migration shows its times and figures, and nothing else',
     async (t) => {
       const { info, ram } = await settled(t);
-      t.members(info, ['status', 'total-time', 'downtime', 'setup-time', 'ram'], [], 'query-migrate');
+      t.returned('query-migrate', info, ['status', 'total-time', 'downtime', 'setup-time', 'ram']);
       const faults = validatorsFor(t.facts.schema).returns('query-migrate')(info);
       t.same(
         faults.map(({ path, expected }) => `${path}: ${expected}`),
@@ -56,8 +56,8 @@ export const completedInfo = new ChapterBuilder(
         'faults against the schema',
       );
       const all = [...new Set(Object.values(ramMembers).flat())];
-      if (fitsExactly(t.facts)) t.members(ram, ramMembers[t.dialect.migration.ramMembers], [], 'ram');
-      else t.members(ram, baselineRam, [...all, ...Object.keys(ram)], 'ram');
+      if (fitsExactly(t.facts)) t.returned('query-migrate', ram, ramMembers[t.dialect.migration.ramMembers], [], 'ram');
+      else t.returned('query-migrate', ram, baselineRam, [...all, ...Object.keys(ram)], 'ram');
     },
   )
   .must('MIG-CMD-QMIG-03.integers', 'every figure but mbps is an integer that is not negative', async (t) => {
@@ -73,10 +73,10 @@ export const completedInfo = new ChapterBuilder(
     'with xbzrle on, the figures of its cache are shown too',
     async (t) => {
       const { info } = await settled(t, ['xbzrle']);
-      t.members(info, ['status', 'total-time', 'downtime', 'setup-time', 'ram', 'xbzrle-cache'], [], 'query-migrate');
+      t.returned('query-migrate', info, ['status', 'total-time', 'downtime', 'setup-time', 'ram', 'xbzrle-cache']);
       const cache = info['xbzrle-cache'];
       const more = t.dialect.migration.encodingRate ? ['encoding-rate'] : [];
-      if (fitsExactly(t.facts)) t.members(cache, [...xbzrleMembers, ...more], [], 'xbzrle-cache');
+      if (fitsExactly(t.facts)) t.returned('query-migrate', cache, [...xbzrleMembers, ...more], [], 'xbzrle-cache');
       t.equal(isObject(cache) ? cache['cache-size'] : undefined, 67108864, 'cache-size');
     },
     { needs: { ...needs, capabilities: ['xbzrle'] } },

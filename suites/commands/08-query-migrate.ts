@@ -38,7 +38,7 @@ export const queryMigrate = new ChapterBuilder(['Migration commands', '8 query-m
       const { scratch } = await t.instance();
       t.succeeded(await session.command('migrate', { uri: `unix:${scratch}/absent.sock` }));
       const info = await migrationBecomes(t, session, 'failed');
-      t.members(info, ['status', 'error-desc'], [], 'query-migrate');
+      t.returned('query-migrate', info, ['status', 'error-desc']);
       const faults = validatorsFor(t.facts.schema).returns('query-migrate')(info);
       t.same(
         faults.map(({ path, expected }) => `${path}: ${expected}`),
@@ -58,7 +58,7 @@ export const queryMigrate = new ChapterBuilder(['Migration commands', '8 query-m
       try {
         t.succeeded(await session.command('migrate', { uri: `tcp:127.0.0.1:${held.port}` }));
         const info = await migrationBecomes(t, session, 'failed');
-        t.members(info, ['status', 'error-desc'], [], 'query-migrate');
+        t.returned('query-migrate', info, ['status', 'error-desc']);
         t.check(String(info['error-desc']).length > 0, 'a text', 'an empty one', 'error-desc');
       } finally {
         held.release();

@@ -16,7 +16,7 @@ async function failure(t: Trial, session: Session, path: string): Promise<string
   const expected = [event('MIGRATION', { status: 'setup' }), success({}, id), event('MIGRATION', { status: 'failed' })];
   t.sequence(await session.fence(mark), expected);
   const info = await migrationBecomes(t, session, 'failed');
-  t.members(info, ['status', 'error-desc'], [], 'query-migrate');
+  t.returned('query-migrate', info, ['status', 'error-desc']);
   return String(info['error-desc']);
 }
 

@@ -19,7 +19,7 @@ async function failsLater(t: Trial, session: Session, uri: string, desc: RegExp 
   await session.event('MIGRATION', { since: mark, test: ({ status }) => status === 'failed' });
   t.sequence(await session.fence(mark), [migration('setup'), success({}, id), migration('failed')]);
   const info = await migrationBecomes(t, session, 'failed');
-  t.members(info, ['status', 'error-desc'], [], uri);
+  t.returned('query-migrate', info, ['status', 'error-desc'], [], uri);
   // The text is for people: compared as that of an error reply is.
   const reply = { error: { class: 'GenericError', desc: info['error-desc'] ?? '' } };
   const received = { ...(session.log.at(-1) as (typeof session.log)[number]), kind: 'failure', value: reply } as const;

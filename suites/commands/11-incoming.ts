@@ -53,8 +53,8 @@ function waits(t: Trial, info: JsonValue, listening: boolean, address: boolean):
     ...(listening && incomingSetup === 'state' ? ['status'] : []),
     ...(listening && address && showsSocketAddress ? ['socket-address'] : []),
   ];
-  if (fitsExactly(t.facts)) t.members(info, members, [], 'query-migrate');
-  else t.members(info, [], ['status', 'socket-address'], 'query-migrate');
+  if (fitsExactly(t.facts)) t.returned('query-migrate', info, members);
+  else t.returned('query-migrate', info, [], ['status', 'socket-address']);
   if (isObject(info) && 'status' in info) t.equal(info.status, 'setup', 'status');
 }
 

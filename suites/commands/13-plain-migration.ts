@@ -182,7 +182,7 @@ export const plainMigration = chapter
   .must('MIG-CMD-QMIG-02', 'the destination shows completed and no figures', async (t) => {
     const { destination } = await complete(t, {});
     const info = t.succeeded(await destination.command('query-migrate'));
-    t.members(info, ['status'], t.dialect.migration.showsSocketAddress ? ['socket-address'] : [], 'query-migrate');
+    t.returned('query-migrate', info, ['status'], t.dialect.migration.showsSocketAddress ? ['socket-address'] : []);
     t.equal(isObject(info) ? info.status : undefined, 'completed', 'status');
     const faults = validatorsFor(t.facts.schema).returns('query-migrate')(info);
     t.same(

@@ -39,7 +39,7 @@ export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'command
       for (const id of ids) t.succeeded(await session.reply(id));
       await over(two);
       const info = await two.destination.info();
-      t.members(info, ['status'], ['postcopy-blocktime', 'postcopy-vcpu-blocktime', ...later], 'query-migrate');
+      t.returned('query-migrate', info, ['status'], ['postcopy-blocktime', 'postcopy-vcpu-blocktime', ...later]);
       const [whole, each] = [info['postcopy-blocktime'], info['postcopy-vcpu-blocktime']];
       t.check((whole === undefined) === (each === undefined), 'both figures or none', Object.keys(info).join(', '));
       if (each === undefined) return;

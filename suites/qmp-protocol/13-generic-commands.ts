@@ -36,7 +36,7 @@ async function names(t: Trial, command: string): Promise<string[]> {
   const list = await ask(t, command);
   t.check(Array.isArray(list), 'a list', JSON.stringify(list).slice(0, 100), command);
   return (list as JsonValue[]).map((entry) => {
-    t.members(entry, ['name'], [], `entry of ${command}`);
+    t.returned(command, entry, ['name'], [], `entry of ${command}`);
     const { name } = entry as JsonObject;
     t.equal(name, aString, 'name');
     return String(name);
@@ -56,9 +56,9 @@ export const genericCommands = new ChapterBuilder(['QMP protocol', '13 Generic c
     'query-version returns integers major, minor and micro, and a package',
     async (t) => {
       const version = await ask(t, 'query-version');
-      t.members(version, ['qemu', 'package'], [], 'version');
+      t.returned('query-version', version, ['qemu', 'package'], [], 'version');
       const { qemu, package: name } = version as JsonObject;
-      t.members(qemu, ['major', 'minor', 'micro'], [], 'qemu');
+      t.returned('query-version', qemu, ['major', 'minor', 'micro'], [], 'qemu');
       for (const part of Object.values(qemu as JsonObject)) t.equal(part, anInteger, 'a number of the version');
       t.equal(name, aString, 'package');
     },
@@ -175,11 +175,11 @@ export const genericCommands = new ChapterBuilder(['QMP protocol', '13 Generic c
       const status = await ask(t, 'query-status');
       const singlestep = t.dialect.protocol.singlestep;
       const known = t.facts.dialectNote === undefined;
-      t.members(
+      t.returned(
+        'query-status',
         status,
         ['running', 'status', ...(singlestep && known ? ['singlestep'] : [])],
         known ? [] : ['singlestep'],
-        'query-status',
       );
       const { running, status: state } = status as JsonObject;
       t.equal(running, aBoolean, 'running');

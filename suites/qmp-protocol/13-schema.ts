@@ -63,7 +63,13 @@ export const schemaEntities = new ChapterBuilder(
           JSON.stringify(entity).slice(0, 120),
         );
         const [required, optional] = shape as (typeof shapes)[string];
-        t.members(entity, ['name', 'meta-type', ...required], [...optional, 'features'], entity.name);
+        t.returned(
+          'query-qmp-schema',
+          entity,
+          ['name', 'meta-type', ...required],
+          [...optional, 'features'],
+          entity.name,
+        );
       }
     },
   )
@@ -95,7 +101,7 @@ export const schemaEntities = new ChapterBuilder(
       for (const entity of (await entities(t)).filter((one) => one['meta-type'] === 'object')) {
         t.check(Array.isArray(entity.members), 'a list of members', entity.name);
         for (const member of entity.members as JsonValue[]) {
-          t.members(member, ['name', 'type'], ['default', 'features'], `member of ${entity.name}`);
+          t.returned('query-qmp-schema', member, ['name', 'type'], ['default', 'features'], `member of ${entity.name}`);
           if ('default' in (member as JsonObject)) t.equal((member as JsonObject).default, null, 'default');
         }
       }
@@ -118,7 +124,7 @@ export const schemaEntities = new ChapterBuilder(
         );
         const choices = byName.get(String(tag?.type))?.values;
         for (const variant of listOf(union.variants)) {
-          t.members(variant, ['case', 'type'], [], `variant of ${union.name}`);
+          t.returned('query-qmp-schema', variant, ['case', 'type'], [], `variant of ${union.name}`);
           t.check(
             Array.isArray(choices) && choices.includes(variant.case as string),
             `a case of ${JSON.stringify(choices)}`,

@@ -187,7 +187,7 @@ export const passedDescriptors = new ChapterBuilder(
       const session = await sender(t);
       const add = async (args: unknown) => {
         const value = t.succeeded(await commandWithDescriptors(session, 'add-fd', args, opened(t, 1)), 'add-fd');
-        t.members(value, ['fd', 'fdset-id'], [], 'add-fd');
+        t.returned('add-fd', value, ['fd', 'fdset-id']);
         return isObject(value) ? Number(value['fdset-id']) : Number.NaN;
       };
       const sets = [

@@ -73,6 +73,10 @@ describe('checks of a trial', () => {
       () => trial.members({ a: 1, b: 1 }, ['a'], ['b'], 's'),
       () => trial.members({ a: 1, c: 1 }, ['a'], ['b'], 's'),
     ],
+    'returned (extra)': [
+      () => trial.returned('query-migrate', { a: 1, b: 1 }, ['a'], ['b']),
+      () => trial.returned('query-migrate', { a: 1, c: 1 }, ['a'], ['b']),
+    ],
     'members (no object)': [() => trial.members({}, [], [], 's'), () => trial.members([], [], [], 's')],
     silent: [() => trial.silent([], 's'), () => trial.silent([good], 's')],
     same: [() => trial.same({ a: 1, b: 2 }, { b: 2, a: 1 }, 's'), () => trial.same({ a: 1 }, { a: 2 }, 's')],
