@@ -1,4 +1,5 @@
 import type { MigrationUri } from '../model/index.js';
+import { PostcopyDestination } from '../postcopy/destination.js';
 import { decodeGlobalState } from '../stream/device-layout.js';
 import type { LocalMachine } from '../stream/local-machine.js';
 import { RamLoader } from '../stream/ram-loader.js';
@@ -11,7 +12,6 @@ import type { Channel } from './channel.js';
 import type { MigrationHost, RunState } from './host.js';
 import { Secondary } from './incoming-colo.js';
 import { IncomingMultifd } from './incoming-multifd.js';
-import { PageRequests } from './incoming-requests.js';
 import { IncomingStorage } from './incoming-storage.js';
 import type { Listener } from './listen.js';
 import { hostNetwork } from './network.js';
@@ -33,21 +33,26 @@ export class Incoming {
   #listener: Listener | undefined;
   #channel: Channel | undefined;
   #reader: StreamReader | undefined;
-  #loader: RamLoader;
+  readonly #loader: RamLoader;
   #receiver: ReceiverState | undefined;
   #returnPath: ReturnPathWriter | undefined;
-  #requests: PageRequests | undefined;
+  readonly #postcopy: PostcopyDestination;
   #multifd: IncomingMultifd | undefined;
   #stored: RunState = 'running';
   #storage: IncomingStorage | undefined;
   #coloRequested = false;
   #secondary: Secondary | undefined;
   #closed = false;
-  #measured = false;
 
   constructor(private readonly deps: IncomingDeps) {
     this.#settings = new Settings(() => deps.walker.state);
     this.#loader = new RamLoader(deps.host.ram, deps.host.property?.('decompress-error-check') ?? true);
+    this.#postcopy = new PostcopyDestination({
+      ram: deps.host.ram,
+      loader: this.#loader,
+      steps: deps.walker,
+      measures: () => this.#settings.on('postcopy-blocktime'),
+    });
   }
 
   /** `socket-address` of `query-migrate`, while listening. */
@@ -55,12 +60,9 @@ export class Incoming {
     return this.#listener?.address === undefined ? undefined : [this.#listener.address];
   }
 
-  /**
-   * Figures of `postcopy-blocktime`, in milliseconds, where the capability was on when postcopy began. Nothing here runs on
-   * a processor of the guest, so that its one processor was never blocked (MIG-CMD-QMIG-02).
-   */
+  /** Figures of `postcopy-blocktime` for `query-migrate`. */
   get blocktime(): Readonly<Record<string, unknown>> {
-    return this.#measured ? { 'postcopy-blocktime': 0, 'postcopy-vcpu-blocktime': [0] } : {};
+    return this.#postcopy.blocktime;
   }
 
   /** Opens the listener. @throws ListenError */
@@ -291,52 +293,11 @@ export class Incoming {
   }
 
   #command(channel: Channel, command: StreamCommand): void {
-    const { walker } = this.deps;
-    switch (command.name) {
-      case 'OPEN_RETURN_PATH':
-        this.#returnPath = this.#answering();
-        break;
-      case 'PING':
-        if (this.#returnPath !== undefined) channel.post(this.#returnPath.pong(command.value ?? 0));
-        break;
-      case 'POSTCOPY_ADVISE':
-        walker.step('advised');
-        break;
-      case 'POSTCOPY_RAM_DISCARD':
-        if (walker.can('discarded')) walker.step('discarded');
-        if (command.block !== undefined) this.#loader.discard(command.block, command.ranges ?? []);
-        break;
-      case 'POSTCOPY_LISTEN':
-        this.#loader.listen();
-        this.#measured = walker.state.capabilities.includes('postcopy-blocktime');
-        this.#requests = new PageRequests(this.deps.host.ram, this.#loader);
-        walker.step('listening');
-        break;
-      case 'POSTCOPY_RUN':
-        walker.step('run');
-        this.#requests?.begin(this.#returnPath, channel);
-        break;
-      case 'RECV_BITMAP':
-        this.#sendBitmap(channel, command.block ?? '');
-        break;
-      case 'POSTCOPY_RESUME':
-        walker.step('resumed');
-        if (this.#returnPath !== undefined) channel.post(this.#returnPath.resumeAck());
-        this.#requests?.begin(this.#returnPath, channel);
-        break;
-      case 'ENABLE_COLO':
-        this.#coloRequested = true;
-        break;
-      default:
-        break;
-    }
-  }
-
-  #sendBitmap(channel: Channel, name: string): void {
-    const block = this.deps.host.ram.block(name);
-    if (block === undefined || this.#returnPath === undefined) return;
-    channel.post(this.#returnPath.receivedBitmap(name, this.#loader.received(block)));
-    if (this.deps.walker.can('bitmap-sent')) this.deps.walker.step('bitmap-sent');
+    if (command.name === 'OPEN_RETURN_PATH') this.#returnPath = this.#answering();
+    else if (command.name === 'ENABLE_COLO') this.#coloRequested = true;
+    else if (command.name === 'PING') {
+      if (this.#returnPath !== undefined) channel.post(this.#returnPath.pong(command.value ?? 0));
+    } else this.#postcopy.command(command, { writer: this.#returnPath, channel });
   }
 
   #complete(channel: Channel): void {

@@ -1,15 +1,15 @@
 import type { MigrationUri } from '../model/index.js';
-import { DirtyBitmap } from '../ram/dirty-bitmap.js';
-import { pageSize } from '../ram/guest-ram.js';
+import { writeDiscards } from '../postcopy/discards.js';
+import { writePackage } from '../postcopy/package.js';
+import { RecoveryHandshake } from '../postcopy/recovery.js';
 import type { ReturnPathMessage } from '../stream/return-path-reader.js';
-import { type ByteRange, StreamWriter } from '../stream/stream-writer.js';
+import { StreamWriter } from '../stream/stream-writer.js';
 import { ChannelError } from './channel.js';
 import type { Outgoing } from './outgoing.js';
 
 /** The outgoing side of postcopy, and its recovery (stream-format.md §9, state-machine.md §3.4 and §3.5). */
 export class Postcopy {
-  readonly #bitmaps = new Set<string>();
-  #acknowledged = false;
+  readonly #handshake = new RecoveryHandshake();
   /** Bytes per second, chosen at the switch. */
   #limit = 0n;
 
@@ -27,16 +27,11 @@ export class Postcopy {
         if (block !== undefined) owner.source.request(block, message.start, message.length);
         break;
       }
-      case 'RECV_BITMAP': {
-        const block = ram.block(message.block);
-        if (block === undefined) break;
-        const pages = block.bytes.length / pageSize;
-        owner.source.bitmap.of(block).setComplement(DirtyBitmap.fromWire(message.bitmap, pages));
-        this.#bitmaps.delete(block.name);
+      case 'RECV_BITMAP':
+        this.#handshake.receivedBitmap(message, ram, owner.source.bitmap);
         break;
-      }
       case 'RESUME_ACK':
-        if (owner.walker.state.out.status === 'postcopy-recover') this.#acknowledged = true;
+        if (owner.walker.state.out.status === 'postcopy-recover') this.#handshake.acknowledge();
         break;
       default:
         return;
@@ -67,31 +62,16 @@ export class Postcopy {
     }
     if (host.dialect.stream.commands.includes('SWITCHOVER_START')) writer.command('SWITCHOVER_START');
     owner.storage.endBeforeRam();
-    for (const block of host.ram.blocks) {
-      const ranges = dirtyRanges(source.bitmap.of(block));
-      if (ranges.length > 0) writer.postcopyDiscard(block.name, ranges);
-    }
-    writer.ping(2);
-    writer.packaged(this.#package(walker.state.out.former ?? 'running'));
-    writer.ping(4);
+    writeDiscards(writer, host.ram, source.bitmap);
+    const inner = new StreamWriter(host.dialect.stream, { footers: host.property?.('send-section-footer') ?? true });
+    host.wire?.writer?.(inner);
+    writePackage(writer, inner, () => owner.writeDevices(walker.state.out.former ?? 'running', inner));
     source.forgetBlock();
     source.plainOnly = true;
     await owner.flush();
     statistics.downtime = Math.floor(host.clock.now() - began);
     this.#limit = owner.settings.maxPostcopyBandwidth;
     await this.#send();
-  }
-
-  #package(runState: string): Buffer {
-    const { host } = this.owner.deps;
-    const { dialect } = host;
-    const inner = new StreamWriter(dialect.stream, { footers: host.property?.('send-section-footer') ?? true });
-    host.wire?.writer?.(inner);
-    inner.command('POSTCOPY_LISTEN');
-    this.owner.writeDevices(runState, inner);
-    inner.ping(3);
-    inner.command('POSTCOPY_RUN');
-    return inner.out.takeJoined();
   }
 
   async #send(): Promise<void> {
@@ -132,17 +112,12 @@ export class Postcopy {
     else walker.step('connected');
     writer.out.take();
     owner.openReturnPath();
-    this.#bitmaps.clear();
-    this.#acknowledged = false;
-    for (const { name } of deps.host.ram.blocks) {
-      this.#bitmaps.add(name);
-      writer.recvBitmap(name);
-    }
+    this.#handshake.begin(writer, deps.host.ram);
     await owner.flush();
-    await this.#until(() => this.#bitmaps.size === 0);
+    await this.#until(() => this.#handshake.bitmapsComplete);
     writer.command('POSTCOPY_RESUME');
     await owner.flush();
-    await this.#until(() => this.#acknowledged);
+    await this.#until(() => this.#handshake.acknowledged);
     walker.step('resume-acknowledged');
     source.forgetBlock();
     await this.#send();
@@ -157,15 +132,4 @@ export class Postcopy {
       owner.check();
     }
   }
-}
-
-/** The runs of pages in a set, as byte ranges. */
-function dirtyRanges(bitmap: DirtyBitmap): ByteRange[] {
-  const ranges: ByteRange[] = [];
-  for (let from = bitmap.next(0); from !== -1; ) {
-    const to = bitmap.nextClear(from);
-    ranges.push({ start: from * pageSize, length: (to - from) * pageSize });
-    from = bitmap.next(to);
-  }
-  return ranges;
 }

@@ -1,4 +1,5 @@
 import type { MultifdSender } from '../multifd/multifd-sender.js';
+import { RequestQueue } from '../postcopy/request-queue.js';
 import { compressPage } from '../ram/compress-page.js';
 import { type GuestRam, pageSize, type RamBlock } from '../ram/guest-ram.js';
 import { MigrationBitmap } from '../ram/migration-bitmap.js';
@@ -40,7 +41,7 @@ export class RamSource {
   /** Bytes handed to multifd channels in this call of {@link fill}; they are accounted when they have been sent. */
   #beside = 0;
   #named: RamBlock | undefined;
-  readonly #requests: { readonly block: RamBlock; page: number; readonly end: number }[] = [];
+  readonly #requests = new RequestQueue();
 
   constructor(
     private readonly ram: GuestRam,
@@ -59,11 +60,11 @@ export class RamSource {
   /** A page request of the destination: its pages jump the queue. Bytes, page-aligned. */
   request(block: RamBlock, start: number, length: number): void {
     this.#bulk = false;
-    this.#requests.push({ block, page: start / pageSize, end: (start + length) / pageSize });
+    this.#requests.add(block, start, length);
   }
 
   get hasRequests(): boolean {
-    return this.#requests.length > 0;
+    return !this.#requests.empty;
   }
 
   /** A new connection, or the switch to postcopy: the next record carries its block's name. */
@@ -90,20 +91,13 @@ export class RamSource {
 
   /** The next requested page that is still dirty. */
   #requested(): number | undefined {
-    for (;;) {
-      const request = this.#requests[0];
-      if (request === undefined) return undefined;
-      if (request.page >= request.end) {
-        this.#requests.shift();
-        continue;
-      }
-      const page = request.page++;
-      if (!this.bitmap.of(request.block).clear(page)) continue;
-      // Neighbours follow: the search goes on behind the requested page.
-      this.#block = request.block.index;
-      this.#page = page + 1;
-      return this.#send(request.block, page * pageSize);
-    }
+    const request = this.#requests.take(this.bitmap);
+    if (request === undefined) return undefined;
+    const { block, page } = request;
+    // Neighbours follow: the search goes on behind the requested page.
+    this.#block = block.index;
+    this.#page = page + 1;
+    return this.#send(block, page * pageSize);
   }
 
   /** The next dirty pages behind the last one, wrapping once: one, or a run of about `bytes` bytes. */

@@ -1,7 +1,7 @@
 import { type GuestRam, pageSize } from '../ram/guest-ram.js';
 import type { RamLoader } from '../stream/ram-loader.js';
 import type { ReturnPathWriter } from '../stream/return-path-writer.js';
-import type { Channel } from './channel.js';
+import type { AnswerSink } from './answer-sink.js';
 
 /**
  * Pages that a guest misses before it idles. Requests do not wait for the source's bandwidth limit, so a guest that missed
@@ -20,7 +20,7 @@ export class PageRequests {
   ) {}
 
   /** The guest runs, or the connection has been renewed: pages that were asked for in vain are asked for again. */
-  begin(writer: ReturnPathWriter | undefined, channel: Channel): void {
+  begin(writer: ReturnPathWriter | undefined, channel: AnswerSink): void {
     if (writer === undefined) return;
     let left = touched;
     for (const block of [...this.ram.blocks].reverse()) {
