@@ -2,6 +2,7 @@ import type { MigrationUri } from '../model/index.js';
 import { writeDiscards } from '../postcopy/discards.js';
 import { writePackage } from '../postcopy/package.js';
 import { RecoveryHandshake } from '../postcopy/recovery.js';
+import { ReleasedRam } from '../postcopy/released-ram.js';
 import type { ReturnPathMessage } from '../stream/return-path-reader.js';
 import { StreamWriter } from '../stream/stream-writer.js';
 import { ChannelError } from './channel.js';
@@ -69,6 +70,10 @@ export class Postcopy {
     source.forgetBlock();
     source.plainOnly = true;
     await owner.flush();
+    if (owner.settings.on('release-ram')) {
+      source.released = new ReleasedRam(host.ram);
+      source.released.begin(source.bitmap);
+    }
     statistics.downtime = Math.floor(host.clock.now() - began);
     this.#limit = owner.settings.maxPostcopyBandwidth;
     await this.#send();

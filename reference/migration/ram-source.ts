@@ -1,4 +1,5 @@
 import type { MultifdSender } from '../multifd/multifd-sender.js';
+import type { ReleasedRam } from '../postcopy/released-ram.js';
 import { RequestQueue } from '../postcopy/request-queue.js';
 import { compressPage } from '../ram/compress-page.js';
 import { type GuestRam, pageSize, type RamBlock } from '../ram/guest-ram.js';
@@ -35,6 +36,8 @@ export class RamSource {
   blocked: Promise<void> | undefined;
   /** In postcopy only ZERO and PAGE records may be sent. */
   plainOnly = false;
+  /** Takes back each page that has been written, while set: `release-ram`, after the switch. */
+  released: ReleasedRam | undefined;
   #block = 0;
   #page = 0;
   #bulk = true;
@@ -139,6 +142,7 @@ export class RamSource {
     if (length === 0) return 0;
     dirty.clearRange(page, end);
     this.#page = end;
+    this.released?.pages(block, page, end);
     const zeroes = (count * pageRecordBytes - length) / (pageRecordBytes - zeroRecordBytes);
     this.statistics.duplicate += zeroes;
     this.statistics.normal += count - zeroes;
@@ -167,7 +171,9 @@ export class RamSource {
       return writer.ram.compressed(block, offset, compressPage(block.bytes, offset, compressLevel));
     }
     this.#named = block;
-    return writer.ram.page(block, offset, block.bytes, offset);
+    const length = writer.ram.page(block, offset, block.bytes, offset);
+    this.released?.pages(block, offset / pageSize, offset / pageSize + 1);
+    return length;
   }
 
   #sendBeside(block: RamBlock, offset: number, isZero: boolean): number {

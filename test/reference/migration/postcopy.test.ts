@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import { dialectNames } from '../../../reference/dialects/dialect.js';
+import { isZeroPage } from '../../../reference/ram/zero-page.js';
 import { type MachineOptions, scratch, scribble, TestMachine } from './test-machine.js';
 
 const files = scratch();
@@ -34,6 +35,13 @@ async function pair(options: MachineOptions, capabilities: readonly string[], us
     source.close();
     destination.close();
   }
+}
+
+/** Pages that hold anything but zeroes. */
+function pagesWithContent(bytes: Buffer): number {
+  let pages = 0;
+  for (let at = 0; at < bytes.length; at += 4096) if (!isZeroPage(bytes, at)) pages++;
+  return pages;
 }
 
 describe('migration: postcopy between two references', () => {
@@ -91,6 +99,33 @@ describe('migration: postcopy between two references', () => {
         expect(destination.ram.blocks[0]!.bytes.equals(source.ram.blocks[0]!.bytes)).to.equal(true);
       }));
   }
+
+  it('gives back what was sent, from the switch on, with release-ram', () =>
+    pair({}, ['release-ram'], async ({ source, destination }) => {
+      const { bytes } = source.ram.blocks[0]!;
+      const before = Buffer.from(bytes);
+      await source.ok('migrate-set-parameters', { 'max-postcopy-bandwidth': 300_000n });
+      expect(bytes.equals(before), 'RAM before the switch').to.equal(true);
+      await source.ok('migrate-start-postcopy');
+      await destination.until('R');
+      const { remaining } = (await source.info()).ram as { remaining: number };
+      const kept = pagesWithContent(bytes);
+      expect(kept, 'pages kept').to.be.greaterThan(0);
+      expect(kept, 'pages kept').to.be.at.most(remaining / 4096);
+      await source.ok('migrate-set-parameters', unlimited);
+      await source.until('M(completed)');
+      await destination.until('M(completed)');
+      expect(destination.ram.blocks[0]!.bytes.equals(before), 'RAM of the destination').to.equal(true);
+      expect(pagesWithContent(bytes)).to.equal(0);
+    }));
+
+  it('keeps everything with release-ram when it completes in precopy', () =>
+    pair({}, ['release-ram'], async ({ source }) => {
+      const before = Buffer.from(source.ram.blocks[0]!.bytes);
+      await source.ok('migrate-set-parameters', unlimited);
+      await source.until('M(completed)');
+      expect(source.ram.blocks[0]!.bytes.equals(before)).to.equal(true);
+    }));
 
   it('is held in pre-switchover first (MIG-SM-O52, O53)', () =>
     pair({}, ['pause-before-switchover'], async ({ source, destination }) => {
