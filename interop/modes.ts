@@ -154,6 +154,13 @@ export const modes: readonly Mode[] = [
     parameters: (version) => ({ [version === '3.0' ? 'x-multifd-channels' : 'multifd-channels']: 3 }),
     missing: multifdUsed,
   },
+  {
+    name: 'multifd+return-path',
+    source: (version) => [...multifd(version), 'return-path'],
+    destination: multifd,
+    channels: true,
+    missing: multifdUsed,
+  },
   compressed('zlib'),
   compressed('zstd'),
   { name: 'postcopy', ...both('postcopy-ram'), slow: slowly, act: postcopy, missing: statusSeen('postcopy-active') },

@@ -287,7 +287,10 @@ export class Incoming {
         : { ramEos: () => this.#syncChannels() }),
       complete: () => {
         if (this.#multifd === undefined) this.#complete(channel);
-        else this.#afterChannels(this.#multifd.receiver.finish(), () => this.#complete(channel));
+        else {
+          const finished = this.#multifd.receiver.finish(this.#returnPath !== undefined);
+          this.#afterChannels(finished, () => this.#complete(channel));
+        }
       },
     };
   }

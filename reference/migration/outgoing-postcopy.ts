@@ -93,7 +93,7 @@ export class Postcopy {
     }
     this.#checkPath();
     writer.end(owner.sectionId);
-    writer.ram.eos();
+    await owner.endRamBody();
     writer.footer();
     owner.storage.endAfterRam();
     writer.eof();

@@ -280,7 +280,8 @@ export class Outgoing {
   async endRamBody(): Promise<number> {
     if (this.source.blocked !== undefined) await this.#unblock();
     const { sender } = this.#multifd ?? {};
-    if (sender === undefined || this.source.plainOnly) return this.writer.ram.eos();
+    // Behind the switch to postcopy the channels carry nothing, but are synchronised as before.
+    if (sender === undefined) return this.writer.ram.eos();
     await sender.sync();
     const { statistics, host } = this.deps;
     const fresh = sender.bytes - statistics.multifdBytes;

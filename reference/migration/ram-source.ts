@@ -132,7 +132,8 @@ export class RamSource {
   #sendRun(block: RamBlock, page: number, bytes: number): number {
     const { memory } = this.ram;
     const { xbzrle, compressLevel, runs } = this.options;
-    if (!runs || memory === undefined || this.multifd !== undefined || this.#named !== block) return 0;
+    if (!runs || memory === undefined || this.#named !== block) return 0;
+    if (this.multifd !== undefined && !this.plainOnly) return 0;
     if (!this.plainOnly && ((xbzrle !== undefined && !this.#bulk) || compressLevel !== undefined)) return 0;
     const most = Math.min(longestRun, Math.ceil(bytes / pageRecordBytes));
     const dirty = this.bitmap.of(block);
@@ -155,7 +156,7 @@ export class RamSource {
     const age = statistics.dirtySyncCount;
     const deltas = xbzrle !== undefined && !this.#bulk && !this.plainOnly ? xbzrle : undefined;
     const isZero = isZeroPage(block.bytes, offset);
-    if (this.multifd !== undefined && (!isZero || this.options.zeroesBeside))
+    if (this.multifd !== undefined && !this.plainOnly && (!isZero || this.options.zeroesBeside))
       return this.#sendBeside(block, offset, isZero);
     if (isZero) {
       deltas?.zeroPage(block, offset, age);

@@ -83,15 +83,17 @@ export class MultifdReceiver {
 
   /**
    * To be called after the main channel's end: lets every channel run out. Further SYNC packets are let pass.
+   * @param peerWaits the source closes its channels only when it has been answered (a return path), so that their ends
+   * cannot be waited for: what was synchronised is there, and the rest is read by the way
    * @throws what went wrong on any channel
    */
-  async finish(): Promise<void> {
+  async finish(peerWaits = false): Promise<void> {
     this.#finishing = true;
     for (const channel of this.#channels) {
       channel.release?.();
       channel.release = undefined;
     }
-    await Promise.all(this.#runs);
+    if (!peerWaits) await Promise.all(this.#runs);
     if (this.#failed !== undefined) throw this.#failed.error;
   }
 
