@@ -13,6 +13,18 @@ export interface Circumstances {
   readonly settled: boolean;
   /** No capability is on with which pages are sent and not counted (MIG-CMD-INV-07). */
   readonly countsPages: boolean;
+  /** Nothing can have gone over channels of multifd since the process began (MIG-CMD-INV-06). */
+  readonly withoutMultifd: boolean;
+  /** Limits of the throttle (MIG-CMD-INV-08); absent where they are not known. */
+  readonly throttle: Bounds | undefined;
+}
+
+/** Where the throttle may be, in percent. */
+export interface Bounds {
+  readonly low: bigint;
+  readonly high: bigint;
+  /** It was to begin above its maximum at some time: then it may start high and come down. */
+  readonly crossed: boolean;
 }
 
 type Numbers = Readonly<Record<string, bigint>>;
@@ -65,13 +77,7 @@ export class InfoInvariants {
       ram === undefined
         ? []
         : [...this.ofOne(value.status, value, ram, circumstances), ...this.ofTwo(value, ram, settled)];
-    if (throttle !== undefined && (throttle < 1n || throttle > 99n)) {
-      breaches.push(breach('MIG-CMD-INV-08', 'cpu-throttle-percentage from 1 to 99', `${throttle}`));
-    }
-    const before = this.last?.throttle;
-    if (throttle !== undefined && before !== undefined && throttle < before) {
-      breaches.push(breach('MIG-CMD-INV-08', `cpu-throttle-percentage not below ${before}`, `${throttle}`));
-    }
+    if (throttle !== undefined) breaches.push(...this.ofThrottle(throttle, circumstances.throttle));
     if (ram !== undefined) {
       const totalTime = integer(value['total-time']);
       this.last = { status: value.status, settled, ram, totalTime, setupTime: integer(value['setup-time']), throttle };
@@ -83,7 +89,7 @@ export class InfoInvariants {
     status: string,
     value: JsonObject,
     ram: Numbers,
-    { settled, countsPages }: Circumstances,
+    { settled, countsPages, withoutMultifd }: Circumstances,
   ): InvariantBreach[] {
     const breaches: InvariantBreach[] = [];
     const must = (row: string, holds: boolean, expected: string, got: string) => {
@@ -114,6 +120,9 @@ export class InfoInvariants {
         `${multifd}`,
       );
     }
+    if (multifd !== undefined && withoutMultifd) {
+      must('MIG-CMD-INV-06', multifd === 0n, 'multifd-bytes 0 without multifd', `${multifd}`);
+    }
     if (status === 'completed' && settled) {
       if (remaining !== undefined) must('MIG-CMD-INV-04', remaining === 0n, 'remaining 0 in completed', `${remaining}`);
       const rate = ram['dirty-pages-rate'];
@@ -133,6 +142,15 @@ export class InfoInvariants {
       if (time !== undefined) must('MIG-CMD-INV-03', time >= 0n, `${name} not negative`, `${time}`);
     }
     return breaches;
+  }
+
+  private ofThrottle(throttle: bigint, bounds: Bounds | undefined): InvariantBreach[] {
+    const { low, high, crossed } = bounds ?? { low: 1n, high: 99n, crossed: true };
+    const [least, most] = low < high ? [low, high] : [high, low];
+    const before = this.last?.throttle;
+    const expected = (words: string) => [breach('MIG-CMD-INV-08', `cpu-throttle-percentage ${words}`, `${throttle}`)];
+    if (throttle < least || throttle > most) return expected(`from ${least} to ${most}`);
+    return before !== undefined && !crossed && throttle < before ? expected(`not below ${before}`) : [];
   }
 
   private ofTwo(value: JsonObject, ram: Numbers, settled: boolean): InvariantBreach[] {

@@ -3,7 +3,7 @@
  * connections feed it. The first one in command mode shows the order of replies and events; commands of the others are
  * executed at some moment between sending and answer. Processes and peers that share a channel bound each other.
  */
-import { isObject, type JsonObject, type JsonValue } from '../protocol/json.js';
+import type { JsonObject, JsonValue } from '../protocol/json.js';
 import { type Entry, entryValue, type Transcript } from '../protocol/transcript.js';
 import type { Schema } from '../qapi/schema.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
@@ -17,7 +17,8 @@ import { announcesLater, laterStatuses, type Statuses, showsLater } from './late
 import { type Bounds, boundsOfDestination, boundsOfPeer, boundsOfSource, Channels } from './surroundings.js';
 import { describeObservation, type Observation, observe } from './tracker/observation.js';
 import { Input, type Sent } from './tracker/sent.js';
-import { type Permitted, type TrackedDivergence, Tracker } from './tracker/tracker.js';
+import type { Permitted, TrackedDivergence } from './tracker/tracked-divergence.js';
+import { Tracker } from './tracker/tracker.js';
 import type { Transitions } from './tracker/trail.js';
 
 export interface JudgeOptions {
@@ -96,7 +97,7 @@ export class Judge {
   /** The states that a process may be in. */
   states(name: string): readonly ModelState[] {
     if (this.successor !== undefined) return this.successor.states(name);
-    return (this.processes.get(name)?.tracker?.hypotheses ?? []).map(({ state }) => state);
+    return statesOf(this.processes.get(name)?.tracker);
   }
 
   /** Takes the next entry; gives back a divergence the moment it is seen. Later entries are then not judged. */
@@ -117,6 +118,7 @@ export class Judge {
   private judged(entry: Entry): JudgedDivergence | undefined {
     if (this.divergence !== undefined || this.inconclusive !== undefined || this.defects.length > 0) return undefined;
     if (entry.kind === 'channel') {
+      this.stir();
       this.channels.take(entry);
       return undefined;
     }
@@ -152,7 +154,13 @@ export class Judge {
     return { sure: all.flatMap(({ sure }) => sure), possible: all.flatMap(({ possible }) => possible) };
   }
 
+  /** Something happened that any process may react to. */
+  private stir(): void {
+    for (const { silence } of this.processes.values()) silence.stir();
+  }
+
   private take(process: JudgedProcess, entry: Entry): void {
+    if (stirring.has(entry.kind)) this.stir();
     switch (entry.kind) {
       case 'started':
         this.started(process, parseStart(entry.text));
@@ -185,7 +193,7 @@ export class Judge {
 
   private started(process: JudgedProcess, start: StartOptions): void {
     if (process.carried) return;
-    process.tracker = this.track([start]);
+    process.begin(this.track([start]));
     if (start.incoming !== undefined) process.roles.listens.add(start.incoming);
   }
 
@@ -209,12 +217,9 @@ export class Judge {
     const tracker = process.tracker ?? this.track(undefined);
     process.tracker = tracker;
     for (const sent of connection.input.push(Buffer.from(entry.text, 'latin1'))) {
+      if (!isQuery(sent)) this.stir();
       process.noteRole(sent, this.channels, this.targets);
-      if (sent.kind === 'modelled' && sent.name === 'migrate') {
-        process.info.restart();
-        // What was shown before says nothing of the new one's end.
-        process.runState = '';
-      }
+      process.figures.sent(sent, statesOf(tracker));
       // The first connection to negotiate is followed from the moment that its negotiation is sent.
       if (sent.kind === 'negotiation') {
         if (process.primary === undefined) {
@@ -249,6 +254,7 @@ export class Judge {
       if (connection.primary) this.values(process, entry, sent, seen.value);
       if (connection.primary) process.echo.answered();
     }
+    if (seen.kind === 'event' || (sent !== undefined && !isQuery(sent))) this.stir();
     if (seen.kind === 'event' && !process.echo.take(entry.at, connection.primary, seen)) {
       this.diverge(entry, describeObservation(seen), {
         words: 'the same events in the same order on every connection, with the same timestamps',
@@ -261,6 +267,9 @@ export class Judge {
       this.report(entry, process.tracker?.answer(number, seen));
     } else return;
     this.bound(process, entry, seen);
+    if (seen.kind === 'reply' && process.isOverdue(entry.time)) {
+      this.report(entry, process.tracker?.observe({ kind: 'quiet', by: 'deadline', entry: entry.n }));
+    }
   }
 
   /** What this reading of the release leaves out of the model. */
@@ -312,19 +321,8 @@ export class Judge {
   /** Value invariants of the queries. */
   private values(process: JudgedProcess, entry: Entry, answered: Sent | undefined, reply: JsonObject): void {
     if (answered?.kind !== 'modelled' || !('return' in reply)) return;
-    // Queries before it in the same write have been answered by now.
-    if (answered.name === 'migrate') {
-      process.info.restart();
-      process.runState = '';
-    }
     const value = reply.return as JsonValue;
-    if (answered.name === 'query-status' && isObject(value)) process.runState = String(value.status);
-    if (answered.name !== 'query-migrate') return;
-    const states = process.tracker?.hypotheses ?? [];
-    const [breach] = process.info.check(value, {
-      settled: process.runState === 'postmigrate',
-      countsPages: states.every(({ state }) => state.capabilities.every((name) => countingCapabilities.has(name))),
-    });
+    const breach = process.figures.answered(answered.name, value, statesOf(process.tracker));
     if (breach !== undefined) this.diverge(entry, breach.got, { words: breach.expected, rows: [breach.row] });
   }
 
@@ -379,17 +377,15 @@ export function judgeTranscript(transcript: Transcript, options: JudgeOptions): 
   return judge.judgement;
 }
 
-/** Capabilities with which each page is still counted as sent once at least (MIG-CMD-INV-07). */
-const countingCapabilities = new Set([
-  'events',
-  'return-path',
-  'pause-before-switchover',
-  'auto-converge',
-  'late-block-activate',
-  'release-ram',
-  'zero-blocks',
-]);
+const statesOf = (tracker: Tracker | undefined): readonly ModelState[] =>
+  (tracker?.hypotheses ?? []).map(({ state }) => state);
+
+/** Kinds of entries after which something may be due. */
+const stirring: ReadonlySet<Entry['kind']> = new Set(['started', 'connected', 'disconnected', 'eof', 'exited']);
+
+/** Asks, and changes nothing. */
+const isQuery = (sent: Sent): boolean => sent.kind !== 'refused' && sent.name.startsWith('query-');
 
 /** Whether a message on another connection than the first changes what is tracked. Queries there are not judged. */
 const actsApart = (sent: Sent): boolean =>
-  (sent.kind === 'modelled' || sent.kind === 'generic') && !sent.name.startsWith('query-');
+  (sent.kind === 'modelled' || sent.kind === 'generic') && !isQuery(sent);

@@ -3,7 +3,8 @@
 import { type JsonValue, sameJson } from '../protocol/json.js';
 import type { Entry } from '../protocol/transcript.js';
 import { Echo } from './echo.js';
-import { InfoInvariants } from './invariants.js';
+import { Figures } from './figures.js';
+import { Silence } from './silence.js';
 import { type Channels, Roles } from './surroundings.js';
 import type { Input, Sent } from './tracker/sent.js';
 import type { Tracker } from './tracker/tracker.js';
@@ -23,11 +24,12 @@ export interface Connection {
 export class JudgedProcess {
   tracker: Tracker | undefined;
   readonly connections = new Map<string, Connection>();
-  readonly info = new InfoInvariants();
+  figures = new Figures(false);
   roles = new Roles();
   echo = new Echo();
-  /** What `query-status` last showed. */
-  runState = '';
+  silence = new Silence(false);
+  /** Its migrations went over what is no socket: there a peer that does not read holds up even a cancel (MIG-SM-C12). */
+  private throughPipes = false;
   /** What it wrote to standard error, the last of it. */
   lastWords = '';
   ended = false;
@@ -38,6 +40,19 @@ export class JudgedProcess {
 
   get hypotheses(): number {
     return this.tracker?.hypotheses.length ?? 0;
+  }
+
+  /** It has just been started. */
+  begin(tracker: Tracker): void {
+    this.tracker = tracker;
+    this.figures = new Figures(true);
+    this.silence = new Silence(true);
+  }
+
+  /** It has just answered: what it would do by itself should have been seen by now. */
+  isOverdue(time: number): boolean {
+    const asked = [...this.connections.values()].some(({ unanswered }) => unanswered.length > 0);
+    return this.silence.answered(time) && !asked && !this.throughPipes && !this.gap;
   }
 
   /** Its transcript ends here; what follows begins with a new connection. */
@@ -68,7 +83,9 @@ export class JudgedProcess {
   /** Takes note of what a message means for the surroundings. @param known addresses that were migrated to before */
   noteRole(sent: Sent, channels: Channels, known: Set<string>): void {
     if (breaksChannels(sent)) this.roles.tamper();
-    if (sent.kind !== 'modelled' || typeof sent.args.uri !== 'string') return;
+    if (sent.kind !== 'modelled') return;
+    if (sent.name === 'migrate' && !/^(unix|tcp):/.test(String(sent.args.uri))) this.throughPipes = true;
+    if (typeof sent.args.uri !== 'string') return;
     const { uri } = sent.args;
     if (sent.name === 'migrate-incoming' || sent.name === 'migrate-recover') this.roles.listens.add(uri);
     if (sent.name !== 'migrate') return;

@@ -34,6 +34,8 @@ export interface KnownDefect {
   ) => readonly { label: string; outputs: readonly Output[]; next: ModelState }[];
   /** What the process says on standard error when it dies of it. */
   readonly crash?: RegExp;
+  /** Applies to a target that does nothing more although it was in such a state. */
+  readonly hangs?: (state: ModelState) => boolean;
   /** How the process dies, where that is the signature: text on standard error, or a signal in a state. */
   readonly dies?: {
     readonly signals: readonly string[];
@@ -42,7 +44,7 @@ export interface KnownDefect {
   };
 }
 
-const event = (status: 'cancelling' | 'failed' | 'cancelled' | 'setup'): Output => ({
+const event = (status: 'cancelling' | 'failed' | 'cancelled' | 'setup' | 'postcopy-paused'): Output => ({
   kind: 'event',
   event: 'MIGRATION',
   status,
@@ -62,9 +64,15 @@ export const knownDefects: readonly KnownDefect[] = [
   },
   {
     id: 'MIG-DEF-02',
-    title: 'migrate_cancel in postcopy-paused or postcopy-recover is accepted and never ends',
+    title: 'migrate_cancel while a postcopy is paused or recovers is accepted and never ends, or is lost',
     from: [3, 0],
     to: fixedBy100,
+    hangs: ({ out }) => out.status === 'cancelling' && out.inPostcopy,
+    // The thread finds the recovery gone wrong and pauses again, whatever the status was meanwhile.
+    moves: (state) =>
+      state.out.status === 'cancelling' && state.out.inPostcopy
+        ? [{ label: 'cancel-lost', outputs: [event('postcopy-paused')], next: withStatus(state, 'postcopy-paused') }]
+        : [],
     outcomes: (state, command) =>
       command === 'migrate_cancel' && ['postcopy-paused', 'postcopy-recover'].includes(state.out.status)
         ? [
@@ -81,6 +89,7 @@ export const knownDefects: readonly KnownDefect[] = [
     title: 'a source with a return path waits for ever when the peer closes without its last message',
     from: [3, 0],
     to: fixedBy72,
+    hangs: ({ out }) => out.status === 'cancelling' && out.returnPath !== 'none',
   },
   {
     id: 'MIG-DEF-04',
@@ -279,7 +288,7 @@ export const knownDefects: readonly KnownDefect[] = [
   },
 ];
 
-const withStatus = (state: ModelState, status: 'failed' | 'cancelling'): ModelState => ({
+const withStatus = (state: ModelState, status: 'failed' | 'cancelling' | 'postcopy-paused'): ModelState => ({
   ...state,
   out: { ...state.out, status, phase: 'idle' },
 });

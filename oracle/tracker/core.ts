@@ -3,7 +3,7 @@
  * so the same core comes back again and again, and what can follow from it is worked out once.
  */
 import type { ModelState, Side } from '../../reference/model/index.js';
-import { type CommandRef, type Emission, latest } from './emission.js';
+import { type CommandRef, type Emission, type Emitted, latest } from './emission.js';
 import type { Sent } from './sent.js';
 import type { Happening, Space, StateNode } from './space.js';
 
@@ -205,18 +205,20 @@ export class Cores {
     }
     const owed = replied ? core.owed : ref;
     const last = pending.at(-1);
-    const late = core.held === undefined && last?.output.kind === 'reply' && this.mayLag(sent.name);
+    const late = core.held === undefined && last?.output.kind === 'reply' && this.mayLag(sent.name, outputs);
     const to = late ? { ...parts, owed, held: last, pending: pending.slice(0, -1) } : { ...parts, owed, pending };
     return { label, rows, side, to: this.core(to) };
   }
 
   /**
-   * Whether the reply of a command may be overtaken by events that are raised after its handler. Never that of `migrate`,
-   * whose events all need the lock that its handler holds (MIG-SM-O12); where the dialect writes replies from another
-   * thread, that of any other command; else only that of a query, which changes nothing that an event could follow.
+   * Whether the reply of a command may be overtaken by events that are raised after its handler. Never that of a `migrate`
+   * that has begun, whose events all need the lock that its handler holds (MIG-SM-O12); where the dialect writes replies
+   * apart from their handlers, that of any other command; else only that of a query, which changes nothing that an event
+   * could follow.
    */
-  private mayLag(name: string): boolean {
-    return name !== 'migrate' && (this.space.rules.lateReplies || name.startsWith('query-'));
+  private mayLag(name: string, outputs: readonly Emitted[]): boolean {
+    if (name === 'migrate' && !isRefusal(outputs)) return false;
+    return this.space.rules.lateReplies || name.startsWith('query-');
   }
 
   private exit(state: ModelState, rows: readonly string[]): Emission[] {
@@ -245,6 +247,9 @@ export class Cores {
     return this.core({ ...core, pending: core.pending.filter(({ output }) => output.kind === 'exit') });
   }
 }
+
+const isRefusal = ([only, ...more]: readonly Emitted[]): boolean =>
+  only?.kind === 'reply' && 'ok' in only && !only.ok && more.length === 0;
 
 const withDefect = (core: Core, defect: string | undefined): readonly string[] =>
   defect === undefined || core.defects.includes(defect) ? core.defects : [...core.defects, defect];

@@ -9,13 +9,14 @@ import type { ModelState } from '../../reference/model/index.js';
 import { knownDefects } from '../known-defects.js';
 import { Cores } from './core.js';
 import { describeState } from './describe-state.js';
-import { describeEmission, type Emission, idMatches, matches } from './emission.js';
+import { type Emission, idMatches, matches } from './emission.js';
 import { at, type Hypothesis, hypothesis, hypothesisKey } from './hypothesis.js';
 import { describeObservation, type Observation } from './observation.js';
 import { isMigration, maySwap, passNumber } from './order.js';
 import { Queue } from './queue.js';
 import type { Sent } from './sent.js';
 import { Space } from './space.js';
+import { type Permitted, type TrackedDivergence, trackedDivergence } from './tracked-divergence.js';
 import { begun, mergeTrails, type Transitions, transitionsOf, walked } from './trail.js';
 import { isUrgent } from './urgent.js';
 
@@ -32,22 +33,6 @@ export interface TrackerOptions {
   readonly trails?: boolean;
 }
 
-/** What was permitted instead, in words, with the rows that permit it. */
-export interface Permitted {
-  readonly words: string;
-  readonly rows: readonly string[];
-}
-
-export interface TrackedDivergence {
-  readonly observation: Observation;
-  readonly got: string;
-  readonly permitted: readonly Permitted[];
-  /** The states the process may have been in, in words. */
-  readonly states: readonly string[];
-  /** Known defects that explain it, if any: then it is no divergence. */
-  readonly defects: readonly string[];
-}
-
 /** Events that the model speaks of; all others pass unjudged. */
 const judgedEvents = new Set([
   'MIGRATION',
@@ -59,14 +44,6 @@ const judgedEvents = new Set([
   'POWERDOWN',
   'COLO_EXIT',
 ]);
-
-/** What says when an event is raised, and with it that it is not at other times. */
-const eventRows: Readonly<Record<string, string>> = {
-  MIGRATION: 'MIG-CMD-EVT-01',
-  MIGRATION_PASS: 'MIG-CMD-EVT-04',
-  STOP: 'MIG-CMD-EVT-05',
-  RESUME: 'MIG-CMD-EVT-06',
-};
 
 /** More hypotheses than this mean that the model is too loose to judge: the tracker says so instead of running on. */
 const mostHypotheses = 20000;
@@ -130,8 +107,9 @@ export class Tracker {
       this.set = this.queue.tidy(next);
       return undefined;
     }
+    if (seen.kind === 'quiet') return this.diverge(seen, this.dueOutputs(), this.hangByDefect());
     const death = seen.kind === 'exit' ? this.deathByDefect(seen.signal) : undefined;
-    return this.diverge(seen, this.firstOutputs(), death === undefined ? [] : [death]);
+    return this.diverge(seen, this.firstOutputs(), death);
   }
 
   /**
@@ -151,7 +129,7 @@ export class Tracker {
       this.set = this.queue.tidy(next);
       return undefined;
     }
-    return this.diverge(reply, this.queue.wouldAnswer(this.cores, before, index), []);
+    return this.diverge(reply, this.queue.wouldAnswer(this.cores, before, index));
   }
 
   /**
@@ -227,7 +205,7 @@ export class Tracker {
     const rest = new Map<string, Hypothesis>();
     const trail = this.set.some((one) => one.trail !== undefined) ? begun() : undefined;
     for (const { core } of seen.values()) {
-      if (core.state.replyOwed) continue;
+      if (core.state.replyOwed || core.state.stopOwed) continue;
       const bare = this.cores.core({ ...core, owed: undefined, held: undefined, apart: [] });
       const gone = hypothesis(bare, this.queue.length, [], undefined, trail);
       rest.set(hypothesisKey(gone), gone);
@@ -332,7 +310,7 @@ export class Tracker {
     for (const one of this.set) {
       if (one.core.pending.length > 0 || this.queue.waits(one)) continue;
       for (const core of this.cores.reach(one.core).calm) {
-        if (this.cores.moves(core).some(isUrgent)) continue;
+        if (this.cores.moves(core).some((move) => isUrgent(move, core))) continue;
         const quiet = at(one, core);
         rest.set(hypothesisKey(quiet), quiet);
       }
@@ -349,28 +327,27 @@ export class Tracker {
     )?.id;
   }
 
-  private diverge(
-    observation: Observation,
-    outputs: readonly Emission[],
-    defects: readonly string[],
-  ): TrackedDivergence {
-    const permitted = new Map<string, Set<string>>();
-    for (const emission of outputs) {
-      const words = describeEmission(emission);
-      permitted.set(words, new Set([...(permitted.get(words) ?? []), ...emission.rows]));
+  private hangByDefect(): string | undefined {
+    const states = this.set.map(({ state }) => state);
+    return knownDefects.find(({ id, hangs }) => hangs !== undefined && this.known.has(id) && states.some(hangs))?.id;
+  }
+
+  private diverge(seen: Observation, outputs: readonly Emission[], defect?: string): TrackedDivergence {
+    return trackedDivergence(seen, outputs, this.states, defect);
+  }
+
+  /** Every output that should have come by itself. */
+  private dueOutputs(): Emission[] {
+    const result = new Set<Emission>();
+    for (const { core } of this.set) {
+      for (const calm of this.cores.reach(core).calm) {
+        const due = this.cores.moves(calm).filter((move) => isUrgent(move, calm));
+        for (const { pending } of [calm, ...due.map(({ to }) => to)]) {
+          if (pending[0] !== undefined) result.add(pending[0]);
+        }
+      }
     }
-    const uncalled = observation.kind === 'event' ? eventRows[observation.event] : undefined;
-    if (observation.kind === 'event' && uncalled !== undefined) {
-      permitted.set(`no event ${observation.event} now`, new Set([uncalled]));
-    }
-    if (permitted.size === 0) permitted.set('silence', new Set());
-    return {
-      observation,
-      got: describeObservation(observation),
-      permitted: [...permitted].map(([words, rows]) => ({ words, rows: [...rows] })),
-      states: this.states,
-      defects,
-    };
+    return [...result];
   }
 
   /** Every output that could have come next. */

@@ -37,7 +37,7 @@ const ordering = /^MIG-SM-(E02|R\d+|O54)$/;
 
 /** The same transition of the model, whatever the state, and in whatever order its reply and its events came. */
 export function transitionKey({ side, label, rows }: Omit<Taken, 'from'>): string {
-  const base = label.replace(/^(.*): (?:reply-later|device-first|device-swapped)$/, (_, name: string) =>
+  const base = label.replace(/^(.*): (?:reply-later|told-late|device-first|device-swapped)$/, (_, name: string) =>
     name === 'migrate_cancel' ? `${name}: cancelling` : `${name}: answered`,
   );
   const own = rows.filter((row) => !ordering.test(row));

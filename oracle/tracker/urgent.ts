@@ -2,10 +2,11 @@
  * Steps that a monitor takes by itself, whatever its surroundings do. Silence is no permitted observation where one of them is
  * due; it is where only the peer, the guest or a client could bring the next step.
  */
-import type { Move } from './core.js';
+import type { Core, Move } from './core.js';
 
 const urgent = new Set([
   'reply',
+  'stop-told',
   'said',
   'exits',
   'guest-stopped',
@@ -19,8 +20,9 @@ const urgent = new Set([
 ]);
 
 /** A command that waits to be executed is urgent too; `Move.label` then begins with its name. */
-export const isUrgent = (move: Move): boolean => urgent.has(move.label) && !blocked(move);
+export const isUrgent = (move: Move, from: Core): boolean => urgent.has(move.label) && !isBlocked(move, from);
 
-/** Cancelling a connect or a write that the peer holds up lasts as long as the peer wants (MIG-SM-C02, -C12). */
-const blocked = (move: Move): boolean =>
-  move.label === 'thread-ended' && move.rows.some((row) => row === 'MIG-SM-C03' || row === 'MIG-SM-C12');
+/** Phases in which a peer that holds up a handshake holds up the cancel, too (MIG-SM-C02, -C03). */
+const connecting: ReadonlySet<string> = new Set(['connecting', 'handshaking', 'streaming']);
+const isBlocked = ({ label }: Move, { state }: Core): boolean =>
+  label === 'thread-ended' && connecting.has(state.out.phase);

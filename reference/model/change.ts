@@ -97,6 +97,19 @@ export class Change {
     return this;
   }
 
+  /** The guest has stopped; `S`, and then the reply, come later. */
+  oweStop(): this {
+    this.state = { ...this.state, stopOwed: true };
+    return this.oweReply();
+  }
+
+  /** `S` of a guest that stopped before, and may have been taken further since. */
+  tellStop(): this {
+    this.outputs.push({ kind: 'event', event: 'STOP', runState: this.state.vm.runState });
+    this.state = { ...this.state, stopOwed: false };
+    return this;
+  }
+
   /** `↵ error`. */
   refuse(desc: string, errorClass: ErrorClass = 'GenericError'): this {
     this.outputs.push({ kind: 'reply', ok: false, desc, errorClass });

@@ -135,7 +135,7 @@ export function explore(
       visit(alternative.next);
     };
     for (const step of wholeSteps(state, rules)) {
-      if (state.in.origin === 'none' || step.side === 'incoming' || step.label === 'reply')
+      if (state.in.origin === 'none' || step.side === 'incoming' || isOwed(step))
         follow(step.label, step, step.side);
     }
     // A destination that becomes a source is the outgoing side all over again: its first step shows that it may.
@@ -174,7 +174,7 @@ function* contradictions(state: ModelState, rules: MigrationRules): Iterable<str
   if (state.exit !== null) return;
   const { out, in: incoming, vm } = state;
   const steps = wholeSteps(state, rules);
-  const stuck = (side: Side) => !steps.some((step) => step.side === side && step.label !== 'reply');
+  const stuck = (side: Side) => !steps.some((step) => step.side === side && !isOwed(step));
   const forEver = (out.status === 'cancelling' || out.status === 'setup') && /^(colo|stuck)/.test(out.phase);
   if (!restful.has(out.status) && !forEver && stuck('outgoing')) yield `deadlock: outgoing ${describe(state)}`;
   if (!restfulIncoming.has(incoming.status) && stuck('incoming')) yield `deadlock: incoming ${describe(state)}`;
@@ -189,6 +189,9 @@ function* contradictions(state: ModelState, rules: MigrationRules): Iterable<str
   }
 }
 
+/** The rest of a command that has had its effect, and no step of a migration. */
+const isOwed = ({ label }: Alternative): boolean => label === 'reply' || label === 'stop-told';
+
 /** Outputs that no client may ever see in this order. */
 function* badOutputs(state: ModelState, by: string, { outputs }: Alternative): Iterable<string> {
   let running = state.vm.runState === 'running';
@@ -196,7 +199,7 @@ function* badOutputs(state: ModelState, by: string, { outputs }: Alternative): I
     if (output.kind !== 'event') continue;
     const where = `in ${describe(state)} by ${by}`;
     if (output.event === 'MIGRATION' && output.status === 'none') yield `MIGRATION none ${where}`;
-    if (output.event === 'STOP' && !running) yield `STOP of a stopped guest ${where}`;
+    if (output.event === 'STOP' && !running && by !== 'stop-told') yield `STOP of a stopped guest ${where}`;
     if (output.event === 'RESUME' && running) yield `RESUME of a running guest ${where}`;
     if (output.event === 'STOP') running = false;
     if (output.event === 'RESUME') running = true;

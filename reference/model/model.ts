@@ -126,7 +126,9 @@ const ended = (state: ModelState, exit: number): Step => ({
 });
 
 function withOwed(state: ModelState, steps: Step[]): Step[] {
-  if (state.replyOwed) {
+  if (state.stopOwed) {
+    steps.push({ side: 'outgoing', ...outcome('MIG-SM-O22 MIG-SM-E02', 'stop-told', state, (c) => c.tellStop()) });
+  } else if (state.replyOwed) {
     const ids = 'MIG-SM-R02 MIG-SM-R07 MIG-SM-R08 MIG-SM-R14';
     const settled = { ...state, replyOwed: false };
     steps.push({ side: 'outgoing', ...outcome(ids, 'reply', settled, (c) => c.reply()) });

@@ -34,11 +34,13 @@ export function migrationInfoShape(state: ModelState, rules: MigrationRules): Re
     const late = rules.downtimeInPostcopy && status.startsWith('postcopy-');
     required.push('total-time', late ? 'downtime' : 'expected-downtime', 'setup-time', 'ram');
     if (isOn(state, 'xbzrle')) required.push('xbzrle-cache');
-    optional.push('disk', 'cpu-throttle-percentage');
+    optional.push('disk');
+    // Where capabilities may be set while a cancel is under way, it may have been on.
+    if (isOn(state, 'auto-converge') || status === 'cancelling') optional.push('cpu-throttle-percentage');
   } else if (status === 'completed') {
     required.push('total-time', 'downtime', 'setup-time', 'ram');
     if (isOn(state, 'xbzrle')) required.push('xbzrle-cache');
-    if (state.out.phase === 'settling') optional.push('cpu-throttle-percentage');
+    if (state.out.phase === 'settling' && isOn(state, 'auto-converge')) optional.push('cpu-throttle-percentage');
   }
   if (status === 'failed' && error !== null) equals['error-desc'] = error;
   else if (status === 'failed' && rules.errorDesc !== 'connect') optional.push('error-desc');

@@ -1,6 +1,5 @@
 /** `stop`, `cont` and `query-status` as far as they meet migration: rows O22, O42 to O44, O64, I08 and §5. */
 import type { CommandRule } from './command.js';
-import { isOn } from './state.js';
 
 export const stop: CommandRule = (call) => {
   const { runState } = call.state.vm;
@@ -9,18 +8,11 @@ export const stop: CommandRule = (call) => {
   }
   if (runState !== 'running') return call.answer('MIG-SM-O43');
   const stopped = call.may('MIG-SM-O22', 'answered', (c) => c.stop('paused').reply());
-  const { status, phase, postcopyRequested } = call.state.out;
-  if (status !== 'active' || phase !== 'iterating' || postcopyRequested) return [stopped];
-  if (!isOn(call.state, 'pause-before-switchover')) return [stopped];
-  // The switch-over finds the guest already stopped, and tells of itself before the command tells of that.
-  const held = call.may('MIG-SM-O22 MIG-SM-O32', 'held-first', (c) =>
-    c
-      .out({ wasRunning: false, former: 'paused', continueTokens: 0 })
-      .to('pre-switchover')
-      .stop('finish-migrate')
-      .reply(),
-  );
-  return [stopped, held];
+  const { status, phase } = call.state.out;
+  if ((status !== 'active' && status !== 'cancelling') || phase !== 'iterating') return [stopped];
+  // While the processors come to rest, a switch-over may find the guest already stopped, and tell of itself first.
+  const late = call.may('MIG-SM-O22 MIG-SM-E02', 'told-late', (c) => c.runState('paused').oweStop());
+  return [stopped, late];
 };
 
 export const cont: CommandRule = (call) => {

@@ -110,6 +110,8 @@ export interface ModelState {
   readonly parameters: Readonly<Record<string, ParameterValue>>;
   /** A reply `{}` whose command has already had its effect. */
   readonly replyOwed: boolean;
+  /** `S` of a command that has already stopped the guest. */
+  readonly stopOwed: boolean;
   /** What a step that has begun has still to say, see {@link Unsaid}. */
   readonly unsaid: readonly Unsaid[];
   /** Exit status of a process that is about to end: it still says what is unsaid, and other threads go on. */
@@ -165,6 +167,7 @@ export function initialState(rules: MigrationRules, options: StartOptions = {}):
     capabilities: rules.capabilities.filter((name) => options.capabilities?.includes(name) ?? false),
     parameters,
     replyOwed: false,
+    stopOwed: false,
     unsaid: [],
     exits: null,
     exit: null,

@@ -20,6 +20,8 @@ const held = [
   'S',
   'M pre-switchover',
 ];
+/** A source that iterates. */
+const begun = [eventsOn, '< {}', migrateTo, 'M setup', '< {}', 'P 1', 'M active'];
 const proceed = '> migrate-continue {"state":"pre-switchover"}';
 const colo = [eventsOn, '< {}', capabilityOn('x-colo'), '< {}', migrateTo, 'M setup', '< {}', 'P 1', 'M active', 'S'];
 const quit = ['> quit', 'E SHUTDOWN'];
@@ -39,12 +41,36 @@ const listening = [
 describe('the judge, one moment at a time', () => {
   const permitted: readonly [title: string, dialect: DialectName, lines: readonly string[]][] = [
     [
-      'a stop that tells of itself only after the switch-over that met it (MIG-SM-O22, O32)',
+      'a stop that tells of itself only after the sync of the switch-over that met it (MIG-SM-O22)',
+      '7.2',
+      [...begun, '> stop', 'P 2', 'M completed', 'S', '< {}'],
+    ],
+    [
+      'a stop that tells of itself only after the switch to postcopy that met it (MIG-SM-O22)',
+      '7.2',
+      [
+        ...[eventsOn, '< {}', capabilityOn('postcopy-ram'), '< {}', migrateTo, 'M setup', '< {}'],
+        ...['> migrate-start-postcopy', '< {}', 'P 1', 'M active', '> stop'],
+        ...['M postcopy-active', 'P 2', 'S', '< {}', 'M completed'],
+      ],
+    ],
+    [
+      'a stop that tells of itself only after the status of the switch-over that met it (MIG-SM-O22)',
+      '10.0',
+      [...begun, '> stop', 'M device', 'S', '< {}', 'P 2', 'M completed'],
+    ],
+    [
+      'a stop that tells of itself only after it was held (MIG-SM-O22, O32)',
       '10.0',
       [
         ...[...held.slice(0, 4), ...held.slice(6, 9), 'P 1', 'M active'],
         ...['> stop', 'M pre-switchover', 'S', '< {}'],
       ],
+    ],
+    [
+      'a refusal of migrate whose reply the guest of a destination overtakes (MIG-SM-I07)',
+      '10.0',
+      [...listening.slice(0, -1), migrateTo, 'M postcopy-active', 'R', '< !GenericError'],
     ],
     [
       'passes that went unseen while events were off in COLO (MIG-CMD-EVT-04)',
@@ -202,6 +228,8 @@ describe('the judge, one moment at a time', () => {
 
   const forbidden: readonly [title: string, dialect: DialectName, lines: readonly string[]][] = [
     ['the sync before postcopy-active', '7.2', [...held, proceed, 'P 2', 'M postcopy-active', '< {}']],
+    ['a stop that never tells of itself', '7.2', [...begun, '> stop', 'P 2', 'M completed', '< {}']],
+    ['a stop that tells of itself twice', '7.2', [...begun, '> stop', 'S', 'P 2', 'S', '< {}']],
     ['a second sync in the switch', '7.2', [...held, proceed, 'M postcopy-active', '< {}', 'P 2', 'P 3']],
     ['a migrate in COLO that is accepted', '7.2', [...colo, 'P 2', 'M colo', migrateTo, 'M setup', '< {}']],
     [

@@ -13,11 +13,12 @@ const timestamp = { seconds: 1, microseconds: 2 };
 /**
  * Builds the transcript of one process or several. Lines: `> NAME {args}` sends a command, `< {}` or `< !Class` is the next
  * reply, `M status`, `P n`, `S`, `R` are events, `exit N`, `says TEXT` (on standard
- * error), `die SIGNAL`; `@NAME` goes on at another endpoint, which is started
+ * error), `die SIGNAL`; `wait N` lets so many milliseconds pass; `@NAME` goes on at another endpoint, which is started
  * and connected at its first use (`@source#2` is only connected); `channel TEXT` is a fact about a channel of ours.
  */
 export class Script {
-  readonly transcript = new Transcript();
+  private time = 0;
+  readonly transcript = new Transcript({}, { now: () => this.time });
   private at = 'source';
   private readonly counts = new Map<string, { sent: number; answered: number }>();
 
@@ -84,6 +85,9 @@ export class Script {
         return;
       case 'E':
         this.event(rest[0] ?? '', rest[1] === undefined ? undefined : (JSON.parse(rest[1]) as object));
+        return;
+      case 'wait':
+        this.time += Number(text);
         return;
       case 'exit':
         this.transcript.add(this.at, 'exited', `exit status ${text}`);

@@ -1,0 +1,93 @@
+/**
+ * What a process shows in figures, held against all that its client did before: the value invariants of `query-migrate`
+ * (commands.md §8.6), some of which hang on settings and on what happened earlier in the life of the process.
+ */
+import { isObject, type JsonValue } from '../protocol/json.js';
+import type { ModelState } from '../reference/model/index.js';
+import { type Bounds, InfoInvariants, type InvariantBreach } from './invariants.js';
+import type { Sent } from './tracker/sent.js';
+
+/** Capabilities with which each page is still counted as sent once at least (MIG-CMD-INV-07). */
+const countingCapabilities = new Set([
+  'events',
+  'return-path',
+  'pause-before-switchover',
+  'auto-converge',
+  'late-block-activate',
+  'release-ram',
+  'zero-blocks',
+]);
+/** The capability under either of its names. */
+const isMultifd = (name: string): boolean => name === 'multifd' || name === 'x-multifd';
+
+export class Figures {
+  private readonly info = new InfoInvariants();
+  /** What `query-status` last showed. */
+  private runState = '';
+  /** Limits of the throttle that were in force at some moment of the present migration. */
+  private limits: Bounds | undefined;
+  /** No migration of this process can have had channels of multifd. */
+  private withoutMultifd: boolean;
+
+  /** @param fresh the process has been seen from its start */
+  constructor(fresh: boolean) {
+    this.withoutMultifd = fresh;
+  }
+
+  /** A command was sent, on whatever connection. @param states where the process may be */
+  sent(sent: Sent, states: readonly ModelState[]): void {
+    if (sent.kind !== 'modelled') return;
+    const { name, args } = sent;
+    if (name === 'migrate') this.restart(states);
+    else if (name === 'migrate-set-parameters') {
+      for (const state of states) this.widen(state.parameters);
+      for (const state of states) this.widen({ ...state.parameters, ...args });
+    } else if (name === 'migrate-set-capabilities' && switchesOn(args.capabilities, isMultifd)) {
+      this.withoutMultifd = false;
+    }
+  }
+
+  /** A command was answered with success on the connection that is followed. */
+  answered(name: string, value: JsonValue, states: readonly ModelState[]): InvariantBreach | undefined {
+    // Queries before it in the same write have been answered by now.
+    if (name === 'migrate') this.restart(states);
+    if (name === 'query-status' && isObject(value)) this.runState = String(value.status);
+    if (name !== 'query-migrate') return undefined;
+    for (const { parameters, capabilities } of states) {
+      this.widen(parameters);
+      if (capabilities.some(isMultifd)) this.withoutMultifd = false;
+    }
+    const [breach] = this.info.check(value, {
+      settled: this.runState === 'postmigrate',
+      countsPages: states.every(({ capabilities }) => capabilities.every((one) => countingCapabilities.has(one))),
+      withoutMultifd: this.withoutMultifd,
+      throttle: this.limits,
+    });
+    return breach;
+  }
+
+  /** What was shown before says nothing of the new migration. */
+  private restart(states: readonly ModelState[]): void {
+    this.info.restart();
+    this.runState = '';
+    this.limits = undefined;
+    for (const { parameters } of states) this.widen(parameters);
+  }
+
+  private widen(parameters: Readonly<Record<string, unknown>>): void {
+    const initial = percent(parameters['cpu-throttle-initial'], 1n);
+    const most = percent(parameters['max-cpu-throttle'], 99n);
+    const { low = initial, high = most, crossed = false } = this.limits ?? {};
+    this.limits = {
+      low: initial < low ? initial : low,
+      high: most > high ? most : high,
+      crossed: crossed || initial > most,
+    };
+  }
+}
+
+const percent = (value: unknown, unknown: bigint): bigint =>
+  typeof value === 'bigint' || typeof value === 'string' ? BigInt(value) : unknown;
+
+const switchesOn = (list: unknown, wanted: (name: string) => boolean): boolean =>
+  Array.isArray(list) && list.some((one) => isObject(one) && one.state === true && wanted(String(one.capability)));

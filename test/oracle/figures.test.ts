@@ -1,0 +1,73 @@
+/** The value invariants of query-migrate that hang on settings and on the past (commands.md §8.6). */
+import { expect } from 'chai';
+import { capabilityOn, eventsOn, migrateTo, Script } from './tracker/script.js';
+
+const begun = (...before: readonly string[]) => [
+  ...[eventsOn, '< {}'],
+  ...before.flatMap((command) => [command, '< {}']),
+  ...[migrateTo, 'M setup', '< {}', 'P 1', 'M active'],
+];
+const shown = (more: object, ram: object = {}) => {
+  const figures = { 'page-size': 4096, normal: 1, 'normal-bytes': 4096, total: 8192, remaining: 0, transferred: 5000 };
+  const info = { status: 'active', 'total-time': 1, 'expected-downtime': 1, 'setup-time': 0 };
+  return ['> query-migrate', `< ${JSON.stringify({ ...info, ...more, ram: { ...figures, ...ram } })}`];
+};
+const throttled = (percentage: number) => shown({ 'cpu-throttle-percentage': percentage });
+const channels = (bytes: number) => shown({}, { 'multifd-bytes': bytes });
+const limits = (initial: number, most: number) =>
+  `> migrate-set-parameters {"cpu-throttle-initial":${initial},"max-cpu-throttle":${most}}`;
+const converge = capabilityOn('auto-converge');
+const again = ['S', 'P 2', 'M completed', '> cont', 'R', '< {}', migrateTo, 'M setup', '< {}', 'P 1', 'M active'];
+
+const permitted: readonly [title: string, lines: readonly string[]][] = [
+  ['a throttle between its limits', [...begun(converge, limits(30, 50)), ...throttled(30), ...throttled(50)]],
+  ['a throttle of the defaults', [...begun(converge), ...throttled(20), ...throttled(99)]],
+  [
+    'a throttle beyond a limit that came later (MIG-SM-O23)',
+    [...begun(converge, limits(30, 90)), ...throttled(80), limits(40, 50), '< {}', ...throttled(80)],
+  ],
+  [
+    'a throttle of a limit that was in force between two queries',
+    [...begun(converge, limits(30, 50)), limits(60, 70), '< {}', limits(30, 50), '< {}', ...throttled(70)],
+  ],
+  ['a lower throttle in the next migration', [...begun(converge), ...throttled(80), ...again, ...throttled(20)]],
+  ['bytes of multifd with multifd', [...begun(capabilityOn('multifd')), ...channels(4096)]],
+  [
+    'bytes of multifd that an earlier migration left',
+    [
+      ...[...begun(capabilityOn('multifd')), ...channels(4096), 'S', 'P 2', 'M completed', '> cont', 'R', '< {}'],
+      ...['> migrate-set-capabilities {"capabilities":[{"capability":"multifd","state":false}]}', '< {}'],
+      ...[migrateTo, 'M setup', '< {}', 'P 1', 'M active', ...channels(4096)],
+    ],
+  ],
+  ['no bytes of multifd', [...begun(), ...channels(0)]],
+];
+
+const forbidden: readonly [title: string, row: string, lines: readonly string[]][] = [
+  ['a throttle below its beginning', 'MIG-CMD-INV-08', [...begun(converge, limits(30, 50)), ...throttled(20)]],
+  ['a throttle above its maximum', 'MIG-CMD-INV-08', [...begun(converge, limits(30, 50)), ...throttled(60)]],
+  ['a throttle that goes down', 'MIG-CMD-INV-08', [...begun(converge), ...throttled(40), ...throttled(30)]],
+  ['a throttle that nobody asked for', 'MIG-CMD-QMIG-03', [...begun(), ...throttled(20)]],
+  ['bytes of multifd without multifd', 'MIG-CMD-INV-06', [...begun(), ...channels(4096)]],
+  [
+    'more bytes of multifd than of all together',
+    'MIG-CMD-INV-06',
+    [...begun(capabilityOn('multifd')), ...channels(6000)],
+  ],
+];
+
+describe('figures', () => {
+  for (const [title, lines] of permitted) {
+    it(`permit ${title}`, () => {
+      const { kind, divergence } = new Script().lines(...lines).judge('7.2');
+      expect(kind, JSON.stringify(divergence)).to.equal('conforms');
+    });
+  }
+  for (const [title, row, lines] of forbidden) {
+    it(`do not permit ${title} (${row})`, () => {
+      const { kind, divergence } = new Script().lines(...lines).judge('7.2');
+      expect(kind).to.equal('divergence');
+      expect(divergence?.permitted.flatMap(({ rows }) => rows)).to.include(row);
+    });
+  }
+});
