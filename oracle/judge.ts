@@ -387,5 +387,4 @@ const stirring: ReadonlySet<Entry['kind']> = new Set(['started', 'connected', 'd
 const isQuery = (sent: Sent): boolean => sent.kind !== 'refused' && sent.name.startsWith('query-');
 
 /** Whether a message on another connection than the first changes what is tracked. Queries there are not judged. */
-const actsApart = (sent: Sent): boolean =>
-  (sent.kind === 'modelled' || sent.kind === 'generic') && !isQuery(sent);
+const actsApart = (sent: Sent): boolean => (sent.kind === 'modelled' || sent.kind === 'generic') && !isQuery(sent);

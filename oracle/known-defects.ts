@@ -225,6 +225,14 @@ export const knownDefects: readonly KnownDefect[] = [
     to: stillThere,
   },
   {
+    id: 'MIG-DEF-23',
+    title: 'migrate_cancel at the moment at which pre-switchover would begin is accepted and never ends',
+    from: [3, 0],
+    to: stillThere,
+    hangs: ({ out, capabilities }) =>
+      out.status === 'cancelling' && out.phase === 'stopping' && capabilities.includes('pause-before-switchover'),
+  },
+  {
     id: 'MIG-DEF-22',
     title: 'a destination waits for ever when what comes over a multifd channel is wrong',
     from: [3, 0],

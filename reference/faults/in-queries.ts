@@ -18,6 +18,19 @@ const ram = (change: (ram: Members, shown: number, status: string) => Members) =
       ram: { ...(value.ram as Members), ...change(value.ram as Members, shown, String(value.status)) },
     };
   });
+/** Shows a throttle where auto-converge is on and the migration goes on; a change gets the parameters. */
+const throttle = (change: (parameters: Members) => number | undefined): { readonly 'query-migrate': CallFault } => ({
+  'query-migrate': (call) => {
+    const value = call.next() as Members;
+    const converges = (call.ask('query-migrate-capabilities') as Members[]).some(
+      ({ capability, state }) => capability === 'auto-converge' && state === true,
+    );
+    const shown = change(call.ask('query-migrate-parameters') as Members);
+    return value.status !== 'active' || !converges || shown === undefined
+      ? value
+      : { ...value, 'cpu-throttle-percentage': shown };
+  },
+});
 const without = (value: Members, name: string): Members => {
   const { [name]: _, ...rest } = value;
   return rest;
@@ -166,6 +179,28 @@ export const queryFaults = inArea('query-migrate', {
     title: 'shows more bytes of multifd channels than of all together',
     rows: ['MIG-CMD-INV-06'],
     calls: ram(({ transferred }) => ({ 'multifd-bytes': number(transferred) + 1 })),
+  },
+  'multifd-without-multifd': {
+    title: 'counts bytes of multifd channels although there are none',
+    rows: ['MIG-CMD-INV-06'],
+    calls: ram(({ transferred }) => ({ 'multifd-bytes': transferred })),
+  },
+  'throttle-at-default': {
+    title: 'begins to throttle the guest at the default although another beginning was set',
+    rows: ['MIG-CMD-INV-08'],
+    calls: throttle(({ 'cpu-throttle-initial': initial }) => (initial === 20 ? undefined : 20)),
+  },
+  'throttle-unbounded': {
+    title: 'throttles the guest beyond the maximum that was set',
+    rows: ['MIG-CMD-INV-08'],
+    calls: throttle(({ 'max-cpu-throttle': most }) => (most === 99 ? undefined : 99)),
+  },
+  'throttle-unasked': {
+    title: 'throttles the guest although nobody asked for it',
+    rows: ['MIG-CMD-QMIG-03'],
+    calls: info((value) =>
+      value['expected-downtime'] === undefined ? value : { 'cpu-throttle-percentage': 20, ...value },
+    ),
   },
   'pages-frozen': {
     title: 'never counts a page',

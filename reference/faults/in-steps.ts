@@ -81,6 +81,12 @@ export const stepFaults = inArea('run state', {
       return inRunState({ ...step, outputs: [{ kind: 'event', event: 'RESUME' }, ...step.outputs] }, 'running');
     },
   },
+  'cancel-never-ends': {
+    title: 'never ends a cancel of a migration that is under way',
+    rows: ['MIG-SM-C04', 'MIG-SM-C08', 'MIG-SM-C10'],
+    step: (step, before) =>
+      step.label === 'thread-ended' ? { ...step, outputs: [], next: { ...step.next, out: before.out } } : step,
+  },
   'failed-load-exits-with-0': {
     title: 'ends with status 0 after a failed load',
     rows: ['MIG-SM-I20'],

@@ -135,8 +135,7 @@ export function explore(
       visit(alternative.next);
     };
     for (const step of wholeSteps(state, rules)) {
-      if (state.in.origin === 'none' || step.side === 'incoming' || isOwed(step))
-        follow(step.label, step, step.side);
+      if (state.in.origin === 'none' || step.side === 'incoming' || isOwed(step)) follow(step.label, step, step.side);
     }
     // A destination that becomes a source is the outgoing side all over again: its first step shows that it may.
     const secondLife = state.in.origin !== 'none' && state.out.status !== 'none';

@@ -29,7 +29,10 @@ describe('silence', () => {
   const permitted: readonly [title: string, lines: readonly string[]][] = [
     ['while it is short', [...cancelled, ...asks(9, 200)]],
     ['of a process that did not answer either', [...cancelled, ...asks(4, 10_000)]],
-    ['that ends in time, again and again', [...cancelled, ...asks(9, 200), '> stop', 'S', '< {}', ...asks(9, 200, 'paused')]],
+    [
+      'that ends in time, again and again',
+      [...cancelled, ...asks(9, 200), '> stop', 'S', '< {}', ...asks(9, 200, 'paused')],
+    ],
     ['where the peer alone can bring the next step', [...begun, ...asks(40, 200)]],
     [
       'of a source that waits for its client (MIG-SM-O32)',
@@ -66,5 +69,14 @@ describe('silence', () => {
     ];
     expect(judge(hung, '3.0', 'MIG-DEF-03').defects).to.deep.equal(['MIG-DEF-03']);
     expect(judge(hung, '3.0').kind).to.equal('divergence');
+  });
+
+  it('is a known defect of a cancel that met the beginning of pre-switchover', () => {
+    const met = [
+      ...[eventsOn, '< {}', capabilityOn('pause-before-switchover'), '< {}', migrateTo, 'M setup', '< {}', 'P 1'],
+      ...['M active', '> migrate_cancel', 'S', 'M cancelling', '< {}', ...asks(20, 200, 'finish-migrate')],
+    ];
+    expect(judge(met, '7.2', 'MIG-DEF-23').defects).to.deep.equal(['MIG-DEF-23']);
+    expect(judge(met, '7.2').kind).to.equal('divergence');
   });
 });

@@ -110,6 +110,10 @@ export const caughtIn: Readonly<Record<string, ScenarioName>> = {
   'total-changes': 'held',
   'skipped-counted': 'whole',
   'multifd-beyond-transferred': 'whole',
+  'multifd-without-multifd': 'whole',
+  'throttle-at-default': 'converging',
+  'throttle-unbounded': 'converging',
+  'throttle-unasked': 'held',
   'pages-frozen': 'whole',
   'total-time-runs-on': 'whole',
   'total-time-backwards': 'held',
@@ -124,6 +128,7 @@ export const caughtIn: Readonly<Record<string, ScenarioName>> = {
   'postmigrate-skipped': 'whole',
   'paused-after-completed': 'whole',
   'destination-runs-against-s': 'bothPaused',
+  'cancel-never-ends': 'converging',
   'failed-load-exits-with-0': 'orphan',
   'failed-load-survives': 'orphan',
 };

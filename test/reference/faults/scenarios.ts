@@ -81,6 +81,19 @@ const steps = {
     command('stop'),
     ...look,
   ],
+  /** Held up by a peer that does not read, with limits for the throttle; the cancel is given time. */
+  converging: [
+    ...start('source', { ramImage: imageOf(8) }),
+    capabilities('events', 'auto-converge'),
+    command('migrate-set-parameters', { 'cpu-throttle-initial': 30, 'max-cpu-throttle': 50 }),
+    peer('stall'),
+    migrate,
+    migration('active'),
+    ...look,
+    command('migrate_cancel'),
+    { do: 'status', at: 'source', is: ['cancelled'], deadline: 3000 },
+    ...look,
+  ],
   /** Waiting before the switch-over, then on. */
   waiting: [
     ...start('source'),
