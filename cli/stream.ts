@@ -84,7 +84,22 @@ function making(command: Command): Command {
     .option('--machine <name>', 'machine name', 'none')
     .option('--block <name>', 'name of the RAM block', 'ram')
     .option('--size <bytes>', 'RAM of the machine (default: the image, in whole pages)', wholeNumber(4096, 2 ** 46))
+    .option(
+      '--capability <name>',
+      'as the source has it on: xbzrle, compress, multifd, postcopy-ram, return-path',
+      gather,
+    )
+    .option('--before <file>', 'what RAM held in the first pass; pages that differ are sent once more')
     .option('--compress <level>', 'compress pages with this zlib level', wholeNumber(0, 9))
+    .option('--switch-at <percent>', 'go over to postcopy after this much of the first pass (50)', wholeNumber(0, 100))
+    .option(
+      '--channels <n>',
+      'multifd data channels: OUT.ch0 and so on beside a file, connections to an address',
+      wholeNumber(1, 255),
+    )
+    .addOption(new Option('--compression <method>', 'multifd compression').choices(['none', 'zlib', 'zstd']))
+    .option('--level <n>', 'level of the multifd compression (1)', wholeNumber(0, 20))
+    .option('--pages-per-packet <n>', 'x-multifd-page-count of the baseline', wholeNumber(1, 100_000))
     .option('--state <name>', 'run state that the destination enters', 'running')
     .option('--no-devices', 'leave out the device sections')
     .option('--no-vmdescription', 'leave out the vmdescription')

@@ -1,8 +1,8 @@
 import type { StreamRules } from '../dialects/stream.js';
-import { pageSize, type RamBlock } from '../ram/guest-ram.js';
+import { pageSize } from '../ram/guest-ram.js';
 import { isZeroPage } from '../ram/zero-page.js';
 import type { MultifdCompression } from './packet-layout.js';
-import { PacketWriter } from './packet-writer.js';
+import { type PacketBlock, PacketWriter } from './packet-writer.js';
 
 /** A data connection of the source. */
 export interface ChannelSink {
@@ -32,7 +32,7 @@ interface Channel {
 export class MultifdSender {
   readonly #channels: Channel[];
   readonly #pagesPerPacket: number;
-  #block: RamBlock | undefined;
+  #block: PacketBlock | undefined;
   #offsets: number[] = [];
   #packetNum = 0;
   #next = 0;
@@ -76,7 +76,7 @@ export class MultifdSender {
    * Adds a page. The result is only to be awaited when it is a promise: the packet became full and no channel was idle.
    * The page must stay as it is until the next {@link sync}, or be sent again.
    */
-  page(block: RamBlock, offset: number): Promise<void> | undefined {
+  page(block: PacketBlock, offset: number): Promise<void> | undefined {
     let handed: Promise<void> | undefined;
     if (this.#block !== block && this.#offsets.length > 0) handed = this.#handOut();
     if (handed !== undefined) return handed.then(() => this.page(block, offset));
@@ -124,7 +124,7 @@ export class MultifdSender {
     });
   }
 
-  #send(channel: Channel, block: RamBlock, offsets: readonly number[]): void {
+  #send(channel: Channel, block: PacketBlock, offsets: readonly number[]): void {
     const num = this.#packetNum++;
     const work = this.#after(channel, async () => {
       const [normal, zero] = this.#split(channel, block, offsets);
@@ -137,9 +137,9 @@ export class MultifdSender {
   }
 
   /** Where packets list zero pages, the channel looks for them. */
-  #split(channel: Channel, block: RamBlock, offsets: readonly number[]): [readonly number[], readonly number[]] {
+  #split(channel: Channel, block: PacketBlock, offsets: readonly number[]): [readonly number[], readonly number[]] {
     if (channel.writer.layout.zeroPages === undefined) return [offsets, []];
-    const zero = offsets.filter((offset) => isZeroPage(block.bytes, offset));
+    const zero = offsets.filter((offset) => isZeroPage(block.bytes, offset - (block.start ?? 0)));
     return zero.length === 0 ? [offsets, zero] : [offsets.filter((offset) => !zero.includes(offset)), zero];
   }
 

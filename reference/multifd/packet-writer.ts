@@ -23,29 +23,35 @@ export interface PacketWriterOptions {
   readonly level?: number;
 }
 
+/** A block, or a part of one that is in memory. */
+export interface PacketBlock extends Pick<RamBlock, 'name' | 'bytes'> {
+  /** Offset in the block of the first of `bytes`; default 0. */
+  readonly start?: number;
+}
+
 /** Pages of one block for one packet; offsets in bytes. */
 export interface PacketPages {
-  readonly block: Pick<RamBlock, 'name' | 'bytes'>;
+  readonly block: PacketBlock;
   readonly offsets: readonly number[];
   /** Only where the dialect lists zero pages in packets. */
   readonly zeroOffsets?: readonly number[];
 }
 
 /** The pages at `offsets`, in order; those that follow one another as one view. */
-function viewsOf(bytes: Buffer, offsets: readonly number[]): Buffer[] {
+function viewsOf({ bytes, start: from = 0 }: PacketBlock, offsets: readonly number[]): Buffer[] {
   const views: Buffer[] = [];
   for (let i = 0; i < offsets.length; ) {
     const start = offsets[i]!;
     let end = start + pageSize;
     for (i++; offsets[i] === end; i++) end += pageSize;
-    views.push(bytes.subarray(start, end));
+    views.push(bytes.subarray(start - from, end - from));
   }
   return views;
 }
 
 /** A view of each page: a compressor is fed as a real source feeds its own. */
-const singleViewsOf = (bytes: Buffer, offsets: readonly number[]): Buffer[] =>
-  offsets.map((offset) => bytes.subarray(offset, offset + pageSize));
+const singleViewsOf = ({ bytes, start = 0 }: PacketBlock, offsets: readonly number[]): Buffer[] =>
+  offsets.map((offset) => bytes.subarray(offset - start, offset - start + pageSize));
 
 /** Builds the packets of one data channel (multifd.md §1–§3). Page data are referenced, not copied, when uncompressed. */
 export class PacketWriter {
@@ -84,8 +90,8 @@ export class PacketWriter {
     const method = this.layout.methodMask === 0 ? 'none' : (this.options.compression ?? 'none');
     const data =
       method === 'none' || offsets.length === 0
-        ? viewsOf(block.bytes, offsets)
-        : [await this.#compress(method, singleViewsOf(block.bytes, offsets))];
+        ? viewsOf(block, offsets)
+        : [await this.#compress(method, singleViewsOf(block, offsets))];
     const header = this.#header(flags | methodFlags[method], this.pagesPerPacket, offsets.length, packetNum);
     const { layout } = this;
     if (layout.nextPacketSize !== undefined) {

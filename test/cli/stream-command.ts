@@ -1,0 +1,39 @@
+import pc from 'picocolors';
+import type { Io } from '../../cli/io.js';
+import { streamCommand } from '../../cli/stream.js';
+
+export interface Result {
+  readonly out: string;
+  readonly err: string;
+  readonly exitCode: number;
+}
+
+/** Runs `qmpspec stream` in this process. */
+export const run = (...args: string[]): Promise<Result> => runOn(false, ...args);
+
+/** … with or without a terminal. */
+export async function runOn(terminal: boolean, ...args: string[]): Promise<Result> {
+  const text = { out: '', err: '' };
+  const to = (name: 'out' | 'err') => ({
+    write: (part: string) => {
+      text[name] += part;
+    },
+    isTTY: terminal,
+    columns: () => 80,
+    colors: pc.createColors(false),
+  });
+  const io: Io = { out: to('out'), err: to('err'), exitCode: 0 };
+  await streamCommand(io).parseAsync(args, { from: 'user' });
+  return { ...text, exitCode: io.exitCode };
+}
+
+/** The error of a command that must be refused; by name, as the program tells whose fault an error is. */
+export async function refusal(...args: string[]): Promise<string> {
+  try {
+    await run(...args);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'UsageError') return error.message;
+    throw error;
+  }
+  throw new Error(`${args.join(' ')}: was not refused`);
+}
