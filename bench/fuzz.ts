@@ -10,6 +10,7 @@ import { attempt } from '../campaign/attempt.js';
 import { Campaign } from '../campaign/campaign.js';
 import { Corpus } from '../campaign/corpus.js';
 import { withEnd } from '../campaign/epilogue.js';
+import type { Standing } from '../campaign/events.js';
 import { KnownFindings } from '../campaign/known.js';
 import { Schedule } from '../campaign/schedule.js';
 import { chooseSources } from '../campaign/sources.js';
@@ -20,11 +21,12 @@ import type { Target } from '../targets/target.js';
 const options = new Command('bench:fuzz')
   .option('-t, --target <name>', 'the target', 'qemu')
   .option('--seconds <n>', 'of each measurement', '10')
+  .option('--warm-up <n>', 'seconds of each campaign before it is measured', '10')
   .option('--rounds <n>', 'measurements of each kind', '3')
   .option('--jobs <n>', 'cases side by side where the campaign is measured', '4')
   .option('--only <source>', 'one source of cases')
   .parse()
-  .opts<{ target: string; seconds: string; rounds: string; jobs: string; only?: string }>();
+  .opts<{ target: string; seconds: string; warmUp: string; rounds: string; jobs: string; only?: string }>();
 
 /** Unanswered commands at a time: what a monitor with a queue of 8 takes without waiting (QMP-D-06). */
 const window = 8;
@@ -32,26 +34,39 @@ const window = 8;
 const seed = 1;
 const chosen = chooseSources(options.only === undefined ? [] : [options.only]);
 
-/** Commands a second of a campaign. */
+/**
+ * Commands a second of a campaign once it is under way: its first seconds go to starting processes and to states of the model
+ * that are worked out once.
+ */
 async function ofCampaign(target: Target, facts: TargetFacts, jobs: number, time: number): Promise<number> {
+  let warm: Standing | undefined;
   const campaign = new Campaign({
     target,
     facts,
     seed,
     jobs,
-    time,
+    time: time + warmUp,
     sources: chosen,
     corpus: new Corpus(),
     known: new KnownFindings(),
     strictDesc: false,
     shrinkBudget: 1000,
     reuse: true,
+    crew: { target: options.target, strictDesc: false, reuse: true },
     files: () => [],
-    sink: () => undefined,
+    sink: (event) => {
+      if (event.event === 'status' && event.standing.inThisRun >= warmUp) warm ??= event.standing;
+    },
     signal: new AbortController().signal,
   });
-  const { commands, inThisRun } = await campaign.run();
-  return commands / (inThisRun / 1000);
+  let last: Standing | undefined;
+  const looking = setInterval(() => {
+    if (campaign.standing.inThisRun <= warmUp + time) last = campaign.standing;
+  }, 100);
+  await campaign.run();
+  clearInterval(looking);
+  if (warm === undefined || last === undefined) throw new Error('the campaign ended before it was warm');
+  return (last.commands - warm.commands) / ((last.inThisRun - warm.inThisRun) / 1000);
 }
 
 /** The commands that the campaign's cases send, in their order, as lines; channels are those of nobody. */
@@ -109,6 +124,7 @@ const median = (values: readonly number[]): number => [...values].sort((a, b) =>
 
 const { target } = resolveTarget(options.target);
 const time = Number(options.seconds) * 1000;
+const warmUp = Number(options.warmUp) * 1000;
 const first = await target.start();
 const facts = await learnFacts(first);
 await first.dispose();

@@ -5,16 +5,20 @@ import type { Scenario } from '../targets/scenario.js';
 import { type Target, TargetError } from '../targets/target.js';
 import { type Attempt, attempt, tried } from './attempt.js';
 import type { CaseFile } from './case-file.js';
+import { type CaseResult, type CaseRunner, runsHere } from './case-runner.js';
 import type { RunFresh } from './confirm.js';
 import type { Corpus } from './corpus.js';
-import { Coverage, type CoverageKey, keysOf } from './coverage.js';
+import { Coverage, type CoverageKey } from './coverage.js';
+import { crewOf, WorkerLost } from './crew/crew.js';
+import type { CrewOrders } from './crew/messages.js';
 import { withEnd } from './epilogue.js';
 import type { CampaignEvent, Standing } from './events.js';
 import { Findings } from './findings.js';
 import { type FolderFile, StorageError } from './folder.js';
 import type { KnownFindings } from './known.js';
-import { Lane, type LaneAttempt, longestLife } from './lane.js';
+import { Lane, longestLife } from './lane.js';
 import { type PlannedCase, Schedule } from './schedule.js';
+import { Shelf } from './shelf.js';
 import type { CaseSource } from './sources.js';
 import type { Progress, Store } from './store.js';
 
@@ -41,6 +45,8 @@ export interface CampaignOptions {
   readonly reuse: boolean;
   /** Runs every scenario, in the place of lanes; a simulation has its own way. */
   readonly runner?: RunFresh;
+  /** Cases are run by processes of their own, which need this to find the target; in this one when absent. */
+  readonly crew?: CrewOrders;
   readonly files: (file: CaseFile, shown: Attempt | undefined) => readonly FolderFile[];
   readonly sink: (event: CampaignEvent) => void;
   readonly signal: AbortSignal;
@@ -61,7 +67,7 @@ export class Campaign {
   readonly coverage = new Coverage();
   readonly findings: Findings;
   private readonly schedule: Schedule;
-  private readonly lanes: Pick<Lane, 'run' | 'close'>[];
+  private readonly lanes: readonly CaseRunner[];
   private next = 0;
   private cases = 0;
   private commands = 0;
@@ -77,8 +83,10 @@ export class Campaign {
     this.schedule = new Schedule(seed, sources, { dialect: facts.dialect, schema: facts.schema }, corpus);
     const how = { target, facts, strictDesc };
     const reuse = options.reuse && target.lacks('start') === undefined;
-    const { runner } = options;
-    this.lanes = Array.from({ length: jobs }, () => (runner === undefined ? new Lane(how, reuse) : laneOf(runner)));
+    const { runner, crew } = options;
+    const shelf = new Shelf();
+    const here = () => runsHere(runner === undefined ? new Lane(how, reuse, shelf) : laneOf(runner));
+    this.lanes = crew === undefined ? Array.from({ length: jobs }, here) : crewOf(crew, jobs);
     const recalled = store?.recall();
     if (recalled !== undefined) {
       ({ next: this.next, cases: this.cases, commands: this.commands, duration: this.earlier } = recalled.progress);
@@ -130,15 +138,19 @@ export class Campaign {
     const status = setInterval(() => sink({ event: 'status', standing: this.standing }), statusInterval);
     try {
       this.findings.resume();
-      await Promise.all(this.lanes.map((lane) => this.work(lane)));
+      this.options.signal.addEventListener('abort', this.stop);
+      const slots = this.lanes.flatMap((lane) => Array.from({ length: lane.depth }, () => lane));
+      await Promise.all(slots.map((lane) => this.work(lane)));
       if (this.fault === undefined) await this.findings.drained();
     } finally {
       clearInterval(log);
       clearInterval(status);
-      await Promise.all(this.lanes.map((lane) => lane.close()));
+      this.options.signal.removeEventListener('abort', this.stop);
+      const closed = await Promise.all(this.lanes.map((lane) => lane.close()));
+      for (const text of new Set([...closed, this.options.target.remark])) {
+        if (text !== undefined) sink({ event: 'note', text });
+      }
     }
-    const { remark } = this.options.target;
-    if (remark !== undefined) sink({ event: 'note', text: remark });
     this.guarded(() => {
       corpus.minimise();
       this.logProgress();
@@ -164,16 +176,21 @@ export class Campaign {
     return performance.now() - this.began < time + Math.max(grace.least, time * grace.part);
   }
 
-  private async work(lane: Pick<Lane, 'run'>): Promise<void> {
+  private readonly stop = (): void => {
+    for (const lane of this.lanes) lane.stop();
+  };
+
+  private async work(lane: CaseRunner): Promise<void> {
     while (this.going) {
       const planned = this.schedule.plan(this.next++);
       const scenario = withEnd(planned.scenario);
       try {
         const result = await lane.run(scenario);
+        if (result === undefined) continue;
         this.failedStarts = 0;
         this.guarded(() => this.digest(planned, scenario, result));
       } catch (error) {
-        if (error instanceof TargetError) await this.endure(error);
+        if (error instanceof TargetError || error instanceof WorkerLost) await this.endure(error);
         else if (error instanceof ScenarioError)
           this.options.sink({
             event: 'note',
@@ -184,11 +201,11 @@ export class Campaign {
     }
   }
 
-  private digest(planned: PlannedCase, scenario: Scenario, result: LaneAttempt): void {
+  private digest(planned: PlannedCase, scenario: Scenario, result: CaseResult): void {
     const { corpus, seed } = this.options;
     this.cases++;
     this.commands += result.commands;
-    const keys = keysOf(result);
+    const { keys, evidence } = result;
     const fresh = this.coverage.add(keys);
     this.unlogged.push(...fresh);
     this.schedule.learn(planned, fresh.length > 0);
@@ -197,9 +214,8 @@ export class Campaign {
       this.findings.take({
         symptom,
         scenario,
-        history: result.history,
         origin: { source: planned.source.name, seed, index: planned.index },
-        transcript: result.transcript.toJsonLines(),
+        ...(evidence === undefined ? {} : { evidence }),
       });
     }
     if (fresh.length === 0) return;
@@ -207,13 +223,13 @@ export class Campaign {
       corpus: 1,
       source: planned.source.name,
       tape: planned.tape,
-      keys: [...keys],
+      keys,
       scenario: planned.scenario,
     });
   }
 
   /** A target that cannot be started may be out of something that comes back. */
-  private async endure(error: TargetError): Promise<void> {
+  private async endure(error: TargetError | WorkerLost): Promise<void> {
     const pause = patience[this.failedStarts++];
     if (pause === undefined) {
       this.fault ??= error;
@@ -263,7 +279,7 @@ export class Campaign {
 }
 
 const laneOf = (run: RunFresh): Pick<Lane, 'run' | 'close'> => ({
-  run: async (scenario) => ({ ...(await run(scenario)), history: [] }),
+  run: async (scenario: Scenario) => ({ ...(await run(scenario)), history: [] }),
   close: async () => undefined,
 });
 

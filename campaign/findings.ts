@@ -6,6 +6,7 @@ import type { TargetFacts } from '../targets/facts.js';
 import type { Scenario } from '../targets/scenario.js';
 import type { Attempt } from './attempt.js';
 import { type CaseFile, caseVersion, type Rate } from './case-file.js';
+import type { Evidence } from './case-runner.js';
 import { confirm, type RunFresh, relatedIn, repeatsFor } from './confirm.js';
 import type { FolderFile } from './folder.js';
 import type { KnownFindings } from './known.js';
@@ -17,11 +18,9 @@ import { essence, type Symptom, signature, titleOf } from './symptom.js';
 export interface Suspicion {
   readonly symptom: Symptom;
   readonly scenario: Scenario;
-  /** What the process had served before. */
-  readonly history: readonly Scenario[];
   readonly origin: CaseFile['origin'];
-  /** Transcript of the run that showed it, as JSON Lines. */
-  readonly transcript: string;
+  /** Absent where the same was shown with evidence before. */
+  readonly evidence?: Evidence;
 }
 
 export interface Finding {
@@ -90,7 +89,7 @@ export class Findings {
   resume(): void {
     for (const { name, file, transcript } of this.options.store?.pending() ?? []) {
       const { symptom, scenario, origin } = file;
-      this.enqueue({ symptom, scenario, history: [], origin, transcript }, name);
+      this.enqueue({ symptom, scenario, origin, evidence: { history: [], transcript } }, name);
     }
   }
 
@@ -112,7 +111,7 @@ export class Findings {
     this.kinds.set(kind, many + 1);
     this.enqueue(
       suspicion,
-      this.options.store?.hold(this.fileOf(suspicion, { times: 1, of: 1 }), suspicion.transcript),
+      this.options.store?.hold(this.fileOf(suspicion, { times: 1, of: 1 }), suspicion.evidence?.transcript ?? ''),
     );
   }
 
@@ -144,8 +143,9 @@ export class Findings {
     const run = symptom.kind === 'leak' ? this.options.runRepeatedly : this.options.run;
     let { scenario } = suspicion;
     let first = await confirm(scenario, symptom, run, going);
-    if (first.shown === undefined && suspicion.history.length > 0 && going()) {
-      scenario = chained([...suspicion.history, scenario]);
+    const history = suspicion.evidence?.history ?? [];
+    if (first.shown === undefined && history.length > 0 && going()) {
+      scenario = chained([...history, scenario]);
       first = await confirm(scenario, symptom, run, going);
     }
     const stepsBefore = scenario.steps.length;
@@ -200,9 +200,12 @@ export class Findings {
     };
     store?.writeFinding(
       id,
-      this.options
-        .files(file, shown)
-        .concat([{ name: 'transcript.jsonl', content: shown?.transcript.toJsonLines() ?? suspicion.transcript }]),
+      this.options.files(file, shown).concat([
+        {
+          name: 'transcript.jsonl',
+          content: shown?.transcript.toJsonLines() ?? suspicion.evidence?.transcript ?? '',
+        },
+      ]),
     );
     store?.log.add({ event: 'finding', id, title: file.title, reproduced: file.reproduced });
     this.register(finding);

@@ -3,15 +3,12 @@
  * it is healthy, with the judge's knowledge of it. Each next scenario begins by putting the settings back and letting the
  * guest run.
  */
-import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Carried } from '../oracle/judge.js';
 import { stringifyJson } from '../protocol/json.js';
 import type { Scenario, Step } from '../targets/scenario.js';
 import type { Settings } from '../targets/settings.js';
-import type { Instance } from '../targets/target.js';
 import { type Attempt, type AttemptOptions, attempt } from './attempt.js';
 import { LeakWatch } from './leak.js';
+import { Shelf } from './shelf.js';
 import type { Symptom } from './symptom.js';
 
 /** Scenarios that one process serves at most: an oddity that builds up must stay short enough to be told. */
@@ -23,31 +20,23 @@ const mostStates = 64;
 /** Outgoing statuses in which nothing is under way. */
 const resting: ReadonlySet<string> = new Set(['none', 'completed', 'failed', 'cancelled']);
 
-interface Kept {
-  readonly instance: Instance;
-  readonly carried: Carried;
-  /** What it has served, oldest first. */
-  readonly history: readonly Scenario[];
-  readonly leaks: LeakWatch;
-}
-
 export interface LaneAttempt extends Attempt {
   /** What the source's process had served before. */
   readonly history: readonly Scenario[];
 }
 
 export class Lane {
-  private readonly kept = new Map<string, Kept>();
-
+  /** @param shelf where processes wait for the next scenario; shared with other lanes, or of its own */
   constructor(
     private readonly options: AttemptOptions,
     private readonly reuse: boolean,
+    private readonly shelf = new Shelf(),
   ) {}
 
   /** @throws ScenarioError, TargetError */
   async run(scenario: Scenario): Promise<LaneAttempt> {
     const key = keyOf(scenario);
-    const before = key === undefined ? undefined : this.take(key);
+    const before = key === undefined ? undefined : this.shelf.take(key);
     const history = before?.history ?? [];
     const whole =
       before === undefined ? scenario : { ...scenario, steps: afterReset(scenario.steps, this.options.facts.settings) };
@@ -73,34 +62,15 @@ export class Lane {
           await instance.dispose();
           return;
         }
-        this.kept.set(key, { instance, carried, history: [...history, whole], leaks });
+        this.shelf.put(key, { instance, carried, history: [...history, whole], leaks });
       },
     });
     return { ...result, symptoms: [...result.symptoms, ...found], history };
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.kept.values()].map(({ instance }) => instance.dispose()));
-    this.kept.clear();
+    await this.shelf.clear();
   }
-
-  private take(key: string): Kept | undefined {
-    const kept = this.kept.get(key);
-    this.kept.delete(key);
-    if (kept === undefined) return undefined;
-    if (kept.instance.exit === undefined) {
-      clearChannels(kept.instance.scratch);
-      return kept;
-    }
-    void kept.instance.dispose();
-    return undefined;
-  }
-}
-
-/** Sockets that destinations of an earlier scenario left in the source's folder; the next one listens at the same names. */
-function clearChannels(scratch: string): void {
-  if (!existsSync(scratch)) return;
-  for (const name of readdirSync(scratch)) if (/\.mig(\.in)?$/.test(name)) rmSync(join(scratch, name), { force: true });
 }
 
 /** What a source must have been started with; `undefined` for a scenario whose source cannot be another's. */
@@ -109,7 +79,8 @@ function keyOf({ steps }: Scenario): string | undefined {
   const [start] = starts;
   if (starts.length !== 1 || start?.do !== 'start' || start.options?.incoming !== undefined) return undefined;
   // What ends the process on purpose leaves nothing to keep; a start in its midst is its own affair.
-  return steps[0] === start ? stringifyJson(start.options ?? {}) : undefined;
+  const options = Object.entries(start.options ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  return steps[0] === start ? stringifyJson(options) : undefined;
 }
 
 /** The steps of a scenario for a process that has served others. */

@@ -4,17 +4,18 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { Campaign } from '../campaign/campaign.js';
 import { Corpus } from '../campaign/corpus.js';
+import type { CrewOrders } from '../campaign/crew/messages.js';
 import type { CampaignEvent, Standing } from '../campaign/events.js';
 import { StorageError } from '../campaign/folder.js';
 import { KnownFindings } from '../campaign/known.js';
 import { chooseSources, sources } from '../campaign/sources.js';
 import { type CampaignHeader, campaignVersion, readHeader, Store } from '../campaign/store.js';
 import { exitCodes } from '../oracle/exit-codes.js';
+import type { DialectName } from '../reference/dialects/dialect.js';
 import { FuzzScreen } from '../reports/fuzz-terminal.js';
 import { loadConfig } from '../targets/config.js';
-import { learnFacts, type TargetFacts } from '../targets/facts.js';
+import { factsOf } from '../targets/facts.js';
 import { resolveTarget } from '../targets/resolve.js';
-import type { Target } from '../targets/target.js';
 import { UsageError } from './failures.js';
 import { showCoverage } from './fuzz/coverage.js';
 import { emitScenarios } from './fuzz/emit.js';
@@ -157,6 +158,7 @@ async function fuzz(options: FuzzOptions, io: Io): Promise<number> {
       }),
       sink: (event: CampaignEvent) => screen.take(event),
       signal: interrupt.signal,
+      ...(target.lacks('start') === undefined ? { crew: ordersOf(name, options, dialect) } : {}),
     });
     screen.take({
       event: 'begin',
@@ -188,6 +190,19 @@ async function fuzz(options: FuzzOptions, io: Io): Promise<number> {
     interrupt.release();
     await target.close();
   }
+}
+
+/** How other processes find the same target. */
+function ordersOf(target: string, options: FuzzOptions, dialect: DialectName | undefined): CrewOrders {
+  const { config, strictDesc = false, fresh } = options;
+  const chosen = options.dialect ?? dialect;
+  return {
+    target,
+    strictDesc,
+    reuse: fresh !== true,
+    ...(config === undefined ? {} : { config }),
+    ...(chosen === undefined ? {} : { dialect: chosen }),
+  };
 }
 
 async function runToEnd(
@@ -234,15 +249,5 @@ function defaultFolder(): string {
   for (let n = 1; ; n++) {
     const folder = join('qmpspec-fuzz', n === 1 ? stamp : `${stamp}-${n}`);
     if (!existsSync(folder)) return folder;
-  }
-}
-
-/** What the target says of itself. @throws TargetError */
-export async function factsOf(target: Target, dialect: TargetOptions['dialect']): Promise<TargetFacts> {
-  const instance = await target.start();
-  try {
-    return await learnFacts(instance, dialect);
-  } finally {
-    await instance.dispose();
   }
 }

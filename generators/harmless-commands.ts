@@ -46,7 +46,6 @@ const refusable = new Set([
   'send-key',
   'set_link',
   'set_password',
-  'transaction',
   'yank',
 ]);
 

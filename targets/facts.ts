@@ -7,7 +7,7 @@ import { type Dialect, type DialectName, dialectFor, dialects } from '../referen
 import { fitted } from '../reference/dialects/fitted.js';
 import { loadSchema } from '../reference/schema/index.js';
 import { readSettings, type Settings } from './settings.js';
-import type { Instance } from './target.js';
+import type { Instance, Target } from './target.js';
 
 export interface TargetFacts {
   /** Member of the greeting's `version` that names the product; `qemu` for QEMU and what poses as it. */
@@ -54,6 +54,16 @@ export async function learnFacts(instance: Instance, dialect?: DialectName): Pro
     };
   } finally {
     session.close();
+  }
+}
+
+/** What a target says of itself, asked of an instance that is started for it. @throws TargetError */
+export async function factsOf(target: Target, dialect?: DialectName): Promise<TargetFacts> {
+  const instance = await target.start();
+  try {
+    return await learnFacts(instance, dialect);
+  } finally {
+    await instance.dispose();
   }
 }
 
