@@ -1,7 +1,7 @@
 /** Findings that are known already and do not fail a campaign: a file with one on each line. */
 import { readFileSync } from 'node:fs';
-import type { Symptom } from './symptom.js';
-import { signature } from './symptom.js';
+import type { ExpectedFindings } from '../suites/expectations/findings.js';
+import { type Symptom, signature, titleOf } from './symptom.js';
 
 export class KnownError extends Error {
   override readonly name = 'UsageError';
@@ -11,12 +11,16 @@ export class KnownError extends Error {
 export class KnownFindings {
   private readonly ids: ReadonlySet<string>;
 
-  constructor(ids: Iterable<string> = []) {
+  /** @param expected findings that an expectations file knows, beside those */
+  constructor(
+    ids: Iterable<string> = [],
+    private readonly expected?: ExpectedFindings,
+  ) {
     this.ids = new Set(ids);
   }
 
   /** Blank lines, and what follows a #, count for nothing. @throws KnownError naming file and line */
-  static read(file: string): KnownFindings {
+  static read(file: string, expected?: ExpectedFindings): KnownFindings {
     let text: string;
     try {
       text = readFileSync(file, 'utf8');
@@ -35,11 +39,14 @@ export class KnownFindings {
       }
       ids.push(id);
     }
-    return new KnownFindings(ids);
+    return new KnownFindings(ids, expected);
   }
 
   /** A defect of the target's release is known by itself. */
   has(symptom: Symptom): boolean {
-    return symptom.defect !== undefined || this.ids.has(signature(symptom));
+    const id = signature(symptom);
+    // Asked in any case: what an entry knows is met, whoever else knows it.
+    const expected = this.expected?.knows(id, titleOf(symptom)) ?? false;
+    return symptom.defect !== undefined || this.ids.has(id) || expected;
   }
 }

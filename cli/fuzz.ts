@@ -13,6 +13,9 @@ import { type CampaignHeader, campaignVersion, readHeader, Store } from '../camp
 import { exitCodes } from '../oracle/exit-codes.js';
 import type { DialectName } from '../reference/dialects/dialect.js';
 import { FuzzScreen } from '../reports/fuzz-terminal.js';
+import { loadExpectations } from '../suites/expectations/file.js';
+import { ExpectedFindings } from '../suites/expectations/findings.js';
+import { dayOf } from '../suites/expectations/match.js';
 import { loadConfig } from '../targets/config.js';
 import { factsOf } from '../targets/facts.js';
 import { resolveTarget } from '../targets/resolve.js';
@@ -35,6 +38,7 @@ interface FuzzOptions extends TargetOptions {
   readonly resume?: string;
   readonly emit?: string;
   readonly known?: string;
+  readonly expect?: string;
   readonly shrink: number;
   readonly fresh?: true;
   readonly untilFirst?: true;
@@ -76,6 +80,10 @@ export function fuzzCommand(io: Io): Command {
     .option('--resume <dir>', 'go on with the campaign in this folder, with its target and seed')
     .option('--corpus <dir>', 'keep the corpus there, to share it between campaigns (default: in the folder of --out)')
     .option('--known <file>', 'ids of findings and defects that do not fail the campaign, one on each line')
+    .option(
+      '--expect <file>',
+      'expectations file; its findings do not fail the campaign, and outdated entries are told',
+    )
     .option('--shrink <span>', 'time to make one finding smaller', timeSpan, 30_000)
     .option('--fresh', 'a new process for each case')
     .option('--until-first', 'end at the first finding that is not known')
@@ -109,7 +117,12 @@ async function fuzz(options: FuzzOptions, io: Io): Promise<number> {
   const name = earlier?.target ?? options.target;
   const { target, dialect } = resolveTarget(name, loadConfig(options.config));
   const chosen = chooseSources(options.only ?? earlier?.only ?? []);
-  const known = options.known === undefined ? new KnownFindings() : KnownFindings.read(options.known);
+  const expected =
+    options.expect === undefined
+      ? undefined
+      : new ExpectedFindings(loadExpectations(options.expect), dayOf(new Date()));
+  const known =
+    options.known === undefined ? new KnownFindings([], expected) : KnownFindings.read(options.known, expected);
   const seed = earlier?.seed ?? options.seed ?? Math.floor(Math.random() * 2 ** 31);
   // Standard output is kept for what another program reads.
   const stream = options.coverage === 'json' ? io.err : io.out;
@@ -175,7 +188,7 @@ async function fuzz(options: FuzzOptions, io: Io): Promise<number> {
     for (const text of [facts.dialectNote, facts.schemaNote, ...corpus.unreadable]) {
       if (text !== undefined) screen.take({ event: 'note', text });
     }
-    const exitCode = await runToEnd(campaign, screen, interrupt, options, io);
+    const exitCode = await runToEnd(campaign, screen, interrupt, options, expected, io);
     if (options.coverage !== undefined) {
       showCoverage(
         options.coverage === true ? 'table' : options.coverage,
@@ -210,6 +223,7 @@ async function runToEnd(
   screen: FuzzScreen,
   interrupt: Interrupt,
   options: FuzzOptions,
+  expected: ExpectedFindings | undefined,
   io: Io,
 ): Promise<number> {
   const end = (): Standing => {
@@ -226,11 +240,15 @@ async function runToEnd(
     throw error;
   }
   const standing = end();
+  // Of a campaign that was cut short nobody knows what it would have met.
+  const outdated = interrupt.signal.aborted ? [] : (expected?.outdated() ?? []);
+  for (const text of outdated) screen.take({ event: 'note', text });
   if (interrupt.signal.aborted) return exitCodes.interrupted;
   if (standing.findings > 0) return exitCodes.divergences;
   if (standing.unconfirmed > 0 || standing.open > 0)
     return options.strict ? exitCodes.divergences : exitCodes.inconclusive;
-  return standing.cases === 0 ? exitCodes.nothingSelected : exitCodes.conforms;
+  if (standing.cases === 0) return exitCodes.nothingSelected;
+  return outdated.length > 0 ? exitCodes.expectations : exitCodes.conforms;
 }
 
 /** The campaign that `--resume` names. @throws UsageError */

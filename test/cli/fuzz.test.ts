@@ -55,6 +55,18 @@ describe('qmpspec fuzz', function () {
         .to.contain('goes on in')
         .and.to.match(/no new findings, [1-9]\d* known/);
       expect(known.code, known.stdout + known.stderr).to.equal(exitCodes.conforms);
+      // The same by an expectations file, in which another entry is met by nothing.
+      const finding = (signature: string) => ({ kind: 'finding', signature, reason: 'seen before' });
+      writeFileSync(
+        join(folder, 'known.json'),
+        JSON.stringify({ version: 1, expectations: [finding('divergence: *'), finding('hang: *')] }),
+      );
+      const args = [...faulty, '--runs', '1', '--expect', join(folder, 'known.json'), '--out', out];
+      const told = await new Running(args, { cwd: folder }).end;
+      expect(told.stdout)
+        .to.match(/entry 2 \(seen before\) was not met/)
+        .and.not.to.match(/entry 1 /);
+      expect(told.code, told.stdout + told.stderr).to.equal(exitCodes.expectations);
     }));
 
   it('loses no finding when it is killed, and goes on from its folder', () =>
