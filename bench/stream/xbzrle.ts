@@ -133,7 +133,7 @@ function measure(old: Buffer, fresh: Buffer): Times {
   const range = { base: 0, length: old.length };
   const decode = fastest(() => {
     for (let at = 0; at < received.length; ) {
-      const { bytes: taken } = memory.deltas(received, at, received.length, range);
+      const { bytes: taken } = memory.records(received, at, received.length, range);
       if (taken === 0) throw new Error('malformed');
       at += taken;
     }

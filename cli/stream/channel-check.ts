@@ -4,6 +4,7 @@ import type { StreamRules } from '../../reference/dialects/stream.js';
 import { readChannel } from '../../reference/multifd/channel-reader.js';
 import { MultifdError } from '../../reference/multifd/multifd-error.js';
 import { recordedChannel, withRecorded } from '../../reference/multifd/recorded-channel.js';
+import { pageSize } from '../../reference/ram/guest-ram.js';
 import { isZeroPage } from '../../reference/ram/zero-page.js';
 import { ReturnPathReader } from '../../reference/stream/return-path-reader.js';
 import { StreamError } from '../../reference/stream/stream-error.js';
@@ -53,9 +54,12 @@ export async function checkChannels(
           packet: ({ offset }) => {
             packetAt = offset;
           },
-          page: (_block, offset, bytes, start) => {
-            if (main.rules.zeroDetectionOptional || !isZeroPage(bytes, start)) return;
-            tell('multifd §4', `packet with the all-zero page at 0x${offset.toString(16)}`, packetAt);
+          pages: (_block, offset, bytes, start, count) => {
+            if (main.rules.zeroDetectionOptional) return;
+            for (let at = 0; at < count * pageSize; at += pageSize) {
+              if (!isZeroPage(bytes, start + at)) continue;
+              tell('multifd §4', `packet with the all-zero page at 0x${(offset + at).toString(16)}`, packetAt);
+            }
           },
           zeroPage: () => undefined,
           sync: () => {

@@ -95,7 +95,7 @@ async function channelSummary(
           result.pages += pages;
           result.zeroPages += zeroPages;
         },
-        page: () => undefined,
+        pages: () => undefined,
         zeroPage: () => undefined,
         sync: () => {
           result.syncs++;

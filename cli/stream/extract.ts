@@ -2,6 +2,7 @@
 import { exitCodes } from '../../oracle/exit-codes.js';
 import { MultifdReceiver } from '../../reference/multifd/multifd-receiver.js';
 import { type RecordedChannel, recordedChannel, withRecorded } from '../../reference/multifd/recorded-channel.js';
+import { pageSize } from '../../reference/ram/guest-ram.js';
 import { StreamError } from '../../reference/stream/stream-error.js';
 import type { StreamHandler } from '../../reference/stream/stream-handler.js';
 import { StreamReader } from '../../reference/stream/stream-reader.js';
@@ -69,7 +70,9 @@ async function withChannels(input: Input, image: RamImage, options: ExtractOptio
     channels: files.length,
     block: (name) => image.blocks.get(name),
     sink: {
-      page: ({ name }, offset, bytes, start) => image.page(name, offset, bytes, start),
+      pages: ({ name }, offset, bytes, start, count) => {
+        for (let at = 0; at < count * pageSize; at += pageSize) image.page(name, offset + at, bytes, start + at);
+      },
       zeroPage: ({ name }, offset) => image.zeroPage(name, offset),
     },
   });

@@ -9,14 +9,27 @@ export class ChannelError extends Error {
   }
 }
 
+/** Where the bytes of a connection come that are not those of its stream. */
+export interface ChannelInput {
+  /**
+   * To be called before the stream is resumed, which is when bytes begin to come. `onData` that answers false makes them
+   * wait until it is resumed again.
+   */
+  begin(onData: (chunk: Buffer) => boolean): void;
+}
+
 export interface ChannelParts {
   /** What a destination reads, or a source's return path. */
   readonly readable?: Readable;
+  /** What brings the bytes of {@link readable} in its place; the end and errors still come from there. */
+  readonly input?: ChannelInput;
   readonly writable?: Writable;
   /** A socket: can be shut down under a blocked writer. */
   readonly socket: boolean;
   /** Called once, when the channel is destroyed before it was finished. */
   readonly cleanUp?: () => void;
+  /** Called once, when nothing reads from the channel any more. */
+  readonly closed?: () => void;
 }
 
 /** One migration connection, whatever carries it. */
@@ -33,6 +46,7 @@ export class Channel {
     parts.readable?.on('error', fail);
     parts.writable?.on('error', fail);
     parts.writable?.on('close', () => fail(new ChannelError('Broken pipe')));
+    if (parts.closed !== undefined) parts.readable?.once('close', parts.closed);
   }
 
   get destroyed(): boolean {
@@ -65,11 +79,11 @@ export class Channel {
   }
 
   /**
-   * Begins reading. `onEnd` comes once: at the end of the stream, or with the error that cut it. `onData` that answers
-   * false makes the channel wait for {@link resume}.
+   * Begins reading. A chunk is valid during the call only. `onEnd` comes once: at the end of the stream, or with the error
+   * that cut it. `onData` that answers false makes the channel wait for {@link resume}.
    */
   read(onData: (chunk: Buffer) => boolean, onEnd: (error: ChannelError | undefined) => void): void {
-    const { readable } = this.parts;
+    const { readable, input } = this.parts;
     if (readable === undefined) {
       onEnd(undefined);
       return;
@@ -80,19 +94,16 @@ export class Channel {
       ended = true;
       onEnd(error);
     };
-    readable.on('data', (chunk: Buffer) => {
-      if (!ended && !onData(chunk)) readable.pause();
-    });
+    if (input === undefined) {
+      readable.on('data', (chunk: Buffer) => {
+        if (!ended && !onData(chunk)) readable.pause();
+      });
+    } else input.begin((chunk) => ended || onData(chunk));
     readable.on('end', () => end());
     readable.on('error', (error) => end(new ChannelError(reasonOf(error))));
     readable.on('close', () => end());
     // Accepted sockets come paused, so that nothing is lost before somebody reads.
     readable.resume();
-  }
-
-  /** The bytes as they come, for a reader that pulls. */
-  chunks(): AsyncIterable<Buffer> {
-    return this.parts.readable ?? noBytes();
   }
 
   pause(): void {
@@ -130,8 +141,4 @@ export class Channel {
     this.#waiting.clear();
     for (const reject of waiting) reject(error);
   }
-}
-
-async function* noBytes(): AsyncGenerator<Buffer> {
-  // A channel that cannot be read has nothing to yield.
 }

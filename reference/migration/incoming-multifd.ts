@@ -45,9 +45,7 @@ export class IncomingMultifd {
       ...(uuid === undefined ? {} : { uuid }),
       ...(settings.pagesPerPacket === undefined ? {} : { pagesPerPacket: settings.pagesPerPacket }),
       sink: {
-        page: (block, offset, bytes, start) => {
-          loader.ramPage(of(block), offset, RamFlag.page, bytes, start, pageSize);
-        },
+        pages: (block, offset, bytes, start, count) => loader.pages(of(block), offset, bytes, start, count),
         zeroPage: (block, offset) => loader.ramPage(of(block), offset, RamFlag.zero, zero, 0, 1),
       },
     });
@@ -59,7 +57,7 @@ export class IncomingMultifd {
       this.main = channel;
       return this.settings.channels === 0;
     }
-    if (!this.receiver.add(channel.chunks())) {
+    if (!this.receiver.add(channel)) {
       channel.destroy();
       return false;
     }

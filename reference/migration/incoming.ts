@@ -1,5 +1,6 @@
 import type { MigrationUri } from '../model/index.js';
 import { PostcopyDestination } from '../postcopy/destination.js';
+import { preferLargePages } from '../ram/large-pages.js';
 import { decodeGlobalState } from '../stream/device-layout.js';
 import type { LocalMachine } from '../stream/local-machine.js';
 import { RamLoader } from '../stream/ram-loader.js';
@@ -71,6 +72,7 @@ export class Incoming {
     takeFd: (name: string) => number | undefined,
   ): Promise<void> {
     const { host } = this.deps;
+    await preferLargePages(host.ram);
     const listener = await (host.network ?? hostNetwork).listen(uri, host, takeFd, (channel) =>
       this.#connected(channel),
     );
@@ -196,9 +198,10 @@ export class Incoming {
     if (recovery) this.#returnPath = this.#answering();
     channel.read(
       (chunk) => {
-        this.#secondary?.push(chunk);
+        this.#secondary?.push(Buffer.from(chunk));
         this.#guard(reader, () => {
           reader.push(chunk);
+          reader.detach();
         });
         return !reader.paused;
       },
@@ -267,7 +270,7 @@ export class Incoming {
       },
       // A planted fault hears of each page.
       ...(host.wire === undefined
-        ? { xbzrleRecords: (block, bytes, start, end) => loader.xbzrleRecords(block, bytes, start, end) }
+        ? { pageRecords: (block, kind, bytes, start, end) => loader.pageRecords(block, kind, bytes, start, end) }
         : {}),
       ...(adopted ?? {}),
       ramSetupBlock: (entry) => {

@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { chmodSync, createReadStream, fstatSync, lstatSync, rmSync } from 'node:fs';
 import { createServer, type Server, Socket } from 'node:net';
 import type { MigrationUri } from '../model/index.js';
+import { inputRoom } from '../ram/ram-memory.js';
+import { readInto } from './accepted-socket.js';
 import { Channel } from './channel.js';
 import { resolveInet, socketChannel, unixPathLimit } from './connect.js';
 import { reasonOf } from './errno.js';
@@ -28,9 +30,9 @@ export async function listen(
 ): Promise<Listener> {
   switch (uri.kind) {
     case 'unix':
-      return listenUnix(uri.path, onChannel);
+      return listenUnix(uri.path, host, onChannel);
     case 'tcp':
-      return listenTcp(uri.host, uri.port, host.allowRemote === true, onChannel);
+      return listenTcp(uri.host, uri.port, host, onChannel);
     case 'exec':
       if (host.allowExec !== true) throw new ListenError(execRefused);
       return firstByte(execSource(uri.command), onChannel);
@@ -41,10 +43,22 @@ export async function listen(
 
 export const execRefused = "'exec:' is switched off; start the reference monitor with exec allowed to use it";
 
-function serve(onChannel: (channel: Channel) => void): Server {
-  return createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
-    socket.setNoDelay(true);
-    onChannel(socketChannel(socket));
+function serve({ ram }: Pick<MigrationHost, 'ram'>, onChannel: (channel: Channel) => void): Server {
+  return createServer({ allowHalfOpen: true, pauseOnConnect: true }, (accepted) => {
+    accepted.setNoDelay(true);
+    // The first connection has most to say where there is but one, and its records are applied where they lie.
+    const { memory } = ram;
+    const lent = memory?.lendInput();
+    const { socket, input } = readInto(accepted, lent ?? Buffer.allocUnsafeSlow(inputRoom));
+    onChannel(
+      new Channel({
+        readable: socket,
+        writable: socket,
+        socket: true,
+        ...(input === undefined ? {} : { input }),
+        ...(lent === undefined ? {} : { closed: () => memory?.giveBackInput() }),
+      }),
+    );
   });
 }
 
@@ -61,9 +75,9 @@ function opened(server: Server, begin: () => void): Promise<void> {
   });
 }
 
-async function listenUnix(path: string, onChannel: (channel: Channel) => void): Promise<Listener> {
+async function listenUnix(path: string, host: MigrationHost, onChannel: (channel: Channel) => void): Promise<Listener> {
   if (Buffer.byteLength(path) > unixPathLimit) throw new ListenError(`UNIX socket path '${path}' is too long`);
-  const server = serve(onChannel);
+  const server = serve(host, onChannel);
   try {
     // As a real monitor does: a socket left by an earlier process gives way.
     removeStaleSocket(path);
@@ -85,21 +99,21 @@ function removeStaleSocket(path: string): void {
 }
 
 async function listenTcp(
-  host: string,
+  name: string,
   port: string,
-  remote: boolean,
+  host: MigrationHost,
   onChannel: (channel: Channel) => void,
 ): Promise<Listener> {
   let address: string;
   try {
-    address = host === '' ? '0.0.0.0' : (await resolveInet(host, port))[0]!;
+    address = name === '' ? '0.0.0.0' : (await resolveInet(name, port))[0]!;
   } catch (error) {
-    throw new ListenError(`address resolution failed for ${host}:${port}: ${reasonOf(error)}`);
+    throw new ListenError(`address resolution failed for ${name}:${port}: ${reasonOf(error)}`);
   }
-  if (!remote && !isLoopback(address)) {
-    throw new ListenError(`'${host}:${port}' is no loopback address; allow remote listeners to use it`);
+  if (host.allowRemote !== true && !isLoopback(address)) {
+    throw new ListenError(`'${name}:${port}' is no loopback address; allow remote listeners to use it`);
   }
-  const server = serve(onChannel);
+  const server = serve(host, onChannel);
   try {
     await opened(server, () => server.listen({ host: address, port: Number(port) }));
   } catch (error) {

@@ -57,7 +57,7 @@ class Primary {
     const rest = owner.returnPath?.takeRest();
     owner.channel.read(
       (chunk) => {
-        this.#inbox.push(chunk);
+        this.#inbox.push(Buffer.from(chunk));
         return true;
       },
       () => this.#inbox.end(),

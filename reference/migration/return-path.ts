@@ -38,7 +38,7 @@ export class ReturnPath {
     this.#reader = new ReturnPathReader(rules, (message) => this.#message(message), { blocks, recovering });
     channel.read(
       (chunk) => {
-        if (this.#end === undefined) this.#guard(() => this.#reader.push(chunk));
+        if (this.#end === undefined) this.#guard(() => this.#reader.push(Buffer.from(chunk)));
         else this.#keep(chunk);
         return true;
       },
@@ -67,7 +67,7 @@ export class ReturnPath {
 
   #keep(chunk: Buffer): void {
     this.#behindBytes += chunk.length;
-    if (this.#behindBytes <= longestRest) this.#behind?.push(chunk);
+    if (this.#behindBytes <= longestRest) this.#behind?.push(Buffer.from(chunk));
   }
 
   #message(message: ReturnPathMessage): void {

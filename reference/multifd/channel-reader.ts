@@ -49,8 +49,11 @@ export interface ChannelBlock {
 export interface ChannelHandler {
   initial?(packet: InitialPacket): void;
   packet?(packet: PacketInfo): void;
-  /** A page's bytes are `bytes[start, start + 4096)`, valid during the call only. */
-  page(block: ChannelBlock, offset: number, bytes: Buffer, start: number): void;
+  /**
+   * Pages that follow one another in the block: `bytes[start, start + 4096 * count)`, valid during the call only. Those of
+   * one packet may come in several calls.
+   */
+  pages(block: ChannelBlock, offset: number, bytes: Buffer, start: number, count: number): void;
   /** A page that the packet lists as zero (10.0). */
   zeroPage(block: ChannelBlock, offset: number): void;
   /** The packet just handled carries SYNC: nothing more is read before the promise resolves. */
@@ -75,71 +78,134 @@ export interface ChannelOptions {
 
 /** Reads one data channel to its end. Rejects with a MultifdError, or what the handler threw. */
 export async function readChannel(input: ByteChunks, options: ChannelOptions, handler: ChannelHandler): Promise<void> {
-  const reader = new ChannelReader(input, options, handler);
+  const reader = new ChannelReader(options, handler);
+  const chunks = Symbol.asyncIterator in input ? input[Symbol.asyncIterator]() : input[Symbol.iterator]();
   try {
-    await reader.run();
+    for (;;) {
+      const next = await chunks.next();
+      if (next.done === true) break;
+      await reader.push(next.value);
+    }
+    reader.end();
   } finally {
     reader.close();
+    const ended = chunks.return?.();
+    if (ended instanceof Promise) ended.catch(() => undefined);
   }
 }
 
-class ChannelReader {
+/** A packet whose data are being read. */
+interface OpenPacket {
+  readonly info: PacketInfo;
+  readonly block: ChannelBlock;
+  /** Pages that have come. */
+  done: number;
+}
+
+/** Reads one data channel that arrives in chunks of any size. */
+export class ChannelReader {
   readonly #source = new ByteSource();
-  readonly #chunks: AsyncIterator<Buffer> | Iterator<Buffer>;
   readonly #layout: PacketLayout;
   readonly #pagesPerPacket: number;
+  /** The packet that was read last. */
+  readonly #header: Buffer;
+  #packet: OpenPacket | undefined;
   #decompressor: ContinuousDecompressor | undefined;
   #channel: number;
   #initial = true;
 
   constructor(
-    input: ByteChunks,
     private readonly options: ChannelOptions,
     private readonly handler: ChannelHandler,
   ) {
-    this.#chunks = Symbol.asyncIterator in input ? input[Symbol.asyncIterator]() : input[Symbol.iterator]();
     this.#layout = packetLayout(options.rules);
     this.#pagesPerPacket = options.pagesPerPacket ?? this.#layout.defaultPages;
+    this.#header = Buffer.alloc(packetBytes(this.#layout, this.#pagesPerPacket));
     this.#channel = options.order;
   }
 
-  async run(): Promise<void> {
-    const { options, handler } = this;
-    if (!(await this.#need(this.#layout.initialBytes))) throw this.#fail(cut);
-    const bytes = this.#take(this.#layout.initialBytes);
+  /**
+   * Reads a chunk, whose memory may be used for something else afterwards.
+   * @returns a promise while the packet waits (a SYNC, data to be unpacked): no further chunk before it has resolved
+   * @throws MultifdError, or what the handler threw, here or in the promise
+   */
+  push(chunk: Buffer): Promise<void> | undefined {
+    this.#source.push(chunk);
+    const busy = this.#advance();
+    this.#source.detach();
+    return busy;
+  }
+
+  /** The channel has no more bytes. @throws MultifdError inside a packet */
+  end(): void {
+    if (this.#initial || this.#packet !== undefined || this.#source.waiting > 0) throw this.#fail(cut);
+  }
+
+  /** Frees the decompressor. */
+  close(): void {
+    this.#decompressor?.close();
+  }
+
+  #advance(): Promise<void> | undefined {
+    for (;;) {
+      const step = this.#step();
+      if (step === 'wanting') return undefined;
+      if (step !== 'done') return step.then(() => this.#advance());
+    }
+  }
+
+  /** Reads the next thing, if it has come. */
+  #step(): 'done' | 'wanting' | Promise<void> {
+    if (this.#packet !== undefined) return this.#data(this.#packet);
+    const source = this.#source;
+    if (this.#initial) {
+      if (!source.available(this.#layout.initialBytes)) return 'wanting';
+      this.#introduce(this.#take(this.#layout.initialBytes));
+      return 'done';
+    }
+    const header = this.#header;
+    if (!source.available(header.length)) return 'wanting';
+    const { offset } = source;
+    source.buffer.copy(header, 0, source.pos, source.pos + header.length);
+    source.pos += header.length;
+    const info = this.#decode(header, offset);
+    const block = info.pages + info.zeroPages > 0 ? this.#block(info) : undefined;
+    this.handler.packet?.(info);
+    if (block === undefined) return this.#packetEnd(info);
+    this.#packet = { info, block, done: 0 };
+    return 'done';
+  }
+
+  #introduce(bytes: Buffer): void {
+    const { options } = this;
     const uuid = options.anyUuid === true ? bytes.subarray(8, 24) : (options.uuid ?? noUuid);
     const initial = decodeInitialPacket(bytes, uuid, options.channels, options.order);
     if (typeof initial === 'string') throw this.#fail(initial);
     this.#channel = initial.id;
-    handler.initial?.(initial);
+    this.handler.initial?.(initial);
     this.#initial = false;
-    const size = packetBytes(this.#layout, this.#pagesPerPacket);
-    while (await this.#need(1)) {
-      if (!(await this.#need(size))) throw this.#fail(cut);
-      await this.#packet(size);
-    }
   }
 
-  close(): void {
-    this.#decompressor?.close();
-    const ended = this.#chunks.return?.();
-    if (ended instanceof Promise) ended.catch(() => undefined);
-  }
-
-  async #packet(size: number): Promise<void> {
-    const offset = this.#source.offset;
-    // Copied because reading the data behind it moves the source's buffer.
-    const header = this.#take(size);
-    const info = this.#decode(header, offset);
-    const block = info.pages + info.zeroPages > 0 ? this.#block(info, header) : undefined;
-    this.handler.packet?.(info);
-    if (block !== undefined) {
-      if (info.pages > 0) await this.#pages(block, info, header);
-      for (let i = info.pages; i < info.pages + info.zeroPages; i++) {
-        this.handler.zeroPage(block, this.#offset(header, i));
+  #data(packet: OpenPacket): 'done' | 'wanting' | Promise<void> {
+    const { info, block } = packet;
+    const method = this.#method();
+    if (packet.done < info.pages) {
+      if (method === 'none') {
+        if (!this.#pages(packet)) return 'wanting';
+      } else {
+        const unpacked = this.#decompress(method, packet);
+        if (unpacked === undefined) return 'wanting';
+        return unpacked;
       }
     }
-    if ((info.flags & PacketFlag.sync) !== 0) await this.handler.sync(info.packetNum);
+    for (let i = info.pages; i < info.pages + info.zeroPages; i++) this.handler.zeroPage(block, this.#offset(i));
+    this.#packet = undefined;
+    return this.#packetEnd(info);
+  }
+
+  #packetEnd(info: PacketInfo): 'done' | Promise<void> {
+    if ((info.flags & PacketFlag.sync) === 0) return 'done';
+    return this.handler.sync(info.packetNum) ?? 'done';
   }
 
   #decode(header: Buffer, offset: number): PacketInfo {
@@ -190,11 +256,11 @@ class ChannelReader {
     }
   }
 
-  #block(info: PacketInfo, header: Buffer): ChannelBlock {
+  #block(info: PacketInfo): ChannelBlock {
     const block = this.options.block(info.block);
     if (block === undefined) throw this.#fail(`multifd: unknown ram block ${info.block}`);
     for (let i = 0; i < info.pages + info.zeroPages; i++) {
-      const offset = this.#offset(header, i);
+      const offset = this.#offset(i);
       if (offset > block.length - pageSize) {
         throw this.#fail(`multifd: offset too long ${offset} (max ${block.length - pageSize})`);
       }
@@ -207,63 +273,58 @@ class ChannelReader {
     return block;
   }
 
-  async #pages(block: ChannelBlock, info: PacketInfo, header: Buffer): Promise<void> {
-    const method = this.#method();
-    if (method !== 'none') {
-      const bytes = await this.#decompress(method, info);
-      for (let i = 0; i < info.pages; i++) this.handler.page(block, this.#offset(header, i), bytes, i * pageSize);
-      return;
-    }
+  /** Hands on the pages that have come, those together that follow one another; true if these are all. */
+  #pages(packet: OpenPacket): boolean {
     const source = this.#source;
-    for (let i = 0; i < info.pages; i++) {
-      if (!source.available(pageSize) && !(await this.#need(pageSize))) throw this.#fail(cut);
-      this.handler.page(block, this.#offset(header, i), source.buffer, source.pos);
-      source.pos += pageSize;
+    const { info, block } = packet;
+    while (packet.done < info.pages) {
+      if (!source.available(pageSize)) return false;
+      const first = this.#offset(packet.done);
+      const most = Math.min(info.pages - packet.done, Math.floor((source.end - source.pos) / pageSize));
+      let count = 1;
+      while (count < most && this.#offset(packet.done + count) === first + count * pageSize) count++;
+      this.handler.pages(block, first, source.buffer, source.pos, count);
+      source.pos += count * pageSize;
+      packet.done += count;
     }
+    return true;
   }
 
-  async #decompress(method: Exclude<MultifdCompression, 'none'>, info: PacketInfo): Promise<Buffer> {
+  /** Undefined while the data have not come. */
+  #decompress(method: Exclude<MultifdCompression, 'none'>, packet: OpenPacket): Promise<void> | undefined {
+    const { info, block } = packet;
     if (info.dataBytes > compressedLimit) {
       throw this.#fail(`multifd ${this.#channel}: ${info.dataBytes} bytes of compressed data in one packet`);
     }
-    if (!(await this.#need(info.dataBytes))) throw this.#fail(cut);
+    if (!this.#source.available(info.dataBytes)) return undefined;
     this.#decompressor ??= createDecompressor(method);
-    try {
-      return await this.#decompressor.feed(this.#take(info.dataBytes), info.pages * pageSize);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw this.#fail(`multifd ${this.#channel}: page data cannot be unpacked with ${method}: ${why}`);
-    }
+    return this.#decompressor.feed(this.#take(info.dataBytes), info.pages * pageSize).then(
+      (bytes) => {
+        for (let i = 0; i < info.pages; i++) this.handler.pages(block, this.#offset(i), bytes, i * pageSize, 1);
+        packet.done = info.pages;
+      },
+      (error: unknown) => {
+        const why = error instanceof Error ? error.message : String(error);
+        throw this.#fail(`multifd ${this.#channel}: page data cannot be unpacked with ${method}: ${why}`);
+      },
+    );
   }
 
   #method(): MultifdCompression {
     return this.#layout.methodMask === 0 ? 'none' : (this.options.compression ?? 'none');
   }
 
-  #offset(header: Buffer, index: number): number {
+  /** Offset in the block of the packet's page number `index`. */
+  #offset(index: number): number {
     const at = this.#layout.offsets + 8 * index;
-    return header.readUInt32BE(at) * 0x100000000 + header.readUInt32BE(at + 4);
+    return this.#header.readUInt32BE(at) * 0x100000000 + this.#header.readUInt32BE(at + 4);
   }
 
   #take(length: number): Buffer {
     const source = this.#source;
-    source.available(length);
     const bytes = Buffer.from(source.buffer.subarray(source.pos, source.pos + length));
     source.pos += length;
     return bytes;
-  }
-
-  /** Waits for `n` contiguous bytes; false if the channel ends before them. */
-  async #need(n: number): Promise<boolean> {
-    const source = this.#source;
-    while (!source.available(n)) {
-      // Whoever yields chunks may reuse their memory for the next one.
-      source.detach();
-      const next = await this.#chunks.next();
-      if (next.done === true) return false;
-      source.push(next.value);
-    }
-    return true;
   }
 
   #fail(text: string): MultifdError {

@@ -1,7 +1,9 @@
 import {
   type ByteChunks,
   type ChannelBlock,
+  type ChannelHandler,
   type ChannelOptions,
+  ChannelReader,
   type PacketInfo,
   readChannel,
 } from './channel-reader.js';
@@ -9,8 +11,17 @@ import { MultifdError } from './multifd-error.js';
 
 /** Where received pages go. */
 export interface PageSink {
-  page(block: ChannelBlock, offset: number, bytes: Buffer, start: number): void;
+  /** Pages that follow one another: `bytes[start, start + 4096 * count)`, valid during the call only. */
+  pages(block: ChannelBlock, offset: number, bytes: Buffer, start: number, count: number): void;
   zeroPage(block: ChannelBlock, offset: number): void;
+}
+
+/** A connection that brings its bytes by itself. */
+export interface ChannelFeed {
+  /** A chunk is valid during the call only. `onData` that answers false makes the connection wait for {@link resume}. */
+  read(onData: (chunk: Buffer) => boolean, onEnd: (error: Error | undefined) => void): void;
+  resume(): void;
+  destroy(): void;
 }
 
 export interface MultifdReceiverOptions extends Omit<ChannelOptions, 'order'> {
@@ -46,7 +57,7 @@ export class MultifdReceiver {
   }
 
   /** Adds a connection. More than the configured number are refused: returns false, the caller closes it. */
-  add(input: ByteChunks): boolean {
+  add(input: ByteChunks | ChannelFeed): boolean {
     if (this.#channels.length >= this.options.channels) return false;
     const channel: Channel = { id: undefined, ended: false, release: undefined };
     const order = this.#channels.length;
@@ -102,35 +113,39 @@ export class MultifdReceiver {
     this.#fail(error);
   }
 
-  async #run(input: ByteChunks, channel: Channel, order: number): Promise<void> {
-    await readChannel(
-      input,
-      { ...this.options, order },
-      {
-        initial: ({ id }) => {
-          if (this.#channels.some((other) => other.id === id)) {
-            const text = `failed to receive packet via multifd channel ${order}: multifd: received id '${id}' already setup'`;
-            throw new MultifdError(text, order, 0, true);
-          }
-          channel.id = id;
-          this.#check();
-        },
-        packet: (packet) => this.options.packet?.(channel.id ?? order, packet),
-        page: (block, offset, bytes, start) => this.options.sink.page(block, offset, bytes, start),
-        zeroPage: (block, offset) => this.options.sink.zeroPage(block, offset),
-        sync: () => {
-          if (this.#failed !== undefined) throw this.#failed.error;
-          if (this.#finishing) return undefined;
-          return new Promise<void>((resolve) => {
-            channel.release = resolve;
-            this.#check();
-          });
-        },
-      },
-    );
+  async #run(input: ByteChunks | ChannelFeed, channel: Channel, order: number): Promise<void> {
+    const options = { ...this.options, order };
+    const handler = this.#handler(channel, order);
+    if (isIterable(input)) await readChannel(input, options, handler);
+    else await readFeed(input, options, handler);
     channel.ended = true;
     // The main channel waits for a SYNC that cannot come any more.
     if (this.#waiting.length > 0 && channel.release === undefined) this.#fail(missingSync(channel));
+  }
+
+  #handler(channel: Channel, order: number): ChannelHandler {
+    const { sink, packet } = this.options;
+    return {
+      initial: ({ id }) => {
+        if (this.#channels.some((other) => other.id === id)) {
+          const text = `failed to receive packet via multifd channel ${order}: multifd: received id '${id}' already setup'`;
+          throw new MultifdError(text, order, 0, true);
+        }
+        channel.id = id;
+        this.#check();
+      },
+      ...(packet === undefined ? {} : { packet: (info) => packet(channel.id ?? order, info) }),
+      pages: (block, offset, bytes, start, count) => sink.pages(block, offset, bytes, start, count),
+      zeroPage: (block, offset) => sink.zeroPage(block, offset),
+      sync: () => {
+        if (this.#failed !== undefined) throw this.#failed.error;
+        if (this.#finishing) return undefined;
+        return new Promise<void>((resolve) => {
+          channel.release = resolve;
+          this.#check();
+        });
+      },
+    };
   }
 
   #wait(done: () => boolean): Promise<void> {
@@ -166,4 +181,45 @@ function missingSync(channel: Channel): MultifdError {
     -1,
     false,
   );
+}
+
+const isIterable = (input: ByteChunks | ChannelFeed): input is ByteChunks =>
+  Symbol.asyncIterator in input || Symbol.iterator in input;
+
+/** As {@link readChannel}, for a connection, which is closed at the end. */
+function readFeed(feed: ChannelFeed, options: ChannelOptions, handler: ChannelHandler): Promise<void> {
+  const reader = new ChannelReader(options, handler);
+  let busy: Promise<void> | undefined;
+  const read = new Promise<void>((resolve, reject) => {
+    const end = (error: Error | undefined): void => {
+      try {
+        if (error !== undefined) throw error;
+        reader.end();
+        resolve();
+      } catch (failure) {
+        reject(failure);
+      }
+    };
+    feed.read(
+      (chunk) => {
+        try {
+          busy = reader.push(chunk);
+        } catch (error) {
+          reject(error);
+          return false;
+        }
+        if (busy === undefined) return true;
+        busy.then(() => feed.resume(), reject);
+        return false;
+      },
+      (error) => {
+        if (busy === undefined) end(error);
+        else busy.then(() => end(error), reject);
+      },
+    );
+  });
+  return read.finally(() => {
+    reader.close();
+    feed.destroy();
+  });
 }

@@ -250,46 +250,75 @@
       (br_if $pages (i32.ne (local.get $page) (local.get $end))))
     (local.get $out))
 
-  ;; Applies records at $in that are whole before $end, carry XBZRLE (64) with CONTINUE (32) and break no rule, to the block
-  ;; of $length bytes at $block; stops before the first other one, or after $most. Puts each page's offset into the table
-  ;; at $offsets, and behind the last of them where it stopped. Returns how many records there were.
-  (func (export "deltas")
-    (param $in i32) (param $end i32) (param $block i32) (param $length i32) (param $offsets i32) (param $most i32)
+  ;; Applies records at $in that are whole before $end, carry PAGE (8), ZERO (2) with the fill byte 0, or XBZRLE (64), with
+  ;; CONTINUE (32), and break no rule, to the block of $length bytes at $block; stops before the first other one. Puts runs
+  ;; of pages that follow one another into the table at $table, at most $most: the address of the first with its flags, how
+  ;; many there are; and behind the last run where it stopped. Returns how many runs there were.
+  (func (export "records")
+    (param $in i32) (param $end i32) (param $block i32) (param $length i32) (param $table i32) (param $most i32)
     (result i32)
     (local $begin i32)  ;; where the table begins
-    (local $header i32)
-    (local $page i32)
-    (local $size i32)
-    (local.set $begin (local.get $offsets))
-    (local.set $most (i32.add (local.get $offsets) (i32.shl (local.get $most) (i32.const 2))))
+    (local $next i32)   ;; what the header has to be to prolong the last run
+    (local $header i32) ;; low half of the record's first field
+    (local $flags i32)
+    (local $address i32)
+    (local $page i32)   ;; where the page lies
+    (local $size i32)   ;; bytes of the record
+    (local $left i32)   ;; bytes from the record on
+    (local.set $begin (local.get $table))
+    (local.set $most (i32.add (local.get $table) (i32.shl (local.get $most) (i32.const 3))))
     (block $done
       (loop $records
-        (br_if $done (i32.eq (local.get $offsets) (local.get $most)))
-        (br_if $done (i32.lt_s (i32.sub (local.get $end) (local.get $in)) (i32.const 11)))
+        (br_if $done (i32.eq (local.get $table) (local.get $most)))
+        (local.set $left (i32.sub (local.get $end) (local.get $in)))
+        (br_if $done (i32.lt_s (local.get $left) (i32.const 9)))
         (br_if $done (i32.load (local.get $in)))
         (local.set $header (call $swapped (i32.load offset=4 (local.get $in))))
-        (br_if $done (i32.ne (i32.and (local.get $header) (i32.const 0xfff)) (i32.const 96)))
-        (local.set $page (i32.and (local.get $header) (i32.const 0xfffff000)))
-        (br_if $done (i32.ge_u (local.get $page) (local.get $length)))
-        (br_if $done (i32.ne (i32.load8_u offset=8 (local.get $in)) (i32.const 1)))
-        (local.set $size
-          (i32.or
-            (i32.shl (i32.load8_u offset=9 (local.get $in)) (i32.const 8))
-            (i32.load8_u offset=10 (local.get $in))))
-        (br_if $done (i32.gt_u (local.get $size) (i32.const 4096)))
-        (br_if $done
-          (i32.gt_s (local.get $size) (i32.sub (i32.sub (local.get $end) (local.get $in)) (i32.const 11))))
-        (br_if $done
-          (i32.lt_s
-            (call $decode
-              (i32.add (local.get $in) (i32.const 11))
-              (local.get $size)
-              (i32.add (local.get $block) (local.get $page)))
-            (i32.const 0)))
-        (i32.store (local.get $offsets) (local.get $page))
-        (local.set $offsets (i32.add (local.get $offsets) (i32.const 4)))
-        (local.set $in (i32.add (i32.add (local.get $in) (i32.const 11)) (local.get $size)))
+        (local.set $flags (i32.and (local.get $header) (i32.const 0xfff)))
+        (local.set $address (i32.and (local.get $header) (i32.const 0xfffff000)))
+        (br_if $done (i32.ge_u (local.get $address) (local.get $length)))
+        (local.set $page (i32.add (local.get $block) (local.get $address)))
+        (block $applied
+          (if (i32.eq (local.get $flags) (i32.const 40))
+            (then
+              (local.set $size (i32.const 4104))
+              (br_if $done (i32.lt_s (local.get $left) (local.get $size)))
+              (memory.copy (local.get $page) (i32.add (local.get $in) (i32.const 8)) (i32.const 4096))
+              (br $applied)))
+          (if (i32.eq (local.get $flags) (i32.const 96))
+            (then
+              (br_if $done (i32.lt_s (local.get $left) (i32.const 11)))
+              (br_if $done (i32.ne (i32.load8_u offset=8 (local.get $in)) (i32.const 1)))
+              (local.set $size
+                (i32.or
+                  (i32.shl (i32.load8_u offset=9 (local.get $in)) (i32.const 8))
+                  (i32.load8_u offset=10 (local.get $in))))
+              (br_if $done (i32.gt_u (local.get $size) (i32.const 4096)))
+              (br_if $done (i32.gt_s (local.get $size) (i32.sub (local.get $left) (i32.const 11))))
+              (br_if $done
+                (i32.lt_s
+                  (call $decode (i32.add (local.get $in) (i32.const 11)) (local.get $size) (local.get $page))
+                  (i32.const 0)))
+              (local.set $size (i32.add (local.get $size) (i32.const 11)))
+              (br $applied)))
+          (br_if $done (i32.ne (local.get $flags) (i32.const 34)))
+          (br_if $done (i32.load8_u offset=8 (local.get $in)))
+          (local.set $size (i32.const 9))
+          ;; Memory that nobody touched stays so: a guest that is mostly zero then costs no memory here either.
+          (br_if $applied (call $is_zero (local.get $page)))
+          (memory.fill (local.get $page) (i32.const 0) (i32.const 4096)))
+        (if (i32.eq (local.get $header) (local.get $next))
+          (then
+            (i32.store
+              (i32.sub (local.get $table) (i32.const 4))
+              (i32.add (i32.load (i32.sub (local.get $table) (i32.const 4))) (i32.const 1))))
+          (else
+            (i32.store (local.get $table) (local.get $header))
+            (i32.store offset=4 (local.get $table) (i32.const 1))
+            (local.set $table (i32.add (local.get $table) (i32.const 8)))))
+        (local.set $next (i32.add (local.get $header) (i32.const 4096)))
+        (local.set $in (i32.add (local.get $in) (local.get $size)))
         (br $records)))
-    (i32.store (local.get $offsets) (local.get $in))
-    (i32.shr_u (i32.sub (local.get $offsets) (local.get $begin)) (i32.const 2)))
+    (i32.store (local.get $table) (local.get $in))
+    (i32.shr_u (i32.sub (local.get $table) (local.get $begin)) (i32.const 3)))
 )

@@ -6,14 +6,19 @@ const deltaRoom = 2 * 4096;
 const inboxRoom = 16 * 1024;
 /** Bytes behind a delta that the kernel may read. */
 const overrun = 16;
-/** Most records that one call of the kernel applies; the inbox holds no more of them unless they change nothing. */
-const mostDeltas = 1024;
-/** A table of their pages, 4 bytes each, and behind it where the kernel stopped. */
-const tableRoom = 4 * (mostDeltas + 1);
+/** Most runs of records that one call of the kernel applies. */
+const mostRuns = 1024;
+/** A table of them, 8 bytes each, and behind it where the kernel stopped. */
+const tableRoom = 8 * (mostRuns + 1);
 /** Size of what {@link RamMemory.lendOutput} lends: room for 128 pages, their headers, and some more. */
 export const outputRoom = 520 * 1024;
+/**
+ * Size of what {@link RamMemory.lendInput} lends: more than a unix socket holds by default, and no more than stays in the
+ * processor's second cache until it has been read.
+ */
+export const inputRoom = 256 * 1024;
 /** Everything that is neither RAM nor copies. */
-const otherRoom = deltaRoom + inboxRoom + overrun + tableRoom + outputRoom;
+const otherRoom = deltaRoom + inboxRoom + overrun + tableRoom + outputRoom + inputRoom + overrun;
 /** A WebAssembly memory has pieces of this many bytes, up to 4 GiB. */
 const wasmPage = 65536;
 const wasmLimit = 2 ** 32;
@@ -24,12 +29,13 @@ export interface MemoryRange {
   readonly length: number;
 }
 
-/** What {@link RamMemory.deltas} has done; valid until its next call. */
-export interface AppliedDeltas {
-  readonly records: number;
+/** What {@link RamMemory.records} has done; valid until its next call. */
+export interface AppliedRecords {
+  /** Runs of records of one kind, each about the page behind that of the one before. */
+  readonly runs: number;
   readonly bytes: number;
-  /** Offset in the block of the page that a record was about. */
-  readonly offsets: Uint32Array;
+  /** For each run the offset of its first page in the block with the record's flags in the low 12 bits, and its length. */
+  readonly table: Uint32Array;
 }
 
 /**
@@ -52,11 +58,14 @@ export interface RamMemory {
    * they are until another buffer is given.
    */
   apply(source: Buffer, start: number, length: number, page: number): number;
+  /** True for bytes that lie in this memory, where they need not be copied for {@link records}. */
+  holds(source: Buffer): boolean;
   /**
-   * Applies XBZRLE records with CONTINUE (stream-format.md §5.2) to a block: those that lie whole in `source[start, end)`
-   * and keep every rule, up to the first other one or as many as one call takes. `source` as for {@link apply}.
+   * Applies PAGE, ZERO and XBZRLE records with CONTINUE (stream-format.md §5.2) to a block: those that lie whole in
+   * `source[start, end)` and keep every rule, up to the first other one or as many as one call takes. `source` as for
+   * {@link apply}.
    */
-  deltas(source: Buffer, start: number, end: number, block: MemoryRange): AppliedDeltas;
+  records(source: Buffer, start: number, end: number, block: MemoryRange): AppliedRecords;
   /**
    * Writes the ZERO and PAGE records with CONTINUE (stream-format.md §5.2) of `count` pages that follow one another.
    * @param page where the first one lies in this memory
@@ -68,6 +77,9 @@ export interface RamMemory {
   /** Lends the one piece of this memory that is for output, until it is given back; undefined while it is lent. */
   lendOutput(): Buffer | undefined;
   giveBackOutput(): void;
+  /** Lends the one piece of this memory that is for input, until it is given back; undefined while it is lent. */
+  lendInput(): Buffer | undefined;
+  giveBackInput(): void;
 }
 
 /**
@@ -95,9 +107,11 @@ class WasmRamMemory implements RamMemory {
   readonly delta: number;
   readonly #inbox: number;
   readonly #table: number;
-  readonly #offsets: Uint32Array;
+  readonly #runs: Uint32Array;
   readonly #output: Buffer;
-  #lent = false;
+  readonly #input: Buffer;
+  #outputLent = false;
+  #inputLent = false;
   #kernel: Kernel | undefined;
   /** What the inbox holds: `#source[#from, #to)`. */
   #source: Buffer | undefined;
@@ -112,10 +126,12 @@ class WasmRamMemory implements RamMemory {
     this.bytes = Buffer.from(memory.buffer);
     this.delta = copies + copyRoom;
     this.#table = this.delta + deltaRoom;
-    this.#offsets = new Uint32Array(memory.buffer, this.#table, mostDeltas + 1);
+    this.#runs = new Uint32Array(memory.buffer, this.#table, 2 * mostRuns + 1);
     this.#inbox = this.#table + tableRoom;
     const output = this.#inbox + inboxRoom + overrun;
     this.#output = this.bytes.subarray(output, output + outputRoom);
+    const input = output + outputRoom;
+    this.#input = this.bytes.subarray(input, input + inputRoom);
   }
 
   encode(old: number, fresh: number, limit: number): number {
@@ -130,12 +146,23 @@ class WasmRamMemory implements RamMemory {
     return this.decode(this.#received(source, start, start + length), length, page);
   }
 
-  deltas(source: Buffer, start: number, end: number, { base, length }: MemoryRange): AppliedDeltas {
-    // The longest record has a page and its header.
-    const at = this.#received(source, start, Math.min(end, start + 8192));
-    const last = Math.min(at + end - start, this.#inbox + this.#to - this.#from);
-    const records = this.#run.deltas(at, last, base, length, this.#table, mostDeltas);
-    return { records, bytes: this.#offsets[records]! - at, offsets: this.#offsets };
+  holds(source: Buffer): boolean {
+    return source.buffer === this.bytes.buffer;
+  }
+
+  records(source: Buffer, start: number, end: number, { base, length }: MemoryRange): AppliedRecords {
+    let at: number;
+    let last: number;
+    if (this.holds(source)) {
+      at = source.byteOffset + start;
+      last = source.byteOffset + end;
+    } else {
+      // The longest record has a page and its header.
+      at = this.#received(source, start, Math.min(end, start + 8192));
+      last = Math.min(at + end - start, this.#inbox + this.#to - this.#from);
+    }
+    const runs = this.#run.records(at, last, base, length, this.#table, mostRuns);
+    return { runs, bytes: this.#runs[2 * runs]! - at, table: this.#runs };
   }
 
   pages(page: number, count: number, offset: number, out: number): number {
@@ -144,13 +171,23 @@ class WasmRamMemory implements RamMemory {
   }
 
   lendOutput(): Buffer | undefined {
-    if (this.#lent) return undefined;
-    this.#lent = true;
+    if (this.#outputLent) return undefined;
+    this.#outputLent = true;
     return this.#output;
   }
 
   giveBackOutput(): void {
-    this.#lent = false;
+    this.#outputLent = false;
+  }
+
+  lendInput(): Buffer | undefined {
+    if (this.#inputLent) return undefined;
+    this.#inputLent = true;
+    return this.#input;
+  }
+
+  giveBackInput(): void {
+    this.#inputLent = false;
   }
 
   /** Most guests never send or receive anything, so the module is compiled by the first that does. */
@@ -174,7 +211,7 @@ class WasmRamMemory implements RamMemory {
 interface Kernel {
   encode(old: number, fresh: number, out: number, limit: number): number;
   decode(delta: number, length: number, page: number): number;
-  deltas(from: number, end: number, block: number, length: number, offsets: number, most: number): number;
+  records(from: number, end: number, block: number, length: number, table: number, most: number): number;
   pages(page: number, count: number, offset: number, out: number): number;
 }
 
@@ -191,7 +228,7 @@ function loadKernel(memory: WebAssembly.Memory): Kernel {
   return {
     encode: exports.encode as Kernel['encode'],
     decode: exports.decode as Kernel['decode'],
-    deltas: exports.deltas as Kernel['deltas'],
+    records: exports.records as Kernel['records'],
     pages: exports.pages as Kernel['pages'],
   };
 }

@@ -91,15 +91,34 @@ export class RamLoader {
     }
   }
 
-  /** The handler method of the same name: deltas, many at once where RAM lies in one memory. */
-  xbzrleRecords(streamBlock: StreamBlock, bytes: Buffer, start: number, end: number): number {
+  /** Pages that follow one another, in full: those of multifd, which does not go with postcopy. */
+  pages({ name }: Pick<StreamBlock, 'name'>, offset: number, bytes: Buffer, start: number, count: number): void {
+    const block = this.#block(name);
+    this.#received[block.index]!.setRange(offset / pageSize, offset / pageSize + count);
+    bytes.copy(block.bytes, offset, start, start + count * pageSize);
+    this.counts.page += count;
+  }
+
+  /** The handler method of the same name: many records at once where RAM lies in one memory. */
+  pageRecords(streamBlock: StreamBlock, kind: PageKind, bytes: Buffer, start: number, end: number): number {
     const { memory } = this.ram;
     if (memory === undefined || this.#placing) return 0;
+    // Pages are not worth a second copy; deltas are, many of them being copied at once.
+    if (kind !== RamFlag.xbzrle && !memory.holds(bytes)) return 0;
     const block = this.#block(streamBlock.name);
     const received = this.#received[block.index]!;
-    const applied = memory.deltas(bytes, start, end, { base: block.base, length: block.bytes.length });
-    for (let i = 0; i < applied.records; i++) received.set(applied.offsets[i]! / pageSize);
-    this.counts.xbzrle += applied.records;
+    const applied = memory.records(bytes, start, end, { base: block.base, length: block.bytes.length });
+    const { runs, table } = applied;
+    for (let i = 0; i < runs; i++) {
+      const record = table[2 * i]!;
+      const count = table[2 * i + 1]!;
+      const page = record >>> 12;
+      if (count === 1) received.set(page);
+      else received.setRange(page, page + count);
+      if ((record & RamFlag.page) !== 0) this.counts.page += count;
+      else if ((record & RamFlag.zero) !== 0) this.counts.zero += count;
+      else this.counts.xbzrle += count;
+    }
     return applied.bytes;
   }
 

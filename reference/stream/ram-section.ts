@@ -70,6 +70,7 @@ export class RamSectionReader {
         block = this.#block(flags, address, head);
       }
       const kind = flags & ~RamFlag.continue;
+      if (block !== undefined && head === 8 && !inPostcopy && this.#many(block, kind)) continue;
       if (block !== undefined && (kind === RamFlag.page || kind === RamFlag.zero)) {
         const length = kind === RamFlag.page ? pageSize : 1;
         if (!source.available(head + length)) {
@@ -78,11 +79,6 @@ export class RamSectionReader {
         }
         this.#deliver(block, address, kind, head, length);
       } else if (block !== undefined && kind === RamFlag.xbzrle) {
-        if (head === 8 && !source.pastEnd && context.handler.xbzrleRecords !== undefined) {
-          const taken = context.handler.xbzrleRecords(block, source.buffer, source.pos, source.end);
-          source.pos += taken;
-          if (taken > 0) continue;
-        }
         if (!this.#xbzrle(block, address, head)) return false;
       } else if (block !== undefined && kind === RamFlag.compressed) {
         if (!this.#compressed(block, address, head)) return false;
@@ -93,6 +89,16 @@ export class RamSectionReader {
         if (this.#inSetup) return false;
       }
     }
+  }
+
+  /** Lets the handler take records with CONTINUE at once, from a record of this kind on; true if it did. */
+  #many(block: StreamBlock, kind: number): boolean {
+    const { source, handler } = this.context;
+    if (handler.pageRecords === undefined || source.pastEnd) return false;
+    if (kind !== RamFlag.page && kind !== RamFlag.zero && kind !== RamFlag.xbzrle) return false;
+    const taken = handler.pageRecords(block, kind, source.buffer, source.pos, source.end);
+    source.pos += taken;
+    return taken > 0;
   }
 
   /** Flags whose records name a block and carry a page, in this dialect and phase. */

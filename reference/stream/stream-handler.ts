@@ -94,10 +94,11 @@ export interface StreamHandler {
    */
   ramPage?(block: StreamBlock, offset: number, kind: PageKind, bytes: Buffer, start: number, length: number): void;
   /**
-   * May take as many XBZRLE records of `block` as it likes at once, from `bytes[start]` on: whole ones that lie before `end`
-   * and are well-formed. Returns how many bytes they have; the rest come as {@link ramPage}.
+   * May take as many PAGE, ZERO and XBZRLE records of `block` with CONTINUE as it likes at once, from the one at `bytes[start]`
+   * on, which is of the given kind: whole ones that lie before `end` and keep every rule. Returns how many bytes they have;
+   * the rest come as {@link ramPage}. Not asked while postcopy places pages.
    */
-  xbzrleRecords?(block: StreamBlock, bytes: Buffer, start: number, end: number): number;
+  pageRecords?(block: StreamBlock, kind: PageKind, bytes: Buffer, start: number, end: number): number;
   /** End of a `ram` body; the point where 3.0 and 7.2 synchronise multifd. */
   ramEos?(): void;
   /** FLUSH record: the point where 10.0 synchronises multifd. */

@@ -80,9 +80,11 @@ async function readRecorded(t: Trial, bytes: Buffer, options: MultifdOptions): P
         packet: (packet) => {
           packets.push(packet);
         },
-        page: (_, offset, from, start) => {
-          pages.set(offset, Buffer.from(from.subarray(start, start + pageSize)));
-          offsets.push(offset);
+        pages: (_, offset, from, start, count) => {
+          for (let at = 0; at < count * pageSize; at += pageSize) {
+            pages.set(offset + at, Buffer.from(from.subarray(start + at, start + at + pageSize)));
+            offsets.push(offset + at);
+          }
         },
         zeroPage: (_, offset) => {
           zeroes.push(offset);

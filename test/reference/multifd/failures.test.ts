@@ -24,7 +24,7 @@ async function receive(
     channels: 2,
     compression,
     block: (name) => (name === 'ram' ? { name, length: ramBytes } : undefined),
-    sink: { page: () => undefined, zeroPage: () => undefined },
+    sink: { pages: () => undefined, zeroPage: () => undefined },
   });
   for (const bytes of channels) receiver.add([bytes]);
   try {
@@ -201,7 +201,7 @@ describe('failing data channels (multifd.md §5)', () => {
       rules: streamRules['7.2'],
       channels: 1,
       block: () => undefined,
-      sink: { page: () => undefined, zeroPage: () => undefined },
+      sink: { pages: () => undefined, zeroPage: () => undefined },
     });
     expect(receiver.add([channel('7.2', 0)])).to.equal(true);
     expect(receiver.add([channel('7.2', 1)])).to.equal(false);
@@ -251,7 +251,8 @@ describe('multifd from sender to receiver', () => {
           ...pagesPerPacket,
           block: (name) => ({ name, length: ramBytes }),
           sink: {
-            page: (_block, offset, bytes, start) => bytes.copy(target.bytes, offset, start, start + pageSize),
+            pages: (_block, offset, bytes, start, count) =>
+              bytes.copy(target.bytes, offset, start, start + count * pageSize),
             zeroPage: (_block, offset) => target.bytes.fill(0, offset, offset + pageSize),
           },
         });

@@ -38,7 +38,7 @@ async function replay(entry: Recording, split: (bytes: Buffer) => Iterable<Buffe
     ...(entry.mf_pages === undefined ? {} : { pagesPerPacket: entry.mf_pages }),
     packet: (channel, packet) => packets.push({ channel, ...packet }),
     sink: {
-      page: (_block, offset, bytes, start) => bytes.copy(block.bytes, offset, start, start + 4096),
+      pages: (_block, offset, bytes, start, count) => bytes.copy(block.bytes, offset, start, start + count * 4096),
       zeroPage: () => undefined,
     },
   });

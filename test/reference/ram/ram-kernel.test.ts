@@ -5,6 +5,7 @@ import { outputRoom } from '../../../reference/ram/ram-memory.js';
 import { encodeXbzrle } from '../../../reference/ram/xbzrle-encode.js';
 import { isZeroPage } from '../../../reference/ram/zero-page.js';
 import { ByteOutput } from '../../../reference/stream/byte-output.js';
+import { RamFlag } from '../../../reference/stream/format.js';
 import { RamRecordWriter } from '../../../reference/stream/ram-record-writer.js';
 import { load, ramBlock, ramPart, ramSize } from '../stream/builder.js';
 import { seeded } from '../stream/recordings.js';
@@ -92,32 +93,42 @@ describe('runs of records', () => {
     expect(Buffer.concat(taken).equals(one.takeJoined())).to.equal(true);
   });
 
-  it('with deltas are applied at once as they are singly, damaged ones and any pieces included', () => {
+  it('are applied at once as they are singly, damaged ones and any pieces included, wherever the bytes lie', () => {
     const old = Buffer.alloc(pageSize);
     const fresh = Buffer.alloc(pageSize);
     const delta = Buffer.alloc(2 * pageSize);
+    // Runs of pages that follow one another, and single ones.
+    const record = fc.record({
+      kind: fc.constantFrom('page', 'zero', 'filled', 'xbzrle', 'xbzrle'),
+      step: fc.option(fc.nat(ramSize / pageSize - 1), { freq: 2 }),
+      at: fc.nat(pageSize - 1),
+      bytes: fc.uint8Array({ minLength: 1, maxLength: 300 }),
+    });
     fc.assert(
       fc.property(
-        fc.array(
-          fc.record({
-            page: fc.nat(ramSize / pageSize - 1),
-            at: fc.nat(pageSize - 1),
-            bytes: fc.uint8Array({ minLength: 1, maxLength: 300 }),
-          }),
-          { minLength: 1, maxLength: 40 },
-        ),
+        fc.constantFrom('3.0', '7.2', '10.0'),
+        fc.array(record, { minLength: 1, maxLength: 40 }),
         fc.option(fc.record({ at: fc.nat(), value: fc.nat(255) })),
-        fc.integer({ min: 1, max: 700 }),
-        (edits, damage, piece) => {
+        fc.integer({ min: 1, max: 9000 }),
+        (dialect, edits, damage, piece) => {
           let records = 0;
-          const stream = ramPart('7.2', (writer) => {
+          const stream = ramPart(dialect, (writer) => {
             writer.ram.zero(ramBlock, 0);
             records = writer.out.pending;
-            for (const { page, at, bytes } of edits) {
+            let page = 0;
+            for (const { kind, step, at, bytes } of edits) {
+              page = step ?? (page + 1) % (ramSize / pageSize);
               fresh.fill(0);
               fresh.set(bytes.subarray(0, pageSize - at), at);
-              const length = encodeXbzrle(old, 0, fresh, 0, delta);
-              writer.ram.xbzrle(ramBlock, page * pageSize, delta, Math.max(length, 0));
+              if (kind === 'page') writer.ram.page(ramBlock, page * pageSize, Buffer.from(fresh), 0);
+              else if (kind === 'zero') writer.ram.zero(ramBlock, page * pageSize);
+              else if (kind === 'filled') {
+                writer.out.be64(page * pageSize + (RamFlag.zero | RamFlag.continue));
+                writer.out.u8(bytes[0]!);
+              } else {
+                const length = encodeXbzrle(old, 0, fresh, 0, delta);
+                writer.ram.xbzrle(ramBlock, page * pageSize, delta, Math.max(length, 0));
+              }
             }
             records = writer.out.pending - records;
             writer.ram.eos();
@@ -127,14 +138,16 @@ describe('runs of records', () => {
           const pieces = function* (bytes: Buffer): Generator<Buffer> {
             for (let at = 0; at < bytes.length; at += piece) yield bytes.subarray(at, at + piece);
           };
-          const atOnce = load('7.2', stream, { pieces });
-          const singly = load('7.2', stream, { singly: true });
-          expect(atOnce.lines).to.deep.equal(singly.lines);
-          expect(atOnce.reason).to.equal(singly.reason);
-          expect(atOnce.loader.counts).to.deep.equal(singly.loader.counts);
-          const [mine, theirs] = [atOnce, singly].map(({ loader }) => loader.ram.blocks[0]!);
-          expect(mine!.bytes.equals(theirs!.bytes)).to.equal(true);
-          expect([...atOnce.loader.received(mine!).words]).to.deep.equal([...singly.loader.received(theirs!).words]);
+          const singly = load(dialect, stream, { singly: true });
+          for (const options of [{ pieces }, { pieces, lent: true }, { lent: true }]) {
+            const atOnce = load(dialect, stream, options);
+            expect(atOnce.lines).to.deep.equal(singly.lines);
+            expect(atOnce.reason).to.equal(singly.reason);
+            expect(atOnce.loader.counts).to.deep.equal(singly.loader.counts);
+            const [mine, theirs] = [atOnce, singly].map(({ loader }) => loader.ram.blocks[0]!);
+            expect(mine!.bytes.equals(theirs!.bytes)).to.equal(true);
+            expect([...atOnce.loader.received(mine!).words]).to.deep.equal([...singly.loader.received(theirs!).words]);
+          }
         },
       ),
       { numRuns: 60 },

@@ -62,9 +62,11 @@ export interface DestinationOptions {
   readonly uuid?: Buffer;
   /** RAM of the destination, default {@link ramSize}. */
   readonly ramSize?: number;
-  /** Do without {@link RamLoader.xbzrleRecords}. */
+  /** Do without {@link RamLoader.pageRecords}. */
   readonly singly?: boolean;
   readonly pieces?: (bytes: Buffer) => Iterable<Buffer>;
+  /** Each piece comes in the memory that is lent for input, where there is one, and is overwritten afterwards. */
+  readonly lent?: boolean;
 }
 
 /** Loads bytes into a destination `-M none -m 2M`. */
@@ -87,7 +89,7 @@ export function load(
     { rules: streamRules[dialect], local },
     {
       ramPage: (...page) => loader.ramPage(...page),
-      ...(options.singly === true ? {} : { xbzrleRecords: (...some) => loader.xbzrleRecords(...some) }),
+      ...(options.singly === true ? {} : { pageRecords: (...some) => loader.pageRecords(...some) }),
       command: ({ name, block, ranges }) => {
         if (name === 'POSTCOPY_RAM_DISCARD') loader.discard(block!, ranges!);
         if (name === 'POSTCOPY_LISTEN') loader.listen();
@@ -96,7 +98,15 @@ export function load(
     },
   );
   try {
-    for (const piece of options.pieces?.(bytes) ?? [bytes]) reader.push(piece);
+    const room = options.lent === true ? loader.ram.memory?.lendInput() : undefined;
+    for (const piece of options.pieces?.(bytes) ?? [bytes]) {
+      if (room === undefined) reader.push(piece);
+      else {
+        reader.push(room.subarray(0, piece.copy(room)));
+        reader.detach();
+        room.fill(0x55, 0, piece.length);
+      }
+    }
     reader.end();
   } catch (error) {
     if (!(error instanceof StreamError)) throw error;
