@@ -91,11 +91,18 @@ export class RamLoader {
     }
   }
 
-  /** Pages that follow one another, in full: those of multifd, which does not go with postcopy. */
-  pages({ name }: Pick<StreamBlock, 'name'>, offset: number, bytes: Buffer, start: number, count: number): void {
-    const block = this.#block(name);
-    this.#received[block.index]!.setRange(offset / pageSize, offset / pageSize + count);
-    bytes.copy(block.bytes, offset, start, start + count * pageSize);
+  /** Pages of `bytes` that follow one another, as {@link ramPage} for each. */
+  pages(streamBlock: StreamBlock, offset: number, bytes: Buffer, start: number, count: number): void {
+    const end = count * pageSize;
+    if (this.#placing) {
+      for (let at = 0; at < end; at += pageSize) {
+        this.ramPage(streamBlock, offset + at, RamFlag.page, bytes, start + at, pageSize);
+      }
+      return;
+    }
+    const block = this.#block(streamBlock.name);
+    this.#received[block.index]!.setRange(offset / pageSize, (offset + end) / pageSize);
+    bytes.copy(block.bytes, offset, start, start + end);
     this.counts.page += count;
   }
 
