@@ -113,5 +113,5 @@ export const beyond100: {
       ...conflicts100,
     ],
   },
-  stream: {},
+  stream: { packagePings: [3, 66] },
 };

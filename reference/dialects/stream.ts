@@ -70,6 +70,8 @@ export interface StreamRules {
   readonly returnPathTypes: number;
   /** A page request of length 0 is accepted. */
   readonly emptyRequests: boolean;
+  /** Values of the pings in a postcopy package; only the first of them is in every one. */
+  readonly packagePings: readonly number[];
   /** Layout of multifd packets. */
   readonly multifd: '3.0' | '7.2' | '10.0';
 }
@@ -121,6 +123,7 @@ const since7: StreamRules = {
   returnPathPrefix: 'RP: ',
   returnPathTypes: 6,
   emptyRequests: false,
+  packagePings: [3],
   multifd: '7.2',
 };
 

@@ -35,10 +35,15 @@ export class Destination extends Actor {
     return Feed.open(this.t, this.path, name);
   }
 
-  /** It listens, is connected to, and says that it loads. */
-  async loads(): Promise<Feed> {
+  /**
+   * It listens, is connected to, and says that it loads.
+   * @param magic what it will be sent begins with the magic number; without, a destination that becomes active with the
+   * first bytes does not become so
+   */
+  async loads({ magic = true } = {}): Promise<Feed> {
     await this.listens();
     const feed = await this.connects();
+    if (!magic && this.t.dialect.migration.activeWithBytes) return feed;
     feed.leads();
     await this.until('active');
     return feed;

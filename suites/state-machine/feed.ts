@@ -22,7 +22,8 @@ export class Feed {
   /** Why the rest of what came back cannot be read. */
   private problem: string | undefined;
   readonly writer: StreamWriter;
-  private led = false;
+  /** Bytes sent ahead, with which what is written next begins. */
+  private led = 0;
   private readonly waiters = new Set<() => void>();
 
   private constructor(
@@ -97,14 +98,15 @@ export class Feed {
     if (!this.t.dialect.migration.activeWithBytes) return;
     this.socket.write(magic);
     this.tell(`sent ${magic.length} bytes: the magic number`);
-    this.led = true;
+    this.led = magic.length;
   }
 
   /** Sends what the writer has collected. */
   send(what = ''): void {
     const whole = this.writer.out.takeJoined();
-    const bytes = this.led ? whole.subarray(magic.length) : whole;
-    this.led = false;
+    const ahead = Math.min(this.led, whole.length);
+    const bytes = whole.subarray(ahead);
+    this.led -= ahead;
     this.tell(`sent ${bytes.length} bytes${what === '' ? '' : `: ${what}`}`);
     if (this.socket.writable) this.socket.write(bytes);
   }

@@ -55,16 +55,18 @@ export function ramEnd(writer: StreamWriter, records?: (writer: StreamWriter) =>
 export interface LoadOptions {
   readonly capabilities?: readonly string[];
   readonly extra?: readonly string[];
+  /** False for what does not begin with the magic number. */
+  readonly magic?: boolean;
 }
 
 /** A destination that waits for a stream, and our end of its channel. */
 export async function loading(t: Trial, options: LoadOptions = {}): Promise<[Destination, Feed]> {
-  const { capabilities, extra } = options;
+  const { capabilities, extra, magic = true } = options;
   const one = await destination(t, {
     ...(capabilities === undefined ? {} : { capabilities }),
     ...(extra === undefined ? {} : { start: { extra } }),
   });
-  const feed = await one.loads();
+  const feed = await one.loads({ magic });
   one.turn();
   return [one, feed];
 }
