@@ -69,6 +69,8 @@ export class SimulatedWorld {
   end(): void {
     for (const one of this.lent.splice(0)) {
       one.bytes.fill(0, 0, memory);
+      // A monitor that was killed has not done so.
+      one.giveBackOutput();
       idle.push(one);
     }
   }

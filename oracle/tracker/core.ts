@@ -23,46 +23,67 @@ interface Parts {
  */
 export type Progress = 'none' | 'connected' | 'written';
 
-export interface Core extends Parts {
-  /** Equal for equal cores. */
-  readonly number: number;
-  readonly state: ModelState;
-  /** Put out by the model and not yet seen, in order. */
-  readonly pending: readonly Emission[];
-  /** Command whose reply the model owes as a step of its own. */
-  readonly owed: CommandRef | undefined;
-  /**
-   * A reply whose handler has run and whose text is fixed, on its way out: events of other threads may still be written
-   * before it.
-   */
-  readonly held: Emission | undefined;
-  /** Replies to other connections, in no order to anything. */
-  readonly apart: readonly Emission[];
-  /** Known defects that had to be assumed to get here. */
-  readonly defects: readonly string[];
+/** What is worked out once for a core. */
+interface Memo {
+  moves: readonly Move[] | undefined;
+  reach: Reach | undefined;
+  commands: Map<string, readonly Move[]> | undefined;
+  without: (Core | undefined)[] | undefined;
 }
 
-/** A label for a move: what happened, for explanations. */
-export interface Move {
-  readonly label: string;
-  readonly rows: readonly string[];
-  readonly to: Core;
-  /** Absent for a reply that leaves. */
-  readonly side?: Side | 'command' | 'defect';
+export class Core implements Parts {
+  readonly state: ModelState;
+  /** For {@link Cores} alone. */
+  readonly memo: Memo = { moves: undefined, reach: undefined, commands: undefined, without: undefined };
+
+  constructor(
+    /** Equal for equal cores. */
+    readonly number: number,
+    readonly node: StateNode,
+    /** Put out by the model and not yet seen, in order. */
+    readonly pending: readonly Emission[],
+    /** Command whose reply the model owes as a step of its own. */
+    readonly owed: CommandRef | undefined,
+    /**
+     * A reply whose handler has run and whose text is fixed, on its way out: events of other threads may still be written
+     * before it.
+     */
+    readonly held: Emission | undefined,
+    /** Replies to other connections, in no order to anything. */
+    readonly apart: readonly Emission[],
+    /** Known defects that had to be assumed to get here. */
+    readonly defects: readonly string[],
+    readonly progress: Progress,
+  ) {
+    this.state = node.state;
+  }
+}
+
+/** A move: what happened, for explanations, and where it leads to, which is looked up when somebody goes there. */
+export class Move {
+  private there: Core | undefined;
+
+  constructor(
+    readonly label: string,
+    readonly rows: readonly string[],
+    /** What it puts out first, if anything. */
+    readonly first: Emission | undefined,
+    /** Absent for a reply that leaves. */
+    readonly side: Side | 'command' | 'defect' | undefined,
+    private readonly go: () => Core,
+  ) {}
+
+  get to(): Core {
+    this.there ??= this.go();
+    return this.there;
+  }
 }
 
 /** Where moves that show nothing lead to, and the first ones that show something. */
 export interface Reach {
   /** Nothing more was put out on the way there; the beginning is one of them. */
   readonly calm: readonly Core[];
-  readonly fronts: readonly Core[];
-}
-
-interface Memo {
-  moves?: readonly Move[];
-  reach?: Reach;
-  readonly commands: Map<string, readonly Move[]>;
-  readonly without: (Core | undefined)[];
+  readonly fronts: readonly Move[];
 }
 
 /** Cores kept; more than a long campaign needs at a time. */
@@ -82,7 +103,6 @@ export interface Execution {
 export class Cores {
   private static readonly all = new WeakMap<Space, Cores>();
   private known = new Map<string, Core>();
-  private readonly memos = new WeakMap<Core, Memo>();
 
   private constructor(readonly space: Space) {}
 
@@ -107,58 +127,52 @@ export class Cores {
     let core = this.known.get(key);
     if (core === undefined) {
       if (this.known.size >= mostCores) this.known = new Map();
-      core = { number: this.space.unique(), node, state: node.state, pending, owed, held, apart, defects, progress };
+      core = new Core(this.space.unique(), node, pending, owed, held, apart, defects, progress);
       this.known.set(key, core);
     }
     return core;
   }
 
-  private memo(core: Core): Memo {
-    let memo = this.memos.get(core);
-    if (memo === undefined) {
-      memo = { commands: new Map(), without: [] };
-      this.memos.set(core, memo);
-    }
-    return memo;
-  }
-
   /** The core after its pending output at `index` was seen. */
   without(core: Core, index: number): Core {
-    const { without } = this.memo(core);
+    core.memo.without ??= [];
+    const { without } = core.memo;
     without[index] ??= this.core({ ...core, pending: core.pending.filter((_, i) => i !== index) });
     return without[index];
   }
 
   /** Everything that may happen by itself. */
   moves(core: Core): readonly Move[] {
-    const memo = this.memo(core);
-    if (memo.moves !== undefined) return memo.moves;
-    const moves: Move[] = [];
-    if (core.state.exit === null) {
-      for (const step of core.node.steps) moves.push(this.step(core, step));
-      const { held } = core;
-      if (held !== undefined) {
-        const to = this.core({ ...core, held: undefined, pending: [...core.pending, held] });
-        moves.push({ label: 'reply', rows: held.rows, to });
-      }
+    core.memo.moves ??= this.movesOf(core);
+    return core.memo.moves;
+  }
+
+  private movesOf(core: Core): Move[] {
+    if (core.state.exit !== null) return [];
+    const moves = core.node.steps.map((step) => this.step(core, step));
+    const { held } = core;
+    if (held !== undefined) {
+      const out = () => this.core({ ...core, held: undefined, pending: [...core.pending, held] });
+      moves.push(new Move('reply', held.rows, held, undefined, out));
     }
-    memo.moves = moves;
     return moves;
   }
 
-  private step(core: Core, { label, rows, outputs, next, defect, side }: Happening): Move {
-    const pays = core.owed !== undefined && core.state.replyOwed && !next.state.replyOwed;
+  private step(core: Core, happening: Happening): Move {
+    const { label, rows, outputs, state, defect, side } = happening;
     const emissions = outputs.map((output) => this.space.emission(output, 'step', rows, core.owed));
-    const to = this.core({
-      ...core,
-      node: next,
-      pending: [...core.pending, ...emissions, ...this.exit(next.state, rows)],
-      owed: pays ? undefined : core.owed,
-      defects: withDefect(core, defect),
-      progress: label === 'stray-connected' ? 'connected' : progressOf(next.state, core.progress),
+    const own = [...emissions, ...this.exit(state, rows)];
+    return new Move(label, rows, own[0], defect === undefined ? side : 'defect', () => {
+      const pays = core.owed !== undefined && core.state.replyOwed && !state.replyOwed;
+      return this.core({
+        ...core,
+        node: happening.next,
+        pending: own.length === 0 ? core.pending : [...core.pending, ...own],
+        owed: pays ? undefined : core.owed,
+        defects: withDefect(core, defect),
+        progress: label === 'stray-connected' ? 'connected' : progressOf(state, core.progress),
+      });
     });
-    const whose = defect === undefined ? side : 'defect';
-    return { label, rows, to, ...(whose === undefined ? {} : { side: whose }) };
   }
 
   /** What may come of executing a message. The next one of the first connection waits until a reply is out. */
@@ -166,7 +180,8 @@ export class Cores {
     const { sent, key, ref, apart } = execution;
     if (core.state.exit !== null) return [];
     if ((ref === latest || apart) && (core.owed !== undefined || core.held !== undefined)) return [];
-    const { commands } = this.memo(core);
+    core.memo.commands ??= new Map();
+    const { commands } = core.memo;
     const whole = ref === latest ? key : `${ref} ${key}`;
     let moves = commands.get(whole);
     if (moves === undefined) {
@@ -178,36 +193,38 @@ export class Cores {
   }
 
   private executed(core: Core, { sent, ref, apart }: Execution, happening: Happening): Move {
-    const { label, rows, outputs, defect } = happening;
-    const side = defect === undefined ? 'command' : 'defect';
+    const { label, rows, outputs, defect, state } = happening;
     const emissions = outputs.map((output) => this.space.emission(output, 'command', rows, ref));
     const replied = outputs.some(({ kind }) => kind === 'reply');
-    const parts = {
-      ...core,
-      node: happening.next,
-      defects: withDefect(core, defect),
-      progress: progressOf(happening.next.state, core.progress),
-    };
-    const exit = this.exit(happening.next.state, rows);
+    const exit = this.exit(state, rows);
+    const move = (own: readonly Emission[], change: () => Partial<Parts>): Move =>
+      new Move(label, rows, own[0], defect === undefined ? 'command' : 'defect', () =>
+        this.core({
+          ...core,
+          node: happening.next,
+          defects: withDefect(core, defect),
+          progress: progressOf(state, core.progress),
+          pending: own.length === 0 ? core.pending : [...core.pending, ...own],
+          ...change(),
+        }),
+      );
     if (apart) {
       // A reply to another connection has no order to what the first one shows, late or not.
       const own = replied
         ? emissions.filter(({ output }) => output.kind === 'reply')
         : [this.space.emission({ kind: 'reply', ok: true }, 'command', rows, ref)];
-      const node = replied ? parts.node : this.space.node({ ...parts.node.state, replyOwed: false });
       const events = emissions.filter(({ output }) => output.kind !== 'reply');
-      const to = { ...parts, node, pending: [...core.pending, ...events, ...exit], apart: [...core.apart, ...own] };
-      return { label, rows, side, to: this.core(to) };
+      return move([...events, ...exit], () => ({
+        ...(replied ? {} : { node: this.space.node({ ...state, replyOwed: false }) }),
+        apart: [...core.apart, ...own],
+      }));
     }
-    const pending = [...core.pending, ...emissions, ...exit];
-    if ((sent.kind !== 'modelled' && sent.kind !== 'generic') || defect !== undefined) {
-      return { label, rows, side, to: this.core({ ...parts, pending }) };
-    }
+    const own = [...emissions, ...exit];
+    if ((sent.kind !== 'modelled' && sent.kind !== 'generic') || defect !== undefined) return move(own, () => ({}));
     const owed = replied ? core.owed : ref;
-    const last = pending.at(-1);
+    const last = own.at(-1);
     const late = core.held === undefined && last?.output.kind === 'reply' && this.mayLag(sent.name, outputs);
-    const to = late ? { ...parts, owed, held: last, pending: pending.slice(0, -1) } : { ...parts, owed, pending };
-    return { label, rows, side, to: this.core(to) };
+    return late ? move(own.slice(0, -1), () => ({ owed, held: last })) : move(own, () => ({ owed }));
   }
 
   /**
@@ -229,16 +246,20 @@ export class Cores {
 
   /** Where moves by itself lead before they put out anything more. */
   reach(core: Core): Reach {
-    const memo = this.memo(core);
-    if (memo.reach !== undefined) return memo.reach;
-    const most = core.pending.length;
+    core.memo.reach ??= this.reachOf(core);
+    return core.memo.reach;
+  }
+
+  private reachOf(core: Core): Reach {
     const calm = new Set([core]);
-    const fronts = new Set<Core>();
+    const fronts: Move[] = [];
     for (const one of calm) {
-      for (const { to } of this.moves(one)) (to.pending.length > most ? fronts : calm).add(to);
+      for (const move of this.moves(one)) {
+        if (move.first === undefined) calm.add(move.to);
+        else fronts.push(move);
+      }
     }
-    memo.reach = { calm: [...calm], fronts: [...fronts] };
-    return memo.reach;
+    return { calm: [...calm], fronts };
   }
 
   /** The core without what nobody was there to see; the end of the process is seen even so. */

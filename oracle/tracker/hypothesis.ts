@@ -39,5 +39,41 @@ export const passAfter = (before: Core, after: Core, pass: number | undefined): 
 };
 
 /** Text that is equal exactly for equal hypotheses. */
-export const hypothesisKey = ({ core, executed, done, pass }: Hypothesis): string =>
+const keyOf = ({ core, executed, done, pass }: Hypothesis): string =>
   `${core.number},${executed},${pass}${done.length === 0 ? '' : `,${done}`}`;
+
+const equal = (one: Hypothesis, other: Hypothesis): boolean =>
+  one.core === other.core &&
+  one.executed === other.executed &&
+  one.pass === other.pass &&
+  (one.done === other.done ||
+    (one.done.length === other.done.length && one.done.every((index, i) => index === other.done[i])));
+
+/** So many are compared one by one, which is faster than to make a key for each; mostly there are not more. */
+const few = 16;
+
+/** Hypotheses, each once, in the order in which they came. */
+export class Hypotheses {
+  readonly all: Hypothesis[] = [];
+  private byKey: Map<string, Hypothesis> | undefined;
+
+  get size(): number {
+    return this.all.length;
+  }
+
+  /** Adds it, unless an equal one is there: then that is given back. */
+  add(one: Hypothesis): Hypothesis | undefined {
+    if (this.byKey === undefined) {
+      for (const other of this.all) if (equal(one, other)) return other;
+      if (this.all.length === few) this.byKey = new Map(this.all.map((other) => [keyOf(other), other]));
+    }
+    if (this.byKey !== undefined) {
+      const key = keyOf(one);
+      const same = this.byKey.get(key);
+      if (same !== undefined) return same;
+      this.byKey.set(key, one);
+    }
+    this.all.push(one);
+    return undefined;
+  }
+}

@@ -4,7 +4,7 @@
  * none but that what was sent after a reply was seen is executed after the command of that reply.
  */
 
-import type { Core, Cores, Execution } from './core.js';
+import type { Core, Cores, Execution, Move } from './core.js';
 import { type Emission, idMatches, latest, matches } from './emission.js';
 import { type Hypothesis, hypothesis, passAfter } from './hypothesis.js';
 import type { Observation } from './observation.js';
@@ -24,6 +24,8 @@ interface Outside extends Ordered {
   /** Its reply has been seen, whether a hypothesis has executed it by now or not. */
   reply?: Reply;
 }
+
+const none: readonly number[] = [];
 
 export class Queue {
   /** In band on the first connection. */
@@ -58,18 +60,24 @@ export class Queue {
     return { sent, key: effectKey(sent), ref: index, apart, after, index };
   }
 
-  private get answered(): number[] {
+  private get answered(): readonly number[] {
+    if (this.outside.length === 0) return none;
     return this.outside.flatMap(({ index, reply }) => (reply === undefined ? [] : [index]));
   }
 
-  /** Everything that may be executed next, and what may come of it. */
-  executions(cores: Cores, from: Hypothesis, core: Core): Hypothesis[] {
+  /**
+   * Everything that may be executed next, and what may come of it.
+   * @param wanted whether something is of use that puts this out first; all is when absent
+   */
+  executions(cores: Cores, from: Hypothesis, core: Core, wanted?: (first: Emission) => boolean): Hypothesis[] {
     const result: Hypothesis[] = [];
     const { executed, done, pass, trail } = from;
     const ready = ({ after }: Ordered) => after.every((index) => done.includes(index) || !this.isOpen(index));
+    const isWanted = ({ first }: Move) => first === undefined || wanted === undefined || wanted(first);
     const next = this.ordered[executed];
     if (next !== undefined && ready(next)) {
       for (const move of cores.execute(core, next)) {
+        if (!isWanted(move)) continue;
         const told = passAfter(core, move.to, pass);
         result.push(hypothesis(move.to, executed + 1, done, told, executedTrail(trail, core, move)));
       }
@@ -78,6 +86,7 @@ export class Queue {
       if (done.includes(one.index) || !ready(one)) continue;
       const others = [...done, one.index].sort((a, b) => a - b);
       for (const move of cores.execute(core, one)) {
+        if (!isWanted(move)) continue;
         const { to } = move;
         const answered = one.reply === undefined ? to : this.answeredWith(cores, to, one.index, one.reply);
         if (answered === undefined) continue;

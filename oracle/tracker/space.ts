@@ -10,17 +10,44 @@ import type { CommandRef, Emission, Emitted } from './emission.js';
 import { genericOutcomes } from './generic.js';
 import { nameOf, type Sent } from './sent.js';
 
-/** Something that may happen in a state. */
-export interface Happening {
+/** What tells of something that may happen. */
+interface Told {
   /** What it is, for explanations and for {@link ./urgent.ts}. */
   readonly label: string;
   readonly rows: readonly string[];
   readonly outputs: readonly Emitted[];
-  readonly next: StateNode;
   /** Only as a known defect. */
   readonly defect?: string;
   /** Whose step it is; absent for what a command does. */
   readonly side?: Side;
+}
+
+/** Something that may happen in a state. Where it leads to is looked up when somebody goes there: most are never seen. */
+export class Happening {
+  readonly label: string;
+  readonly rows: readonly string[];
+  readonly outputs: readonly Emitted[];
+  readonly defect: string | undefined;
+  readonly side: Side | undefined;
+  private node: StateNode | undefined;
+
+  constructor(
+    { label, rows, outputs, defect, side }: Told,
+    /** The state after it. */
+    readonly state: ModelState,
+    private readonly space: Space,
+  ) {
+    this.label = label;
+    this.rows = rows;
+    this.outputs = outputs;
+    this.defect = defect;
+    this.side = side;
+  }
+
+  get next(): StateNode {
+    this.node ??= this.space.node(this.state);
+    return this.node;
+  }
 }
 
 export class StateNode {
@@ -39,15 +66,11 @@ export class StateNode {
     const { rules, defects } = this.space;
     this.own ??= [
       ...internal(this.state, rules)
-        .map(({ label, rows, outputs, next, side }) => ({ label, rows, outputs, next: this.space.node(next), side }))
-        .filter(({ outputs, next }) => outputs.length > 0 || next !== this),
-      ...defectMoves(this.state, rules, defects).map(({ id, label, outputs, next }) => ({
-        label,
-        rows: [id],
-        outputs,
-        next: this.space.node(next),
-        defect: id,
-      })),
+        .map((step) => new Happening(step, step.next, this.space))
+        .filter((one) => one.outputs.length > 0 || one.next !== this),
+      ...defectMoves(this.state, rules, defects).map(
+        ({ id, label, outputs, next }) => new Happening({ label, rows: [id], outputs, defect: id }, next, this.space),
+      ),
     ];
     return this.own;
   }
@@ -66,7 +89,10 @@ export class StateNode {
 
   private compute(sent: Sent): Happening[] {
     const label = nameOf(sent);
-    const stay = (output: Emitted, rows: readonly string[]) => [{ label, rows, outputs: [output], next: this }];
+    const { space, state } = this;
+    const stay = (output: Emitted, rows: readonly string[]) => [
+      new Happening({ label, rows, outputs: [output] }, state, space),
+    ];
     switch (sent.kind) {
       case 'refused':
         return stay({ kind: 'reply', ok: false, desc: sent.desc, errorClass: sent.errorClass as ErrorClass }, [
@@ -77,31 +103,37 @@ export class StateNode {
       case 'neutral':
         return stay({ kind: 'reply', any: true }, []);
       case 'generic':
-        return genericOutcomes(sent.name, this.state, this.space.rules).map(({ outputs, rows, state }) => ({
-          label,
-          rows,
-          outputs,
-          next: this.space.node(state),
-        }));
+        return genericOutcomes(sent.name, state, space.rules).map(
+          (one) => new Happening({ label, rows: one.rows, outputs: one.outputs }, one.state, space),
+        );
       case 'modelled':
         return [
-          ...command(this.state, { name: sent.name, args: sent.args }, this.space.rules).map((one) => ({
-            label: `${label}: ${one.label}`,
-            rows: one.rows,
-            outputs: one.outputs,
-            next: this.space.node(one.next),
-          })),
-          ...defectOutcomes(this.state, sent.name, this.space.defects).map(({ id, label: what, outputs, next }) => ({
-            label: `${label}: ${what}`,
-            rows: [id],
-            outputs,
-            next: this.space.node(next),
-            defect: id,
-          })),
+          ...command(state, { name: sent.name, args: sent.args }, space.rules).map(
+            ({ label: what, rows, outputs, next }) =>
+              new Happening({ label: `${label}: ${what}`, rows, outputs }, next, space),
+          ),
+          ...defectOutcomes(state, sent.name, space.defects).map(
+            ({ id, label: what, outputs, next }) =>
+              new Happening({ label: `${label}: ${what}`, rows: [id], outputs, defect: id }, next, space),
+          ),
         ];
     }
   }
 }
+
+/** Every part of a state goes into its key: a new one that does not is an error of compilation. */
+type Keyed = Pick<ModelState, KeyedName> & Record<Exclude<keyof ModelState, KeyedName>, never>;
+type KeyedName =
+  | 'out'
+  | 'in'
+  | 'vm'
+  | 'capabilities'
+  | 'parameters'
+  | 'replyOwed'
+  | 'stopOwed'
+  | 'unsaid'
+  | 'exits'
+  | 'exit';
 
 /** States kept; more than a long campaign needs at a time. */
 const mostStates = 20_000;
@@ -133,8 +165,9 @@ export class Space {
 
   /** The one node that stands for all equal states. */
   node(state: ModelState): StateNode {
-    let key = '';
-    for (const value of Object.values(state)) key += `${typeof value === 'object' ? this.part(value) : value},`;
+    const { out, in: incoming, vm, capabilities, parameters, replyOwed, stopOwed, unsaid, exits, exit }: Keyed = state;
+    const large = `${this.part(out)},${this.part(incoming)},${this.part(vm)},${this.part(capabilities)},${this.part(parameters)}`;
+    const key = `${large},${replyOwed},${stopOwed},${unsaid.length === 0 ? '' : this.part(unsaid)},${exits},${exit}`;
     let node = this.nodes.get(key);
     if (node === undefined) {
       if (this.nodes.size >= mostStates) {
@@ -148,8 +181,7 @@ export class Space {
   }
 
   /** The parts of a state are mostly shared with the state before it: they are compared once and known by number. */
-  private part(value: object | null): number | null {
-    if (value === null) return null;
+  private part(value: object): number {
     let number = this.parts.get(value);
     if (number === undefined) {
       const text = JSON.stringify(value);
@@ -182,6 +214,8 @@ export class Space {
   }
 
   private textOf(output: Emitted): string {
+    if (output.kind === 'event' && output.event === 'MIGRATION')
+      return output.always ? `!${output.status}` : output.status;
     let text = this.texts.get(output);
     if (text === undefined) {
       text = JSON.stringify(output, withBigint);

@@ -10,7 +10,7 @@ import { knownDefects } from '../known-defects.js';
 import { Cores } from './core.js';
 import { describeState } from './describe-state.js';
 import { type Emission, idMatches, matches } from './emission.js';
-import { at, type Hypothesis, hypothesis, hypothesisKey } from './hypothesis.js';
+import { at, Hypotheses, type Hypothesis, hypothesis } from './hypothesis.js';
 import { describeObservation, type Observation } from './observation.js';
 import { isMigration, maySwap, passNumber } from './order.js';
 import { Queue } from './queue.js';
@@ -172,13 +172,11 @@ export class Tracker {
 
   /** Whether some hypothesis can come to execute a command with the reply that was seen, whatever else it shows first. */
   private mayExecute(set: readonly Hypothesis[], index: number): boolean {
-    const visited = new Set<string>();
+    const visited = new Hypotheses();
     const todo = set.map((one) => at(one, this.cores.unseen(one.core)));
     for (let one = todo.pop(); one !== undefined; one = todo.pop()) {
       if (one.done.includes(index)) return true;
-      const key = hypothesisKey(one);
-      if (visited.has(key)) continue;
-      visited.add(key);
+      if (visited.add(one) !== undefined) continue;
       if (visited.size > mostHypotheses) return true;
       for (const { to } of this.cores.moves(one.core)) todo.push(at(one, this.cores.unseen(to)));
       for (const next of this.queue.executions(this.cores, one, one.core))
@@ -192,95 +190,105 @@ export class Tracker {
    * sent may have been executed or lost with the connection (QMP-TRANS-15).
    */
   blind(): void {
-    const seen = new Map<string, Hypothesis>();
+    const seen = new Hypotheses();
     const todo = this.set.map((one) => at(one, this.cores.unseen(one.core)));
     for (let one = todo.pop(); one !== undefined; one = todo.pop()) {
-      const key = hypothesisKey(one);
-      if (seen.has(key) || seen.size > mostHypotheses) continue;
-      seen.set(key, one);
+      if (seen.size > mostHypotheses || seen.add(one) !== undefined) continue;
       for (const { to } of this.cores.moves(one.core)) todo.push(at(one, this.cores.unseen(to)));
       for (const next of this.queue.executions(this.cores, one, one.core))
         todo.push(at(next, this.cores.unseen(next.core)));
     }
-    const rest = new Map<string, Hypothesis>();
+    const rest = new Hypotheses();
     const trail = this.set.some((one) => one.trail !== undefined) ? begun() : undefined;
-    for (const { core } of seen.values()) {
+    for (const { core } of seen.all) {
       if (core.state.replyOwed || core.state.stopOwed) continue;
       const bare = this.cores.core({ ...core, owed: undefined, held: undefined, apart: [] });
-      const gone = hypothesis(bare, this.queue.length, [], undefined, trail);
-      rest.set(hypothesisKey(gone), gone);
+      rest.add(hypothesis(bare, this.queue.length, [], undefined, trail));
     }
     this.queue.forget();
-    this.set = [...rest.values()];
+    this.set = rest.all;
   }
 
-  private after(seen: Seen): Hypothesis[] {
-    const found = new Map<string, Hypothesis>();
+  private after(seen: Seen): readonly Hypothesis[] {
+    const found = new Hypotheses();
     const fits = this.matcher(seen);
     const swaps = seen.kind === 'reply' || (seen.kind === 'event' && seen.event === 'MIGRATION');
     const keep = (one: Hypothesis, index: number): boolean => {
       const left = this.consume(one, index, seen, fits);
       if (left === undefined) return false;
-      const key = hypothesisKey(left);
-      const same = found.get(key);
-      if (same === undefined) found.set(key, left);
-      else mergeTrails(same.trail, left.trail);
+      const same = found.add(left);
+      if (same !== undefined) mergeTrails(same.trail, left.trail);
       return true;
     };
-    this.fronts(this.set, 0, (front) => {
-      if (keep(front, 0) || !swaps || !isMigration(front.core.pending[0])) return;
+    const wanted = (first: Emission): boolean => fits(first) || (swaps && isMigration(first));
+    this.fronts(this.set, 0, wanted, (front) => {
+      const [first] = front.core.pending;
+      if (keep(front, 0) || !swaps || first === undefined || !isMigration(first)) return;
       // A neighbour of other origin may have overtaken the front (MIG-SM-E02).
       const second = (candidate: Hypothesis) => {
         if (maySwap(candidate.core.pending)) keep(candidate, 1);
       };
       if (front.core.pending.length > 1) second(front);
-      else this.fronts([front], 1, second);
+      // Only what a command has put out can overtake a step, and here is none.
+      else if (first.origin === 'step' && front.core.held === undefined && !this.queue.waits(front)) return;
+      else this.fronts([front], 1, fits, second);
     });
-    return [...found.values()];
+    return found.all;
   }
 
-  /** Visits every hypothesis that has just put out more than `pending` unseen things, starting from `set`. */
-  private fronts(set: readonly Hypothesis[], pending: number, visit: (front: Hypothesis) => void): void {
-    const visited = new Map<string, Hypothesis>();
+  /**
+   * Visits every hypothesis that has just put out more than `pending` unseen things, starting from `set`.
+   * @param wanted whether one is of use that puts this out
+   */
+  private fronts(
+    set: readonly Hypothesis[],
+    pending: number,
+    wanted: (emission: Emission) => boolean,
+    visit: (front: Hypothesis) => void,
+  ): void {
+    const visited = new Hypotheses();
     const first = (one: Hypothesis): boolean => {
-      const key = hypothesisKey(one);
-      const same = visited.get(key);
+      const same = visited.add(one);
       if (same !== undefined) {
         mergeTrails(same.trail, one.trail);
         return false;
       }
-      visited.set(key, one);
       if (visited.size > mostHypotheses) throw new Error(`the model permits more than ${mostHypotheses} continuations`);
       return true;
     };
     const todo = [...set];
     for (let one = todo.pop(); one !== undefined; one = todo.pop()) {
-      if (one.core.pending.length > pending) {
-        if (first(one)) visit(one);
+      const out = one.core.pending[pending];
+      if (out !== undefined) {
+        if (wanted(out) && first(one)) visit(one);
         continue;
       }
       const { calm, fronts } = this.cores.reach(one.core);
-      for (const core of fronts) {
-        const front = walked(at(one, core), one);
+      for (const move of fronts) {
+        if (move.first === undefined || !wanted(move.first)) continue;
+        const front = walked(at(one, move.to), one);
         if (first(front)) visit(front);
       }
       if (!this.queue.waits(one)) continue;
       for (const core of calm) {
         const here = walked(at(one, core), one);
-        if (first(here)) todo.push(...this.queue.executions(this.cores, here, core));
+        if (first(here)) todo.push(...this.queue.executions(this.cores, here, core, wanted));
       }
     }
   }
 
   /** Whether an emission, its id apart, is the observation: each emission is looked at once. */
   private matcher(seen: Observation): (emission: Emission) => boolean {
-    const known = new Map<number, boolean>();
+    // They are few: to look through them is faster than a map.
+    const looked: Emission[] = [];
+    const fitting: boolean[] = [];
     return (emission) => {
-      let fits = known.get(emission.number);
-      if (fits === undefined) {
-        fits = matches(emission, seen, this.strictDesc);
-        known.set(emission.number, fits);
-      }
+      if (emission.output.kind !== seen.kind) return false;
+      const known = fitting[looked.indexOf(emission)];
+      if (known !== undefined) return known;
+      const fits = matches(emission, seen, this.strictDesc);
+      looked.push(emission);
+      fitting.push(fits);
       return fits;
     };
   }
@@ -305,17 +313,16 @@ export class Tracker {
   }
 
   /** Silence: nothing is pending, no command is unanswered, and nothing remains that must happen by itself. */
-  private afterQuiet(): Hypothesis[] {
-    const rest = new Map<string, Hypothesis>();
+  private afterQuiet(): readonly Hypothesis[] {
+    const rest = new Hypotheses();
     for (const one of this.set) {
       if (one.core.pending.length > 0 || this.queue.waits(one)) continue;
       for (const core of this.cores.reach(one.core).calm) {
         if (this.cores.moves(core).some((move) => isUrgent(move, core))) continue;
-        const quiet = at(one, core);
-        rest.set(hypothesisKey(quiet), quiet);
+        rest.add(at(one, core));
       }
     }
-    return [...rest.values()];
+    return rest.all;
   }
 
   private deathByDefect(signal: string | null): string | undefined {
@@ -353,10 +360,11 @@ export class Tracker {
   /** Every output that could have come next. */
   private firstOutputs(): Emission[] {
     const result = new Set<Emission>();
-    this.fronts(this.set, 0, ({ core }) => {
-      const [front] = core.pending;
-      if (front !== undefined) result.add(front);
-    });
+    const note = (front: Emission) => {
+      result.add(front);
+      return false;
+    };
+    this.fronts(this.set, 0, note, () => undefined);
     return [...result];
   }
 }

@@ -6,7 +6,7 @@ import {
   type Output,
   type ReplyValue,
   type StartOptions,
-  wholeSteps,
+  wholeStep,
 } from '../model/index.js';
 import { CommandError, type MigrationHost } from './host.js';
 
@@ -99,7 +99,7 @@ export class Walker {
   }
 
   #find(side: Side, label: string): Alternative | undefined {
-    return wholeSteps(this.state, this.rules).find((step) => step.side === side && step.label === label);
+    return wholeStep(this.state, this.rules, side, label);
   }
 
   #where(): string {

@@ -9,6 +9,7 @@ export {
   machineCommands,
   migrationCommands,
   outgoingRows,
+  wholeStep,
   wholeSteps,
 } from './model.js';
 export { notation, type Output, type ReplyValue, visible } from './output.js';

@@ -17,7 +17,7 @@ import { clientMigrateInfo, xenCheckpoint, xenReplicationStatus, xenSave, xenSet
 import { postcopySteps, startPostcopy } from './postcopy.js';
 import { queryMigrate } from './query-migrate.js';
 import { migratePause, recoverySteps } from './recovery.js';
-import { type Alternative, outcome, type Step, type StepRow, stepsOf } from './row.js';
+import { type Alternative, byLabel, outcome, type Side, type Step, type StepRow, stepsOf } from './row.js';
 import { cont, queryStatus, stop } from './run-state.js';
 import {
   queryCacheSize,
@@ -110,6 +110,15 @@ export function wholeSteps(state: ModelState, rules: MigrationRules): Step[] {
     ...stepsOf('outgoing', outgoingRows, state, rules),
     ...stepsOf('incoming', incomingRows, state, rules),
   ]);
+}
+
+const labelled = { outgoing: byLabel(outgoingRows), incoming: byLabel(incomingRows) };
+
+/** The first of {@link wholeSteps} of this side and label. */
+export function wholeStep(state: ModelState, rules: MigrationRules, side: Side, label: string): Step | undefined {
+  if (state.exit !== null) return undefined;
+  const [step] = stepsOf(side, labelled[side].get(label) ?? [], state, rules);
+  return step ?? withOwed(state, []).find((owed) => owed.side === side && owed.label === label);
 }
 
 /** Everything that may happen next by itself, one output at a time: as a client sees it. */

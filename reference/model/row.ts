@@ -39,10 +39,21 @@ export function row(ids: string, label: string, when: Guard, effect: Effect = (c
 
 /** The steps of a table that are possible in a state. */
 export function stepsOf(side: Side, table: readonly StepRow[], state: ModelState, rules: MigrationRules): Step[] {
-  return table
-    .filter(({ when }) => when(state, rules))
-    .map(({ ids, label, effect }) => ({ side, ...outcome(ids, label, state, (change) => effect(change, rules)) }))
-    .map((step) => (rules.passesTold === 'every' ? step : { ...step, ...withoutPasses(step) }));
+  const steps: Step[] = [];
+  for (const one of table) if (one.when(state, rules)) steps.push(stepOf(side, one, state, rules));
+  return steps;
+}
+
+function stepOf(side: Side, { ids, label, effect }: StepRow, state: ModelState, rules: MigrationRules): Step {
+  const step = { side, ...outcome(ids, label, state, (change) => effect(change, rules)) };
+  return rules.passesTold === 'every' ? step : { ...step, ...withoutPasses(step) };
+}
+
+/** The rows of a table by their labels. */
+export function byLabel(table: readonly StepRow[]): ReadonlyMap<string, readonly StepRow[]> {
+  const rows = new Map<string, StepRow[]>();
+  for (const one of table) rows.set(one.label, [...(rows.get(one.label) ?? []), one]);
+  return rows;
 }
 
 /** Where only some passes are told nothing is said of them. */
@@ -78,12 +89,17 @@ export const inAt =
 
 export const all =
   (...guards: Guard[]): Guard =>
-  (state, rules) =>
-    guards.every((guard) => guard(state, rules));
+  (state, rules) => {
+    // Guards are looked at millions of times: no function is made for it.
+    for (const guard of guards) if (!guard(state, rules)) return false;
+    return true;
+  };
 export const any =
   (...guards: Guard[]): Guard =>
-  (state, rules) =>
-    guards.some((guard) => guard(state, rules));
+  (state, rules) => {
+    for (const guard of guards) if (guard(state, rules)) return true;
+    return false;
+  };
 export const not =
   (guard: Guard): Guard =>
   (state, rules) =>

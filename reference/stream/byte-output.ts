@@ -1,4 +1,6 @@
 const defaultChunk = 256 * 1024;
+/** Size of the first buffer: much of the output is small, and memory that is new costs more than what is written into it. */
+const firstChunk = 16 * 1024;
 
 /**
  * Collects output in large buffers. Small fields are written in place; {@link reference} adds bytes without copying
@@ -18,14 +20,14 @@ export class ByteOutput {
   #taken = 0;
 
   /**
-   * @param chunkBytes size of one buffer
+   * @param chunkBytes size of one buffer; the first may be smaller
    * @param first the first of them, if it is there already
    */
   constructor(
     private readonly chunkBytes = defaultChunk,
     first?: Buffer,
   ) {
-    this.#chunk = first ?? Buffer.allocUnsafeSlow(chunkBytes);
+    this.#chunk = first ?? Buffer.allocUnsafeSlow(Math.min(firstChunk, chunkBytes));
   }
 
   /** Bytes written and not yet taken. */

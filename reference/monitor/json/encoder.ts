@@ -66,7 +66,9 @@ class Encoder {
         if (value === null) return 'null';
         if (value instanceof ByteValue) return this.value(value.value, depth, true);
         if (Array.isArray(value)) return this.#array(value, depth, bytes);
-        return this.#object(value instanceof Map ? value : Object.entries(value), depth, bytes);
+        return value instanceof Map
+          ? this.#entries(value, depth, bytes)
+          : this.#object(value as Readonly<Record<string, unknown>>, depth, bytes);
       default:
         throw new TypeError(`a ${typeof value} cannot be sent as JSON`);
     }
@@ -81,14 +83,22 @@ class Encoder {
     );
   }
 
-  /** Members whose value is undefined are left out. */
-  #object(members: Iterable<readonly [string, unknown]>, depth: number, bytes: boolean): string {
+  #object(members: Readonly<Record<string, unknown>>, depth: number, bytes: boolean): string {
     const parts: string[] = [];
-    for (const [name, member] of members) {
-      if (member === undefined) continue;
-      parts.push(`${encodeString(bytes ? decodeText(name) : name)}: ${this.value(member, depth + 1, bytes)}`);
-    }
+    for (const name of Object.keys(members)) this.#member(parts, name, members[name], depth, bytes);
     return this.#lines('{', parts, '}', depth);
+  }
+
+  #entries(members: ReadonlyMap<string, unknown>, depth: number, bytes: boolean): string {
+    const parts: string[] = [];
+    for (const [name, member] of members) this.#member(parts, name, member, depth, bytes);
+    return this.#lines('{', parts, '}', depth);
+  }
+
+  /** Members whose value is undefined are left out. */
+  #member(parts: string[], name: string, member: unknown, depth: number, bytes: boolean): void {
+    if (member === undefined) return;
+    parts.push(`${encodeString(bytes ? decodeText(name) : name)}: ${this.value(member, depth + 1, bytes)}`);
   }
 
   #lines(open: string, parts: readonly string[], close: string, depth: number): string {
