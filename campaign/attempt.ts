@@ -20,11 +20,18 @@ export interface AttemptOptions {
   readonly deadline?: number;
   readonly start?: (name: string, options: StartOptions) => Promise<Instance>;
   /** Takes an instance at the end; default: it is ended. */
-  readonly giveBack?: (name: string, instance: Instance, judge: Judge, symptoms: readonly Symptom[]) => Promise<void>;
+  readonly giveBack?: (name: string, instance: Instance, end: AttemptEnd) => Promise<void>;
   /** What is known of processes that were started in earlier attempts. */
   readonly carried?: ReadonlyMap<string, Carried>;
   /** Time, sockets and files; the host's unless a simulation has its own. */
   readonly world?: StageWorld;
+}
+
+/** What is known of a scenario when its instances are given back. */
+export interface AttemptEnd {
+  readonly judge: Judge;
+  readonly symptoms: readonly Symptom[];
+  readonly transcript: Transcript;
 }
 
 export interface Attempt {
@@ -83,7 +90,9 @@ export async function attempt(scenario: Scenario, options: AttemptOptions): Prom
   const symptoms = diagnose({ transcript, judgement, troubles, judge, stderr, defects: defectsOfFacts(facts) });
   const launches = new Map(used.flatMap(([name, instance]) => launchOf(name, instance)));
   await Promise.all(
-    used.map(([name, instance]) => options.giveBack?.(name, instance, judge, symptoms) ?? instance.dispose()),
+    used.map(
+      ([name, instance]) => options.giveBack?.(name, instance, { judge, symptoms, transcript }) ?? instance.dispose(),
+    ),
   );
   let commands = 0;
   for (const { kind, text } of transcript.entries) {

@@ -5,6 +5,7 @@ import { defectOfCrash } from '../oracle/known-defects.js';
 import { isObject } from '../protocol/json.js';
 import { type Entry, entryValue, type Transcript } from '../protocol/transcript.js';
 import { wordsOfDeath } from './last-words.js';
+import { withLeftOpen } from './left-open.js';
 import { stuckSymptoms } from './stuck.js';
 import type { Symptom } from './symptom.js';
 
@@ -30,7 +31,7 @@ export function diagnose(evidence: Evidence): Symptom[] {
   if (judgement.divergence !== undefined && !died) symptoms.unshift(divergenceSymptom(evidence));
   symptoms.push(...garbageSymptoms(evidence), ...hangSymptoms(evidence));
   if (symptoms.length === 0) symptoms.push(...stuckSymptoms(evidence));
-  return symptoms;
+  return withLeftOpen(symptoms, evidence.transcript, evidence.defects);
 }
 
 /** What was seen, without what differs from run to run. */

@@ -3,11 +3,13 @@
  * it is healthy, with the judge's knowledge of it. Each next scenario begins by putting the settings back and letting the
  * guest run.
  */
+import { defectsOfFacts } from '../oracle/trial.js';
 import { stringifyJson } from '../protocol/json.js';
 import type { Scenario, Step } from '../targets/scenario.js';
 import type { Settings } from '../targets/settings.js';
 import { type Attempt, type AttemptOptions, attempt } from './attempt.js';
 import { LeakWatch } from './leak.js';
+import { mayHang } from './left-open.js';
 import { Shelf } from './shelf.js';
 import type { Symptom } from './symptom.js';
 
@@ -42,12 +44,13 @@ export class Lane {
       before === undefined ? scenario : { ...scenario, steps: afterReset(scenario.steps, this.options.facts.settings) };
     const leaks = before?.leaks ?? new LeakWatch();
     const found: Symptom[] = [];
+    const defects = defectsOfFacts(this.options.facts);
     const result = await attempt(whole, {
       ...this.options,
       ...(before === undefined ? {} : { carried: new Map([['source', before.carried]]) }),
       start: async (name, options) =>
         name === 'source' && before !== undefined ? before.instance : this.options.target.start(options),
-      giveBack: async (name, instance, judge, symptoms) => {
+      giveBack: async (name, instance, { judge, symptoms, transcript }) => {
         const fit =
           this.reuse &&
           name === 'source' &&
@@ -55,6 +58,7 @@ export class Lane {
           symptoms.length === 0 &&
           instance.exit === undefined &&
           history.length + 1 < longestLife &&
+          !mayHang(transcript, defects) &&
           judge.states('source').every(({ out }) => resting.has(out.status));
         if (fit) found.push(...leaks.look(instance));
         const carried = fit && found.length === 0 ? judge.carry('source') : undefined;

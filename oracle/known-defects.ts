@@ -233,6 +233,12 @@ export const knownDefects: readonly KnownDefect[] = [
       out.status === 'cancelling' && out.phase === 'stopping' && capabilities.includes('pause-before-switchover'),
   },
   {
+    id: 'MIG-DEF-24',
+    title: 'after a postcopy was cancelled, the next migration may stay active for ever with the guest stopped',
+    from: [7, 2],
+    to: fixedBy100,
+  },
+  {
     id: 'MIG-DEF-22',
     title: 'a destination waits for ever when what comes over a multifd channel is wrong',
     from: [3, 0],
