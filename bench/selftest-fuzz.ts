@@ -109,18 +109,28 @@ function line(row: Row, fault: Fault): string {
   return `${verdict.padEnd(7)} ${name.padEnd(36)} ${figures}  ${found?.file.title.slice(0, 90) ?? fault.title}`;
 }
 
+/** `2/5` → the second of five parts, counted from 0. */
+function partOf(text: string): [part: number, parts: number] {
+  const [, part, parts] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
+  if (Number(part) >= 1 && Number(part) <= Number(parts)) return [Number(part) - 1, Number(parts)];
+  throw new Error(`--shard ${text}: write it as 2/5, the second of five parts`);
+}
+
 async function main({
   seconds,
   only,
+  shard,
   seed,
   show,
 }: {
   seconds: string;
   only?: string;
+  shard: string;
   seed: string;
   show?: true;
 }): Promise<void> {
-  const chosen = only === undefined ? [...faults.keys()] : only.split(',');
+  const [part, parts] = partOf(shard);
+  const chosen = (only === undefined ? [...faults.keys()] : only.split(',')).filter((_, i) => i % parts === part);
   const missed: Row[] = [];
   for (const name of chosen) {
     const fault = faults.get(name);
@@ -142,6 +152,7 @@ await new Command('selftest:fuzz')
   .description('a campaign against each planted fault')
   .option('--seconds <n>', 'time for each', '60')
   .option('--only <names>', 'faults, with commas between')
+  .option('--shard <i/n>', 'a part of them', '1/1')
   .option('--show', 'print the steps that are left')
   .option('--seed <n>', 'seed of the campaigns', '1')
   .action(main)

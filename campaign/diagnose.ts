@@ -7,7 +7,7 @@ import { type Entry, entryValue, type Transcript } from '../protocol/transcript.
 import { wordsOfDeath } from './last-words.js';
 import { withLeftOpen } from './left-open.js';
 import { stuckSymptoms } from './stuck.js';
-import type { Symptom } from './symptom.js';
+import { type Symptom, withoutFigures } from './symptom.js';
 
 export interface Evidence {
   readonly transcript: Transcript;
@@ -29,7 +29,7 @@ export function diagnose(evidence: Evidence): Symptom[] {
   // A death is in the eyes of the judge a divergence, too: it is told once.
   const died = deaths.some(({ entry }) => entry !== undefined && entry === judgement.divergence?.entry);
   if (judgement.divergence !== undefined && !died) symptoms.unshift(divergenceSymptom(evidence));
-  symptoms.push(...garbageSymptoms(evidence), ...hangSymptoms(evidence));
+  symptoms.push(...garbageSymptoms(evidence), ...unreadableSymptoms(evidence), ...hangSymptoms(evidence));
   if (symptoms.length === 0) symptoms.push(...stuckSymptoms(evidence));
   return withLeftOpen(symptoms, evidence.transcript, evidence.defects);
 }
@@ -151,6 +151,25 @@ function garbageSymptoms({ transcript }: Evidence): Symptom[] {
     return [symptom];
   }
   return [];
+}
+
+/** A migration stream that breaks the format: the peer reads it as a destination would, and says what is wrong. */
+function unreadableSymptoms({ transcript }: Evidence): Symptom[] {
+  const words = /the stream cannot be read: (.*)$/s;
+  const entry = transcript.entries.find(({ kind, text }) => kind === 'channel' && words.test(text));
+  const [, why] = words.exec(entry?.text ?? '') ?? [];
+  if (entry === undefined || why === undefined) return [];
+  return [
+    {
+      kind: 'garbage',
+      subject: `a migration stream that breaks the format: ${withoutFigures(why).slice(0, 80)}`,
+      rows: ['MIG-STR-SEC-01'],
+      state: '',
+      expected: ['a stream that a destination can load'],
+      got: why.slice(0, 200),
+      entry: entry.n,
+    },
+  ];
 }
 
 const answered = new Set(['command', 'fence', 'connect', 'status', 'runstate']);

@@ -11,6 +11,12 @@ interface Rule {
 const rules: readonly Rule[] = [
   {
     side: 'incoming',
+    label: /^(listening|listen-failed)$/,
+    rows: /MIG-SM-I0[12]/,
+    reason: 'happens while the process starts, before a client can connect to its monitor',
+  },
+  {
+    side: 'incoming',
     label:
       /^loaded:(shutdown|suspended|watchdog|io-error|internal-error|guest-panicked|finish-migrate|colo|inmigrate)$/,
     reason: 'no guest of a machine without devices comes into this run state before it is migrated',

@@ -6,6 +6,7 @@ import { closest } from 'fastest-levenshtein';
 import { jsonScenario } from '../generators/json/scenario.js';
 import { nearMissScenario } from '../generators/near-miss/scenario.js';
 import { raceScenario, races } from '../generators/races/races.js';
+import { expedition } from '../generators/scenario/expedition.js';
 import { storm } from '../generators/scenario/storm.js';
 import { walk } from '../generators/scenario/walk.js';
 import { timingScenario } from '../generators/timing/scenario.js';
@@ -39,6 +40,13 @@ export const sources: readonly CaseSource[] = [
     weight: 10,
     length: 120,
     make: (decisions, { dialect }) => walk(decisions, dialect),
+  },
+  {
+    name: 'expedition',
+    about: 'short ways to places that walks seldom come to: second migrations, last moments, failovers',
+    weight: 4,
+    length: 30,
+    make: (decisions, { dialect }) => expedition(decisions, dialect),
   },
   {
     name: 'storm',
