@@ -23,11 +23,27 @@ export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'command
         t.check(is >= was, `${name} of at least ${was}`, String(is));
       }
       for (const name of constant) t.same(ram(now)[name], ram(before)[name], name);
+      t.check(now['cpu-throttle-percentage'] === undefined, 'no throttle, which nobody asked for', 'a throttle');
       t.same(now['setup-time'], before['setup-time'], 'setup-time');
       t.check(Number(now['total-time']) >= Number(before['total-time']), 'a total-time that grows', 'a smaller one');
       before = now;
     }
   })
+  .must(
+    'MIG-CMD-INV-08',
+    'a throttle of the guest keeps within its limits, and never goes down',
+    async (t) => {
+      const parameters = { 'cpu-throttle-initial': initial, 'max-cpu-throttle': most };
+      const asked = await active(t, { capabilities: ['auto-converge'], parameters });
+      let before = initial;
+      for (let round = 0; round < 3; round++) {
+        const { 'cpu-throttle-percentage': shown = before } = await asked.info();
+        const holds = Number(shown) >= before && Number(shown) <= most;
+        t.check(holds, `no throttle, or one from ${before} to ${most}`, String(shown));
+        before = Number(shown);
+      }
+    },
+  )
   .must(
     'MIG-CMD-QMIG-02.blocktime',
     'with postcopy-blocktime the destination tells how long vCPUs were blocked, as far as it could measure',
@@ -54,6 +70,8 @@ export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'command
   )
   .done();
 
+/** Limits other than the defaults, in percent. */
+const [initial, most] = [30, 50];
 const fast = { 'max-postcopy-bandwidth': 0 };
 /** Members that later releases show here too. */
 const later = ['socket-address', 'postcopy-latency', 'postcopy-latency-dist', 'postcopy-vcpu-latency'];
