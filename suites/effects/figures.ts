@@ -29,21 +29,17 @@ export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'command
       before = now;
     }
   })
-  .must(
-    'MIG-CMD-INV-08',
-    'a throttle of the guest keeps within its limits, and never goes down',
-    async (t) => {
-      const parameters = { 'cpu-throttle-initial': initial, 'max-cpu-throttle': most };
-      const asked = await active(t, { capabilities: ['auto-converge'], parameters });
-      let before = initial;
-      for (let round = 0; round < 3; round++) {
-        const { 'cpu-throttle-percentage': shown = before } = await asked.info();
-        const holds = Number(shown) >= before && Number(shown) <= most;
-        t.check(holds, `no throttle, or one from ${before} to ${most}`, String(shown));
-        before = Number(shown);
-      }
-    },
-  )
+  .must('MIG-CMD-INV-08', 'a throttle of the guest keeps within its limits, and never goes down', async (t) => {
+    const parameters = { 'cpu-throttle-initial': initial, 'max-cpu-throttle': most };
+    const asked = await active(t, { capabilities: ['auto-converge'], parameters });
+    let before = initial;
+    for (let round = 0; round < 3; round++) {
+      const { 'cpu-throttle-percentage': shown = before } = await asked.info();
+      const holds = Number(shown) >= before && Number(shown) <= most;
+      t.check(holds, `no throttle, or one from ${before} to ${most}`, String(shown));
+      before = Number(shown);
+    }
+  })
   .must(
     'MIG-CMD-QMIG-02.blocktime',
     'with postcopy-blocktime the destination tells how long vCPUs were blocked, as far as it could measure',

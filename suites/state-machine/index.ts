@@ -10,6 +10,7 @@ import { cancels } from './03-7-cancel.js';
 import { waiting } from './04-1-waiting.js';
 import { load } from './04-2-load.js';
 import { incomingPostcopy } from './04-3-postcopy.js';
+import { incomingRecovery } from './04-4-recovery.js';
 import { orders } from './06-orders.js';
 import { pairs } from './07-pairs.js';
 
@@ -24,6 +25,7 @@ export const stateMachine: readonly Chapter[] = [
   waiting,
   load,
   incomingPostcopy,
+  incomingRecovery,
   orders,
   pairs,
 ];
