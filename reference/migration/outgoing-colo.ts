@@ -130,7 +130,7 @@ class Primary {
     const { host } = owner.deps;
     writer.header();
     writer.configuration(host.machineName);
-    writer.start(owner.sectionId, 'ram', 0, 4);
+    writer.start(owner.ram.section, 'ram', 0, 4);
     writer.ram.setup(host.ram.blocks.map(({ name, bytes }) => ({ name, length: bytes.length })));
     writer.ram.eos();
     writer.footer();
@@ -153,8 +153,8 @@ class Primary {
   }
 
   async #pages(): Promise<void> {
-    const { writer, source, sectionId } = this.owner;
-    writer.end(sectionId);
+    const { writer, source, ram } = this.owner;
+    writer.end(ram.section);
     while (source.pending > 0) {
       source.fill(portionBytes);
       await turn(this.owner.deps.host.clock);

@@ -81,19 +81,20 @@ export class Postcopy {
 
   async #send(): Promise<void> {
     const { owner } = this;
-    const { source, window, writer } = owner;
+    const { source, writer } = owner;
+    const { window } = owner.ram;
     while (source.pending > 0) {
       this.#checkPath();
       // Requested pages do not wait for the bandwidth limit.
-      await owner.part(() => (source.hasRequests ? 0n : this.#limit));
-      owner.turnWindow();
+      await owner.ram.part(() => (source.hasRequests ? 0n : this.#limit));
+      owner.ram.turnWindow();
       if (window.left(this.#limit) === 0 && !source.hasRequests) await owner.wait(window.remaining);
-      owner.turnWindow();
+      owner.ram.turnWindow();
       owner.check();
     }
     this.#checkPath();
-    writer.end(owner.sectionId);
-    await owner.endRamBody();
+    writer.end(owner.ram.section);
+    await owner.ram.endBody();
     writer.footer();
     owner.storage.endAfterRam();
     writer.eof();

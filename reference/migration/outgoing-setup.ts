@@ -28,14 +28,14 @@ export async function setUp(owner: Outgoing): Promise<void> {
   if (settings.on('x-colo') && !host.dialect.stream.coloSection) writer.command('ENABLE_COLO');
   source.bitmap.setAll();
   owner.storage.startBeforeRam();
-  writer.start(owner.sectionId, 'ram', 0, 4);
+  writer.start(owner.ram.section, 'ram', 0, 4);
   const addresses = settings.on('x-ignore-shared');
   writer.ram.setup(
     host.ram.blocks.map(({ name, bytes, base }) => {
       return { name, length: bytes.length, ...(addresses ? { guestAddress: base } : {}) };
     }),
   );
-  await owner.endRamBody();
+  await owner.ram.endBody();
   writer.footer();
   owner.storage.startAfterRam();
   for (const block of host.ram.blocks) block.dirtyLog.clearAll();

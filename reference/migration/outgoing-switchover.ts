@@ -18,9 +18,9 @@ export async function switchOver(owner: Outgoing): Promise<void> {
   source.lastStage = true;
   if (host.dialect.stream.commands.includes('SWITCHOVER_START')) writer.command('SWITCHOVER_START');
   owner.storage.endBeforeRam();
-  writer.end(owner.sectionId);
-  await owner.sendRest();
-  await owner.endRamBody();
+  writer.end(owner.ram.section);
+  await owner.ram.rest();
+  await owner.ram.endBody();
   writer.footer();
   owner.storage.endAfterRam();
   owner.writeDevices(walker.state.out.former ?? 'running');

@@ -4,7 +4,6 @@ import { outputRoom } from '../ram/ram-memory.js';
 import type { XbzrleCounters } from '../ram/xbzrle-counters.js';
 import { XbzrleEncoder } from '../ram/xbzrle-encoder.js';
 import { StreamWriter } from '../stream/stream-writer.js';
-import { BandwidthWindow } from './bandwidth-window.js';
 import { type Channel, ChannelError } from './channel.js';
 import { ConnectError, type Connecting } from './connect.js';
 import { writeDevices } from './device-state.js';
@@ -14,6 +13,7 @@ import { hostNetwork } from './network.js';
 import { iterate } from './outgoing-iteration.js';
 import { multifdSettings, OutgoingMultifd } from './outgoing-multifd.js';
 import { Postcopy } from './outgoing-postcopy.js';
+import { RamSender } from './outgoing-ram.js';
 import { largestCache, setUp } from './outgoing-setup.js';
 import { OutgoingStorage } from './outgoing-storage.js';
 import { switchOver } from './outgoing-switchover.js';
@@ -24,10 +24,6 @@ import { Settings } from './settings.js';
 import type { Statistics } from './statistics.js';
 import type { SideWalker } from './walker.js';
 
-/** Output that is put together before it goes out in one write, in bytes: with the last page and ends of sections, a buffer. */
-const flushBytes = outputRoom - 8 * 1024;
-/** Longest PART section, in milliseconds. */
-const sliceMs = 50;
 export interface OutgoingDeps {
   readonly host: MigrationHost;
   readonly walker: SideWalker;
@@ -40,7 +36,7 @@ export class Outgoing {
   readonly settings: Settings;
   readonly writer: StreamWriter;
   readonly source: RamSource;
-  readonly window: BandwidthWindow;
+  readonly ram: RamSender;
   readonly passes: PassCounter;
   readonly storage: OutgoingStorage;
   returnPath: ReturnPath | undefined;
@@ -52,12 +48,8 @@ export class Outgoing {
   guestStopped = 0;
   #channel: Channel | undefined;
   #connecting: Connecting | undefined;
-  /** Bytes that may be pending when the guest is stopped (state-machine.md §3.2). */
-  threshold = 0;
   #wakers = new Set<() => void>();
   #closed = false;
-  #streamBytes = 0;
-  #multifd: OutgoingMultifd | undefined;
   /** Output that lies where the guest's RAM does. */
   #lent: Buffer | undefined;
   readonly #postcopy: Postcopy;
@@ -78,7 +70,7 @@ export class Outgoing {
       zeroesBeside: host.dialect.stream.flushRecords,
     });
     host.wire?.source?.(this.source, statistics);
-    this.window = new BandwidthWindow(host.clock);
+    this.ram = new RamSender(this);
     this.passes = new PassCounter(host, this.source, statistics, deps.xbzrleCounters, this.settings);
     this.storage = new OutgoingStorage(host, this.settings, this.writer);
     this.#postcopy = new Postcopy(this);
@@ -121,7 +113,7 @@ export class Outgoing {
     if (this.#status === 'cancelled') this.#connecting?.abort();
     // A blocked write to a child or a pipe cannot be interrupted (MIG-CMD-EXEC-04).
     if (this.#channel?.socket === true) this.#channel.destroy();
-    this.#multifd?.destroy();
+    this.ram.multifd?.destroy();
     this.wake();
   }
 
@@ -148,7 +140,7 @@ export class Outgoing {
     this.#closed = true;
     this.#connecting?.abort();
     this.#channel?.destroy();
-    this.#multifd?.destroy();
+    this.ram.multifd?.destroy();
     this.wake();
   }
 
@@ -175,8 +167,7 @@ export class Outgoing {
   async flush(): Promise<void> {
     const buffers = this.writer.out.take();
     const bytes = buffers.reduce((sum, buffer) => sum + buffer.length, 0);
-    this.#streamBytes += bytes;
-    this.window.sent(bytes);
+    this.ram.sent(bytes);
     await this.channel.send(buffers);
     this.writer.out.recycle(buffers);
     // A write that the kernel takes at once would otherwise never let a command in.
@@ -209,10 +200,10 @@ export class Outgoing {
     this.#lent = undefined;
     if (this.#status === 'completed') {
       this.#channel?.finish();
-      this.#multifd?.finish();
+      this.ram.multifd?.finish();
     } else {
       this.#channel?.destroy();
-      this.#multifd?.destroy();
+      this.ram.multifd?.destroy();
     }
   }
 
@@ -264,8 +255,8 @@ export class Outgoing {
     const settings = multifdSettings(this.settings, host.dialect);
     if (settings === undefined || (uri.kind !== 'tcp' && uri.kind !== 'unix')) return;
     try {
-      this.#multifd = await OutgoingMultifd.connect(uri, host, settings);
-      this.source.multifd = this.#multifd.sender;
+      this.ram.multifd = await OutgoingMultifd.connect(uri, host, settings);
+      this.source.multifd = this.ram.multifd.sender;
     } catch (error) {
       this.check();
       this.problem = error instanceof Error ? error.message : String(error);
@@ -273,30 +264,6 @@ export class Outgoing {
       walker.step('channels-unusable');
       throw new Ended();
     }
-    this.check();
-  }
-
-  /** Ends a body of the `ram` section, where multifd channels are brought to the same point (multifd.md §4). */
-  async endRamBody(): Promise<number> {
-    if (this.source.blocked !== undefined) await this.#unblock();
-    const { sender } = this.#multifd ?? {};
-    // Behind the switch to postcopy the channels carry nothing, but are synchronised as before.
-    if (sender === undefined) return this.writer.ram.eos();
-    await sender.sync();
-    const { statistics, host } = this.deps;
-    const fresh = sender.bytes - statistics.multifdBytes;
-    statistics.multifdBytes = sender.bytes;
-    statistics.transferred += fresh;
-    this.window.sent(fresh);
-    this.#streamBytes += fresh;
-    const flush = host.dialect.stream.flushRecords ? this.writer.ram.flush() : 0;
-    return flush + this.writer.ram.eos();
-  }
-
-  /** Waits until a multifd channel takes more. */
-  async #unblock(): Promise<void> {
-    await this.source.blocked;
-    this.source.blocked = undefined;
     this.check();
   }
 
@@ -309,11 +276,6 @@ export class Outgoing {
     );
     this.deps.host.wire?.xbzrle?.(encoder, this.deps.xbzrleCounters);
     return encoder;
-  }
-
-  get sectionId(): number {
-    const { adopted, dialect } = this.deps.host;
-    return adopted?.ramSection ?? dialect.stream.sectionIds.ram ?? 0;
   }
 
   /** Reads the return path of the present channel, if this migration has one. */
@@ -333,52 +295,6 @@ export class Outgoing {
       },
     });
     this.returnPath = path;
-  }
-
-  /** One PART section: until the window's budget is used, nothing is dirty or its time is over. */
-  async part(limit: () => bigint): Promise<void> {
-    const { host, statistics } = this.deps;
-    const until = host.clock.now() + sliceMs;
-    this.writer.part(this.sectionId);
-    // Bytes that multifd channels carry count in this window too, though they are accounted only when synchronised.
-    let beside = 0;
-    while (this.source.pending > 0 && host.clock.now() < until) {
-      const room = this.window.left(limit()) - this.writer.out.pending - beside;
-      if (room <= 0) break;
-      const before = this.writer.out.total;
-      // What was asked for may exceed the limit, and nothing else on its account.
-      const bytes = this.source.fill(
-        this.source.hasRequests ? 1 : Math.min(room, flushBytes - this.writer.out.pending),
-      );
-      beside += bytes - (this.writer.out.total - before);
-      if (this.source.blocked !== undefined) await this.#unblock();
-      if (this.writer.out.pending >= flushBytes) await this.flush();
-    }
-    // Not in one statement: the counter moves while this waits.
-    const ending = await this.endRamBody();
-    statistics.transferred += ending;
-    this.writer.footer();
-    await this.flush();
-  }
-
-  turnWindow(): void {
-    const result = this.window.turn();
-    if (result === undefined) return;
-    const { statistics } = this.deps;
-    this.threshold = result.bandwidth * this.settings.downtimeLimit;
-    statistics.mbps = result.mbps;
-    if (statistics.dirtyPagesRate > 0 && result.significant) {
-      statistics.expectedDowntime = this.source.pending / result.bandwidth;
-    }
-  }
-
-  /** Everything that is still dirty, whatever the bandwidth limit says. */
-  async sendRest(): Promise<void> {
-    while (this.source.pending > 0) {
-      this.source.fill(flushBytes);
-      if (this.source.blocked !== undefined) await this.#unblock();
-      if (this.writer.out.pending >= flushBytes) await this.flush();
-    }
   }
 
   /** The FULL sections; `runState` is what the guest was before it stopped. */
@@ -427,7 +343,7 @@ export class Outgoing {
 
   /** Final numbers, so that they are there when the event comes. */
   settle(): void {
-    this.deps.statistics.settle(this.#streamBytes, this.guestStopped);
+    this.deps.statistics.settle(this.ram.streamBytes, this.guestStopped);
   }
 
   /** The step that an error means in the present state. */
