@@ -6,8 +6,7 @@ import { MultifdError } from '../../reference/multifd/multifd-error.js';
 import { recordedChannel, withRecorded } from '../../reference/multifd/recorded-channel.js';
 import { pageSize } from '../../reference/ram/guest-ram.js';
 import { isZeroPage } from '../../reference/ram/zero-page.js';
-import { ReturnPathReader } from '../../reference/stream/return-path-reader.js';
-import { StreamError } from '../../reference/stream/stream-error.js';
+import { ReturnPathError, ReturnPathReader } from '../../reference/stream/return-path-reader.js';
 import type { StreamBlock } from '../../reference/stream/stream-handler.js';
 import type { Io } from '../io.js';
 import { openBytes, readable } from './byte-input.js';
@@ -89,7 +88,7 @@ export async function checkReturnPath(file: string, rules: StreamRules, report: 
     reader.push(bytes);
     reader.end();
   } catch (error) {
-    const offset = error instanceof StreamError ? error.offset : 0;
+    const offset = error instanceof ReturnPathError ? error.offset : 0;
     report('stream-format §8', `${file}: ${error instanceof Error ? error.message : String(error)}`, offset);
   }
 }

@@ -1,39 +1,17 @@
 import { expect } from 'chai';
+import { loadStream, readReturnPath } from '../../../generators/stream/ends.js';
 import { mutateStream, mutators, seededRandom } from '../../../generators/stream/mutate-stream.js';
-import { modes, smallStream } from '../../../generators/stream/small-stream.js';
+import { returnPathModes, smallReturnPath } from '../../../generators/stream/small-return-path.js';
+import { modes, type SmallStream, smallStream } from '../../../generators/stream/small-stream.js';
 import { dialectNames, dialects } from '../../../reference/dialects/dialect.js';
-import { migrationRules } from '../../../reference/dialects/migration.js';
-import { createGuestRam } from '../../../reference/ram/guest-ram.js';
-import { RamLoader } from '../../../reference/stream/ram-loader.js';
-import { StreamError } from '../../../reference/stream/stream-error.js';
-import { StreamReader } from '../../../reference/stream/stream-reader.js';
 
 const ramBytes = 2 ** 20;
 
-/** How a destination of the dialect ends; throws what is no error of the stream. */
-function end(dialect: (typeof dialectNames)[number], mode: string, bytes: Buffer): string {
-  const loader = new RamLoader(createGuestRam([{ name: 'ram', size: ramBytes }]));
-  const capabilities = new Set(mode === 'postcopy' ? ['postcopy-ram'] : mode === 'compress' ? ['compress'] : []);
-  const knownCapabilities = migrationRules[dialect].capabilities;
-  const local = { machineName: 'none', blocks: [{ name: 'ram', length: ramBytes }], capabilities, knownCapabilities };
-  const reader = new StreamReader(
-    { rules: dialects[dialect].stream, local },
-    {
-      ramPage: (...page) => loader.ramPage(...page),
-      command: ({ name, block, ranges }) => {
-        if (name === 'POSTCOPY_RAM_DISCARD' && block !== undefined) loader.discard(block, ranges ?? []);
-        if (name === 'POSTCOPY_LISTEN') loader.listen();
-      },
-    },
-  );
-  try {
-    reader.push(bytes);
-    reader.end();
-  } catch (error) {
-    if (!(error instanceof StreamError)) throw error;
-    expect(error.message).to.match(/^offset 0x[0-9a-f]+: /);
-  }
-  return reader.status;
+/** How a destination of the dialect ends; what it says of an error names the place. */
+function end(dialect: (typeof dialectNames)[number], mode: SmallStream['mode'], bytes: Buffer): string {
+  const { status, error } = loadStream(dialects[dialect], ramBytes, mode, bytes);
+  if (error !== undefined) expect(error.message).to.match(/^offset 0x[0-9a-f]+: /);
+  return status;
 }
 
 describe('mutated streams of the generator', () => {
@@ -83,4 +61,43 @@ describe('mutated streams of the generator', () => {
     for (const { name } of mutators) expect(ends.get(name), name).to.include('failed');
     expect([...ends.values()].filter((one) => one.has('complete')).length).to.be.at.least(4);
   }).timeout(20_000);
+});
+
+describe('mutated return paths', () => {
+  it('begin as return paths that a source takes, covered by their spans', () => {
+    const random = seededRandom(7);
+    for (const dialect of dialectNames) {
+      for (const mode of returnPathModes) {
+        const { bytes, spans } = smallReturnPath(dialects[dialect].stream, ramBytes, mode, random);
+        const { status, error } = readReturnPath(dialects[dialect], ramBytes, mode, bytes);
+        expect(status, `${dialect} ${mode}: ${error?.message}`).to.equal('complete');
+        for (const kind of ['record', 'field'] as const) {
+          const some = spans.filter((span) => span.kind === kind);
+          expect(some[0]?.from).to.equal(0);
+          some.forEach(({ to }, i) => {
+            expect(to, `${dialect} ${mode} ${kind} ${i}`).to.equal(some[i + 1]?.from ?? bytes.length);
+          });
+        }
+      }
+    }
+  });
+
+  it('end in an error or in an end, and each kind of change in an error', () => {
+    const random = seededRandom(8);
+    const failing = new Set<string>();
+    const statuses = new Set<string>();
+    for (let i = 0; i < 2000; i++) {
+      const dialect = dialectNames[i % dialectNames.length] as (typeof dialectNames)[number];
+      const mode = returnPathModes[(i % 7) % returnPathModes.length] as (typeof returnPathModes)[number];
+      const path = smallReturnPath(dialects[dialect].stream, ramBytes, mode, random);
+      const { bytes, names } = mutateStream(path.bytes, path.spans, random);
+      const { status, error } = readReturnPath(dialects[dialect], ramBytes, mode, bytes);
+      statuses.add(status);
+      expect(status, `number ${i}: ${names.join(' ')}`).to.be.oneOf(['complete', 'failed']);
+      if (error !== undefined && names.length === 1) failing.add(names[0] as string);
+    }
+    expect([...statuses].sort()).to.deep.equal(['complete', 'failed']);
+    // Messages that change places, and one that comes twice, are right as often as not.
+    for (const { name } of mutators) if (name !== 'swap') expect([...failing]).to.include(name);
+  });
 });
