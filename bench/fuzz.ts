@@ -13,7 +13,7 @@ import { withEnd } from '../campaign/epilogue.js';
 import type { Standing } from '../campaign/events.js';
 import { KnownFindings } from '../campaign/known.js';
 import { Schedule } from '../campaign/schedule.js';
-import { chooseSources } from '../campaign/sources.js';
+import { chooseSources } from '../generators/sources.js';
 import { learnFacts, type TargetFacts } from '../targets/facts.js';
 import { resolveTarget } from '../targets/resolve.js';
 import type { Target } from '../targets/target.js';

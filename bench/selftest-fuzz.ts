@@ -8,7 +8,7 @@ import { Campaign } from '../campaign/campaign.js';
 import { Corpus } from '../campaign/corpus.js';
 import type { Finding } from '../campaign/findings.js';
 import { KnownFindings } from '../campaign/known.js';
-import { sources } from '../campaign/sources.js';
+import { sources } from '../generators/sources.js';
 import { type DialectName, dialects } from '../reference/dialects/dialect.js';
 import { type Fault, faults } from '../reference/faults/index.js';
 import { loadSchema } from '../reference/schema/index.js';

@@ -5,7 +5,7 @@
  */
 import { Command } from 'commander';
 import { Schedule } from '../campaign/schedule.js';
-import { chooseSources } from '../campaign/sources.js';
+import { chooseSources } from '../generators/sources.js';
 import { type DialectName, dialectNames, dialects } from '../reference/dialects/dialect.js';
 import { loadSchema } from '../reference/schema/index.js';
 import { simulate } from '../simulation/simulate.js';

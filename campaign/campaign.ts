@@ -1,4 +1,6 @@
 /** A campaign: lanes that run scenario after scenario, guided by what is new, until time, runs or patience are over. */
+
+import type { CaseSource } from '../generators/sources.js';
 import { ScenarioError } from '../oracle/scenario-error.js';
 import type { TargetFacts } from '../targets/facts.js';
 import type { Scenario } from '../targets/scenario.js';
@@ -19,7 +21,6 @@ import type { KnownFindings } from './known.js';
 import { Lane, longestLife } from './lane.js';
 import { type PlannedCase, Schedule } from './schedule.js';
 import { Shelf } from './shelf.js';
-import type { CaseSource } from './sources.js';
 import type { Progress, Store } from './store.js';
 
 export interface CampaignOptions {

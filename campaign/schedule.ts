@@ -2,11 +2,12 @@
  * What is tried next. A case with its number is drawn from the seed alone; what guides it is how often each source led to
  * something new, and which earlier cases did. Without guidance the cases depend on nothing but seed and number.
  */
+
+import type { CaseSource, Surroundings } from '../generators/sources.js';
 import type { Scenario } from '../targets/scenario.js';
 import type { Corpus, Parent } from './corpus.js';
 import { mutated } from './mutate.js';
 import { freshTape, type Random, randomOf } from './random.js';
-import type { CaseSource, Surroundings } from './sources.js';
 
 export interface PlannedCase {
   readonly index: number;

@@ -1,11 +1,16 @@
 /** Many simulated runs, one after the other. */
+
+import type { CaseSource } from '../generators/sources.js';
 import type { DialectName } from '../reference/dialects/dialect.js';
-import { type Simulation, simulate } from './simulate.js';
+import { drawn } from './drawn.js';
+import { dialectOf, type Simulation, simulate } from './simulate.js';
 
 export interface BatchOptions {
   readonly seed: number;
   readonly runs: number;
   readonly dialect?: DialectName;
+  /** Draw from these; walks when absent. */
+  readonly sources?: readonly CaseSource[];
   /** Called for each run that shows something wrong. */
   readonly onProblem: (simulation: Simulation) => void;
   /** Called after each run. */
@@ -26,12 +31,24 @@ export interface BatchResult {
 }
 
 /** Runs seeds from `seed` on. */
-export async function simulateBatch({ seed, runs, dialect, onProblem, onRun }: BatchOptions): Promise<BatchResult> {
+export async function simulateBatch({
+  seed,
+  runs,
+  dialect,
+  sources,
+  onProblem,
+  onRun,
+}: BatchOptions): Promise<BatchResult> {
   const began = performance.now();
   const used = process.cpuUsage();
   let [done, steps, entries, problems] = [0, 0, 0, 0];
   while (done < runs) {
-    const simulation = await simulate(seed + done, dialect === undefined ? {} : { dialect });
+    const own = seed + done;
+    const scenario = sources === undefined ? undefined : drawn(own, dialect ?? dialectOf(own), sources);
+    const simulation = await simulate(own, {
+      ...(dialect === undefined ? {} : { dialect }),
+      ...(scenario === undefined ? {} : { scenario }),
+    });
     done++;
     steps += simulation.scenario.steps.length;
     entries += simulation.transcript.entries.length;

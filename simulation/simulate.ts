@@ -35,7 +35,9 @@ export interface Simulation {
 /** A long scenario takes some thousand. */
 const usualAllowance = 200_000;
 
-const dialectOf = (seed: number): DialectName => dialectNames[Math.abs(seed) % dialectNames.length] as DialectName;
+/** Dialects take turns. */
+export const dialectOf = (seed: number): DialectName =>
+  dialectNames[Math.abs(seed) % dialectNames.length] as DialectName;
 
 /** The run of a seed, the same at each call and on every machine. */
 export async function simulate(seed: number, options: SimulationOptions = {}): Promise<Simulation> {

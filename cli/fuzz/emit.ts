@@ -4,7 +4,7 @@ import { stringifyCase } from '../../campaign/case-file.js';
 import { withEnd } from '../../campaign/epilogue.js';
 import { writeWhole } from '../../campaign/folder.js';
 import { Schedule } from '../../campaign/schedule.js';
-import type { CaseSource } from '../../campaign/sources.js';
+import type { CaseSource } from '../../generators/sources.js';
 import type { TargetFacts } from '../../targets/facts.js';
 
 export interface EmitOptions {

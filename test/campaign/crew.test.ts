@@ -4,7 +4,7 @@ import { type CaseRunner, runsHere } from '../../campaign/case-runner.js';
 import { crewOf, WorkerLost } from '../../campaign/crew/crew.js';
 import { Lane } from '../../campaign/lane.js';
 import { Schedule } from '../../campaign/schedule.js';
-import { chooseSources } from '../../campaign/sources.js';
+import { chooseSources } from '../../generators/sources.js';
 import { factsOf } from '../../targets/facts.js';
 import { resolveTarget } from '../../targets/resolve.js';
 import type { Scenario } from '../../targets/scenario.js';

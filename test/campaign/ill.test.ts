@@ -6,7 +6,7 @@ import type { Finding } from '../../campaign/findings.js';
 import { KnownFindings } from '../../campaign/known.js';
 import { Lane, longestLife } from '../../campaign/lane.js';
 import { type Footprint, LeakWatch } from '../../campaign/leak.js';
-import { chooseSources } from '../../campaign/sources.js';
+import { chooseSources } from '../../generators/sources.js';
 import { referenceTarget } from '../../targets/executable.js';
 import { learnFacts, type TargetFacts } from '../../targets/facts.js';
 import type { Scenario } from '../../targets/scenario.js';

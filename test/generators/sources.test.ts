@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { sources } from '../../campaign/sources.js';
 import { harmIn } from '../../generators/harmless.js';
 import { jsonScenarios } from '../../generators/json/scenario.js';
 import { nearMissScenarios } from '../../generators/near-miss/scenario.js';
 import { raceScenario, races } from '../../generators/races/races.js';
 import { tapes } from '../../generators/scenario/tape.js';
+import { sources } from '../../generators/sources.js';
 import { timingScenarios } from '../../generators/timing/scenario.js';
 import { valueScenarios } from '../../generators/values/scenario.js';
 import { execute, ScenarioError } from '../../oracle/execute.js';

@@ -3,17 +3,17 @@
  * that led to something new. Another generator joins by one line here.
  */
 import { closest } from 'fastest-levenshtein';
-import { jsonScenario } from '../generators/json/scenario.js';
-import { nearMissScenario } from '../generators/near-miss/scenario.js';
-import { raceScenario, races } from '../generators/races/races.js';
-import { expedition } from '../generators/scenario/expedition.js';
-import { storm } from '../generators/scenario/storm.js';
-import { walk } from '../generators/scenario/walk.js';
-import { timingScenario } from '../generators/timing/scenario.js';
-import { valueScenario } from '../generators/values/scenario.js';
 import type { Schema } from '../qapi/schema.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
 import type { Scenario } from '../targets/scenario.js';
+import { jsonScenario } from './json/scenario.js';
+import { nearMissScenario } from './near-miss/scenario.js';
+import { raceScenario, races } from './races/races.js';
+import { expedition } from './scenario/expedition.js';
+import { storm } from './scenario/storm.js';
+import { walk } from './scenario/walk.js';
+import { timingScenario } from './timing/scenario.js';
+import { valueScenario } from './values/scenario.js';
 
 /** What a source may look at beside the tape. */
 export interface Surroundings {
