@@ -109,7 +109,12 @@ export class InfoInvariants {
     }
     if (remaining !== undefined && total !== undefined && page !== undefined) {
       must('MIG-CMD-INV-02', page > 0n && remaining % page === 0n, `remaining a multiple of ${page}`, `${remaining}`);
-      must('MIG-CMD-INV-02', remaining <= total, `remaining at most ${total}`, `${remaining}`);
+      must(
+        'MIG-CMD-INV-02',
+        remaining >= 0n && remaining <= total,
+        `remaining not negative and at most ${total}`,
+        `${remaining}`,
+      );
     }
     if (skipped !== undefined) must('MIG-CMD-INV-05', skipped === 0n, 'skipped 0', `${skipped}`);
     if (multifd !== undefined && transferred !== undefined) {

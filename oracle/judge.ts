@@ -12,7 +12,7 @@ import type { Settings } from '../targets/settings.js';
 import type { StartOptions } from '../targets/target.js';
 import { anyStart, firstStates, parseStart } from './first-state.js';
 import { JudgedProcess, processOf, takeAnswered } from './judged-process.js';
-import { defectOfCrash } from './known-defects.js';
+import { defectOfBreach, defectOfCrash } from './known-defects.js';
 import { announcesLater, laterStatuses, type Statuses, showsLater } from './later-statuses.js';
 import { type Bounds, boundsOfDestination, boundsOfPeer, boundsOfSource, Channels } from './surroundings.js';
 import { describeObservation, type Observation, observe } from './tracker/observation.js';
@@ -322,8 +322,12 @@ export class Judge {
   private values(process: JudgedProcess, entry: Entry, answered: Sent | undefined, reply: JsonObject): void {
     if (answered?.kind !== 'modelled' || !('return' in reply)) return;
     const value = reply.return as JsonValue;
-    const breach = process.figures.answered(answered.name, value, statesOf(process.tracker));
-    if (breach !== undefined) this.diverge(entry, breach.got, { words: breach.expected, rows: [breach.row] });
+    const states = statesOf(process.tracker);
+    const breach = process.figures.answered(answered.name, value, states);
+    if (breach === undefined) return;
+    const known = defectOfBreach(breach.row, states, this.options.defects ?? new Set());
+    if (known !== undefined) this.defects = [known.id];
+    else this.diverge(entry, breach.got, { words: breach.expected, rows: [breach.row] });
   }
 
   private diverge(entry: Entry, got: string, permitted: Permitted): void {

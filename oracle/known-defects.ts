@@ -36,6 +36,8 @@ export interface KnownDefect {
   readonly crash?: RegExp;
   /** Applies to a target that does nothing more although it was in such a state. */
   readonly hangs?: (state: ModelState) => boolean;
+  /** Row of the value invariant that it breaks, and where. */
+  readonly breaks?: { readonly row: string; readonly when: (state: ModelState) => boolean };
   /** How the process dies, where that is the signature: text on standard error, or a signal in a state. */
   readonly dies?: {
     readonly signals: readonly string[];
@@ -186,7 +188,11 @@ export const knownDefects: readonly KnownDefect[] = [
     title: 'a new migrate or cont between the last event of a migration and the end of its clean-up kills the process',
     from: [3, 0],
     to: stillThere,
-    dies: { signals: ['SIGSEGV', 'SIGABRT'], when: (state) => settling(state) || state.out.phase === 'stuck' },
+    // A connection that a cancelled migration still waits for is clean-up, too.
+    dies: {
+      signals: ['SIGSEGV', 'SIGABRT'],
+      when: (state) => settling(state) || state.out.phase === 'stuck' || state.out.lingering,
+    },
     // Where the old migration is still registered the new one is refused after its status has changed, which the old one's thread stumbles over.
     outcomes: (state, command) =>
       command === 'migrate' && settling(state)
@@ -223,6 +229,13 @@ export const knownDefects: readonly KnownDefect[] = [
     title: 'a postcopy of a stopped guest starts it on the destination',
     from: [3, 0],
     to: stillThere,
+  },
+  {
+    id: 'MIG-DEF-24',
+    title: 'a postcopy that was recovered more than once may count wrongly what remains, and never end',
+    from: [3, 0],
+    to: stillThere,
+    breaks: { row: 'MIG-CMD-INV-02', when: ({ out }) => out.status.startsWith('postcopy-') },
   },
   {
     id: 'MIG-DEF-23',
@@ -310,6 +323,15 @@ const withStatus = (state: ModelState, status: 'failed' | 'cancelling' | 'postco
 /** The defect of a release line that a process died of, by its last words. */
 export function defectOfCrash(stderr: string, defects: ReadonlySet<string>): KnownDefect | undefined {
   return knownDefects.find(({ id, crash }) => crash !== undefined && defects.has(id) && crash.test(stderr));
+}
+
+/** The defect of a release line that breaks a value invariant in one of these states. */
+export function defectOfBreach(
+  row: string,
+  states: readonly ModelState[],
+  defects: ReadonlySet<string>,
+): KnownDefect | undefined {
+  return knownDefects.find(({ id, breaks }) => breaks?.row === row && defects.has(id) && states.some(breaks.when));
 }
 
 /** Ids of the defects that a release line has. */

@@ -117,7 +117,13 @@ export const recovery = new ChapterBuilder(['State machine', '3.5 Pause and reco
     one.turn();
     await resumes(t, one);
     await one.until('postcopy-active');
-    await ends(one, plot);
+    await hurry(one);
+    const came = await awaitOrDefect(t, 'MIG-DEF-24', 'event MIGRATION completed', (deadline) =>
+      one.untilWithin(deadline === undefined ? undefined : deadline * 10, 'completed'),
+    );
+    if (!came) return;
+    await one.runs('postmigrate');
+    await one.emits(`${plot} completed`);
   })
   .must('MIG-SM-O75', 'a channel that is lost in postcopy-recover pauses the migration again', async (t) => {
     const one = await recovering(t);

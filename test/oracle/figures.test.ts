@@ -57,6 +57,17 @@ const forbidden: readonly [title: string, row: string, lines: readonly string[]]
 ];
 
 describe('figures', () => {
+  it('that break are a known defect where releases are known for it', () => {
+    const lines = [
+      ...[eventsOn, '< {}', capabilityOn('postcopy-ram'), '< {}', migrateTo, 'M setup', '< {}', 'P 1', 'M active'],
+      ...['> migrate-start-postcopy', '< {}', 'M postcopy-active', 'S', 'P 2'],
+      ...shown({ status: 'postcopy-active' }, { remaining: -4096 }),
+    ];
+    const judge = (...defects: string[]) => new Script().lines(...lines).judge('7.2', defects);
+    expect(judge('MIG-DEF-24').defects).to.deep.equal(['MIG-DEF-24']);
+    expect(judge().divergence?.permitted.flatMap(({ rows }) => rows)).to.deep.equal(['MIG-CMD-INV-02']);
+  });
+
   for (const [title, lines] of permitted) {
     it(`permit ${title}`, () => {
       const { kind, divergence } = new Script().lines(...lines).judge('7.2');

@@ -274,6 +274,33 @@ describe('the judge, one moment at a time', () => {
     expect(judge('3.0')).to.equal('divergence');
   });
 
+  it('knows a death that the connection of a cancelled migration brings (MIG-DEF-15)', () => {
+    const cancel = ['> migrate_cancel', 'M cancelling', 'M cancelled', '< {}'];
+    const begin = [eventsOn, '< {}', migrateTo, 'M setup', '< {}', ...cancel];
+    const lines = [...begin, migrateTo, 'M setup', '< !GenericError', ...cancel, 'die SIGSEGV'];
+    const judge = (...defects: string[]) => new Script().lines(...lines).judge('10.0', defects);
+    expect(judge('MIG-DEF-15').defects).to.deep.equal(['MIG-DEF-15']);
+    expect(judge().kind).to.equal('divergence');
+  });
+
+  it('knows a cancel that the pause of a recovery overtakes (MIG-DEF-02)', () => {
+    const paused = ['M postcopy-active', 'P 2', 'M postcopy-paused'];
+    const recovered = [
+      '> migrate {"uri":"unix:/run/x","resume":true}',
+      '< {}',
+      'M postcopy-recover',
+      'M postcopy-active',
+    ];
+    const lines = [
+      ...[eventsOn, '< {}', capabilityOn('postcopy-ram'), '< {}', migrateTo, 'M setup', '< {}', 'P 1', 'M active'],
+      ...['> migrate-start-postcopy', '< {}', paused[0] as string, 'S', ...paused.slice(1), ...recovered],
+      ...['> migrate_cancel', 'M cancelling', '< {}', 'M postcopy-paused', '> query-migrate'],
+    ];
+    const judge = (...defects: string[]) => new Script().lines(...lines).judge('7.2', defects);
+    expect(judge('MIG-DEF-02').defects).to.deep.equal(['MIG-DEF-02']);
+    expect(judge().kind).to.equal('divergence');
+  });
+
   it('knows a defect by the last words of the process, before the state that it was in', () => {
     const death = [...held, "says m.c:1: migrate_fd_connect: Assertion `!s->cleanup_bh' failed.", 'die SIGABRT'];
     const judge = (...defects: string[]) => new Script().lines(...death).judge('7.2', defects);
