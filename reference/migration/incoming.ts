@@ -308,7 +308,12 @@ export class Incoming {
 
   #complete(channel: Channel): void {
     const { walker } = this.deps;
-    if (walker.state.in.status === 'postcopy-active') {
+    const { status } = walker.state.in;
+    if (status === 'postcopy-recover') {
+      // Only POSTCOPY_RESUME takes the load up again; what ends before it is no recovery (MIG-SM-I55).
+      throw new StreamError('INV', { field: 'end of the stream', expected: 'POSTCOPY_RESUME first', lines: [] });
+    }
+    if (status === 'postcopy-active') {
       if (this.#returnPath !== undefined) channel.post(this.#returnPath.shut(0));
       walker.step('load-ended');
     } else {
