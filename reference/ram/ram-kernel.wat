@@ -1,7 +1,7 @@
 ;; What is done to every page of 4096 bytes, in one memory with guest RAM: XBZRLE (xbzrle.md §2) and runs of records of the
 ;; `ram` section (stream-format.md §5.2). scripts/compile-wat.mjs makes ram-kernel-code.ts of this file. xbzrle-encode.ts,
 ;; xbzrle-decode.ts, RamRecordWriter and RamSectionReader do the same in TypeScript, a page or record at a time.
-;; Up to 16 bytes behind a delta or a page may be read, or written with what they hold.
+;; Up to 32 bytes behind what is given to read, and 16 behind a page, may be read, or written with what they hold.
 (module
   (memory (import "qmpspec" "memory") 1)
 
@@ -258,6 +258,7 @@
     (param $in i32) (param $end i32) (param $block i32) (param $length i32) (param $table i32) (param $most i32)
     (result i32)
     (local $begin i32)  ;; where the table begins
+    (local $count i32)  ;; length of the last run
     (local $next i32)   ;; what the header has to be to prolong the last run
     (local $header i32) ;; low half of the record's first field
     (local $flags i32)
@@ -265,28 +266,66 @@
     (local $page i32)   ;; where the page lies
     (local $size i32)   ;; bytes of the record
     (local $left i32)   ;; bytes from the record on
+    (local $delta i32)  ;; the first bytes of a short delta
+    (local $keep i32)   ;; what it says: so many bytes stay
+    (local $change i32) ;; and then so many are those
+    (local $from i32)   ;; that lie here
     (local.set $begin (local.get $table))
     (local.set $most (i32.add (local.get $table) (i32.shl (local.get $most) (i32.const 3))))
     (block $done
       (loop $records
-        (br_if $done (i32.eq (local.get $table) (local.get $most)))
         (local.set $left (i32.sub (local.get $end) (local.get $in)))
-        (br_if $done (i32.lt_s (local.get $left) (i32.const 9)))
+        ;; Each kind of record sees below whether it is there as a whole.
         (br_if $done (i32.load (local.get $in)))
-        (local.set $header (call $swapped (i32.load offset=4 (local.get $in))))
+        ;; As $swapped: a call for each record would be felt.
+        (local.set $header (i32.load offset=4 (local.get $in)))
+        (local.set $header
+          (i32.or
+            (i32.and (i32.rotl (local.get $header) (i32.const 8)) (i32.const 0x00ff00ff))
+            (i32.and (i32.rotr (local.get $header) (i32.const 8)) (i32.const 0xff00ff00))))
         (local.set $flags (i32.and (local.get $header) (i32.const 0xfff)))
         (local.set $address (i32.and (local.get $header) (i32.const 0xfffff000)))
         (br_if $done (i32.ge_u (local.get $address) (local.get $length)))
         (local.set $page (i32.add (local.get $block) (local.get $address)))
         (block $applied
-          (if (i32.eq (local.get $flags) (i32.const 40))
-            (then
-              (local.set $size (i32.const 4104))
-              (br_if $done (i32.lt_s (local.get $left) (local.get $size)))
-              (memory.copy (local.get $page) (i32.add (local.get $in) (i32.const 8)) (i32.const 4096))
-              (br $applied)))
           (if (i32.eq (local.get $flags) (i32.const 96))
             (then
+              ;; The delta of a guest that counts somewhere: some bytes to keep, and then up to 16 to change. Others, and whatever
+              ;; breaks a rule, are looked at again below. Encoding and length are read as one number.
+              (block $other
+                (local.set $size (i32.load offset=8 (local.get $in)))
+                (br_if $other (i32.ne (i32.and (local.get $size) (i32.const 0xffff)) (i32.const 1)))
+                (local.set $size
+                  (i32.add (i32.and (i32.shr_u (local.get $size) (i32.const 16)) (i32.const 0xff)) (i32.const 11)))
+                (br_if $other (i32.gt_s (local.get $size) (local.get $left)))
+                (local.set $delta (i32.load offset=11 (local.get $in)))
+                (local.set $keep (i32.and (local.get $delta) (i32.const 127)))
+                (local.set $from (i32.add (local.get $in) (i32.const 13)))
+                (if (i32.and (local.get $delta) (i32.const 128))
+                  (then
+                    (br_if $other (i32.and (local.get $delta) (i32.const 0x8000)))
+                    (local.set $keep
+                      (i32.or
+                        (local.get $keep)
+                        (i32.and (i32.shr_u (local.get $delta) (i32.const 1)) (i32.const 0x3f80))))
+                    (local.set $delta (i32.shr_u (local.get $delta) (i32.const 8)))
+                    (local.set $from (i32.add (local.get $in) (i32.const 14)))))
+                (local.set $change (i32.and (i32.shr_u (local.get $delta) (i32.const 8)) (i32.const 0xff)))
+                (br_if $other
+                  (i32.ne
+                    (i32.add (local.get $from) (local.get $change))
+                    (i32.add (local.get $in) (local.get $size))))
+                (br_if $other (i32.ge_u (i32.sub (local.get $change) (i32.const 1)) (i32.const 16)))
+                (br_if $other (i32.gt_u (i32.add (local.get $keep) (local.get $change)) (i32.const 4096)))
+                (v128.store
+                  (i32.add (local.get $page) (local.get $keep))
+                  (v128.bitselect
+                    (v128.load (local.get $from))
+                    (v128.load (i32.add (local.get $page) (local.get $keep)))
+                    (i8x16.lt_s
+                      (v128.const i8x16 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
+                      (i8x16.splat (local.get $change)))))
+                (br $applied))
               (br_if $done (i32.lt_s (local.get $left) (i32.const 11)))
               (br_if $done (i32.ne (i32.load8_u offset=8 (local.get $in)) (i32.const 1)))
               (local.set $size
@@ -301,24 +340,32 @@
                   (i32.const 0)))
               (local.set $size (i32.add (local.get $size) (i32.const 11)))
               (br $applied)))
+          (if (i32.eq (local.get $flags) (i32.const 40))
+            (then
+              (local.set $size (i32.const 4104))
+              (br_if $done (i32.lt_s (local.get $left) (local.get $size)))
+              (memory.copy (local.get $page) (i32.add (local.get $in) (i32.const 8)) (i32.const 4096))
+              (br $applied)))
           (br_if $done (i32.ne (local.get $flags) (i32.const 34)))
-          (br_if $done (i32.load8_u offset=8 (local.get $in)))
           (local.set $size (i32.const 9))
+          (br_if $done (i32.lt_s (local.get $left) (local.get $size)))
+          (br_if $done (i32.load8_u offset=8 (local.get $in)))
           ;; Memory that nobody touched stays so: a guest that is mostly zero then costs no memory here either.
           (br_if $applied (call $is_zero (local.get $page)))
           (memory.fill (local.get $page) (i32.const 0) (i32.const 4096)))
+        (local.set $in (i32.add (local.get $in) (local.get $size)))
         (if (i32.eq (local.get $header) (local.get $next))
           (then
-            (i32.store
-              (i32.sub (local.get $table) (i32.const 4))
-              (i32.add (i32.load (i32.sub (local.get $table) (i32.const 4))) (i32.const 1))))
-          (else
-            (i32.store (local.get $table) (local.get $header))
-            (i32.store offset=4 (local.get $table) (i32.const 1))
-            (local.set $table (i32.add (local.get $table) (i32.const 8)))))
+            (local.set $next (i32.add (local.get $header) (i32.const 4096)))
+            (local.set $count (i32.add (local.get $count) (i32.const 1)))
+            (i32.store (i32.sub (local.get $table) (i32.const 4)) (local.get $count))
+            (br $records)))
         (local.set $next (i32.add (local.get $header) (i32.const 4096)))
-        (local.set $in (i32.add (local.get $in) (local.get $size)))
-        (br $records)))
+        (local.set $count (i32.const 1))
+        (i32.store (local.get $table) (local.get $header))
+        (i32.store offset=4 (local.get $table) (local.get $count))
+        (local.set $table (i32.add (local.get $table) (i32.const 8)))
+        (br_if $records (i32.ne (local.get $table) (local.get $most)))))
     (i32.store (local.get $table) (local.get $in))
     (i32.shr_u (i32.sub (local.get $table) (local.get $begin)) (i32.const 3)))
 )

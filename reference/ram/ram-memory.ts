@@ -4,8 +4,8 @@ import { ramKernelCode } from './ram-kernel-code.js';
 const deltaRoom = 2 * 4096;
 /** Received bytes are copied to where the kernel finds them in pieces of this size: many small deltas at once. */
 const inboxRoom = 16 * 1024;
-/** Bytes behind a delta that the kernel may read. */
-const overrun = 16;
+/** Bytes behind what it is given that the kernel may read. */
+const overrun = 32;
 /** Most runs of records that one call of the kernel applies. */
 const mostRuns = 1024;
 /** A table of them, 8 bytes each, and behind it where the kernel stopped. */
