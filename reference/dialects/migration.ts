@@ -10,11 +10,15 @@ import {
 } from './migration-capabilities.js';
 import { baselineParameters, type ParameterRule, parameters72, parameters100 } from './migration-parameters.js';
 
+import { baselineProperties, type PropertyRules, properties72, properties100 } from './migration-properties.js';
+
 export type { CapabilityConflict } from './migration-capabilities.js';
 export type { ParameterRule } from './migration-parameters.js';
 
 /** How a dialect's migration commands and state machine differ (state-machine.md §10, commands.md). */
 export interface MigrationRules {
+  /** What `-global migration.NAME=VALUE` can set. */
+  readonly properties: PropertyRules;
   /** Capability names in the order that `query-migrate-capabilities` lists them. */
   readonly capabilities: readonly string[];
   /** Checked in this order on the set that a call would result in. */
@@ -116,6 +120,7 @@ const wasPaused = "Can't migrate the vm that was paused due to previous migratio
 const validProtocol = () => "Parameter 'uri' expects a valid migration protocol";
 
 const baseline: MigrationRules = {
+  properties: baselineProperties,
   capabilities: baselineCapabilities,
   conflicts: baselineConflicts,
   parameters: baselineParameters,
@@ -169,6 +174,7 @@ const baseline: MigrationRules = {
 
 const since7: MigrationRules = {
   ...baseline,
+  properties: properties72,
   capabilities: capabilities72,
   conflicts: conflicts72,
   parameters: parameters72,
@@ -205,6 +211,7 @@ export const migrationRules: Readonly<Record<DialectName, MigrationRules>> = {
   '7.2': since7,
   '10.0': {
     ...since7,
+    properties: properties100,
     capabilities: capabilities100,
     conflicts: conflicts100,
     parameters: parameters100,

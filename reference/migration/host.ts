@@ -95,8 +95,10 @@ export interface MigrationHost {
   readonly adopted?: AdoptedMachine;
   /** Disks; none if absent. */
   readonly drives?: Drives;
-  /** A property of the migration (`-global migration.NAME=on`), for example `send-section-footer`; its default is on. */
-  property?(name: string): boolean;
+  /** A property of the migration (`-global migration.NAME=on`), for example `send-section-footer`; `usual` is its default, on if absent. */
+  property?(name: string, usual?: boolean): boolean;
+  /** All that the command line says of the migration's properties, capabilities and parameters among them. */
+  readonly properties?: ReadonlyMap<string, string>;
   /** What planted faults change about the data path; absent on an honest machine. */
   readonly wire?: WireFaults;
 }

@@ -16,7 +16,7 @@ import { IncomingMultifd } from './incoming-multifd.js';
 import { IncomingStorage } from './incoming-storage.js';
 import type { Listener } from './listen.js';
 import { hostNetwork } from './network.js';
-import { multifdSettings } from './outgoing-multifd.js';
+import { multifdSettings, syncsAtFlush } from './outgoing-multifd.js';
 import { Settings } from './settings.js';
 import type { SideWalker } from './walker.js';
 
@@ -285,9 +285,7 @@ export class Incoming {
       command: (command) => this.#command(channel, command),
       blockChunk: (chunk) => storage?.blockChunk(chunk),
       bitmapChunk: (chunk) => storage?.bitmapChunk(chunk),
-      ...(host.dialect.stream.flushRecords
-        ? { ramFlush: () => this.#syncChannels() }
-        : { ramEos: () => this.#syncChannels() }),
+      ...(syncsAtFlush(host) ? { ramFlush: () => this.#syncChannels() } : { ramEos: () => this.#syncChannels() }),
       complete: () => {
         if (this.#multifd === undefined) this.#complete(channel);
         else {

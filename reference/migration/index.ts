@@ -4,6 +4,7 @@
 import { type MigrationUri, migrationCommands, parseUri } from '../model/index.js';
 import { XbzrleCounters } from '../ram/xbzrle-counters.js';
 import type { Channel } from './channel.js';
+import { initialSettings } from './command-line.js';
 import { execChannel, fdChannel } from './connect.js';
 import {
   type CommandContext,
@@ -66,6 +67,16 @@ class Engine implements Migration {
     this.#settings = new Settings(() => this.#walker.state);
     this.#walker.passNumber = () => this.#statistics.dirtySyncCount;
     this.commands = this.#table();
+    this.#configure();
+  }
+
+  /** Sets what the command line says. @throws CommandError */
+  #configure(): void {
+    const { properties } = this.host;
+    if (properties === undefined || properties.size === 0) return;
+    const { parameters, capabilities } = initialSettings(properties, this.host.dialect.migration);
+    if (Object.keys(parameters).length > 0) this.#walker.configure('migrate-set-parameters', parameters);
+    if (capabilities.length > 0) this.#walker.configure('migrate-set-capabilities', { capabilities });
   }
 
   get ramIncomplete(): boolean {

@@ -31,6 +31,10 @@ export function multifdSettings(settings: Settings, dialect: Dialect): MultifdSe
   };
 }
 
+/** Channels are synchronised at FLUSH records, not at every EOS (multifd.md §4). */
+export const syncsAtFlush = (host: MigrationHost): boolean =>
+  host.dialect.stream.flushRecords && !(host.property?.('multifd-flush-after-each-section', false) ?? false);
+
 /** The data channels of an outgoing migration (multifd.md). */
 export class OutgoingMultifd {
   private constructor(

@@ -7,6 +7,7 @@ import type { ReturnPathMessage } from '../stream/return-path-reader.js';
 import { StreamWriter } from '../stream/stream-writer.js';
 import { ChannelError } from './channel.js';
 import type { Outgoing } from './outgoing.js';
+import { announcesSwitchover } from './outgoing-switchover.js';
 
 /** The outgoing side of postcopy, and its recovery (stream-format.md §9, state-machine.md §3.4 and §3.5). */
 export class Postcopy {
@@ -61,7 +62,7 @@ export class Postcopy {
       owner.passes.sync();
       walker.step('postcopy-started');
     }
-    if (host.dialect.stream.commands.includes('SWITCHOVER_START')) writer.command('SWITCHOVER_START');
+    if (announcesSwitchover(host)) writer.command('SWITCHOVER_START');
     owner.storage.endBeforeRam();
     writeDiscards(writer, host.ram, source.bitmap);
     const inner = new StreamWriter(host.dialect.stream, { footers: host.property?.('send-section-footer') ?? true });

@@ -3,6 +3,7 @@ import { outputRoom } from '../ram/ram-memory.js';
 import { BandwidthWindow } from './bandwidth-window.js';
 import type { Outgoing } from './outgoing.js';
 import type { OutgoingMultifd } from './outgoing-multifd.js';
+import { syncsAtFlush } from './outgoing-multifd.js';
 
 /** Output that is put together before it goes out in one write, in bytes: with the last page and ends of sections, a buffer. */
 const flushBytes = outputRoom - 8 * 1024;
@@ -41,7 +42,7 @@ export class RamSender {
     statistics.multifdBytes = sender.bytes;
     statistics.transferred += fresh;
     this.sent(fresh);
-    const flush = host.dialect.stream.flushRecords ? writer.ram.flush() : 0;
+    const flush = syncsAtFlush(host) ? writer.ram.flush() : 0;
     return flush + writer.ram.eos();
   }
 

@@ -1,6 +1,11 @@
 import { describeDevices } from './device-state.js';
+import type { MigrationHost } from './host.js';
 import type { Outgoing } from './outgoing.js';
 import { coloLoop } from './outgoing-colo.js';
+
+/** SWITCHOVER_START is sent: the dialect has it, and property `send-switchover-start` does not forbid it. */
+export const announcesSwitchover = (host: MigrationHost): boolean =>
+  host.dialect.stream.commands.includes('SWITCHOVER_START') && (host.property?.('send-switchover-start') ?? true);
 
 /** Stops the guest and sends what is left: the end of a precopy migration (state-machine.md §3.3). */
 export async function switchOver(owner: Outgoing): Promise<void> {
@@ -16,7 +21,7 @@ export async function switchOver(owner: Outgoing): Promise<void> {
   owner.passes.sync();
   walker.step('final-sync');
   source.lastStage = true;
-  if (host.dialect.stream.commands.includes('SWITCHOVER_START')) writer.command('SWITCHOVER_START');
+  if (announcesSwitchover(host)) writer.command('SWITCHOVER_START');
   owner.storage.endBeforeRam();
   writer.end(owner.ram.section);
   await owner.ram.rest();

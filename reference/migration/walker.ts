@@ -80,6 +80,18 @@ export class Walker {
   }
 
   /**
+   * Carries a command out that the command line stands for: before anybody listens, and past all planted faults.
+   * @throws CommandError if it is refused
+   */
+  configure(name: string, args: Readonly<Record<string, unknown>>): void {
+    const [{ outputs, next }] = this.alternatives(name, args) as [Alternative];
+    for (const output of outputs) {
+      if (output.kind !== 'event' && !output.ok) throw new CommandError(output.desc, output.errorClass);
+    }
+    this.#state = next;
+  }
+
+  /**
    * Carries a command out as the alternative with this label, or the only one.
    * @returns what the model says about the `return` value
    * @throws CommandError if the alternative refuses; `desc` replaces a text that the environment decides

@@ -81,9 +81,14 @@ export class Machine implements MigrationHost {
     this.#preconfig = options.preconfig;
   }
 
-  /** Properties are on unless the command line says otherwise. */
-  property(name: string): boolean {
-    return !/^(off|no|false|n)$/.test(this.#options.properties?.get(name) ?? 'on');
+  get properties(): ReadonlyMap<string, string> {
+    return this.#options.properties ?? new Map();
+  }
+
+  /** Most properties are on unless the command line says otherwise. */
+  property(name: string, usual = true): boolean {
+    const value = this.properties.get(name);
+    return value === undefined ? usual : !/^(off|no|false|n)$/.test(value);
   }
 
   /** Of the machine that came, where any is taken. */

@@ -238,6 +238,7 @@ const withValue: Readonly<Record<string, Read>> = {
     context.pidfile = value;
   },
   display: ignore,
+  compat: ignore,
   vga: ignore,
   accel: ignore,
   cpu: ignore,

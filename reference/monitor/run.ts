@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs';
 import { dialects } from '../dialects/dialect.js';
 import type { Planted } from '../faults/index.js';
+import { initialSettings } from '../migration/command-line.js';
 import { CommandError } from '../migration/host.js';
 import { type Options, parseOptions } from './options.js';
 import { type Parts, Program, packageName } from './program.js';
@@ -73,6 +74,8 @@ export async function runMonitor(argv: string[]): Promise<void> {
       return;
     }
     const { pidfile, incoming } = options;
+    // Before any monitor says a word; what the values mean together is seen when they are set.
+    initialSettings(options.migrationProperties, dialects[options.dialect].migration);
     const leave = (status: number) => {
       if (pidfile !== undefined) rmSync(pidfile, { force: true });
       process.exit(status);

@@ -25,6 +25,8 @@ export interface MachineOptions {
   readonly ram?: GuestRam;
   readonly paused?: boolean;
   readonly runState?: RunState;
+  /** As the command line gives them. */
+  readonly properties?: ReadonlyMap<string, string>;
 }
 
 type Reply = { return: unknown } | { error: { class: string; desc: string } };
@@ -45,14 +47,14 @@ export class TestMachine {
     this.ram = options.ram ?? createGuestRam([{ name: 'ram', size: (options.megabytes ?? 1) << 20 }]);
     this.#autostart = options.paused !== true;
     this.#runState = options.runState ?? (options.paused === true ? 'prelaunch' : 'running');
-    this.migration = createMigration(this.#host(options.dialect ?? '3.0'));
+    this.migration = createMigration(this.#host(options));
   }
 
   get runState(): RunState {
     return this.#runState;
   }
 
-  #host(dialect: DialectName): MigrationHost {
+  #host({ dialect = '3.0', properties }: MachineOptions): MigrationHost {
     const machine = this;
     return {
       dialect: dialects[dialect],
@@ -60,6 +62,7 @@ export class TestMachine {
       ram: this.ram,
       machineName: 'none',
       allowExec: true,
+      ...(properties === undefined ? {} : { properties }),
       get runState() {
         return machine.#runState;
       },

@@ -223,6 +223,8 @@ describe('The monitor as a program', function () {
       ['--dialect', '7.2', '-chardev', 'stdio,id=c', '-mon', 'chardev=c,mode=control,x-oob=on'],
       "Invalid parameter 'x-oob'",
     ],
+    [['-global', 'migration.bogus=9'], "can't apply global migration.bogus=9: Property 'migration.bogus' not found"],
+    [['-global', 'migration.x-downtime-limit=3000000'], "Parameter 'downtime_limit' expects an integer in the range"],
     [['-chardev', 'stdio,id=c,mux=on', '-mon', 'chardev=c,mode=control,x-oob=on'], 'multiplexed'],
   ];
   for (const [args, text] of failures) {
