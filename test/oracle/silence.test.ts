@@ -1,9 +1,8 @@
 /** What is overdue once nothing has stirred for long although the process answered all along. */
 import { expect } from 'chai';
 import type { DialectName } from '../../reference/dialects/dialect.js';
-import { capabilityOn, eventsOn, migrateTo, Script } from './tracker/script.js';
+import { begun, capabilityOn, eventsOn, migrateTo, Script } from './tracker/script.js';
 
-const begun = [eventsOn, '< {}', migrateTo, 'M setup', '< {}', 'P 1', 'M active'];
 const cancelled = [...begun, '> migrate_cancel', 'M cancelling', '< {}'];
 
 /** The client asks every so many milliseconds, and is answered. */

@@ -1,7 +1,7 @@
 /** What real monitors were seen to do between the outputs of one step, and other deep corners. */
 import { expect } from 'chai';
 import type { DialectName } from '../../../reference/dialects/dialect.js';
-import { capabilityOn, eventsOn, migrateTo, Script } from './script.js';
+import { begun, capabilityOn, eventsOn, migrateTo, Script } from './script.js';
 
 const held = [
   eventsOn,
@@ -20,8 +20,6 @@ const held = [
   'S',
   'M pre-switchover',
 ];
-/** A source that iterates. */
-const begun = [eventsOn, '< {}', migrateTo, 'M setup', '< {}', 'P 1', 'M active'];
 const proceed = '> migrate-continue {"state":"pre-switchover"}';
 const colo = [eventsOn, '< {}', capabilityOn('x-colo'), '< {}', migrateTo, 'M setup', '< {}', 'P 1', 'M active', 'S'];
 const quit = ['> quit', 'E SHUTDOWN'];
@@ -168,21 +166,7 @@ describe('the judge, one moment at a time', () => {
     [
       'dirty syncs that a cancel came before (MIG-SM-C04)',
       '7.2',
-      [
-        eventsOn,
-        '< {}',
-        migrateTo,
-        'M setup',
-        '< {}',
-        'P 1',
-        'M active',
-        '> migrate_cancel',
-        'M cancelling',
-        '< {}',
-        'P 2',
-        'P 3',
-        'M cancelled',
-      ],
+      [...begun, '> migrate_cancel', 'M cancelling', '< {}', 'P 2', 'P 3', 'M cancelled'],
     ],
     [
       'a quit in pre-switchover that tells of its cancel (QMP-D-44)',

@@ -124,3 +124,5 @@ export const eventsOn = '> migrate-set-capabilities {"capabilities":[{"capabilit
 export const capabilityOn = (name: string) =>
   `> migrate-set-capabilities {"capabilities":[{"capability":"${name}","state":true}]}`;
 export const migrateTo = '> migrate {"uri":"unix:/run/x"}';
+/** A source that iterates. */
+export const begun = [eventsOn, '< {}', migrateTo, 'M setup', '< {}', 'P 1', 'M active'] as const;
