@@ -269,8 +269,10 @@ export class Cores {
   }
 }
 
-const isRefusal = ([only, ...more]: readonly Emitted[]): boolean =>
-  only?.kind === 'reply' && 'ok' in only && !only.ok && more.length === 0;
+const isRefusal = (outputs: readonly Emitted[]): boolean => {
+  const last = outputs.at(-1);
+  return last?.kind === 'reply' && 'ok' in last && !last.ok;
+};
 
 const withDefect = (core: Core, defect: string | undefined): readonly string[] =>
   defect === undefined || core.defects.includes(defect) ? core.defects : [...core.defects, defect];

@@ -71,6 +71,16 @@ describe('the judge, one moment at a time', () => {
       [...listening.slice(0, -1), migrateTo, 'M postcopy-active', 'R', '< !GenericError'],
     ],
     [
+      'a migrate on such a destination that is refused while its postcopy is paused (MIG-CMD-MIG-22, MIG-SM-I46)',
+      '10.0',
+      [...listening, 'R', migrateTo, 'M setup', 'M postcopy-paused', '< !GenericError'],
+    ],
+    [
+      'the same, told the other way round (MIG-SM-E02)',
+      '10.0',
+      [...listening, 'R', migrateTo, 'M postcopy-paused', 'M setup', '< !GenericError'],
+    ],
+    [
       'passes that went unseen while events were off in COLO (MIG-CMD-EVT-04)',
       '3.0',
       [
