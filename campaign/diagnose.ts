@@ -155,7 +155,7 @@ function garbageSymptoms({ transcript }: Evidence): Symptom[] {
 
 /** A migration stream that breaks the format: the peer reads it as a destination would, and says what is wrong. */
 function unreadableSymptoms({ transcript }: Evidence): Symptom[] {
-  const words = /the stream cannot be read: (.*)$/s;
+  const words = /the stream (?:cannot be read|is not as it should be): (.*)$/s;
   const entry = transcript.entries.find(({ kind, text }) => kind === 'channel' && words.test(text));
   const [, why] = words.exec(entry?.text ?? '') ?? [];
   if (entry === undefined || why === undefined) return [];

@@ -8,6 +8,7 @@ import { ReceiverState } from '../../reference/stream/reader-context.js';
 import { ReturnPathWriter } from '../../reference/stream/return-path-writer.js';
 import type { StreamCommand } from '../../reference/stream/stream-handler.js';
 import { StreamReader } from '../../reference/stream/stream-reader.js';
+import { ConformanceChecks } from './stream-conformance.js';
 
 /** First byte of a stream with its header. */
 const magicByte = 0x51;
@@ -31,6 +32,8 @@ export interface ConnectionSettings {
 /** What outlives a connection. */
 export class PeerMemory {
   receiver = new ReceiverState();
+  /** What the stream should be, beyond what can be loaded. */
+  checks: ConformanceChecks | undefined;
 }
 
 export class PeerConnection {
@@ -41,6 +44,7 @@ export class PeerConnection {
   closed = false;
   private reader: StreamReader | undefined;
   private begun = false;
+  private complained = false;
   private returnPath = false;
   private recovery = false;
   private answering: boolean;
@@ -94,6 +98,7 @@ export class PeerConnection {
     if (this.reader === undefined || this.reader.status === 'failed') return;
     try {
       this.reader.push(chunk);
+      this.complain();
     } catch (error) {
       this.settings.tell(`the stream cannot be read: ${(error as Error).message}`);
       // As a destination that cannot load: it would end.
@@ -108,14 +113,36 @@ export class PeerConnection {
     const { rules, memory } = this.settings;
     this.recovery = recovery;
     if (recovery) this.returnPath = true;
-    else memory.receiver = new ReceiverState();
-    return new StreamReader(
+    else {
+      memory.receiver = new ReceiverState();
+      memory.checks = new ConformanceChecks(rules);
+    }
+    const checks = memory.checks ?? new ConformanceChecks(rules);
+    const reader = new StreamReader(
       { rules, recovery, state: memory.receiver },
       {
-        command: (command) => this.obey(command),
+        sectionBegin: (section) => checks.sectionBegin(section),
+        ramPage: (...page) => checks.ramPage(...page),
+        vmdescription: (text, length) => checks.vmdescription(text, length),
+        command: (command) => {
+          checks.command(command);
+          this.obey(command);
+        },
         complete: () => this.ended(),
         ramSetupBlock: () => this.settings.changed(),
       },
+    );
+    checks.offset = () => reader.offset;
+    return reader;
+  }
+
+  /** Tells of the first thing that no source does, once. */
+  private complain(): void {
+    const [first] = this.settings.memory.checks?.violations.splice(0) ?? [];
+    if (first === undefined || this.complained) return;
+    this.complained = true;
+    this.settings.tell(
+      `the stream is not as it should be: offset ${first.offset}: ${first.text} (${first.requirement})`,
     );
   }
 

@@ -1,0 +1,97 @@
+/** What a real source always does, beyond what a destination refuses. */
+import type { StreamRules } from '../../reference/dialects/stream.js';
+import { pageSize } from '../../reference/ram/guest-ram.js';
+import { decodeXbzrle, xbzrleMalformed } from '../../reference/ram/xbzrle-decode.js';
+import { isZeroPage } from '../../reference/ram/zero-page.js';
+import { discardRangesPerCommand, type PageKind, RamFlag, SectionType } from '../../reference/stream/format.js';
+import type { SectionInfo, StreamBlock, StreamCommand, StreamHandler } from '../../reference/stream/stream-handler.js';
+
+/** Most violations that are kept; the others are counted. */
+const keptViolations = 100;
+
+export interface Violation {
+  readonly offset: number;
+  /** Section of stream-format.md, xbzrle.md or multifd.md. */
+  readonly requirement: string;
+  readonly text: string;
+}
+
+/** Checks beyond what a destination refuses: what a real source always does. */
+export class ConformanceChecks implements StreamHandler {
+  readonly violations: Violation[] = [];
+  count = 0;
+  /** What is worth saying, but is no violation. */
+  readonly notes: string[] = [];
+  /** Where the reader stands; set before reading begins. */
+  offset: () => number = () => 0;
+  /** EOS and FLUSH records: one of them is what data channels synchronise at. */
+  eos = 0;
+  flushes = 0;
+  readonly #begun = new Set<string>();
+  readonly #ended = new Set<string>();
+  readonly #scratch = Buffer.alloc(pageSize);
+  #descriptionSeen = false;
+  #postcopy = false;
+
+  constructor(private readonly rules: StreamRules) {}
+
+  report(requirement: string, text: string, offset = this.offset()): void {
+    this.count++;
+    if (this.violations.length < keptViolations) this.violations.push({ offset, requirement, text });
+  }
+
+  sectionBegin({ type, idstr, instance, offset }: SectionInfo): void {
+    const key = `${idstr}/${instance}`;
+    if (type === SectionType.start || type === SectionType.full) this.#begun.add(key);
+    else if (!this.#begun.has(key)) this.report('stream-format §1', `${idstr}: PART or END before START`, offset);
+    if (this.#ended.has(key)) this.report('stream-format §1', `${idstr}: a section behind its END`, offset);
+    if (type === SectionType.end) this.#ended.add(key);
+  }
+
+  ramPage(_block: StreamBlock, offset: number, kind: PageKind, bytes: Buffer, start: number, length: number): void {
+    if (kind === RamFlag.page) {
+      if (!this.rules.zeroDetectionOptional && isZeroPage(bytes, start))
+        this.report('stream-format §5.2', `PAGE record of an all-zero page at 0x${offset.toString(16)}`);
+    } else if (kind === RamFlag.zero) {
+      if (bytes[start] !== 0) this.report('stream-format §5', `ZERO record with fill byte ${bytes[start]}`);
+    } else if (kind === RamFlag.xbzrle) {
+      if (length === 0) this.report('xbzrle §1', `empty delta for the page at 0x${offset.toString(16)}`);
+      if (decodeXbzrle(bytes, start, length, this.#scratch) === xbzrleMalformed) {
+        this.report('xbzrle §2', `malformed delta for the page at 0x${offset.toString(16)}`);
+      }
+    }
+  }
+
+  ramEos(): void {
+    this.eos++;
+  }
+
+  ramFlush(): void {
+    this.flushes++;
+  }
+
+  command({ name, offset, ranges, value }: StreamCommand): void {
+    if (name === 'POSTCOPY_LISTEN') this.#postcopy = true;
+    if ((ranges?.length ?? 0) > discardRangesPerCommand) {
+      this.report('stream-format §4', `discard of ${ranges?.length} ranges in one command`, offset);
+    }
+    if (name === 'POSTCOPY_ADVISE' && value !== undefined && value % pageSize !== 0) {
+      this.report('stream-format §4', `advise of RAM page sizes 0x${value.toString(16)}`, offset);
+    }
+  }
+
+  vmdescription(text: string, length: number): void {
+    this.#descriptionSeen = true;
+    try {
+      if (text.length === length) JSON.parse(text);
+      else this.report('stream-format §3', `vmdescription of ${length} bytes, but ${text.length} came`);
+    } catch {
+      this.report('stream-format §6.2', 'the vmdescription is no JSON');
+    }
+  }
+
+  complete(): void {
+    if (this.#descriptionSeen || this.#postcopy) return;
+    this.notes.push('no vmdescription behind EOF (the source has suppress-vmdesc=on)');
+  }
+}
