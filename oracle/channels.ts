@@ -39,6 +39,8 @@ export interface ChannelOptions {
 }
 
 export class Channels {
+  /** Memory of the only process there is, from address 0, zeros behind it; `undefined` when it is not known. */
+  memory: Buffer | undefined;
   private readonly all = new Map<string, Peer | Relay | Feed>();
   /** Channels that were fed, or were to be. */
   private readonly tried = new Set<string>();
@@ -60,6 +62,7 @@ export class Channels {
     const peer = await Peer.open(this.path(channel), behaviour, {
       ...this.record(channel),
       rules: this.options.rules,
+      content: () => this.memory,
       ...(bytes === undefined ? {} : { bytes }),
     });
     this.all.set(channel, peer);

@@ -12,7 +12,7 @@ import type { Scenario, Step } from '../targets/scenario.js';
 import type { Instance, StartOptions, Target } from '../targets/target.js';
 import { Channels } from './channels.js';
 import { hostPeerNetwork, type PeerNetwork } from './peer/peer-network.js';
-import { ramImage } from './ram-image.js';
+import { contentsOf, ramImage } from './ram-image.js';
 import { ScenarioError } from './scenario-error.js';
 
 export { ScenarioError } from './scenario-error.js';
@@ -52,6 +52,8 @@ export interface StageWorld {
   readonly network?: PeerNetwork;
   /** Path of an image of so many MiB, as the target can read it. */
   image(mib: number): string;
+  /** What is in such a file. */
+  contents(image: string): Buffer;
   /** A folder for sockets, where they are needed before there is an instance. */
   folder(): { readonly path: string; remove(): void };
   /** Bytes of guest RAM of a machine that is fed; what it was started with when absent. */
@@ -63,6 +65,7 @@ export interface StageWorld {
 const hostWorld: StageWorld = {
   clock: hostClock,
   image: ramImage,
+  contents: contentsOf,
   folder() {
     const path = theReaper().folder();
     mkdirSync(path, { recursive: true, mode: 0o700 });
@@ -219,6 +222,10 @@ class Stage {
           ? await plain()
           : await target.start(resolved);
     this.instances.set(name, instance);
+    const { ramImage: image, incoming, extra } = resolved;
+    // No guest of ours runs: its memory is what it was given. Of what was migrated to another process not so much is known.
+    const alone = this.instances.size === 1 && incoming === undefined && extra === undefined;
+    this.channels.memory = !alone ? undefined : image === undefined ? Buffer.alloc(0) : this.world.contents(image);
     this.scratch ??= instance.scratch;
     instance.record(this.transcript, name);
   }

@@ -1,5 +1,5 @@
 /** RAM contents for `-device loader`. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { theReaper } from '../targets/reaper.js';
 
@@ -19,6 +19,17 @@ export function ramImage(mib: number): string {
     }
     return image;
   });
+}
+
+const read = new Map<string, Buffer>();
+
+/** What is in an image; read at the first call. */
+export function contentsOf(path: string): Buffer {
+  const known = read.get(path);
+  if (known !== undefined) return known;
+  const content = readFileSync(path);
+  read.set(path, content);
+  return content;
 }
 
 /** Path of a file with this content, made at the first call with its name; removed when the process ends. */

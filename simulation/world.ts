@@ -60,6 +60,7 @@ export class SimulatedWorld {
       network: peerNetwork(board),
       fedRam: memory,
       image: (mib) => `image-${mib}`,
+      contents: (image) => imageOf(Number(image.replace(/^.*-/, ''))),
       folder: () => ({ path: `simulation/${++folders}`, remove: () => undefined }),
       began,
     };

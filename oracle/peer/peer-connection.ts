@@ -3,7 +3,8 @@ import type { Duplex } from 'node:stream';
 import type { StreamRules } from '../../reference/dialects/stream.js';
 import { DirtyBitmap } from '../../reference/ram/dirty-bitmap.js';
 import { pageSize } from '../../reference/ram/guest-ram.js';
-import { SectionType } from '../../reference/stream/format.js';
+import { isZeroPage } from '../../reference/ram/zero-page.js';
+import { type PageKind, RamFlag, SectionType } from '../../reference/stream/format.js';
 import { ReceiverState } from '../../reference/stream/reader-context.js';
 import { ReturnPathWriter } from '../../reference/stream/return-path-writer.js';
 import type { StreamCommand } from '../../reference/stream/stream-handler.js';
@@ -21,6 +22,8 @@ export interface ConnectionSettings {
   readonly answers: boolean;
   /** What the stream has told so far: a recovery connection goes on where the one before it broke off. */
   readonly memory: PeerMemory;
+  /** What is in the sender's memory, where that is known: from address 0, zeros behind it. */
+  readonly content: () => Buffer | undefined;
   /** A fact for the transcript. */
   readonly tell: (fact: string) => void;
   /** Something that someone may wait for has happened. */
@@ -122,7 +125,12 @@ export class PeerConnection {
       { rules, recovery, state: memory.receiver },
       {
         sectionBegin: (section) => checks.sectionBegin(section),
-        ramPage: (...page) => checks.ramPage(...page),
+        ramPage: (block, offset, kind, bytes, start, length) => {
+          checks.ramPage(block, offset, kind, bytes, start, length);
+          if (memory.receiver.blocks.size !== 1) return;
+          if (this.differs(offset, kind, bytes, start))
+            checks.report('stream-format §5', `the page at 0x${offset.toString(16)} is not what the guest has there`);
+        },
         vmdescription: (text, length) => checks.vmdescription(text, length),
         command: (command) => {
           checks.command(command);
@@ -134,6 +142,16 @@ export class PeerConnection {
     );
     checks.offset = () => reader.offset;
     return reader;
+  }
+
+  private differs(offset: number, kind: PageKind, bytes: Buffer, start: number): boolean {
+    const content = this.settings.content();
+    if (content === undefined || (kind !== RamFlag.page && kind !== RamFlag.zero)) return false;
+    const known = content.length > offset;
+    if (kind === RamFlag.zero) return known && !isZeroPage(content, offset);
+    return known
+      ? content.compare(bytes, start, start + pageSize, offset, offset + pageSize) !== 0
+      : !isZeroPage(bytes, start);
   }
 
   /** Tells of the first thing that no source does, once. */

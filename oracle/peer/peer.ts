@@ -21,6 +21,8 @@ export interface PeerOptions {
   readonly endpoint?: string;
   /** Numbers of stream commands; those of the baseline when absent. */
   readonly rules?: StreamRules;
+  /** What is in the sender's memory, where that is known: from address 0, zeros behind it. */
+  readonly content?: () => Buffer | undefined;
   /** The host's time and sockets unless a simulation has its own. */
   readonly clock?: Clock;
   readonly network?: PeerNetwork;
@@ -183,6 +185,7 @@ export class Peer {
       shut: behaviour === 'error' ? 1 : 0,
       answers: behaviour !== 'silent' && behaviour !== 'stall',
       memory: this.memory,
+      content: this.options.content ?? (() => undefined),
       tell: (fact) => this.tell(`connection ${number}: ${fact}`),
       read: (chunk) => {
         read += chunk.length;
