@@ -2,7 +2,7 @@
 import type { Trouble } from '../oracle/execute.js';
 import type { Judge, Judgement } from '../oracle/judge.js';
 import { defectOfCrash } from '../oracle/known-defects.js';
-import { isObject } from '../protocol/json.js';
+import { isObject, type JsonObject } from '../protocol/json.js';
 import { type Entry, entryValue, type Transcript } from '../protocol/transcript.js';
 import { wordsOfDeath } from './last-words.js';
 import { withLeftOpen } from './left-open.js';
@@ -127,13 +127,20 @@ function deathSymptoms({ transcript, judgement, stderr, defects }: Evidence): Sy
   return symptoms;
 }
 
+/** A greeting without what every greeting has (QMP-GREET-01). */
+function isPoorGreeting(value: JsonObject): boolean {
+  if (!('QMP' in value)) return false;
+  const { QMP: greeting } = value;
+  return !isObject(greeting) || !isObject(greeting.version) || !Array.isArray(greeting.capabilities);
+}
+
 /** Output that is not JSON, or JSON that is no message of the protocol. */
 function garbageSymptoms({ transcript }: Evidence): Symptom[] {
   for (const [n, entry] of transcript.entries.entries()) {
     if (entry.kind !== 'received') continue;
     const value = entryValue(entry);
     const known = isObject(value) && ['QMP', 'return', 'error', 'event'].some((member) => member in value);
-    if (known) continue;
+    if (known && !isPoorGreeting(value)) continue;
     // What a process that died had begun to write is no message, and nobody's fault but its death's.
     const next = transcript.entries.slice(n + 1).find(({ at }) => at === entry.at);
     if (next?.kind === 'eof') continue;

@@ -20,12 +20,16 @@ const passing: Readonly<Record<string, { readonly rows: readonly string[]; reado
   'postcopy-recover': { rows: ['MIG-SM-O75'], defect: 'MIG-DEF-10' },
 };
 
-export function stuckSymptoms({ transcript, defects }: Evidence): Symptom[] {
+/** Phases in which a migration stays for good, whatever became of its channel: what the model says of them is met. */
+const forGood = /^(colo|stuck)/;
+
+export function stuckSymptoms({ transcript, defects, judge }: Evidence): Symptom[] {
   const cut = lastCut(transcript);
   if (cut === undefined) return [];
   const shown = statusesAfter(transcript, cut);
   const last = shown.at(-1);
   if (last === undefined) return [];
+  if (judge.states('source').some(({ out }) => out.status === last.status && forGood.test(out.phase))) return [];
   const rule = passing[last.status];
   const first = shown.find(
     ({ status }, i) => status === last.status && shown.slice(i).every((one) => one.status === status),

@@ -176,7 +176,20 @@ function failover(w: Writer): void {
   w.command('query-status', undefined, at);
 }
 
-const ways = [again, takenOver, hardOfHearing, lastMoment, firstMoment, wrongWayBack, failover];
+/** What a connection is asked that has been asked before, and what only a new one may be. */
+function manners(w: Writer): void {
+  const { tape } = w;
+  w.start('source');
+  for (let left = 1 + tape.number(3); left > 0; left--) {
+    if (tape.chance(60))
+      w.command('qmp_capabilities', tape.chance(30) ? { enable: tape.pick([[], ['oob']]) } : undefined);
+    else if (tape.chance(50)) w.connect('source');
+    w.noises(2);
+  }
+  w.steps.push({ do: 'fence', at: 'source' });
+}
+
+const ways = [manners, again, takenOver, hardOfHearing, lastMoment, firstMoment, wrongWayBack, failover];
 
 /** The scenario that a tape stands for. */
 export function expedition(decisions: readonly number[], dialect: Dialect): Scenario {

@@ -48,6 +48,8 @@ export class PeerConnection {
   private reader: StreamReader | undefined;
   private begun = false;
   private complained = false;
+  /** The stream began on this connection, or on an earlier one that was read as well. */
+  private begins = true;
   private returnPath = false;
   private recovery = false;
   private answering: boolean;
@@ -103,7 +105,8 @@ export class PeerConnection {
       this.reader.push(chunk);
       this.complain();
     } catch (error) {
-      this.settings.tell(`the stream cannot be read: ${(error as Error).message}`);
+      const how = this.begins ? 'cannot be read' : 'cannot be read without its beginning';
+      this.settings.tell(`the stream ${how}: ${(error as Error).message}`);
       // As a destination that cannot load: it would end.
       this.close();
     }
@@ -120,6 +123,7 @@ export class PeerConnection {
       memory.receiver = new ReceiverState();
       memory.checks = new ConformanceChecks(rules);
     }
+    this.begins = memory.checks !== undefined;
     const checks = memory.checks ?? new ConformanceChecks(rules);
     const reader = new StreamReader(
       { rules, recovery, state: memory.receiver },
