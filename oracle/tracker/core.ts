@@ -3,6 +3,7 @@
  * so the same core comes back again and again, and what can follow from it is worked out once.
  */
 import type { ModelState, Side } from '../../reference/model/index.js';
+import type { Closure } from './closure.js';
 import { type CommandRef, type Emission, type Emitted, latest } from './emission.js';
 import type { Sent } from './sent.js';
 import type { Happening, Space, StateNode } from './space.js';
@@ -29,12 +30,19 @@ interface Memo {
   reach: Reach | undefined;
   commands: Map<string, readonly Move[]> | undefined;
   without: (Core | undefined)[] | undefined;
+  closures: Map<string, Closure> | undefined;
 }
 
 export class Core implements Parts {
   readonly state: ModelState;
   /** For {@link Cores} alone. */
-  readonly memo: Memo = { moves: undefined, reach: undefined, commands: undefined, without: undefined };
+  readonly memo: Memo = {
+    moves: undefined,
+    reach: undefined,
+    commands: undefined,
+    without: undefined,
+    closures: undefined,
+  };
 
   constructor(
     /** Equal for equal cores. */

@@ -1,6 +1,7 @@
 /** One thing that the target may be doing: a core, and what counts. */
 import type { ModelState } from '../../reference/model/index.js';
 import { isBusy, isOn } from '../../reference/model/state.js';
+import type { Front } from './closure.js';
 import type { Core } from './core.js';
 import type { Trail } from './trail.js';
 
@@ -37,6 +38,14 @@ export const passAfter = (before: Core, after: Core, pass: number | undefined): 
   const begins = !isOn(before.state, 'events') && isOn(after.state, 'events');
   return begins && isBusy(before.state.out.status) ? undefined : pass;
 };
+
+/** What a hypothesis becomes on a way to something put out. */
+export function after(one: Hypothesis, { move, executed }: Front): Hypothesis {
+  const { done, pass, trail } = one;
+  if (executed === undefined) return hypothesis(move.to, one.executed, done, pass, trail);
+  const told = passAfter(executed.from, executed.move.to, pass);
+  return hypothesis(move.to, one.executed + 1, done, told, trail);
+}
 
 /** Text that is equal exactly for equal hypotheses. */
 const keyOf = ({ core, executed, done, pass }: Hypothesis): string =>

@@ -102,6 +102,15 @@ export class Queue {
     return executed < this.ordered.length || done.length < this.outside.length;
   }
 
+  /**
+   * The only command that waits in a hypothesis, or none (`undefined`), where it is as simple as that: nothing runs outside
+   * the order and no more than one waits. `'several'` otherwise.
+   */
+  waiting({ executed }: Hypothesis): Execution | undefined | 'several' {
+    if (this.outside.length > 0 || this.ordered.length - executed > 1) return 'several';
+    return this.ordered[executed];
+  }
+
   /** The id of the command that a reply on the first connection answers. */
   idOf({ executed }: Hypothesis, ref: number | undefined) {
     if (ref === undefined) return undefined;

@@ -7,10 +7,11 @@
 import type { MigrationRules } from '../../reference/dialects/migration.js';
 import type { ModelState } from '../../reference/model/index.js';
 import { knownDefects } from '../known-defects.js';
+import { closure } from './closure.js';
 import { Cores } from './core.js';
 import { describeState } from './describe-state.js';
 import { type Emission, idMatches, matches } from './emission.js';
-import { at, Hypotheses, type Hypothesis, hypothesis } from './hypothesis.js';
+import { after, at, Hypotheses, type Hypothesis, hypothesis } from './hypothesis.js';
 import { describeObservation, type Observation } from './observation.js';
 import { isMigration, maySwap, passNumber } from './order.js';
 import { Queue } from './queue.js';
@@ -261,6 +262,17 @@ export class Tracker {
       const out = one.core.pending[pending];
       if (out !== undefined) {
         if (wanted(out) && first(one)) visit(one);
+        continue;
+      }
+      const waiting = one.trail === undefined ? this.queue.waiting(one) : 'several';
+      if (waiting !== 'several') {
+        for (const [emission, ways] of closure(this.cores, one.core, waiting)) {
+          if (!wanted(emission)) continue;
+          for (const way of ways) {
+            const front = after(one, way);
+            if (first(front)) visit(front);
+          }
+        }
         continue;
       }
       const { calm, fronts } = this.cores.reach(one.core);

@@ -1,0 +1,55 @@
+/**
+ * What a process may put out next from a core on, with at most one command waiting: worked out once for the core and the
+ * command, since walks over the same states ask for it again and again.
+ */
+import type { Core, Cores, Execution, Move } from './core.js';
+import type { Emission } from './emission.js';
+
+/** A way to something put out. */
+export interface Front {
+  /** The last move of it, which puts it out. */
+  readonly move: Move;
+  /** The execution of the command, if that is on the way, and the core in which it happened. */
+  readonly executed: { readonly from: Core; readonly move: Move } | undefined;
+}
+
+/** Ways, by what they put out first. */
+export type Closure = ReadonlyMap<Emission, readonly Front[]>;
+
+/** Commands for which this is kept for a core. */
+const mostCommands = 100;
+
+/** @param execution the command that waits, if one does: in band, on the first connection */
+export function closure(cores: Cores, core: Core, execution: Execution | undefined): Closure {
+  const { memo } = core;
+  memo.closures ??= new Map();
+  const key = execution?.key ?? '';
+  let known = memo.closures.get(key);
+  if (known === undefined) {
+    known = closureOf(cores, core, execution);
+    if (memo.closures.size >= mostCommands) memo.closures.clear();
+    memo.closures.set(key, known);
+  }
+  return known;
+}
+
+function closureOf(cores: Cores, core: Core, execution: Execution | undefined): Closure {
+  const ways = new Map<Emission, Front[]>();
+  const add = (move: Move, executed: Front['executed']) => {
+    if (move.first === undefined) return;
+    const same = ways.get(move.first);
+    if (same === undefined) ways.set(move.first, [{ move, executed }]);
+    else same.push({ move, executed });
+  };
+  const { calm, fronts } = cores.reach(core);
+  for (const move of fronts) add(move, undefined);
+  if (execution === undefined) return ways;
+  for (const from of calm) {
+    for (const move of cores.execute(from, execution)) {
+      const executed = { from, move };
+      if (move.first !== undefined) add(move, executed);
+      else for (const later of cores.reach(move.to).fronts) add(later, executed);
+    }
+  }
+  return ways;
+}
