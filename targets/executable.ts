@@ -5,7 +5,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { qemuArguments } from './arguments.js';
 import { freePort } from './free-port.js';
-import { ProcessInstance, type ProcessPlan, type SessionDefaults } from './process-instance.js';
+import { firstAnswer, ProcessInstance, type ProcessPlan, type SessionDefaults } from './process-instance.js';
 import { theReaper } from './reaper.js';
 import {
   type Ability,
@@ -40,13 +40,26 @@ export function sessionDefaults(settings: ExecutableSettings): SessionDefaults {
   };
 }
 
+/**
+ * A monitor that has started answers in a few milliseconds, also where many start at once; one that is known to be slower is
+ * given more time. The second try has all of {@link firstAnswer}.
+ */
+const leastPatience = 500;
+const patient = (before: number, took: number): number => Math.min(firstAnswer, Math.max(before, 8 * took));
+
+/** A load that fails, or an argument that is not taken, ends a process soon after its monitor listens. */
+const endsByItself = ({ badStart, options: { incoming = 'defer', extra = [] } }: ProcessInstance): boolean =>
+  badStart === 'gone' && (incoming !== 'defer' || extra.length > 0);
+
 type Planner = (options: StartOptions, scratch: string) => Promise<Omit<ProcessPlan, 'scratch' | 'readiness'>>;
 
 export class ExecutableTarget implements Target {
   private readonly instances = new Set<Instance>();
   private starts = 0;
-  /** Starts after which the monitor greeted and never answered. */
-  private mute = 0;
+  /** Starts that had to be made once more. */
+  private readonly bad = { mute: 0, gone: 0 };
+  /** Milliseconds until a start without an answer is given up for a second one. */
+  private patience = leastPatience;
 
   constructor(
     readonly name: string,
@@ -57,8 +70,13 @@ export class ExecutableTarget implements Target {
   ) {}
 
   get remark(): string | undefined {
-    if (this.mute === 0) return undefined;
-    return `${this.mute} of ${this.starts} starts of the target greeted and then did not answer; each was started once more`;
+    const { mute, gone } = this.bad;
+    const parts = [
+      ...(mute === 0 ? [] : [`${mute} greeted and then did not answer`]),
+      ...(gone === 0 ? [] : [`${gone} ended as soon as the monitor listened`]),
+    ];
+    if (parts.length === 0) return undefined;
+    return `of ${this.starts} starts of the target ${parts.join(' and ')}; each was started once more`;
   }
 
   lacks(ability: Ability): string | undefined {
@@ -67,15 +85,19 @@ export class ExecutableTarget implements Target {
 
   async start(options: StartOptions = {}): Promise<Instance> {
     this.starts++;
-    const first = await this.startOnce(options);
-    if (!first.mute) return first;
-    this.mute++;
-    // Once more: if the second does not answer either, that is how the target is.
+    const first = await this.startOnce(options, this.patience);
+    if (first.badStart === undefined) this.patience = patient(this.patience, first.firstAnswerTook);
+    if (first.badStart === undefined || endsByItself(first)) return first;
+    this.bad[first.badStart]++;
+    // Once more: if the second is no better, that is how the target is.
     await first.dispose();
-    return this.startOnce(options);
+    const second = await this.startOnce(options);
+    if (second.badStart !== 'gone' || second.exit === undefined) return second;
+    await second.dispose();
+    throw second.failedStart(second.exit, 'as soon as its monitor listened');
   }
 
-  private async startOnce(options: StartOptions): Promise<ProcessInstance> {
+  private async startOnce(options: StartOptions, patience = firstAnswer): Promise<ProcessInstance> {
     const scratch = theReaper().folder();
     const plan = await this.plan(options, scratch);
     const instance = await ProcessInstance.start(
@@ -85,6 +107,7 @@ export class ExecutableTarget implements Target {
         env: { ...plan.env, ...this.settings.env },
         scratch,
         readiness: this.settings.readiness ?? 10000,
+        patience,
       },
       options,
       sessionDefaults(this.settings),

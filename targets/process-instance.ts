@@ -8,6 +8,7 @@ import { stringifyJson } from '../protocol/json.js';
 import { Session, type SessionOptions } from '../protocol/session.js';
 import type { Transcript } from '../protocol/transcript.js';
 import { killGroup, theReaper } from './reaper.js';
+import { SocketWatch } from './socket-watch.js';
 import { describeExit, type ExitStatus, type Instance, NotOffered, type StartOptions, TargetError } from './target.js';
 
 /** Where one monitor of the process is found. */
@@ -21,6 +22,8 @@ export interface ProcessPlan {
   readonly scratch: string;
   /** Milliseconds until the first monitor must accept a connection. */
   readonly readiness: number;
+  /** Milliseconds until the first answer must be here; {@link firstAnswer} when absent. */
+  readonly patience?: number;
 }
 
 /** How sessions with the instance behave unless a connection asks otherwise. */
@@ -39,21 +42,24 @@ function lastWord(stderr: string): string {
   return ofNode ?? lines.at(-1) ?? '';
 }
 
-/** Milliseconds in which a monitor that has just started must answer its first command. */
-const firstAnswer = 2000;
+/** Milliseconds in which a monitor that has just started must answer its first command, when it is the last try. */
+export const firstAnswer = 2000;
 
-async function isMute(session: Session): Promise<boolean> {
+/** How a start went wrong that a second one may put right: `mute` greets and does not answer, `gone` has ended. */
+export type BadStart = 'mute' | 'gone';
+
+/** Hears the greeting and asks something. What is wrong with a monitor that can talk is for the first requirement to say. */
+async function firstWords(session: Session, patience: number): Promise<BadStart | undefined> {
   try {
-    await session.greeting(firstAnswer);
+    await session.greeting(patience);
   } catch {
-    // No monitor, or a strange one: the first requirement will say so.
-    return false;
+    return session.ended ? 'gone' : undefined;
   }
   try {
-    await session.command('query-version', undefined, { deadline: firstAnswer });
-    return false;
+    await session.command('query-version', undefined, { deadline: patience });
+    return undefined;
   } catch (error) {
-    return error instanceof DeadlinePassed;
+    return error instanceof DeadlinePassed ? 'mute' : 'gone';
   }
 }
 
@@ -63,9 +69,12 @@ export class ProcessInstance implements Instance {
   exit: ExitStatus | undefined;
   stderr = '';
   /**
-   * It greeted and then never answered: QEMU 7.2 does that once in some thousand starts, for good. A fresh process answers.
+   * What was wrong with the start: QEMU 7.2 greets and then never answers once in some thousand starts, for good, and a
+   * program may end in the moment in which it begins to listen. A fresh process does better.
    */
-  mute = false;
+  badStart: BadStart | undefined;
+  /** Milliseconds from the first connection to the first answer. */
+  firstAnswerTook = 0;
   /** Called once the instance is gone for good. */
   onDispose: () => void = () => undefined;
 
@@ -164,36 +173,43 @@ export class ProcessInstance implements Instance {
     const place = this.plan.monitors[0];
     if (place === undefined || place.kind === 'stdio') return;
     const until = performance.now() + this.plan.readiness;
-    for (let pause = 1; ; pause = Math.min(pause * 2, 25)) {
-      if (this.exit !== undefined) {
-        throw this.failedStart(this.exit);
-      }
-      try {
-        const session = await Session.connect(place, { starting: true, ...this.defaults });
-        this.mute = await isMute(session);
-        session.close();
-        return;
-      } catch (error) {
-        if (!(error instanceof ConnectError)) throw error;
-        if (performance.now() > until) {
-          throw new TargetError(
-            `${this.plan.command} started, but nothing listened at ${formatAddress(place)} within ${this.plan.readiness} ms`,
-          );
-        }
-      }
-      await new Promise((resolve) => setTimeout(resolve, pause));
+    const watch = new SocketWatch(place.kind === 'unix' ? this.scratch : undefined);
+    this.exitWaiters.add(watch.wake);
+    try {
+      const session = await watch.connects(
+        () => Session.connect(place, { starting: true, ...this.defaults }),
+        () => this.stillStarts(place, until),
+      );
+      const began = performance.now();
+      this.badStart = await firstWords(session, this.plan.patience ?? firstAnswer);
+      this.firstAnswerTook = performance.now() - began;
+      session.close();
+    } finally {
+      this.exitWaiters.delete(watch.wake);
+      watch.close();
     }
+    // One that closed the connection may be on its way out. If it is not, that is how it talks.
+    if (this.badStart === 'gone') await this.exited(2 * pipesDrain).catch(() => (this.badStart = undefined));
+  }
+
+  /** @throws TargetError, NotOffered */
+  private stillStarts(place: Address, until: number): void {
+    if (this.exit !== undefined) throw this.failedStart(this.exit);
+    if (performance.now() < until) return;
+    throw new TargetError(
+      `${this.plan.command} started, but nothing listened at ${formatAddress(place)} within ${this.plan.readiness} ms`,
+    );
   }
 
   /** A program that leaves over arguments of a requirement's own does not offer what they ask for. */
-  private failedStart(exit: ExitStatus): Error {
+  failedStart(exit: ExitStatus, when = 'before its monitor listened'): Error {
     const heard = lastWord(this.stderr);
     const said = heard === '' ? '' : `: ${heard}`;
     const extra = this.options.extra ?? [];
     if (extra.length > 0 && exit.signal === null && exit.code !== 0) {
       return new NotOffered(`it does not start with ${extra.join(' ')}${said}`);
     }
-    return new TargetError(`${this.plan.command} ended before its monitor listened (${describeExit(exit)})${said}`);
+    return new TargetError(`${this.plan.command} ended ${when} (${describeExit(exit)})${said}`);
   }
 
   record(transcript: Transcript, endpoint: string): void {

@@ -3,8 +3,10 @@ import { existsSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Trial } from '../../oracle/trial.js';
-import { ConnectError } from '../../protocol/errors.js';
+import { Disconnected } from '../../protocol/errors.js';
 import { Session } from '../../protocol/session.js';
+import { SocketWatch } from '../../targets/socket-watch.js';
+import type { Instance } from '../../targets/target.js';
 import { ChapterBuilder } from '../requirement.js';
 import { done } from './shapes.js';
 
@@ -57,16 +59,24 @@ async function withListener(run: (listener: Listener) => Promise<void>): Promise
   }
 }
 
-/** Connects to a socket that appears some time after the process: there is nothing to wait for but itself. */
-async function patientConnect(t: Trial, path: string, before: () => void = () => undefined): Promise<Session> {
-  for (;;) {
-    before();
-    try {
-      return await Session.connect({ kind: 'unix', path }, { transcript: t.transcript, endpoint: 'source#2' });
-    } catch (error) {
-      if (!(error instanceof ConnectError)) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
+/** Connects to a socket that appears in the instance's folder some time after the start. */
+async function patientConnect(
+  t: Trial,
+  instance: Instance,
+  name: string,
+  before: () => void = () => undefined,
+): Promise<Session> {
+  const { scratch } = instance;
+  const path = join(scratch, name);
+  const watch = new SocketWatch(scratch);
+  try {
+    const connect = () => Session.connect({ kind: 'unix', path }, { transcript: t.transcript, endpoint: 'source#2' });
+    return await watch.connects(connect, () => {
+      if (instance.exit !== undefined) throw new Disconnected(`a monitor at ${name}`);
+      before();
+    });
+  } finally {
+    watch.close();
   }
 }
 
@@ -117,12 +127,12 @@ export const connecting = new ChapterBuilder(
     const instance = await t.start({ extra });
     const after = join(instance.scratch, 'after.sock');
     let early = false;
-    const held = await patientConnect(t, join(instance.scratch, 'held.sock'), () => {
+    const held = await patientConnect(t, instance, 'held.sock', () => {
       early = existsSync(after);
     });
     t.check(!early, 'no socket of the next monitor before the client came', `${after} was there`);
     await held.greeting();
-    const next = await patientConnect(t, after);
+    const next = await patientConnect(t, instance, 'after.sock');
     t.check((await next.greeting()).kind === 'greeting', 'a greeting of the next monitor', next.log[0]);
     held.close();
     next.close();

@@ -3,13 +3,15 @@
  * changes. Arguments: name of the lie, socket to listen on, socket of the truthful monitor, its command.
  */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { openSocket } from '../../protocol/address.js';
 import { hostClock } from '../../protocol/clock.js';
 import { Framer } from '../../protocol/framing.js';
 import { isObject, type JsonObject, parseJson, sameJson, stringifyJson } from '../../protocol/json.js';
 import { kindOf } from '../../protocol/message.js';
 import { Outlet } from '../../reference/monitor/outlet.js';
+import { SocketWatch } from '../../targets/socket-watch.js';
 import { type Said, spaced, type Talk } from './lie.js';
 import { lieNamed } from './lies.js';
 
@@ -113,12 +115,12 @@ function relay(client: Socket): void {
   }
 }
 
-const poll = setInterval(() => {
-  if (!existsSync(truth)) return;
-  const attempt = connect(truth, () => {
-    clearInterval(poll);
-    attempt.destroy();
+// One listener, opened once: each try ends before the next begins.
+const watch = new SocketWatch(dirname(truth));
+void watch
+  .connects(() => openSocket({ kind: 'unix', path: truth }, 5000))
+  .then((first) => {
+    watch.close();
+    first.destroy();
     createServer({ allowHalfOpen: true }, relay).listen(listen);
   });
-  attempt.on('error', () => undefined);
-}, 2);

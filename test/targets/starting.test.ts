@@ -41,11 +41,50 @@ describe('a monitor that greets and never answers', () => {
       session.close();
       await (await target.start()).dispose();
       expect(target.remark).to.equal(
-        '1 of 2 starts of the target greeted and then did not answer; each was started once more',
+        'of 2 starts of the target 1 greeted and then did not answer; each was started once more',
       );
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
+  });
+});
+
+describe('a program that ends as soon as its monitor listens', () => {
+  const folders: string[] = [];
+  afterEach(() => folders.splice(0).map((folder) => rmSync(folder, { recursive: true, force: true })));
+
+  /** @param when JavaScript in which `before` tells whether it was started before */
+  const ending = (when: string): Target => {
+    const folder = mkdtempSync(join(tmpdir(), 'qmpspec-test-'));
+    folders.push(folder);
+    const file = JSON.stringify(join(folder, 'started-before'));
+    return keep(
+      script(
+        `const before = require("fs").existsSync(${file});
+        require("fs").writeFileSync(${file}, "");
+        const { createServer } = require("net");
+        const line = (value) => JSON.stringify(value) + "\\r\\n";
+        createServer((socket) => {
+          if (${when}) { console.error("no luck"); process.exit(1); }
+          socket.write(line({ QMP: { version: {}, capabilities: [] } }));
+          socket.on("data", (chunk) => socket.write(line({ return: {}, id: JSON.parse(chunk).id })));
+        }).listen(path);`.replace(/\s*\n\s*/g, ' '),
+      ),
+    );
+  };
+
+  it('is started once more, and the target remarks on it', async () => {
+    const target = ending('!before');
+    const session = await (await target.start()).connect();
+    expect((await session.negotiate()).kind).to.equal('success');
+    session.close();
+    expect(target.remark).to.equal(
+      'of 1 starts of the target 1 ended as soon as the monitor listened; each was started once more',
+    );
+  });
+
+  it('cannot be run when it does so again', async () => {
+    expect(await refusal(ending('true'))).to.match(/ended as soon as its monitor listened \(exit status 1\): no luck$/);
   });
 });
 
