@@ -90,7 +90,7 @@ async function wire(planned: Planned, options: TargetOptions, io: Io): Promise<v
   try {
     const first = await pool.acquire();
     const facts = await learnFacts(first, options.dialect ?? configured);
-    await pool.release(first, true);
+    await pool.release(first, 'new');
     const on = productName({ product: facts.product, productVersion: facts.version });
     const why = notApplicable(planned.requirement, target, facts);
     if (why !== undefined) {

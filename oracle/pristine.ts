@@ -1,18 +1,23 @@
 /** Whether an instance that served a trial is as it was before, and how to put it back. */
-import { isObject } from '../protocol/json.js';
+import { isObject, type JsonObject, sameJson } from '../protocol/json.js';
 import type { Session } from '../protocol/session.js';
 import type { Transcript } from '../protocol/transcript.js';
+import type { Condition } from '../targets/pool.js';
 import { readSettings, type Settings, sameSettings } from '../targets/settings.js';
-import type { Instance } from '../targets/target.js';
+import type { Instance, StartOptions } from '../targets/target.js';
 
 // Commands after which nothing is different.
 const harmless = /^(query-.*|qmp_capabilities)$/;
 // Commands after which only what `restore` looks at and puts back is different.
 const restorable =
   /^(migrate-set-(parameters|capabilities|cache-size)|migrate_set_(speed|downtime)|migrate_cancel|stop|cont|system_reset)$/;
+// … after which a migration was tried as well.
+const migrating = /^(migrate|migrate-(continue|start-postcopy|pause))$/;
+// Capabilities with which a migration takes from the guest what it had, or does not end.
+const taking = /release-ram|colo|background-snapshot/;
 
-/** What was sent to an instance could have changed nothing, only what can be put back, or anything. */
-export type Traces = 'none' | 'restorable' | 'any';
+/** What was sent to an instance could have changed nothing, only what can be put back, that and migrations, or anything. */
+export type Traces = 'none' | 'restorable' | 'migrations' | 'any';
 
 /**
  * Judges by what was sent to `endpoint` (and to its further monitors).
@@ -27,6 +32,7 @@ export function leavesTraces(transcript: Transcript, endpoint: string, successes
   }
   let known = 0;
   let worst: Traces = 'none';
+  let migrations = false;
   let strange = false;
   for (const text of sent.values()) {
     for (const match of text.matchAll(/["'](?:execute|exec-oob)["']\s*:\s*["']([^"']*)["']/g)) {
@@ -35,52 +41,101 @@ export function leavesTraces(transcript: Transcript, endpoint: string, successes
       else if (restorable.test(name)) {
         known++;
         worst = 'restorable';
-      } else strange = true;
+      } else if (migrating.test(name)) migrations = true;
+      else strange = true;
     }
     // Raw input may hide commands in escapes.
-    if (/\\u00/.test(text)) strange = true;
+    if (/\\u00/.test(text) || (migrations && taking.test(text))) strange = true;
   }
-  if (!strange) return worst;
+  if (!strange) return migrations ? 'migrations' : worst;
   return successes <= known ? 'restorable' : 'any';
 }
 
+/** Run state of an instance that has just been started so. */
+function firstRunState({ paused, incoming }: StartOptions): string {
+  if (incoming !== undefined) return 'inmigrate';
+  return paused ? 'prelaunch' : 'running';
+}
+
+/** Outcomes of a migration after which another one may begin. */
+const outcomes: ReadonlySet<unknown> = new Set(['completed', 'failed', 'cancelled']);
+
+/** States that a cancel, or a peer that is gone, ends. */
+const endsSoon: ReadonlySet<unknown> = new Set(['setup', 'active', 'device', 'pre-switchover', 'cancelling']);
+
+/** Milliseconds in which what a trial has left running must come to its end: its peers are gone already. */
+const settling = 400;
+
 /**
- * Puts the settings back to those that the target shows when it is new, and starts the guest; true when the instance then
- * shows them, runs, and has never migrated.
+ * Puts the settings back to those that the target shows when it is new, and lets the guest run if it did; what the instance
+ * is like then, or `undefined` when it is not what it was.
  */
-export async function restore(instance: Instance, wanted: Settings): Promise<boolean> {
-  if (instance.exit !== undefined) return false;
+export async function restore(instance: Instance, wanted: Settings): Promise<Condition | undefined> {
+  if (instance.exit !== undefined) return undefined;
   try {
     const session = await instance.connect();
     try {
       await session.negotiate();
-      if (await isAsNew(session, wanted)) return true;
-      session.post('cont');
-      session.post('migrate-set-capabilities', { capabilities: wanted.capabilities });
-      // Twice: a value may be refused only because of another one that is put back after it (MIG-CMD-SPAR-04).
-      for (let round = 0; round < 2; round++) {
-        // Singly: one refusal must not keep the other settings from being put back.
-        for (const [name, value] of Object.entries(wanted.parameters)) {
-          session.post('migrate-set-parameters', { [name]: value });
-        }
-        await session.fence();
-        if (await isAsNew(session, wanted)) return true;
-      }
-      return false;
+      return await putBack(session, wanted, firstRunState(instance.options));
     } finally {
       session.close();
     }
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-async function isAsNew(session: Session, wanted: Settings): Promise<boolean> {
-  const now = await readSettings(session);
-  if (now === undefined || !sameSettings(now, wanted)) return false;
-  const status = async (query: string) => {
-    const { value } = await session.command(query);
-    return isObject(value) && isObject(value.return) ? (value.return.status ?? 'none') : undefined;
-  };
-  return (await status('query-migrate')) === 'none' && (await status('query-status')) === 'running';
+async function putBack(session: Session, wanted: Settings, runState: string): Promise<Condition | undefined> {
+  const outcome = await settled(session);
+  if (outcome === undefined) return undefined;
+  if (runState === 'running') session.post('cont');
+  // Twice: a value may be refused only because of another one that is put back after it (MIG-CMD-SPAR-04).
+  for (let round = 0; round < 3; round++) {
+    const now = await readSettings(session);
+    if (now === undefined) return undefined;
+    if (sameSettings(now, wanted)) {
+      const same = (await statusOf(session, 'query-status')) === runState;
+      if (!same || (await statusOf(session, 'query-migrate')) !== outcome) return undefined;
+      return outcome === 'none' ? 'new' : 'migrated';
+    }
+    if (!sameJson([...now.capabilities], [...wanted.capabilities])) {
+      session.post('migrate-set-capabilities', { capabilities: wanted.capabilities });
+    }
+    // Singly: one refusal must not keep the other settings from being put back.
+    for (const [name, value] of Object.entries(wanted.parameters)) {
+      const is = now.parameters[name];
+      if (is === undefined || !sameJson(is, value)) session.post('migrate-set-parameters', { [name]: value });
+    }
+  }
+  return undefined;
+}
+
+/**
+ * The outcome of what was migrated, once the source has done all that it does at the end of it: a command in between has
+ * crashed releases (MIG-DEF-15). `none` when nothing was.
+ */
+async function settled(session: Session): Promise<string | undefined> {
+  const until = performance.now() + settling;
+  for (let cancelled = false; performance.now() < until; ) {
+    const status = await statusOf(session, 'query-migrate');
+    if (status === 'none') return 'none';
+    if (outcomes.has(status)) {
+      const runs = await statusOf(session, 'query-status');
+      if (status === 'completed' ? runs === 'postmigrate' || runs === 'running' : runs !== 'finish-migrate') {
+        return status as string;
+      }
+    } else if (!endsSoon.has(status)) {
+      return undefined;
+    } else if (!cancelled) {
+      cancelled = true;
+      session.post('migrate_cancel');
+    }
+  }
+  return undefined;
+}
+
+async function statusOf(session: Session, query: string): Promise<unknown> {
+  const { value } = await session.command(query);
+  const answer = isObject(value) && isObject(value.return) ? (value.return as JsonObject) : undefined;
+  return answer === undefined ? undefined : (answer.status ?? 'none');
 }

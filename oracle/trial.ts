@@ -9,7 +9,7 @@ import { Transcript } from '../protocol/transcript.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
 import { loadSchema } from '../reference/schema/index.js';
 import type { TargetFacts } from '../targets/facts.js';
-import type { InstancePool } from '../targets/pool.js';
+import type { Condition, InstancePool } from '../targets/pool.js';
 import type { Instance, StartOptions } from '../targets/target.js';
 import { Divergence } from './divergence.js';
 import { defectsOf } from './known-defects.js';
@@ -25,6 +25,8 @@ export interface TrialSettings {
   readonly strictDesc: boolean;
   /** Number from which everything random in the trial is drawn. */
   readonly seed: number;
+  /** Nothing that has served before is used. */
+  readonly fresh?: boolean;
 }
 
 export class Trial {
@@ -35,7 +37,9 @@ export class Trial {
   checks = 0;
   /** The first known defect that the target has shown; what conforms otherwise is then told as that. */
   defect: string | undefined;
-  private readonly used = new Map<Instance, { shared: boolean }>();
+  /** An instance was used that had migrated before. */
+  reused = false;
+  private readonly used = new Map<Instance, { name: string }>();
   private readonly sessions: Session[] = [];
   private readonly releases: (() => Promise<void>)[] = [];
   private plain: Promise<Instance> | undefined;
@@ -80,18 +84,29 @@ export class Trial {
    * nothing ever migrated. It may have served other trials. The same one at each call.
    */
   instance(): Promise<Instance> {
-    this.plain ??= this.settings.pool.acquire().then((instance) => this.adopt(instance, 'source', true));
+    this.plain ??= this.obtain({}, 'source', 'new');
     return this.plain;
   }
 
-  /** An instance of its own, started for this trial. */
-  async start(options: StartOptions = {}, name = 'source'): Promise<Instance> {
-    const instance = await this.settings.pool.target.start(options);
-    return this.adopt(instance, name, false);
+  /** An instance with these options that nobody else has, as a fresh one would be. */
+  start(options: StartOptions = {}, name = 'source'): Promise<Instance> {
+    return this.obtain(options, name, 'new');
   }
 
-  private adopt(instance: Instance, name: string, shared: boolean): Instance {
-    this.used.set(instance, { shared });
+  /**
+   * As {@link start}, but it may have migrated before, which `query-migrate` then tells: for what is about the migration to
+   * come and not about an instance that has had none.
+   */
+  startForMigration(options: StartOptions = {}, name = 'source'): Promise<Instance> {
+    return this.obtain(options, name, 'migrated');
+  }
+
+  private async obtain(options: StartOptions, name: string, condition: Condition): Promise<Instance> {
+    const { pool, fresh } = this.settings;
+    const again = reusable(options) && (!fresh || pool.target.lacks('start') !== undefined);
+    const instance = again ? await pool.acquire(options, condition) : await pool.target.start(options);
+    if (pool.conditionOf(instance) === 'migrated') this.reused = true;
+    this.used.set(instance, { name });
     instance.record(this.transcript, name);
     return instance;
   }
@@ -280,28 +295,37 @@ export class Trial {
   async finish(healthy: boolean): Promise<void> {
     this.disconnect();
     for (const release of this.releases.splice(0)) await release();
-    for (const [instance, { shared }] of this.used) {
-      if (!shared) {
-        await instance.dispose();
-        continue;
-      }
-      await this.settings.pool.release(instance, healthy && (await this.pristine(instance)));
+    for (const [instance, { name }] of this.used) {
+      await this.settings.pool.release(instance, healthy ? await this.conditionOf(instance, name) : undefined);
     }
     this.used.clear();
   }
 
-  private async pristine(instance: Instance): Promise<boolean> {
-    const mine = this.sessions.filter(({ endpoint }) => endpoint === 'source' || endpoint.startsWith('source#'));
+  /** What an instance of the trial is like after it; `undefined` when it cannot be brought to be as it was. */
+  private async conditionOf(instance: Instance, name: string): Promise<Condition | undefined> {
+    if (instance.exit !== undefined || !reusable(instance.options)) return undefined;
+    const before = this.settings.pool.conditionOf(instance) ?? 'new';
+    const mine = this.sessions.filter(({ endpoint }) => endpoint === name || endpoint.startsWith(`${name}#`));
     const successes = mine.flatMap((session) => session.since(0)).filter(({ kind }) => kind === 'success').length;
-    const traces = leavesTraces(this.transcript, 'source', successes);
-    if (traces === 'none') return true;
+    const traces = leavesTraces(this.transcript, name, successes);
+    if (traces === 'none') return before;
     const { settings } = this.settings.facts;
     // An instance that we did not start cannot be replaced: it is put back as far as commands can do it.
     const replaceable = this.settings.pool.target.lacks('start') === undefined;
-    if (settings === undefined || (traces === 'any' && replaceable)) return false;
-    return restore(instance, settings);
+    if (settings === undefined || (traces === 'any' && replaceable)) return undefined;
+    const now = await restore(instance, settings);
+    // It was told to migrate and shows nothing of it: who knows what else it does not show.
+    if (traces === 'migrations' && now === 'new') return undefined;
+    return before === 'migrated' && now === 'new' ? before : now;
   }
 }
+
+/**
+ * Whether an instance with these options can serve again: one with arguments of a requirement's own may be anything, and one
+ * that waits at an address may have been connected to.
+ */
+const reusable = ({ extra = [], incoming = 'defer' }: StartOptions): boolean =>
+  extra.length === 0 && incoming === 'defer';
 
 /** Whether the target's release is known for a defect. */
 export const hasDefect = (facts: TargetFacts, id: string): boolean => defectsOfFacts(facts).has(id);

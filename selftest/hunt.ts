@@ -21,6 +21,9 @@ export interface Kill {
   readonly seconds: number;
 }
 
+/** What stands for the control probe that begins each run: a target that fails it is not run at all. */
+export const probed = 'control-probe';
+
 const all = select(chapters, []);
 const byId = new Map(all.map((one) => [one.requirement.id, one]));
 
@@ -71,6 +74,9 @@ export async function hunt(name: string, kills: Kills, qemu?: string, jobs = 2):
     for (let left = order; left.length > 0; ) {
       const run = await trialRun(subject, left.slice(0, size), { jobs, failFast: true });
       judged += run.judged;
+      if (run.refused !== undefined) {
+        return { fault: name, requirement: probed, why: run.refused, duration: 0, judged, where, seconds: seconds() };
+      }
       const first = run.failed[0];
       if (first === undefined) {
         left = left.slice(size);

@@ -30,6 +30,8 @@ export interface Conduct {
   readonly excerpt?: readonly string[];
   readonly stderr?: readonly string[];
   readonly fatal?: string;
+  /** An instance was used that had migrated before. */
+  readonly reused: boolean;
 }
 
 export async function conduct(requirement: Requirement, settings: TrialSettings): Promise<Conduct> {
@@ -59,6 +61,7 @@ export async function conduct(requirement: Requirement, settings: TrialSettings)
     checks: trial.checks,
     transcript: trial.transcript,
     accepted: trial.accepted,
+    reused: trial.reused,
     ...(failed ? { excerpt: excerpt(trial.transcript.entries, verdict.divergence?.entry) } : {}),
     ...(failed && stderr.length > 0 ? { stderr: stderr.slice(-8) } : {}),
     ...(fatal === undefined ? {} : { fatal }),

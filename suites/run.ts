@@ -7,7 +7,7 @@ import { exitCodes } from '../oracle/exit-codes.js';
 import type { RequirementEnded, RunFooter, RunHeader, RunSink, Shard } from '../oracle/run-events.js';
 import { runEventsVersion } from '../oracle/run-events.js';
 import { standing } from '../oracle/standing.js';
-import { isFailure, type VerdictKind } from '../oracle/verdict.js';
+import { isFailure, type Verdict, type VerdictKind } from '../oracle/verdict.js';
 import { DeadlinePassed, Disconnected } from '../protocol/errors.js';
 import type { DialectName } from '../reference/dialects/dialect.js';
 import { learnFacts, type TargetFacts } from '../targets/facts.js';
@@ -92,7 +92,7 @@ async function firstLook(pool: InstancePool, options: RunOptions): Promise<Targe
   }
   try {
     const facts = await learnFacts(instance, options.dialect);
-    await pool.release(instance, true);
+    await pool.release(instance, 'new');
     return facts;
   } catch (error) {
     await instance.dispose();
@@ -144,6 +144,12 @@ class Run {
     options.sink({ event: 'started', id: requirement.id });
     const settings = { facts, pool: this.pool, strictDesc: options.strictDesc, seed: options.seed };
     let result = await conduct(requirement, settings);
+    // What an instance was used for before must not decide: only a fresh one is failed.
+    if (result.reused && !holds(result.verdict)) {
+      const before = result.verdict;
+      result = await conduct(requirement, { ...settings, fresh: true });
+      if (holds(result.verdict)) options.sink({ event: 'note', text: onlyReused(requirement.id, before) });
+    }
     for (const dialect of facts.readings ?? []) {
       if (!['divergence', 'hang'].includes(result.verdict.kind) || result.fatal !== undefined) break;
       const other = { ...facts, dialect };
@@ -162,13 +168,18 @@ class Run {
     try {
       const instance = await this.pool.acquire();
       const result = await probe(instance);
-      await this.pool.release(instance, true);
+      await this.pool.release(instance, 'new');
       return result.health === 'dead' || result.health === 'wedged' ? `after the run: ${result.detail}` : undefined;
     } catch (error) {
       return `after the run: ${(error as Error).message}`;
     }
   }
 }
+
+const onlyReused = (id: string, { divergence, reason, kind }: Verdict): string =>
+  `${id} holds on a fresh instance, and not on one that had migrated before: ${divergence?.got ?? reason ?? kind}`;
+
+const holds = ({ kind }: Verdict): boolean => ['conforms', 'known-defect', 'not-applicable'].includes(kind);
 
 function header(options: RunOptions, facts: TargetFacts, unmatched: number): RunHeader {
   return {

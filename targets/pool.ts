@@ -1,11 +1,29 @@
 /**
- * Keeps plain instances of a target warm: starting one costs from 25 ms (QEMU) upwards, reconnecting to a living one under
- * 3 ms. Only instances that are known to be as new are given out again.
+ * Keeps instances of a target: starting one costs from 25 ms (QEMU) upwards, reconnecting to a living one under 3 ms. Plain
+ * ones are started ahead. What is given out again is known to be as new, or is asked for as one that has migrated before.
  */
-import type { Instance, StartOptions, Target } from './target.js';
+import { stringifyJson } from '../protocol/json.js';
+import { type Instance, type StartOptions, type Target, usualMemory } from './target.js';
+
+/**
+ * `new`: nothing that a client could see tells it from an instance that has just started. `migrated`: neither does anything
+ * but the outcome of earlier migrations in `query-migrate`.
+ */
+export type Condition = 'new' | 'migrated';
+
+/** Instances that lie idle besides the warm ones: each is a process with its memory. */
+const mostIdle = 24;
+
+interface Idle {
+  readonly instance: Instance;
+  readonly key: string;
+  readonly condition: Condition;
+}
 
 export class InstancePool {
-  private readonly idle: Instance[] = [];
+  /** What was given back last is last. */
+  private readonly idle: Idle[] = [];
+  private readonly conditions = new WeakMap<Instance, Condition>();
   private readonly starting = new Set<Promise<Instance | undefined>>();
   private closed = false;
 
@@ -18,7 +36,8 @@ export class InstancePool {
   /** Begins to start instances up to the warm number. */
   fill(): void {
     if (this.target.lacks('start') !== undefined) return;
-    while (!this.closed && this.idle.length + this.starting.size < this.warm) {
+    const ready = this.idle.filter(({ key, condition }) => key === plain && condition === 'new').length;
+    for (let missing = this.warm - ready - this.starting.size; !this.closed && missing > 0; missing--) {
       const start = this.target.start().then(
         async (instance) => {
           this.starting.delete(start);
@@ -26,7 +45,7 @@ export class InstancePool {
             await instance.dispose();
             return undefined;
           }
-          this.idle.push(instance);
+          this.idle.unshift({ instance, key: plain, condition: 'new' });
           return instance;
         },
         () => {
@@ -39,42 +58,68 @@ export class InstancePool {
     }
   }
 
-  /** A plain instance, or a new one with the given options. @throws TargetError */
-  async acquire(options: StartOptions = {}): Promise<Instance> {
-    if (Object.keys(options).length > 0) return this.target.start(options);
-    for (;;) {
-      const ready = this.idle.shift();
-      if (ready === undefined) break;
-      if (ready.exit === undefined) {
-        this.fill();
-        return ready;
-      }
-      await ready.dispose();
+  /**
+   * An instance with these options that nobody else has. @throws TargetError, NotOffered
+   * @param condition `migrated`: one that has migrated before will do
+   */
+  async acquire(options: StartOptions = {}, condition: Condition = 'new'): Promise<Instance> {
+    const key = keyOf(options);
+    // What there is only one of is whatever it is.
+    const only = this.target.lacks('start') !== undefined;
+    const migrated = condition === 'migrated' || only ? await this.take(key, 'migrated') : undefined;
+    const ready = migrated ?? (await this.take(key, 'new'));
+    if (ready !== undefined) {
+      if (key === plain) this.fill();
+      return ready;
     }
-    const first = this.starting.values().next().value;
+    const first = key === plain ? this.starting.values().next().value : undefined;
     const started = first === undefined ? undefined : await first;
-    const at = started === undefined ? -1 : this.idle.indexOf(started);
+    const at = started === undefined ? -1 : this.idle.findIndex(({ instance }) => instance === started);
     if (at >= 0 && started?.exit === undefined) {
       this.idle.splice(at, 1);
       this.fill();
       return started as Instance;
     }
-    return this.target.start();
+    return this.target.start(options);
   }
 
-  /** Takes an instance back. `pristine`: nothing was changed in it, so that it may serve again. */
-  async release(instance: Instance, pristine: boolean): Promise<void> {
-    const plain = Object.keys(instance.options).length === 0;
+  /** The one that was used last: it has what it needs in memory. */
+  private async take(key: string, condition: Condition): Promise<Instance | undefined> {
+    for (;;) {
+      const at = this.idle.findLastIndex((one) => one.key === key && one.condition === condition);
+      const [found] = at < 0 ? [] : this.idle.splice(at, 1);
+      if (found === undefined || found.instance.exit === undefined) return found?.instance;
+      await found.instance.dispose();
+    }
+  }
+
+  /** In which condition it was when it was given out; `undefined` for one that has not served before. */
+  conditionOf(instance: Instance): Condition | undefined {
+    return this.conditions.get(instance);
+  }
+
+  /** Takes an instance back. @param condition what it is like now; `undefined`: not to be used again */
+  async release(instance: Instance, condition: Condition | undefined): Promise<void> {
     // An instance that we did not start is the only one there is.
-    const only = this.target.lacks('start') !== undefined;
-    if (!this.closed && (pristine || only) && plain && instance.exit === undefined) this.idle.unshift(instance);
-    else await instance.dispose();
+    const now = condition ?? (this.target.lacks('start') === undefined ? undefined : 'new');
+    if (now === undefined || this.closed || instance.exit !== undefined) return instance.dispose();
+    this.conditions.set(instance, now);
+    this.idle.push({ instance, key: keyOf(instance.options), condition: now });
+    const [oldest] = this.idle.length > mostIdle + this.warm ? this.idle.splice(0, 1) : [];
+    await oldest?.instance.dispose();
   }
 
   async close(): Promise<void> {
     this.closed = true;
     await Promise.all(this.starting);
-    await Promise.all(this.idle.map((instance) => instance.dispose()));
+    await Promise.all(this.idle.map(({ instance }) => instance.dispose()));
     this.idle.length = 0;
   }
 }
+
+/** The same for options that start the same machine. */
+function keyOf({ memory = usualMemory, ...options }: StartOptions): string {
+  const rest = Object.entries(options).filter(([, value]) => value !== undefined && value !== false);
+  return stringifyJson([memory, ...rest.sort(([a], [b]) => (a < b ? -1 : 1))]);
+}
+const plain = keyOf({});

@@ -2,11 +2,13 @@
 import { closest } from 'fastest-levenshtein';
 import type { Changes, Fault } from './fault.js';
 import { commandFaults, settingsFaults } from './in-commands.js';
+import { detailsOfEvents, detailsOfReplies, detailsOfSettings } from './in-details.js';
 import { eachCommand } from './in-each-command.js';
 import { eachCapability, eachParameter } from './in-each-setting.js';
 import { eventFaults } from './in-events.js';
 import { loadFaults, returnPathFaults } from './in-loading.js';
 import { queryFaults, runStateQueryFaults } from './in-queries.js';
+import { detailsOfQueries, detailsOfRunState } from './in-query-details.js';
 import { replyFaults } from './in-replies.js';
 import { schemaFaults } from './in-schema.js';
 import { stepFaults } from './in-steps.js';
@@ -43,6 +45,11 @@ export const faults: ReadonlyMap<string, Fault> = new Map(
     multifdFaults,
     loadFaults,
     returnPathFaults,
+    detailsOfEvents,
+    detailsOfReplies,
+    detailsOfSettings,
+    detailsOfQueries,
+    detailsOfRunState,
   ].flatMap((area) => Object.entries(area)),
 );
 

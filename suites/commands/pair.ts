@@ -31,7 +31,7 @@ export interface Pair {
 export async function pair(t: Trial, options: PairOptions = {}): Promise<Pair> {
   const { transport = 'unix', events = true } = options;
   const [from, to] = await Promise.all([
-    options.source === undefined ? t.instance() : t.start(options.source, 'source'),
+    t.startForMigration(options.source ?? {}, 'source'),
     t.start({ incoming: 'defer', ...options.destination }, 'destination'),
   ]);
   const [source, destination] = [await t.session({ to: from }), await t.session({ to })];

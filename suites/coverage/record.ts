@@ -26,7 +26,7 @@ export async function record(target: Target, requirements: readonly Requirement[
   try {
     const first = await pool.acquire();
     const facts = await learnFacts(first);
-    await pool.release(first, true);
+    await pool.release(first, 'new');
     const one = async (requirement: Requirement): Promise<Recording> => {
       const { id } = requirement;
       if (notApplicable(requirement, target, facts) !== undefined) return { id, entities: [] };

@@ -26,7 +26,7 @@ export async function migrationPair(
   options: { source?: StartOptions; destination?: StartOptions; hold?: boolean } = {},
 ): Promise<Pair> {
   const [sourceInstance, target] = await Promise.all([
-    t.start(options.source ?? {}),
+    t.startForMigration(options.source ?? {}),
     t.start({ incoming: 'unix:in.sock', ...options.destination }, 'destination'),
   ]);
   const source = await t.session({ to: sourceInstance });

@@ -92,7 +92,7 @@ export const start = new ChapterBuilder(['State machine', '3.1 Start'], 'state-m
     { needs: { parameters: ['tls-creds'] } },
   )
   .must('MIG-SM-O06', 'a migrate that its checks refuse leaves no trace', async (t) => {
-    const one = await source(t, 'answer');
+    const one = await source(t, 'answer', { untouched: true });
     const reply = await one.session.command('migrate', { uri: one.peer.uri, resume: true });
     t.failed(reply, 'GenericError', nothingToResume);
     t.failed(await one.session.command('migrate', { uri: 5 }), 'GenericError');

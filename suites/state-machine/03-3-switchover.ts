@@ -59,7 +59,7 @@ export const switchover = builder
     'MIG-SM-O32',
     'a continue that came before pre-switchover does not release it',
     async (t) => {
-      const one = await source(t, 'full', pauses);
+      const one = await source(t, 'full', { ...pauses, untouched: true });
       await one.does('migrate-continue', { state: 'none' });
       await one.migrate();
       await one.does('migrate-continue', { state: 'setup' });

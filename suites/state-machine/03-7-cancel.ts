@@ -38,7 +38,7 @@ async function migratesAgain(t: Trial, one: Source): Promise<void> {
 
 export const cancels = new ChapterBuilder(['State machine', '3.7 Cancel'], 'state-machine.md §3.7', peerNeeds)
   .must('MIG-SM-C01', 'cancel does and shows nothing where no migration runs', async (t) => {
-    const one = await source(t, 'answer');
+    const one = await source(t, 'answer', { untouched: true });
     await idles(t, one, 'none');
     t.succeeded(await migrateTo(one.session, `unix:${one.instance.scratch}/absent.sock`));
     await one.until('failed');

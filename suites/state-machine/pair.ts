@@ -43,7 +43,7 @@ export async function pair(t: Trial, options: PairOptions = {}): Promise<Pair> {
   const { both = [] } = options;
   const image = options.ram === undefined ? {} : { ramImage: ramImage(options.ram) };
   const [instance, to] = await Promise.all([
-    t.start({ memory, ...image }, 'source'),
+    t.startForMigration({ memory, ...image }, 'source'),
     destination(t, { capabilities: both }),
   ]);
   const session = await t.session({ to: instance });
@@ -60,7 +60,7 @@ export async function pair(t: Trial, options: PairOptions = {}): Promise<Pair> {
 export async function postcopyPair(t: Trial, options: PairOptions = {}): Promise<Pair | undefined> {
   const image = { ramImage: ramImage(options.ram ?? 1) };
   const [instance, to] = await Promise.all([
-    t.start({ memory, ...image }, 'source'),
+    t.startForMigration({ memory, ...image }, 'source'),
     destination(t, { capabilities: options.destination ?? [] }),
   ]);
   const capabilities = [{ capability: 'postcopy-ram', state: true }];

@@ -19,9 +19,11 @@ export interface SourceOptions {
   /** Capability `events`; default on. */
   readonly events?: boolean;
   readonly parameters?: Readonly<Record<string, unknown>>;
-  /** MiB of guest RAM that are not zero; none when absent. Without it a plain instance may be used. */
+  /** MiB of guest RAM that are not zero; none when absent. */
   readonly ram?: number;
   readonly start?: StartOptions;
+  /** Nothing was ever migrated from it. */
+  readonly untouched?: boolean;
   /** Where a peer with behaviour `cut` closes. */
   readonly bytes?: number;
 }
@@ -76,8 +78,7 @@ export async function source(t: Trial, behaviour: PeerBehaviour, options: Source
     ...options.start,
     ...(options.ram === undefined ? {} : { ramImage: ramImage(options.ram) }),
   };
-  const plain = Object.keys(start).length === 0;
-  const instance = plain ? await t.instance() : await t.start(start);
+  const instance = options.untouched ? await t.start(start) : await t.startForMigration(start);
   const session = await t.session({ to: instance });
   const capabilities = [...(options.events === false ? [] : ['events']), ...(options.capabilities ?? [])];
   if (capabilities.length > 0) await switchOn(t, session, ...capabilities);

@@ -47,7 +47,7 @@ export class Captured extends Actor {
   static async open(t: Trial, options: CaptureOptions = {}): Promise<Captured> {
     const image = options.image === undefined ? mixedImage() : options.image;
     const more = image === null ? {} : { ramImage: image };
-    const instance = await t.start({ memory, ...more, ...options.start });
+    const instance = await t.startForMigration({ memory, ...more, ...options.start });
     const session = await t.session({ to: instance });
     await switchOn(t, session, 'events', ...(options.capabilities ?? []));
     if (options.parameters !== undefined) {

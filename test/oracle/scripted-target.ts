@@ -136,7 +136,7 @@ export function laboratory(
     target,
     pool,
     settings,
-    trial: () => new Trial(settings),
+    trial: (more = {}) => new Trial({ ...settings, ...more }),
     close: async () => {
       await pool.close();
       await target.close();

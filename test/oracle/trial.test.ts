@@ -203,7 +203,36 @@ describe('the instance of a trial', () => {
     await trial.session({ to: own });
     expect(new Set(trial.transcript.entries.map(({ at }) => at))).to.deep.equal(new Set(['destination']));
     await trial.finish(true);
+    expect(laboratory.target.instances.map(({ disposed }) => disposed)).to.deep.equal([false, false]);
+    const next = laboratory.trial();
+    expect(await next.start({ paused: true })).to.equal(own);
+    expect(next.reused).to.equal(false);
+    await next.finish(true);
+  });
+
+  it('may be one that has migrated before where that does not matter', async () => {
+    const { pool, ...laboratory } = laboratoryFor();
+    const instance = await pool.acquire();
+    await pool.release(instance, 'migrated');
+    const trial = laboratory.trial();
+    expect(await trial.instance()).not.to.equal(instance);
+    expect(trial.reused).to.equal(false);
+    expect(await trial.startForMigration()).to.equal(instance);
+    expect(trial.reused).to.equal(true);
+    await trial.finish(true);
+    expect(pool.conditionOf(instance)).to.equal('migrated');
+  });
+
+  it('is nothing that has served before when it must be fresh, or was started with arguments of its own', async () => {
+    const laboratory = laboratoryFor();
+    const first = laboratory.trial();
+    const instances = [await first.instance(), await first.start({ extra: ['-S'] })];
+    await first.finish(true);
     expect(laboratory.target.instances.map(({ disposed }) => disposed)).to.deep.equal([false, true]);
+    const fresh = laboratory.trial({ fresh: true });
+    expect(instances).not.to.include(await fresh.instance());
+    expect(fresh.reused).to.equal(false);
+    await fresh.finish(true);
   });
 
   it('serves again after queries', async () => {

@@ -67,13 +67,13 @@ describe('pool of instances', () => {
     const counting = new CountingTarget();
     const pool = new InstancePool(counting.target, 0);
     const first = await pool.acquire();
-    await pool.release(first, true);
+    await pool.release(first, 'new');
     expect(await pool.acquire()).to.equal(first);
-    await pool.release(first, false);
+    await pool.release(first, undefined);
     expect(counting.made[0]?.disposed).to.equal(true);
     const second = await pool.acquire();
     expect(second).not.to.equal(first);
-    await pool.release(second, true);
+    await pool.release(second, 'new');
     await pool.close();
     expect(counting.alive).to.equal(0);
   });
@@ -82,25 +82,54 @@ describe('pool of instances', () => {
     const counting = new CountingTarget();
     const pool = new InstancePool(counting.target, 0);
     const first = await pool.acquire();
-    await pool.release(first, true);
+    await pool.release(first, 'new');
     (first as { exit: ExitStatus }).exit = { code: 1, signal: null };
     expect(await pool.acquire()).not.to.equal(first);
     expect(counting.made[0]?.disposed).to.equal(true);
     const second = await pool.acquire();
     (second as { exit: ExitStatus }).exit = { code: 1, signal: null };
-    await pool.release(second, true);
+    await pool.release(second, 'new');
     expect(counting.made[2]?.disposed).to.equal(true);
     await pool.close();
   });
 
-  it('starts an instance with options for the one who asks only', async () => {
+  it('gives an instance with options to those who ask for the same machine', async () => {
     const counting = new CountingTarget();
     const pool = new InstancePool(counting.target, 0);
     const special = await pool.acquire({ paused: true });
     expect(special.options).to.deep.equal({ paused: true });
-    await pool.release(special, true);
-    expect(counting.made[0]?.disposed).to.equal(true);
+    await pool.release(special, 'new');
+    expect(await pool.acquire()).not.to.equal(special);
+    expect(await pool.acquire({ paused: true, memory: 32 })).not.to.equal(special);
+    expect(await pool.acquire({ memory: 16, paused: true })).to.equal(special);
     await pool.close();
+  });
+
+  it('gives one that has migrated only to those who do not mind, and to them first', async () => {
+    const counting = new CountingTarget();
+    const pool = new InstancePool(counting.target, 0);
+    const first = await pool.acquire();
+    const second = await pool.acquire();
+    expect(pool.conditionOf(first)).to.equal(undefined);
+    await pool.release(first, 'migrated');
+    await pool.release(second, 'new');
+    expect(pool.conditionOf(first)).to.equal('migrated');
+    expect(await pool.acquire({}, 'migrated')).to.equal(first);
+    await pool.release(first, 'migrated');
+    expect(await pool.acquire()).to.equal(second);
+    expect(await pool.acquire()).not.to.equal(first);
+    await pool.close();
+  });
+
+  it('keeps so many, and lets go of the one that was not needed for longest', async () => {
+    const counting = new CountingTarget();
+    const pool = new InstancePool(counting.target, 0);
+    const all = await Promise.all(Array.from({ length: 40 }, () => pool.acquire()));
+    for (const one of all) await pool.release(one, 'migrated');
+    expect(counting.alive).to.equal(24);
+    expect(counting.made.slice(0, 16).every(({ disposed }) => disposed)).to.equal(true);
+    await pool.close();
+    expect(counting.alive).to.equal(0);
   });
 
   it('keeps the only instance of a target that cannot start another', async () => {
@@ -108,10 +137,10 @@ describe('pool of instances', () => {
     const pool = new InstancePool(counting.target, 3);
     pool.fill();
     const only = await pool.acquire();
-    await pool.release(only, false);
+    await pool.release(only, undefined);
     expect(await pool.acquire()).to.equal(only);
     expect(counting.made).to.have.length(1);
-    await pool.release(only, false);
+    await pool.release(only, undefined);
     await pool.close();
     expect(counting.alive).to.equal(0);
   });
@@ -153,7 +182,7 @@ describe('pool of instances', () => {
     const pool = new InstancePool(counting.target, 0);
     const late = await pool.acquire();
     await pool.close();
-    await pool.release(late, true);
+    await pool.release(late, 'new');
     expect(counting.alive).to.equal(0);
   });
 });

@@ -7,7 +7,7 @@ import type { Expectation } from '../../../suites/expectations/file.js';
 import { type Chapter, ChapterBuilder, type Needs, type Requirement } from '../../../suites/requirement.js';
 import { type RequirementTest, type RunOptions, runSuite } from '../../../suites/run.js';
 import { order, select } from '../../../suites/schedule.js';
-import { inOrder, refuse, ScriptedTarget } from '../../oracle/scripted-target.js';
+import { inOrder, ok, refuse, ScriptedTarget } from '../../oracle/scripted-target.js';
 
 const holds = async (t: Trial) => t.check(true, 'x', 'x');
 const fails = async (t: Trial) => t.check(false, 'x', (await t.connect()).log[0]);
@@ -87,6 +87,37 @@ describe('a run with expectations', () => {
     expect(events.filter(({ event }) => event === 'started')).to.have.length(1);
     const { footer: all } = await run(three, { failFast: true, jobs: 1, ...expecting({ ...known, id: 'A' }) });
     expect(all.counts).to.deep.equal({ divergence: 1, conforms: 2 });
+  });
+
+  it('fails nothing for what an instance was used for before', async () => {
+    // The monitor minds a second migration, and tells what came of the first.
+    const counts = new Map<unknown, number>();
+    const target = new ScriptedTarget((asked, instance) => {
+      const migrated = counts.get(instance) ?? 0;
+      if (asked.execute === 'migrate') counts.set(instance, migrated + 1);
+      const settings = { 'query-migrate-parameters': { 'max-bandwidth': 5 }, 'query-migrate-capabilities': [] };
+      const states = {
+        'query-migrate': migrated === 0 ? {} : { status: 'cancelled' },
+        'query-status': { status: 'running' },
+        'query-version': migrated > 1 ? { other: true } : {},
+        ...settings,
+      };
+      const known = Object.entries(states).find(([name]) => name === asked.execute);
+      return known === undefined ? inOrder(asked, instance) : ok(asked, known[1]);
+    });
+    const migrates = async (t: Trial) => {
+      const session = await t.session({ to: await t.startForMigration() });
+      await session.command('migrate');
+      const version = await session.command('query-version');
+      t.check(version.text.includes('{}'), 'nothing', version);
+    };
+    const two = chapter().must('A', 'a', migrates).must('B', 'b', migrates).done();
+    const { footer, events } = await run(two, { jobs: 1 }, target);
+    expect(footer.counts).to.deep.equal({ conforms: 2 });
+    expect(events.filter(({ event }) => event === 'note').map((event) => JSON.stringify(event))).to.satisfy(
+      ([note = '', ...others]: string[]) =>
+        others.length === 0 && note.includes('B holds on a fresh instance, and not on one that had migrated before'),
+    );
   });
 
   it('gives the same verdicts in every order', async () => {

@@ -1,0 +1,91 @@
+/** What a trial leaves behind, and what of it can be put back: asked of the reference. */
+import { expect } from 'chai';
+import { Peer } from '../../oracle/peer/peer.js';
+import { leavesTraces, restore, type Traces } from '../../oracle/pristine.js';
+import { Transcript } from '../../protocol/transcript.js';
+import { InProcessTarget } from '../../targets/in-process/target.js';
+import { readSettings, type Settings } from '../../targets/settings.js';
+import type { Instance, StartOptions } from '../../targets/target.js';
+
+const leftBy = (...commands: readonly unknown[]): Traces => {
+  const transcript = new Transcript();
+  for (const command of commands) transcript.add('source', 'sent', `${JSON.stringify(command)}\n`);
+  return leavesTraces(transcript, 'source', commands.length);
+};
+
+describe('the traces of a trial', () => {
+  it('are none after queries, and restorable after settings', () => {
+    expect(leftBy({ execute: 'qmp_capabilities' }, { execute: 'query-migrate' })).to.equal('none');
+    expect(leftBy({ execute: 'query-migrate' }, { execute: 'stop' })).to.equal('restorable');
+  });
+
+  it('are migrations where these are all that cannot be put back', () => {
+    expect(leftBy({ execute: 'migrate', arguments: { uri: 'unix:x' } }, { execute: 'migrate_cancel' })).to.equal(
+      'migrations',
+    );
+  });
+
+  it('are anything after other commands, and after a migration that took from the guest what it had', () => {
+    expect(leftBy({ execute: 'getfd', arguments: { fdname: 'x' } })).to.equal('any');
+    const capabilities = [{ capability: 'release-ram', state: true }];
+    const release = { execute: 'migrate-set-capabilities', arguments: { capabilities } };
+    expect(leftBy(release, { execute: 'migrate', arguments: { uri: 'unix:x' } })).to.equal('any');
+    expect(leftBy(release)).to.equal('restorable');
+  });
+
+  it('do not include those of another endpoint', () => {
+    const transcript = new Transcript();
+    transcript.add('destination', 'sent', '{"execute":"stop"}');
+    expect(leavesTraces(transcript, 'source', 0)).to.equal('none');
+  });
+});
+
+describe('an instance that served a trial', () => {
+  const target = new InProcessTarget({ dialect: '7.2' });
+  after(() => target.close());
+
+  /** What it is like once it is put back, after this was done to it. */
+  const condition = async (
+    work: (command: (name: string, args?: unknown) => Promise<void>, instance: Instance) => Promise<void>,
+    options: StartOptions = {},
+  ) => {
+    const instance = await target.start(options);
+    const session = await instance.connect();
+    await session.negotiate();
+    const settings = (await readSettings(session)) as Settings;
+    await work(async (name, args) => {
+      const reply = await session.command(name, args);
+      expect(reply.kind, reply.text).to.equal('success');
+    }, instance);
+    session.close();
+    return restore(instance, settings);
+  };
+
+  it('is as new with its settings and its guest as they were', async () => {
+    const got = await condition(async (command) => {
+      await command('migrate-set-parameters', { 'max-bandwidth': 4096, 'cpu-throttle-initial': 50 });
+      await command('migrate-set-capabilities', { capabilities: [{ capability: 'events', state: true }] });
+      await command('stop');
+    });
+    expect(got).to.equal('new');
+  });
+
+  it('has migrated, whether it still did when it was left or not', async () => {
+    for (const behaviour of ['answer', 'silent'] as const) {
+      const got = await condition(async (command, { scratch }) => {
+        const peer = await Peer.open(`${scratch}/channel.sock`, behaviour, { transcript: new Transcript() });
+        await command('migrate-set-capabilities', { capabilities: [{ capability: 'return-path', state: true }] });
+        await command('migrate', { uri: peer.uri });
+        await peer.until('end-of-stream', 5000);
+        await peer.close();
+      });
+      expect(got, behaviour).to.equal('migrated');
+    }
+  });
+
+  it('is of no more use when it has ended, or was started in a state that does not come back', async () => {
+    expect(await condition(async (command) => command('quit'))).to.equal(undefined);
+    expect(await condition(async (command) => command('cont'), { paused: true })).to.equal(undefined);
+    expect(await condition(async () => undefined, { incoming: 'defer' })).to.equal('new');
+  });
+});
