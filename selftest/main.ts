@@ -6,7 +6,7 @@ import { Command } from 'commander';
 import { faults, UnknownFault, variations } from '../reference/faults/index.js';
 import { canBeTold } from '../test/lying-monitors/planted-lie.js';
 import { Crew } from './crew.js';
-import type { Kill } from './hunt.js';
+import { type Kill, probed } from './hunt.js';
 import { remember } from './memory.js';
 import { proveRequirements } from './requirements.js';
 import { huntAll } from './table.js';
@@ -52,7 +52,8 @@ async function main(options: Options): Promise<void> {
       if (options.faults) {
         // Kept one by one: a long run that is interrupted was not in vain.
         const keep = ({ fault, requirement }: Kill): void => {
-          if (options.record && requirement !== undefined) remember({ [fault]: [requirement] }, new Set(faults.keys()));
+          if (options.record && requirement !== undefined && requirement !== probed)
+            remember({ [fault]: [requirement] }, new Set(faults.keys()));
         };
         // Between the suite and a QEMU only what is said can be changed.
         const plantable = [...faults].flatMap(([name, fault]) =>

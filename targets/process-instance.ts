@@ -1,6 +1,7 @@
 /** An instance that is a process of ours. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { Duplex } from 'node:stream';
 import { type Address, formatAddress } from '../protocol/address.js';
 import { ConnectError, DeadlinePassed } from '../protocol/errors.js';
@@ -181,7 +182,7 @@ export class ProcessInstance implements Instance {
         () => this.stillStarts(place, until),
       );
       const began = performance.now();
-      this.badStart = await firstWords(session, this.plan.patience ?? firstAnswer);
+      if (!this.options.held) this.badStart = await firstWords(session, this.plan.patience ?? firstAnswer);
       this.firstAnswerTook = performance.now() - began;
       session.close();
     } finally {
@@ -274,7 +275,8 @@ export class ProcessInstance implements Instance {
       await this.exited(5000).catch(() => undefined);
     }
     for (const stream of [this.child.stdin, this.child.stdout, this.child.stderr]) stream.destroy();
-    rmSync(this.scratch, { recursive: true, force: true });
+    // Others need not wait while a file system that is busy takes its time.
+    await rm(this.scratch, { recursive: true, force: true }).catch(() => undefined);
     this.onDispose();
   }
 }

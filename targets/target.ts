@@ -33,6 +33,8 @@ export interface StartOptions {
   readonly name?: string;
   /** Monitors in the order of the command line. Default: one on a unix socket. */
   readonly monitors?: readonly MonitorOptions[];
+  /** `extra` holds the process up until a client has connected to a socket of its own: it answers nobody before. */
+  readonly held?: true;
   /** Further QEMU-style arguments. */
   readonly extra?: readonly string[];
 }

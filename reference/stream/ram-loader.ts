@@ -30,6 +30,8 @@ export class RamLoader {
     readonly ram: GuestRam,
     /** Property `decompress-error-check`: damaged compressed pages fail the load. */
     private readonly checkCompressed = true,
+    /** RAM is all zeros at first: what has not come, or was discarded, need not be looked at. */
+    private readonly blank = false,
   ) {
     this.#blocks = ram.blocks;
     this.#received = noPages(ram);
@@ -72,6 +74,7 @@ export class RamLoader {
         break;
       case RamFlag.zero:
         this.counts.zero++;
+        if (this.blank && fresh && bytes[start] === 0) break;
         this.#fill(block, offset, bytes[start]!);
         break;
       case RamFlag.xbzrle:
@@ -133,8 +136,8 @@ export class RamLoader {
   discard(name: string, ranges: readonly ByteRange[]): void {
     const block = this.#block(name);
     for (const { start, length } of ranges) {
-      block.bytes.fill(0, start, start + length);
-      this.#received[block.index]!.clearRange(start / pageSize, (start + length) / pageSize);
+      const held = this.#received[block.index]!.clearRange(start / pageSize, (start + length) / pageSize);
+      if (!this.blank || held > 0) block.bytes.fill(0, start, start + length);
       this.counts.discarded += length / pageSize;
     }
   }

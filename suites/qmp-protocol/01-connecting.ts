@@ -124,7 +124,7 @@ export const connecting = new ChapterBuilder(
   })
   .should('QMP-TRANS-04', 'a socket without nowait holds up everything after it until a client connects', async (t) => {
     const extra = ['-qmp', 'unix:held.sock,server', '-qmp', 'unix:after.sock,server,nowait'];
-    const instance = await t.start({ extra });
+    const instance = await t.start({ extra, held: true });
     const after = join(instance.scratch, 'after.sock');
     let early = false;
     const held = await patientConnect(t, instance, 'held.sock', () => {

@@ -41,6 +41,9 @@ export interface RecordedSection extends SectionInfo {
 /** Most guest RAM that is rebuilt, in bytes. */
 const largestRam = 256 * 2 ** 20;
 
+/** The payloads of records of pages of one byte: most records are such. */
+const fills = Array.from({ length: 256 }, (_, byte) => Buffer.of(byte));
+
 /** Reads one connection, and goes on with further ones of the same migration. */
 export class Recording implements StreamHandler {
   machine: string | undefined;
@@ -126,7 +129,7 @@ export class Recording implements StreamHandler {
     const size = this.setup.reduce((sum, { length }) => sum + length, 0);
     if (size > largestRam) return;
     this.ram = createGuestRam(this.setup.map(({ block, length }) => ({ name: block.name, size: length })));
-    this.loader = new RamLoader(this.ram);
+    this.loader = new RamLoader(this.ram, true, true);
   }
 
   ramPage(block: StreamBlock, offset: number, kind: PageKind, bytes: Buffer, start: number, length: number): void {
@@ -134,7 +137,8 @@ export class Recording implements StreamHandler {
     const header = start - extra - 8;
     const continued = header >= 0 && bytes.readUInt32BE(header + 4) === (offset | kind | RamFlag.continue) >>> 0;
     const { open, ramSections: sections, postcopy } = this;
-    const payload = Buffer.from(bytes.subarray(start, start + length));
+    const fill = kind === RamFlag.zero ? fills[bytes[start] as number] : undefined;
+    const payload = fill ?? Buffer.from(bytes.subarray(start, start + length));
     const section = (open as SectionInfo).type;
     this.pages.push({ kind, block: block.name, offset, continued, payload, section, sections, postcopy });
     this.loader?.ramPage(block, offset, kind, bytes, start, length);
