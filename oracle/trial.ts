@@ -321,11 +321,11 @@ export class Trial {
 }
 
 /**
- * Whether an instance with these options can serve again: one with arguments of a requirement's own may be anything, and one
- * that waits at an address may have been connected to.
+ * Whether an instance with these options can serve again: one with arguments of a requirement's own may be anything, one that
+ * waits at an address may have been connected to, and standard input serves one connection only.
  */
-const reusable = ({ extra = [], incoming = 'defer' }: StartOptions): boolean =>
-  extra.length === 0 && incoming === 'defer';
+const reusable = ({ extra = [], incoming = 'defer', monitors = [] }: StartOptions): boolean =>
+  extra.length === 0 && incoming === 'defer' && monitors.every(({ transport }) => transport !== 'stdio');
 
 /** Whether the target's release is known for a defect. */
 export const hasDefect = (facts: TargetFacts, id: string): boolean => defectsOfFacts(facts).has(id);

@@ -56,7 +56,7 @@ export async function runSuite(options: RunOptions): Promise<RunFooter> {
   const { target, planned, sink } = options;
   // What runs already is one monitor, which serves one client at a time.
   const jobs = target.lacks('start') === undefined ? options.jobs : 1;
-  const pool = new InstancePool(target, Math.min(jobs + 1, planned.length));
+  const pool = new InstancePool(target, Math.min(Math.ceil(jobs / 2), planned.length));
   try {
     const facts = await firstLook(pool, options);
     const matcher =

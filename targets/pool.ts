@@ -105,8 +105,10 @@ export class InstancePool {
     if (now === undefined || this.closed || instance.exit !== undefined) return instance.dispose();
     this.conditions.set(instance, now);
     this.idle.push({ instance, key: keyOf(instance.options), condition: now });
-    const [oldest] = this.idle.length > mostIdle + this.warm ? this.idle.splice(0, 1) : [];
-    await oldest?.instance.dispose();
+    if (this.idle.length <= mostIdle + this.warm) return;
+    // Those that anybody can use are kept for longest.
+    const at = this.idle.findIndex((one) => one.key !== plain || one.condition !== 'new');
+    await this.idle.splice(Math.max(0, at), 1)[0]?.instance.dispose();
   }
 
   async close(): Promise<void> {

@@ -9,9 +9,9 @@ const migration =
   (test: (status: string) => boolean, change: (raised: Raised) => readonly Raised[]): EventFault =>
   (raised) =>
     raised.event === 'MIGRATION' && test(String(raised.data?.status)) ? change(raised) : [raised];
-const misspelt = (right: string, wrong: string): Planned => ({
+const misspelt = (right: string, wrong: string, row: string): Planned => ({
   title: `announces ${right} as ${wrong}`,
-  rows: ['MIG-CMD-EVT-01'],
+  rows: [row, 'MIG-CMD-EVT-01'],
   event: migration(
     (status) => status === right,
     ({ event, data }) => [{ event, data: { ...data, status: wrong } }],
@@ -80,7 +80,7 @@ const told = (
 
 const sticky = (capability: string): Planned => ({
   title: `never switches ${capability} off again`,
-  rows: ['MIG-CMD-SCAP-09'],
+  rows: ['MIG-CMD-SCAP-09', 'MIG-CMD-QCAP-01'],
   calls: {
     'query-migrate-capabilities': ({ next, memory }) => {
       const list = next() as readonly Members[];
@@ -103,12 +103,12 @@ const shownCapped = (parameter: string, cap: number): Planned => ({
 });
 
 export const detailsOfEvents = inArea('events', {
-  'pre-switchover-misspelt': misspelt('pre-switchover', 'pre-switch-over'),
-  'cancelling-misspelt': misspelt('cancelling', 'canceling'),
-  'postcopy-active-misspelt': misspelt('postcopy-active', 'postcopy_active'),
+  'pre-switchover-misspelt': misspelt('pre-switchover', 'pre-switch-over', 'MIG-SM-O30'),
+  'cancelling-misspelt': misspelt('cancelling', 'canceling', 'MIG-SM-C04'),
+  'postcopy-active-misspelt': misspelt('postcopy-active', 'postcopy_active', 'MIG-SM-O50'),
   'postcopy-events-twice': {
     title: 'announces the states of postcopy twice',
-    rows: ['MIG-CMD-EVT-01'],
+    rows: ['MIG-SM-O50', 'MIG-CMD-EVT-01'],
     event: migration(
       (status) => status.startsWith('postcopy'),
       (raised) => [raised, raised],

@@ -2,6 +2,7 @@
 import { isObject } from '../../protocol/json.js';
 import { validatorsFor } from '../../qapi/validators.js';
 import { ChapterBuilder } from '../requirement.js';
+import { diskNeeds, showsDisk } from './08-disk.js';
 import { eventful, migrationBecomes, unchanged } from './observe.js';
 import { refusedPort } from './refused-port.js';
 
@@ -30,6 +31,9 @@ export const queryMigrate = new ChapterBuilder(['Migration commands', '8 query-m
     },
     { needs: { abilities: ['start'] } },
   )
+  .must('MIG-CMD-QMIG-03.disk', 'while a disk is migrated its figures are shown, and not afterwards', showsDisk, {
+    needs: diskNeeds,
+  })
   .must(
     'MIG-CMD-QMIG-03.failed',
     'after a refused connection it shows failed and why, and nothing else',

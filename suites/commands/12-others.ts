@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { isObject } from '../../protocol/json.js';
 import { ChapterBuilder } from '../requirement.js';
 import { unlessExact } from './dialect-fit.js';
-import { eventful, eventsAre, look, runStateBecomes, unchanged } from './observe.js';
+import { eventful, eventsAre, look, runStateBecomes, switchOn, unchanged } from './observe.js';
 
 const start = { abilities: ['start'] } as const;
 const save = { ...start, commands: ['xen-save-devices-state'] };
@@ -38,6 +38,25 @@ export const others = new ChapterBuilder(['Migration commands', '12 Others'], 'c
       });
     },
     { needs: { ...start, commands: ['client_migrate_info'] } },
+  )
+  .must(
+    'MIG-CMD-CMI-01.active',
+    'with SPICE it takes a host with a port, and nothing of the migration changes',
+    async (t) => {
+      const extra = ['-spice', 'unix=on,addr=spice.sock,disable-ticketing=on'];
+      const session = await t.session({ to: await t.start({ extra }) });
+      await switchOn(t, session, 'events');
+      await unchanged(t, session, 'client_migrate_info', async () => {
+        const destination = { protocol: 'spice', hostname: 'localhost' };
+        for (const more of [{ port: 5900 }, { 'tls-port': 5901, 'cert-subject': 'x' }]) {
+          const reply = await session.command('client_migrate_info', { ...destination, ...more });
+          t.equal(t.succeeded(reply, 'client_migrate_info'), {}, 'client_migrate_info');
+        }
+        const portless = await session.command('client_migrate_info', destination);
+        t.failed(portless, 'GenericError', "Parameter 'port/tls-port' is missing");
+      });
+    },
+    { needs: { abilities: ['start', 'arguments'], commands: ['client_migrate_info'] } },
   )
   .must(
     'MIG-CMD-CMI-01.order',
