@@ -313,6 +313,8 @@ export class Trial {
     // An instance that we did not start cannot be replaced: it is put back as far as commands can do it.
     const replaceable = this.settings.pool.target.lacks('start') === undefined;
     if (settings === undefined || (traces === 'any' && replaceable)) return undefined;
+    // What is said to put it back is not part of the trial.
+    instance.record(new Transcript(), name);
     const now = await restore(instance, settings);
     // It was told to migrate and shows nothing of it: who knows what else it does not show.
     if (traces === 'migrations' && now === 'new') return undefined;

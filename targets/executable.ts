@@ -44,7 +44,7 @@ export function sessionDefaults(settings: ExecutableSettings): SessionDefaults {
  * A monitor that has started answers in a few milliseconds, also where many start at once; one that is known to be slower is
  * given more time. The second try has all of {@link firstAnswer}.
  */
-const leastPatience = 500;
+const leastPatience = 1000;
 const patient = (before: number, took: number): number => Math.min(firstAnswer, Math.max(before, 8 * took));
 
 /** A load that fails, or an argument that is not taken, ends a process soon after its monitor listens. */

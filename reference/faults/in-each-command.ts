@@ -25,7 +25,6 @@ const rows: Readonly<Record<string, string>> = {
   'xen-set-replication': 'MIG-CMD-XEN-01',
   'xen-set-global-dirty-log': 'MIG-CMD-XEN-01',
   'query-xen-replication-status': 'MIG-CMD-XEN-01',
-  'query-colo-status': 'MIG-CMD-COLO-01',
   'query-migrate': 'MIG-CMD-QMIG-01',
   'query-migrate-cache-size': 'MIG-CMD-LEG-03',
   'query-migrate-capabilities': 'MIG-CMD-QCAP-01',
@@ -65,11 +64,20 @@ const ignores = (name: string): Planned => ({
   calls: { [name]: () => undefined },
 });
 
-/** What the first of several faults of its own has already as another one. */
-const told = new Set(['migrate', 'migrate_cancel', 'cont', 'stop', 'query-migrate']);
+/**
+ * What the first of several faults of its own has already as another one, and what does nothing that shows: without Xen
+ * nobody reads the dirty log, and a guest that does not sleep is not woken.
+ */
+const told = new Set([
+  ...['migrate', 'migrate_cancel', 'cont', 'stop', 'query-migrate'],
+  ...['xen-set-global-dirty-log', 'system_wakeup'],
+]);
+
+/** Real monitors die of a load that begins: no requirement lets one succeed. */
+const refused = new Set(['xen-load-devices-state']);
 
 const planned: [string, Planned][] = Object.keys(rows).flatMap((name) => [
-  [`refuses-${name.replaceAll('_', '-')}`, refuses(name)] as [string, Planned],
+  ...(refused.has(name) ? [] : [[`refuses-${name.replaceAll('_', '-')}`, refuses(name)] as [string, Planned]]),
   ...(told.has(name) ? [] : [[`ignores-${name.replaceAll('_', '-')}`, ignores(name)] as [string, Planned]]),
 ]);
 

@@ -142,17 +142,17 @@ export const detailsOfQueries = inArea('query-migrate', {
   },
   'pre-switchover-as-active': {
     title: 'shows a migration that waits for the switch-over as active',
-    rows: ['MIG-CMD-QMIG-02', 'MIG-CMD-QMIG-03'],
+    rows: ['MIG-CMD-QMIG-03'],
     calls: whileIn(['pre-switchover'], (value) => ({ ...value, status: 'active' })),
   },
   'cancelling-as-active': {
     title: 'shows a migration that is being cancelled as active',
-    rows: ['MIG-CMD-QMIG-02', 'MIG-CMD-QMIG-03'],
+    rows: ['MIG-SM-C02', 'MIG-CMD-QMIG-03'],
     calls: whileIn(['cancelling'], (value) => ({ ...value, status: 'active' })),
   },
   'postcopy-as-active': {
     title: 'shows postcopy as active',
-    rows: ['MIG-CMD-QMIG-02', 'MIG-CMD-QMIG-03'],
+    rows: ['MIG-CMD-QMIG-03'],
     calls: whileIn(['postcopy-active'], (value) => ({ ...value, status: 'active' })),
   },
 });

@@ -82,6 +82,17 @@ export const others = new ChapterBuilder(['Migration commands', '12 Others'], 'c
     { needs: { ...start, commands: ['x-colo-lost-heartbeat'] } },
   )
   .must(
+    'MIG-CMD-COLO-01.query',
+    'without COLO its mode is none on both sides, for no reason',
+    async (t) => {
+      const session = await t.session();
+      const status = t.succeeded(await session.command('query-colo-status'));
+      t.returned('query-colo-status', status, ['mode', 'reason'], ['last-mode']);
+      for (const [name, value] of Object.entries(isObject(status) ? status : {})) t.equal(value, 'none', name);
+    },
+    { needs: { ...start, commands: ['query-colo-status'] } },
+  )
+  .must(
     'MIG-CMD-XEN-01.running',
     'xen-save-devices-state stops a running guest for the time of writing',
     async (t) => {
@@ -127,6 +138,37 @@ export const others = new ChapterBuilder(['Migration commands', '12 Others'], 'c
       t.check(b?.length === a?.length, `${a?.length} bytes`, `${b?.length} bytes`, 'the second file');
     },
     { needs: save },
+  )
+  .must(
+    'MIG-CMD-XEN-01.load',
+    'xen-load-devices-state is refused while the guest runs, and where there is nothing to load',
+    async (t) => {
+      const session = await eventful(t);
+      const filename = `${(await t.instance()).scratch}/state`;
+      t.succeeded(await session.command('xen-save-devices-state', { filename }));
+      await unchanged(t, session, 'xen-load-devices-state', async () => {
+        t.failed(await session.command('xen-load-devices-state', { filename }), 'GenericError');
+      });
+      // No further: releases die of a load that begins.
+      t.succeeded(await session.command('stop'));
+      t.failed(await session.command('xen-load-devices-state', { filename: `${filename}.absent` }), 'GenericError');
+    },
+    { needs: { ...save, commands: [...save.commands, 'xen-load-devices-state'] } },
+  )
+  .must(
+    'MIG-CMD-XEN-02.dirty-log',
+    'the dirty log can be switched on and off, which shows nothing',
+    async (t) => {
+      const session = await eventful(t);
+      await unchanged(t, session, 'xen-set-global-dirty-log', async () => {
+        for (const enable of [true, false]) {
+          const reply = await session.command('xen-set-global-dirty-log', { enable });
+          t.equal(t.succeeded(reply, `enable ${enable}`), {}, `enable ${enable}`);
+        }
+      });
+      t.failed(await session.command('xen-set-global-dirty-log'), 'GenericError');
+    },
+    { needs: { ...start, commands: ['xen-set-global-dirty-log'] } },
   )
   .must(
     'MIG-CMD-XEN-01.open',

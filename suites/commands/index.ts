@@ -11,6 +11,7 @@ import { eachParameter } from './06-set-parameters.js';
 import { deprecated } from './07-deprecated.js';
 import { completedInfo } from './08-completed.js';
 import { queryMigrate } from './08-query-migrate.js';
+import { underWay } from './08-under-way.js';
 import { migrate } from './09-migrate.js';
 import { tls } from './09-tls.js';
 import { uris } from './09-uris.js';
@@ -31,6 +32,7 @@ export const commands: readonly Chapter[] = [
   evaluation,
   deprecated,
   queryMigrate,
+  underWay,
   completedInfo,
   migrate,
   uris,
