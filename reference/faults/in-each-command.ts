@@ -46,7 +46,6 @@ const rows: Readonly<Record<string, string>> = {
   'query-fdsets': 'QMP-FD-10',
   'remove-fd': 'QMP-FD-12',
   'human-monitor-command': 'QMP-BASE-15',
-  'chardev-add': 'QMP-BASE-16',
 };
 
 const refuses = (name: string): Planned => ({
