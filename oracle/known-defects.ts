@@ -231,6 +231,13 @@ export const knownDefects: readonly KnownDefect[] = [
     to: stillThere,
   },
   {
+    id: 'MIG-DEF-25',
+    title: 'a machine name of 2 GiB or more in the configuration kills the destination by a negative allocation',
+    from: [3, 0],
+    to: [10, 9],
+    crash: /failed to allocate 18446744\d{12} bytes/,
+  },
+  {
     id: 'MIG-DEF-24',
     title: 'a postcopy that was recovered more than once may count wrongly what remains, and never end',
     from: [3, 0],
@@ -244,6 +251,13 @@ export const knownDefects: readonly KnownDefect[] = [
     to: stillThere,
     hangs: ({ out, capabilities }) =>
       out.status === 'cancelling' && out.phase === 'stopping' && capabilities.includes('pause-before-switchover'),
+  },
+  {
+    id: 'MIG-DEF-25',
+    title: 'a machine name of 2 GiB or more in the configuration kills the destination by a negative allocation',
+    from: [3, 0],
+    to: [10, 9],
+    crash: /failed to allocate 18446744\d{12} bytes/,
   },
   {
     id: 'MIG-DEF-24',

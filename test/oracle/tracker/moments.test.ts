@@ -268,6 +268,17 @@ describe('the judge, one moment at a time', () => {
     expect(judge('3.0')).to.equal('divergence');
   });
 
+  it('knows a death by a negative allocation (MIG-DEF-25)', () => {
+    const says = (bytes: string) => `says monitor: GLib: gmem.c:106: failed to allocate ${bytes} bytes`;
+    const judge = (bytes: string, ...defects: string[]) =>
+      new Script({ incoming: 'unix:/x' })
+        .lines(eventsOn, '< {}', 'M active', says(bytes), 'die SIGTRAP')
+        .judge('10.0', defects);
+    expect(judge('18446744073692774404', 'MIG-DEF-25').defects).to.deep.equal(['MIG-DEF-25']);
+    expect(judge('4096', 'MIG-DEF-25').kind).to.equal('divergence');
+    expect(judge('18446744073692774404').kind).to.equal('divergence');
+  });
+
   it('knows a death that the connection of a cancelled migration brings (MIG-DEF-15)', () => {
     const cancel = ['> migrate_cancel', 'M cancelling', 'M cancelled', '< {}'];
     const begin = [eventsOn, '< {}', migrateTo, 'M setup', '< {}', ...cancel];
