@@ -66,6 +66,8 @@ export interface MigrationRules {
   readonly pauseInRecover: boolean;
   /** A destination that reports an error at the end of postcopy lets the source's guest run again. */
   readonly postcopyFailureResumes: boolean;
+  /** Behind `pre-switchover` COLO may be passed over: the migration completes. */
+  readonly coloLostByPause: boolean;
   /** 7.2 and later: the secondary's guest runs, and the end of COLO has an event. */
   readonly coloSecondaryRuns: boolean;
   readonly coloIdleText: string;
@@ -145,6 +147,7 @@ const baseline: MigrationRules = {
   recoverSetup: false,
   pauseInRecover: false,
   postcopyFailureResumes: false,
+  coloLostByPause: false,
   coloSecondaryRuns: false,
   coloIdleText: "The feature 'colo' is not enabled",
   incomingSetup: 'event',
@@ -189,6 +192,7 @@ const since7: MigrationRules = {
   capabilitiesAlsoRefusedIn: ['cancelling'],
   migrateInColo: 'stuck',
   migrateOnDestination: 'stuck',
+  coloLostByPause: true,
   coloSecondaryRuns: true,
   notDeferredText: "'-incoming' was not specified on the command line",
   startedByUriText: 'The incoming migration has already been started',
@@ -223,6 +227,7 @@ export const migrationRules: Readonly<Record<DialectName, MigrationRules>> = {
     cancelInPostcopyRefused: true,
     cancelInColo: 'cancelling',
     migrateInColo: 'refused',
+    coloLostByPause: false,
     capabilitiesAlsoRefusedIn: ['cancelling', 'colo'],
     recoverSetup: true,
     pauseInRecover: true,

@@ -10,6 +10,7 @@ const has =
   (state) =>
     isOn(state, capability);
 const colo = has('x-colo');
+const lostByPause: Guard = (_state, rules) => rules.coloLostByPause;
 const returnPath: Guard = ({ out }) => out.returnPath !== 'none';
 const forPostcopy: Guard = ({ out }) => out.inPostcopy;
 const released: Guard = ({ out }) => out.continueTokens > 0;
@@ -59,6 +60,12 @@ export const switchoverSteps = [
   row('MIG-SM-O40', 'channel-error', finishing, failSwitchover),
   row('MIG-SM-O41 MIG-SM-O80 MIG-SM-O86', 'completed', all(lastRound, not(returnPath), colo), enterColo),
   row('MIG-SM-O41 MIG-SM-O80 MIG-SM-O86', 'peer-shut', all(finalWait, colo), enterColo),
+  row(
+    'MIG-SM-O41 MIG-SM-O86',
+    'completed-past-colo',
+    all(at('device', 'last-round', 'final-wait'), colo, lostByPause),
+    (c) => c.end('completed', 'settling'),
+  ),
   row('MIG-SM-O36 MIG-SM-O37 MIG-SM-O58', 'settled', at('completed', 'settling'), (c) =>
     c.runState('postmigrate').phase('idle'),
   ),

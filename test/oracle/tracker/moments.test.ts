@@ -81,6 +81,14 @@ describe('the judge, one moment at a time', () => {
       [...listening, 'R', migrateTo, 'M postcopy-paused', 'M setup', '< !GenericError'],
     ],
     [
+      'a pause before the switch-over that COLO is lost by (MIG-SM-O86)',
+      '7.2',
+      [
+        ...[capabilityOn('pause-before-switchover'), '< {}', capabilityOn('x-colo'), '< {}', ...begun],
+        ...['S', 'M pre-switchover', proceed, '< {}', 'M device', 'P 2', 'M completed'],
+      ],
+    ],
+    [
       'passes that went unseen while events were off in COLO (MIG-CMD-EVT-04)',
       '3.0',
       [
@@ -225,6 +233,7 @@ describe('the judge, one moment at a time', () => {
     ['a stop that never tells of itself', '7.2', [...begun, '> stop', 'P 2', 'M completed', '< {}']],
     ['a stop that tells of itself twice', '7.2', [...begun, '> stop', 'S', 'P 2', 'S', '< {}']],
     ['a second sync in the switch', '7.2', [...held, proceed, 'M postcopy-active', '< {}', 'P 2', 'P 3']],
+    ['a completion instead of COLO', '7.2', [...colo, 'P 2', 'M completed']],
     ['a migrate in COLO that is accepted', '7.2', [...colo, 'P 2', 'M colo', migrateTo, 'M setup', '< {}']],
     [
       'a migrate in COLO that gets stuck, of a 10.0',
