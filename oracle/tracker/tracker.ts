@@ -8,7 +8,7 @@ import type { MigrationRules } from '../../reference/dialects/migration.js';
 import type { ModelState } from '../../reference/model/index.js';
 import { knownDefects } from '../known-defects.js';
 import { closure } from './closure.js';
-import { Cores } from './core.js';
+import { type Core, Cores } from './core.js';
 import { describeState } from './describe-state.js';
 import { type Emission, idMatches, matches } from './emission.js';
 import { after, at, Hypotheses, type Hypothesis, hypothesis } from './hypothesis.js';
@@ -276,8 +276,10 @@ export class Tracker {
         continue;
       }
       const { calm, fronts } = this.cores.reach(one.core);
+      const there = new Set<Core>();
       for (const move of fronts) {
-        if (move.first === undefined || !wanted(move.first)) continue;
+        if (move.first === undefined || !wanted(move.first) || there.has(move.to)) continue;
+        there.add(move.to);
         const front = walked(at(one, move.to), one);
         if (first(front)) visit(front);
       }
