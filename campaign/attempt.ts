@@ -87,7 +87,16 @@ export async function attempt(scenario: Scenario, options: AttemptOptions): Prom
   for (const entry of transcript.entries) judge.feed(entry);
   const { judgement, transitions } = judge;
   const stderr = used.map(([, instance]) => instance.stderr).join('\n');
-  const symptoms = diagnose({ transcript, judgement, troubles, judge, stderr, defects: defectsOfFacts(facts) });
+  const symptoms = diagnose({
+    transcript,
+    judgement,
+    troubles,
+    judge,
+    stderr,
+    defects: defectsOfFacts(facts),
+    streamKnown: facts.dialectNote === undefined,
+    ...(facts.schemaNote === undefined ? { schema: facts.schema } : {}),
+  });
   const launches = new Map(used.flatMap(([name, instance]) => launchOf(name, instance)));
   await Promise.all(
     used.map(

@@ -4,8 +4,10 @@ import type { Judge, Judgement } from '../oracle/judge.js';
 import { defectOfCrash } from '../oracle/known-defects.js';
 import { isObject, type JsonObject } from '../protocol/json.js';
 import { type Entry, entryValue, type Transcript } from '../protocol/transcript.js';
+import type { Schema } from '../qapi/schema.js';
 import { wordsOfDeath } from './last-words.js';
 import { withLeftOpen } from './left-open.js';
+import { offSchemaSymptoms } from './off-schema.js';
 import { stuckSymptoms } from './stuck.js';
 import { type Symptom, withoutFigures } from './symptom.js';
 
@@ -18,6 +20,10 @@ export interface Evidence {
   readonly stderr: string;
   /** Known defects of the target's release. */
   readonly defects: ReadonlySet<string>;
+  /** Its release has a dialect of its own: of another one the stream may have what nobody here knows. */
+  readonly streamKnown: boolean;
+  /** What the target itself says that its commands return; absent where it does not. */
+  readonly schema?: Schema;
 }
 
 export function diagnose(evidence: Evidence): Symptom[] {
@@ -31,6 +37,8 @@ export function diagnose(evidence: Evidence): Symptom[] {
   if (judgement.divergence !== undefined && !died) symptoms.unshift(divergenceSymptom(evidence));
   symptoms.push(...garbageSymptoms(evidence), ...unreadableSymptoms(evidence), ...hangSymptoms(evidence));
   if (symptoms.length === 0) symptoms.push(...stuckSymptoms(evidence));
+  if (symptoms.length === 0 && evidence.schema !== undefined)
+    symptoms.push(...offSchemaSymptoms(evidence.transcript, evidence.schema));
   return withLeftOpen(symptoms, evidence.transcript, evidence.defects);
 }
 
@@ -161,7 +169,8 @@ function garbageSymptoms({ transcript }: Evidence): Symptom[] {
 }
 
 /** A migration stream that breaks the format: the peer reads it as a destination would, and says what is wrong. */
-function unreadableSymptoms({ transcript }: Evidence): Symptom[] {
+function unreadableSymptoms({ transcript, streamKnown }: Evidence): Symptom[] {
+  if (!streamKnown) return [];
   const words = /the stream (?:cannot be read|is not as it should be): (.*)$/s;
   const entry = transcript.entries.find(({ kind, text }) => kind === 'channel' && words.test(text));
   const [, why] = words.exec(entry?.text ?? '') ?? [];

@@ -129,6 +129,6 @@ if (process.send !== undefined) {
   // Whoever gave us work is gone, or needs no more.
   process.on('disconnect', () => process.exit(0));
   process.on('error', () => process.exit(0));
-  // Ctrl-C reaches everything on a terminal; what it means is for the campaign to say.
-  for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
+  // These reach a whole group of processes; what they mean is for the campaign to say, which then lets us go.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 }

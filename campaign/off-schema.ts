@@ -1,0 +1,50 @@
+/** Results of commands that are not what the target's own schema says they are. */
+import { isObject } from '../protocol/json.js';
+import { entryValue, type Transcript } from '../protocol/transcript.js';
+import type { Schema } from '../qapi/schema.js';
+import { type Validators, validatorsFor } from '../qapi/validators.js';
+import type { Symptom } from './symptom.js';
+
+const compiled = new WeakMap<Schema, Validators>();
+
+function validatorsOf(schema: Schema): Validators {
+  const known = compiled.get(schema) ?? validatorsFor(schema);
+  compiled.set(schema, known);
+  return known;
+}
+
+/** A command with an id of ours, as it was sent on a line of its own. */
+const asked = /^\{"exec(?:ute|-oob)":"([a-z0-9_-]+)".*"id":"((?:qs|value-)[\d.]+)"\}$/;
+
+/** The first result of a transcript that is off the schema. @param schema of the target, by its own word */
+export function offSchemaSymptoms(transcript: Transcript, schema: Schema): Symptom[] {
+  const names = new Map<string, string>();
+  for (const entry of transcript.entries) {
+    if (entry.kind === 'sent') {
+      for (const line of entry.text.split('\n')) {
+        const [, name = '', id = ''] = asked.exec(line) ?? [];
+        if (schema.commands.has(name)) names.set(`${entry.at} ${id}`, name);
+      }
+      continue;
+    }
+    if (entry.kind !== 'received' || entry.stale) continue;
+    const value = entryValue(entry);
+    if (!isObject(value) || !('return' in value) || typeof value.id !== 'string') continue;
+    const name = names.get(`${entry.at} ${value.id}`);
+    const [fault] = name === undefined ? [] : validatorsOf(schema).returns(name)(value.return);
+    if (fault === undefined) continue;
+    const place = fault.path.replace(/\d+/g, 'N');
+    return [
+      {
+        kind: 'divergence',
+        subject: `success of ${name} off the schema${place === '' ? '' : ` at ${place}`}`,
+        rows: ['QMP-REPLY-01'],
+        state: '',
+        expected: [fault.expected],
+        got: fault.got,
+        entry: entry.n,
+      },
+    ];
+  }
+  return [];
+}

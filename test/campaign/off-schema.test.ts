@@ -1,0 +1,31 @@
+import { expect } from 'chai';
+import { offSchemaSymptoms } from '../../campaign/off-schema.js';
+import { Transcript } from '../../protocol/transcript.js';
+import { loadSchema } from '../../reference/schema/index.js';
+
+function talk(command: string, result: string): Transcript {
+  const transcript = new Transcript();
+  transcript.add('source', 'sent', `{"execute":"${command}","id":"qs1.2"}\n`);
+  transcript.add('source', 'received', `{"return": ${result}, "id": "qs1.2"}`);
+  return transcript;
+}
+
+describe('results off the schema', () => {
+  const told = (command: string, result: string) =>
+    offSchemaSymptoms(talk(command, result), loadSchema('7.2')).map(({ subject }) => subject);
+
+  it('are told with the command and the place, whatever entry of a list it is', () => {
+    expect(told('query-commands', '["stop"]')).to.deep.equal(['success of query-commands off the schema at [N]']);
+    expect(told('query-migrate', '{"status": "nowhere"}')).to.have.length(1);
+    expect(
+      told('query-status', '{"status": "running", "running": true, "singlestep": false, "more": 1}'),
+    ).to.have.length(1);
+    expect(told('stop', '[]')).to.have.length(1);
+  });
+
+  it('are not what fits, nor what nobody can know', () => {
+    expect(told('query-migrate', '{}')).to.deep.equal([]);
+    expect(told('query-commands', '[{"name": "stop"}]')).to.deep.equal([]);
+    expect(told('query-elsewhere', '[1]')).to.deep.equal([]);
+  });
+});
