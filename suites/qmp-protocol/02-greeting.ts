@@ -44,6 +44,16 @@ export const greeting = new ChapterBuilder(['QMP protocol', '2 Greeting'], 'qmp-
       session.close();
     }
   })
+  .must('QMP-GREET-01.once', 'a process that has started greets no client twice', async (t) => {
+    for (let round = 0; round < 3; round++) {
+      const session = await t.session();
+      await session.fence();
+      // Those that are passed over while a process starts, too.
+      const greetings = session.log.filter(({ kind }) => kind === 'greeting').length;
+      t.check(greetings === 1, 'one greeting', `${greetings}`);
+      session.close();
+    }
+  })
   .must('QMP-GREET-02', 'it is an object with the single member QMP, which has version and capabilities', async (t) => {
     const session = await t.connect();
     const first = session.log[0];

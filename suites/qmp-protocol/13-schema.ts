@@ -1,6 +1,9 @@
 /** qmp-protocol.md §13: the entities that query-qmp-schema returns. */
 import type { Trial } from '../../oracle/trial.js';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
+import type { Schema } from '../../qapi/schema.js';
+import { loadSchema } from '../../reference/schema/index.js';
+import { unlessExact } from '../commands/dialect-fit.js';
 import { ChapterBuilder } from '../requirement.js';
 
 type Entity = JsonObject & { readonly name: string; readonly 'meta-type': string };
@@ -72,6 +75,39 @@ export const schemaEntities = new ChapterBuilder(
         );
       }
     },
+  )
+  .must(
+    'QMP-BASE-05.commands',
+    'the schema has no command that query-commands does not list',
+    async (t) => {
+      const session = await t.session();
+      const listed = new Set(
+        listOf(t.succeeded(await session.command('query-commands'))).map(({ name }) => String(name)),
+      );
+      session.close();
+      const commands = (await entities(t)).filter((entity) => entity['meta-type'] === 'command');
+      const unlisted = commands.map(({ name }) => name).filter((name) => !listed.has(name));
+      t.same(unlisted, [], 'commands in the schema only');
+    },
+    { needs: { commands: ['query-commands'] } },
+  )
+  .must(
+    'QMP-BASE-05.optional',
+    'it tells which arguments of the migration commands can be left out',
+    async (t) => {
+      const own = loadSchema(t.dialect.name);
+      const optional = (schema: Schema, name: string) =>
+        new Map(schema.membersOf(schema.commands.get(name)?.arguments).map((one) => [one.name, one.optional]));
+      for (const name of own.commands.keys()) {
+        if (!t.facts.schema.commands.has(name)) continue;
+        const told = optional(t.facts.schema, name);
+        for (const [member, right] of optional(own, name)) {
+          const is = told.get(member);
+          if (is !== undefined) t.same(is, right, `${name}.${member} is optional`);
+        }
+      }
+    },
+    { needs: { unless: unlessExact } },
   )
   .must('QMP-BASE-05.unique', 'no name stands for two entities of a kind, nor a type for two types', async (t) => {
     const keys = (await entities(t)).map((entity) =>
