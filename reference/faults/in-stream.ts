@@ -214,4 +214,12 @@ export const postcopyFaults = inArea('postcopy', {
     rows: ['MIG-STR-PC-07', 'MIG-STR-RAM-08'],
     wire: { source: (source) => instead(source, 'request', () => () => undefined) },
   },
+  'released-ram-kept': {
+    title: 'keeps the RAM that release-ram gives back',
+    rows: ['MIG-STR-PC-09'],
+    wire: {
+      source: (source) =>
+        Object.defineProperty(source, 'released', { get: () => undefined, set: () => undefined, configurable: true }),
+    },
+  },
 });

@@ -73,7 +73,7 @@ export class Postcopy {
     await owner.flush();
     if (owner.settings.on('release-ram')) {
       source.released = new ReleasedRam(host.ram);
-      source.released.begin(source.bitmap);
+      source.released?.begin(source.bitmap);
     }
     statistics.downtime = Math.floor(host.clock.now() - began);
     this.#limit = owner.settings.maxPostcopyBandwidth;

@@ -1,4 +1,6 @@
 /** stream-format.md §9: postcopy on the wire, and its recovery. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ramImage } from '../../oracle/ram-image.js';
 import type { Trial } from '../../oracle/trial.js';
 import { DirtyBitmap } from '../../reference/ram/dirty-bitmap.js';
@@ -11,7 +13,7 @@ import { block, Feed } from '../state-machine/feed.js';
 import { hurry } from '../state-machine/pair.js';
 import { Captured, type CaptureOptions, captureNeeds, memory, ramBytes } from './capture.js';
 import { holds, loadNeeds, pageOf, ramEnd, ramPart, ramStart } from './loading.js';
-import { Recording } from './recording.js';
+import { firstDifference, Recording } from './recording.js';
 
 const pageSize = 4096;
 /**
@@ -172,6 +174,22 @@ export const postcopySource = new ChapterBuilder(['Migration stream', '9 Postcop
     t.check(read(), 'the page', 'nothing in time');
     await one.statusIs('postcopy-active');
   })
+  .must(
+    'MIG-STR-PC-09',
+    'with release-ram the source gives back what it has sent',
+    async (t) => {
+      const one = await switched(t, { capabilities: ['postcopy-ram', 'release-ram'], image: heavy() });
+      await hurry(one);
+      await one.completes();
+      one.carries(one.recording());
+      if (t.facts.commands?.has('pmemsave') === false) return;
+      const filename = join(one.instance.scratch, 'left.bin');
+      t.succeeded(await one.session.command('pmemsave', { val: 0, size: ramBytes, filename }), 'pmemsave');
+      const kept = firstDifference(readFileSync(filename), Buffer.alloc(ramBytes));
+      t.check(kept === -1, 'zeros where the pages were', `page ${kept} is still there`, 'RAM');
+    },
+    { needs: { capabilities: ['release-ram'] } },
+  )
   .must(
     'MIG-STR-PC-20',
     'the second connection asks for the bitmaps, resumes, and names the block again',

@@ -7,7 +7,6 @@ export const leftOut: Readonly<Record<string, string>> = {
   'stream-format.md §5.1, page sizes in the setup': 'needs memory of 2 MiB pages of the host',
   'stream-format.md §5.2, zero-page-detection none': 'a setting of one release alone',
   'stream-format.md §7, block and dirty-bitmap': 'the machine that targets are started with has no drives',
-  'stream-format.md §9.1, release-ram': 'changes no byte of the stream',
   'stream-format.md §9.2, order in a page of the host': 'needs memory of 2 MiB pages of the host',
   'stream-format.md §9.5, postcopy-preempt and mapped-ram': 'no part of the baseline',
   'stream-format.md §10, name of 4 GiB': 'every release ends in its allocator there, and no behaviour is prescribed',

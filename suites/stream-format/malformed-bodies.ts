@@ -148,4 +148,29 @@ export const commandRows: readonly Row[] = [
     cut: true,
     line: /CMD_PACKAGED: Buffer receive fail ret=3 length=100/,
   },
+  {
+    id: '70.unknown',
+    what: 'a question for the bitmap of an unknown block',
+    write: begun((writer) => writer.recvBitmap('foo')),
+    line: /block 'foo' not found/,
+  },
+  {
+    id: '70.empty',
+    what: 'a question for a bitmap without a name',
+    write: begun((writer) => writer.command('RECV_BITMAP', Buffer.alloc(1))),
+    line: /failed to read block name/,
+  },
+  {
+    id: '70.length',
+    what: 'a question for a bitmap with more behind the name',
+    write: begun((writer) => writer.command('RECV_BITMAP', hex('03 72616d 00'))),
+    line: /invalid payload length \(5\)/,
+  },
+  {
+    id: '71',
+    what: 'an advice of RAM pages where postcopy is off',
+    write: begun((writer) => writer.postcopyAdvise(4096)),
+    line: /RAM postcopy is disabled but have 16 byte advise/,
+    defect: 'MIG-DEF-12',
+  },
 ];

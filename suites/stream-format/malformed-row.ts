@@ -15,6 +15,8 @@ export interface Row {
   readonly cut?: boolean;
   readonly magic?: boolean;
   readonly needs?: Needs;
+  /** Known defect of releases that die of it. */
+  readonly defect?: string;
 }
 
 export const hex = (text: string): Buffer => Buffer.from(text.replace(/\s/g, ''), 'hex');
