@@ -97,7 +97,11 @@ export function afterReset(steps: readonly Step[], settings: Settings | undefine
     ...(capabilities.length === 0 ? [] : [{ execute: 'migrate-set-capabilities', arguments: { capabilities } }]),
     {
       execute: 'migrate-set-parameters',
-      arguments: { 'max-bandwidth': settings?.parameters['max-bandwidth'] ?? 2 ** 25 },
+      arguments: {
+        'max-bandwidth': settings?.parameters['max-bandwidth'] ?? 2 ** 25,
+        // Another mode makes every later migration one of another kind.
+        ...(settings?.parameters.mode === undefined ? {} : { mode: settings.parameters.mode }),
+      },
     },
     { execute: 'query-migrate' },
   ];
