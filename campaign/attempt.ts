@@ -66,6 +66,7 @@ export async function attempt(scenario: Scenario, options: AttemptOptions): Prom
       },
       ...(deadline === undefined ? {} : { deadline }),
       ...(start === undefined ? {} : { start }),
+      ...(carried === undefined ? {} : { served: true }),
       ...(world === undefined ? {} : { world }),
     });
   } catch (error) {

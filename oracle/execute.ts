@@ -26,6 +26,8 @@ export interface ExecuteOptions {
   readonly start?: (name: string, options: StartOptions) => Promise<Instance>;
   /** Takes an instance when the scenario is over; default: it is ended. */
   readonly giveBack?: (name: string, instance: Instance) => Promise<void>;
+  /** The processes have served other scenarios: what is in their memory is not known. */
+  readonly served?: boolean;
   /** Milliseconds for a reply. */
   readonly deadline?: number;
   /** Given the transcript before the first step: it is there even when the run never ends. */
@@ -130,6 +132,9 @@ class Stage {
   }
 
   async perform(step: Step): Promise<void> {
+    // Pages are given up once they have gone out: what is read there later is zero.
+    if (this.channels.memory !== undefined && stringifyJson(step).includes('release-ram'))
+      this.channels.memory = undefined;
     if (step.do !== 'event') for (const [name, session] of this.sessions) this.marks.set(name, session.mark());
     switch (step.do) {
       case 'start':
@@ -224,7 +229,8 @@ class Stage {
     this.instances.set(name, instance);
     const { ramImage: image, incoming, extra } = resolved;
     // No guest of ours runs: its memory is what it was given. Of what was migrated to another process not so much is known.
-    const alone = this.instances.size === 1 && incoming === undefined && extra === undefined;
+    const fresh = this.options.served !== true;
+    const alone = fresh && this.instances.size === 1 && incoming === undefined && extra === undefined;
     this.channels.memory = !alone ? undefined : image === undefined ? Buffer.alloc(0) : this.world.contents(image);
     this.scratch ??= instance.scratch;
     instance.record(this.transcript, name);
