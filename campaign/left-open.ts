@@ -1,12 +1,12 @@
 /**
- * MIG-DEF-24: when a postcopy is cancelled, the thread that reads its return path may be left waiting. The next migration of
+ * MIG-DEF-26: when a postcopy is cancelled, the thread that reads its return path may be left waiting. The next migration of
  * the process then opens a return path that nobody asked for, and stays `active` with the guest stopped, for ever.
  */
 import { isObject } from '../protocol/json.js';
 import { entryValue, type Transcript } from '../protocol/transcript.js';
 import type { Symptom } from './symptom.js';
 
-const defect = 'MIG-DEF-24';
+const defect = 'MIG-DEF-26';
 
 /** Entry at which the source cancelled a running postcopy; `undefined` when it never did. */
 function cancelledPostcopy({ entries }: Transcript): number | undefined {

@@ -253,14 +253,15 @@ export const knownDefects: readonly KnownDefect[] = [
       out.status === 'cancelling' && out.phase === 'stopping' && capabilities.includes('pause-before-switchover'),
   },
   {
-    id: 'MIG-DEF-25',
-    title: 'a machine name of 2 GiB or more in the configuration kills the destination by a negative allocation',
-    from: [3, 0],
+    // A postcopy over data channels, or xen-load-devices-state on a stopped guest: a user of the connection that is none.
+    id: 'MIG-DEF-27',
+    title: 'a load that registered no connection to be yanked unregisters one, and aborts',
+    from: [6, 0],
     to: [10, 9],
-    crash: /failed to allocate 18446744\d{12} bytes/,
+    crash: /yank_unregister_instance: Assertion/,
   },
   {
-    id: 'MIG-DEF-24',
+    id: 'MIG-DEF-26',
     title: 'after a postcopy was cancelled, the next migration may stay active for ever with the guest stopped',
     from: [7, 2],
     to: fixedBy100,

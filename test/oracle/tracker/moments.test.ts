@@ -288,6 +288,16 @@ describe('the judge, one moment at a time', () => {
     expect(judge('18446744073692774404').kind).to.equal('divergence');
   });
 
+  it('knows a death by a connection that was never registered (MIG-DEF-27)', () => {
+    const says = 'says qemu: ../util/yank.c:107: yank_unregister_instance: Assertion `entry` failed.';
+    const judge = (...defects: string[]) =>
+      new Script({ incoming: 'unix:/x' })
+        .lines(eventsOn, '< {}', 'M active', says, 'die SIGABRT')
+        .judge('7.2', defects);
+    expect(judge('MIG-DEF-27').defects).to.deep.equal(['MIG-DEF-27']);
+    expect(judge().kind).to.equal('divergence');
+  });
+
   it('knows a death that the connection of a cancelled migration brings (MIG-DEF-15)', () => {
     const cancel = ['> migrate_cancel', 'M cancelling', 'M cancelled', '< {}'];
     const begin = [eventsOn, '< {}', migrateTo, 'M setup', '< {}', ...cancel];
