@@ -22,11 +22,12 @@ export function faultsCommand(io: Io): Command {
         return;
       }
       const width = Math.max(...rows.map(({ name }) => name.length));
-      let before = '';
-      for (const { name, area, rows: violated, title } of rows) {
-        if (area !== before) io.out.write(`${before === '' ? '' : '\n'}${io.out.colors.bold(area)}\n`);
-        before = area;
-        io.out.write(`  ${name.padEnd(width)}  ${title} ${io.out.colors.dim(`(${violated.join(', ')})`)}\n`);
+      const areas = new Set(rows.map(({ area }) => area));
+      for (const [at, area] of [...areas].entries()) {
+        io.out.write(`${at === 0 ? '' : '\n'}${io.out.colors.bold(area)}\n`);
+        for (const { name, rows: violated, title } of rows.filter((row) => row.area === area)) {
+          io.out.write(`  ${name.padEnd(width)}  ${title} ${io.out.colors.dim(`(${violated.join(', ')})`)}\n`);
+        }
       }
     });
 }

@@ -53,7 +53,7 @@ export const start = new ChapterBuilder(['State machine', '3.1 Start'], 'state-m
     'MIG-SM-O03',
     'an unknown scheme fails in the reply; whether it shows as a failed migration depends on the release',
     async (t) => {
-      const one = await source(t, 'absent');
+      const one = await source(t, 'absent', { untouched: true });
       const { badUri, unknownScheme } = t.dialect.migration;
       for (const uri of ['qmpspec-none:1', '', 'UNIX:/x']) {
         one.turn();
