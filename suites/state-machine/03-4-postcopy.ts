@@ -74,6 +74,8 @@ export const postcopy = new ChapterBuilder(['State machine', '3.4 Postcopy'], 's
       one.turn();
       await one.does('migrate-continue', { state: 'pre-switchover' });
       await one.until('postcopy-active');
+      // The switch puts the bandwidth in force that was set when it began: a setting counts once the switch is made.
+      await one.peer.until('switched', one.session.deadline);
       await hurry(one);
       await one.until('completed');
       await one.runs('postmigrate');
