@@ -12,7 +12,8 @@ const harmless = /^(query-.*|qmp_capabilities)$/;
 const restorable =
   /^(migrate-set-(parameters|capabilities|cache-size)|migrate_set_(speed|downtime)|migrate_cancel|stop|cont|system_reset)$/;
 // … after which a migration was tried as well.
-const migrating = /^(migrate|migrate-(continue|start-postcopy|pause))$/;
+const migrating = /^(migrate|migrate-continue)$/;
+// (A postcopy that was cut short may leave what lets the next migration hang: MIG-DEF-26.)
 // Capabilities with which a migration takes from the guest what it had, or does not end.
 const taking = /release-ram|colo|background-snapshot/;
 

@@ -31,6 +31,8 @@ describe('the traces of a trial', () => {
     const release = { execute: 'migrate-set-capabilities', arguments: { capabilities } };
     expect(leftBy(release, { execute: 'migrate', arguments: { uri: 'unix:x' } })).to.equal('any');
     expect(leftBy(release)).to.equal('restorable');
+    const migrate = { execute: 'migrate', arguments: { uri: 'unix:x' } };
+    expect(leftBy(migrate, { execute: 'migrate-start-postcopy' })).to.equal('any');
   });
 
   it('do not include those of another endpoint', () => {
