@@ -190,7 +190,8 @@ export class Cores {
     if ((ref === latest || apart) && (core.owed !== undefined || core.held !== undefined)) return [];
     core.memo.commands ??= new Map();
     const { commands } = core.memo;
-    const whole = ref === latest ? key : `${ref} ${key}`;
+    // Out of band on the first connection and on another one are two things, though both are counted as outside the order.
+    const whole = ref === latest ? key : `${apart ? 'apart ' : ''}${ref} ${key}`;
     let moves = commands.get(whole);
     if (moves === undefined) {
       moves = core.node.outcomes(sent, key).map((one) => this.executed(core, execution, one));

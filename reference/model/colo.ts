@@ -26,6 +26,10 @@ const complete = (c: Change, reason?: ExitReason): Change => {
   return (reason === undefined ? c : coloExit(c, reason)).resume();
 };
 
+/** One thread lets the guest go on and another one announces the end: seen in this order on 7.2 and 10.0. */
+const completeBeforeExit = (c: Change): Change =>
+  coloExit(c.stop('colo').end('completed').out({ failoverRequested: false }).resume(), 'request');
+
 // The guest stops, is saved and goes on: three moments, with whatever else a client asks between them.
 export const coloSteps = [
   row('MIG-SM-O81', 'checkpoint-ready', all(inColo('colo-waiting'), not(failover)), (c) =>
@@ -46,6 +50,9 @@ export const coloSteps = [
   ),
   row('MIG-SM-O84 MIG-SM-R14', 'failover', all(inColo(), failover), (c, rules) =>
     complete(c, rules.coloSecondaryRuns && c.state.out.phase !== 'colo-lost' ? 'request' : undefined),
+  ),
+  row('MIG-SM-O84 MIG-SM-R14', 'failover-exit-late', all(inColo(), failover, announcesExit, not(lost)), (c) =>
+    completeBeforeExit(c),
   ),
   // The thread that announces the end may take the closing of its channel for an error.
   row('MIG-SM-O84 MIG-SM-R14', 'failover-as-error', all(inColo(), failover, announcesExit, not(lost)), (c) =>

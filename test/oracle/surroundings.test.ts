@@ -244,6 +244,25 @@ describe('a second monitor', () => {
     });
   }
 
+  it('is not taken for the first one, on which the same was done out of band in another transcript', () => {
+    const capability = '{"capabilities":[{"capability":"postcopy-ram","state":true}]}';
+    const away = ['M setup', '< {}', 'P 1', 'M active', '> migrate-start-postcopy', '< {}', 'S', 'M device', 'P 2'];
+    const begin = [eventsOn, '< {}', `> migrate-set-capabilities ${capability}`, '< {}', migrateTo, ...away];
+    const one = new Script({}, true).lines(
+      ...begin,
+      'M postcopy-active',
+      '>> migrate-pause',
+      '< {}',
+      'M postcopy-paused',
+    );
+    const two = new Script().lines(
+      ...begin,
+      ...['M postcopy-active', '@source#2', '> migrate-pause', '< {}', 'M postcopy-paused', '@source'],
+      ...['M postcopy-paused', '> migrate {"uri":"unix:/x","resume":true}', 'M postcopy-recover-setup', '< {}'],
+    );
+    for (const script of [one, two]) expect(script.judge('10.0')).to.deep.include({ kind: 'conforms' });
+  });
+
   const forbidden: readonly Case[] = [
     ['a refusal of what cannot be refused', [...second, '@source#2', '> stop', '< !GenericError']],
     ['success of what must be refused', [...second, '@source#2', '> migrate-continue {"state":"device"}', '< {}']],

@@ -205,6 +205,16 @@ describe('the judge, one moment at a time', () => {
       '7.2',
       [...colo, 'P 2', 'M colo', ...quit, 'E COLO_EXIT {"mode":"primary","reason":"error"}', '< {}', 'exit 0'],
     ],
+    ...(['7.2', '10.0'] as const).map((release): [string, DialectName, string[]] => [
+      `a failover whose RESUME comes before the end of COLO is told (MIG-SM-O84, ${release})`,
+      release,
+      [
+        ...colo,
+        ...(release === '10.0' ? ['M device'] : []),
+        ...['P 2', 'M colo', '> x-colo-lost-heartbeat', '< {}', 'M completed', 'R'],
+        'E COLO_EXIT {"mode":"primary","reason":"request"}',
+      ],
+    ]),
     [
       'a migrate in COLO that is refused too late (state-machine.md §10.1)',
       '7.2',

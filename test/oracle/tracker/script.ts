@@ -11,7 +11,7 @@ const greeting = { QMP: { version: { qemu: { major: 7, minor: 2, micro: 0 }, pac
 const timestamp = { seconds: 1, microseconds: 2 };
 
 /**
- * Builds the transcript of one process or several. Lines: `> NAME {args}` sends a command, `< {}` or `< !Class` is the next
+ * Builds the transcript of one process or several. Lines: `> NAME {args}` sends a command (`>>` out of band), `< {}` or `< !Class` is the next
  * reply, `M status`, `P n`, `S`, `R` are events, `exit N`, `says TEXT` (on standard
  * error), `die SIGNAL`; `wait N` lets so many milliseconds pass; `@NAME` goes on at another endpoint, which is started
  * and connected at its first use (`@source#2` is only connected); `channel TEXT` is a fact about a channel of ours.
@@ -22,7 +22,11 @@ export class Script {
   private at = 'source';
   private readonly counts = new Map<string, { sent: number; answered: number }>();
 
-  constructor(start: StartOptions = {}) {
+  /** @param oob commands can be sent out of band: `>> NAME` */
+  constructor(
+    start: StartOptions = {},
+    private readonly oob = false,
+  ) {
     this.go('source', start);
   }
 
@@ -33,7 +37,7 @@ export class Script {
     if (!at.includes('#')) this.transcript.add(at, 'started', stringifyJson(start));
     this.transcript.add(at, 'connected', '');
     this.received(greeting);
-    this.lines('> qmp_capabilities', '< {}');
+    this.lines(`> qmp_capabilities${this.oob ? ' {"enable":["oob"]}' : ''}`, '< {}');
   }
 
   private get count(): { sent: number; answered: number } {
@@ -56,10 +60,12 @@ export class Script {
       case 'channel':
         this.transcript.add('channel x', 'channel', text);
         return;
-      case '>': {
+      case '>':
+      case '>>': {
         const [name = '', ...args] = rest;
         const given = args.length === 0 ? {} : { arguments: JSON.parse(args.join(' ')) as unknown };
-        this.transcript.add(this.at, 'sent', `${stringifyJson({ execute: name, ...given, id: ++this.count.sent })}\n`);
+        const command = { [word === '>' ? 'execute' : 'exec-oob']: name, ...given, id: ++this.count.sent };
+        this.transcript.add(this.at, 'sent', `${stringifyJson(command)}\n`);
         return;
       }
       case '<': {
