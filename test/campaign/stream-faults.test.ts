@@ -1,20 +1,9 @@
 import { expect } from 'chai';
 import { attempt } from '../../campaign/attempt.js';
-import { dialects } from '../../reference/dialects/dialect.js';
-import { loadSchema } from '../../reference/schema/index.js';
 import { SimulatedWorld } from '../../simulation/world.js';
-import type { TargetFacts } from '../../targets/facts.js';
 import { InProcessTarget } from '../../targets/in-process/target.js';
 import { channelUri, imageOf, type Scenario } from '../../targets/scenario.js';
-
-const facts: TargetFacts = {
-  product: 'qemu',
-  version: '3.0.50',
-  package: '',
-  greeting: {},
-  dialect: dialects['3.0'],
-  schema: loadSchema('3.0'),
-};
+import { baselineFacts } from '../oracle/scripted-target.js';
 
 /** A migration of a guest with content to a peer of ours. */
 const scenario: Scenario = {
@@ -31,7 +20,7 @@ const scenario: Scenario = {
 async function subjects(...faults: readonly string[]): Promise<string[]> {
   const world = new SimulatedWorld(1);
   const target = new InProcessTarget({ dialect: '3.0', faults, world: world.target });
-  const run = attempt(scenario, { target, facts, strictDesc: false, world: world.stage });
+  const run = attempt(scenario, { target, facts: baselineFacts, strictDesc: false, world: world.stage });
   const { symptoms } = await world.scheduler.drive(run, 60_000);
   world.end();
   return symptoms.map(({ kind, subject }) => `${kind}: ${subject}`);

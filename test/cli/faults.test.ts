@@ -1,21 +1,13 @@
 import { expect } from 'chai';
-import pc from 'picocolors';
 import { main } from '../../cli/program.js';
 import { faults } from '../../reference/faults/index.js';
+import { capturedIo } from './captured-io.js';
 
 async function output(...args: string[]): Promise<string> {
-  let text = '';
-  const stream = (write: (part: string) => void) => ({
-    write,
-    isTTY: false,
-    columns: () => 80,
-    colors: pc.createColors(false),
-  });
-  const keep = (part: string) => {
-    text += part;
-  };
-  expect(await main(args, { out: stream(keep), err: stream(expect.fail), exitCode: 0 }, {})).to.equal(0);
-  return text;
+  const { io, text } = capturedIo();
+  expect(await main(args, io, {})).to.equal(0);
+  expect(text.err).to.equal('');
+  return text.out;
 }
 
 describe('qmpspec faults', () => {

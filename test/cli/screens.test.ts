@@ -8,6 +8,7 @@ import { version } from '../../cli/version.js';
 import { exitCodes } from '../../oracle/exit-codes.js';
 import { everything, passed, runs, stream } from '../reports/events.js';
 import { expectGolden } from '../reports/golden.js';
+import { capturedIo } from './captured-io.js';
 import { withFolder } from './process.js';
 
 interface Screen {
@@ -18,18 +19,9 @@ interface Screen {
 
 /** Runs a command line in this process. */
 async function screen(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Screen> {
-  const parts = { out: '', err: '' };
-  const to = (name: 'out' | 'err') => ({
-    write: (text: string) => {
-      parts[name] += text;
-    },
-    isTTY: false,
-    columns: () => 80,
-    colors: pc.createColors(false),
-  });
-  const io: Io = { out: to('out'), err: to('err'), exitCode: 0 };
+  const { io, text } = capturedIo();
   const code = await main(args, io, env);
-  return { code, ...parts };
+  return { code, ...text };
 }
 
 const show = (args: readonly string[], { code, out, err }: Screen): string =>

@@ -1,6 +1,5 @@
-import pc from 'picocolors';
-import type { Io } from '../../cli/io.js';
 import { streamCommand } from '../../cli/stream.js';
+import { capturedIo } from './captured-io.js';
 
 export interface Result {
   readonly out: string;
@@ -13,16 +12,7 @@ export const run = (...args: string[]): Promise<Result> => runOn(false, ...args)
 
 /** … with or without a terminal. */
 export async function runOn(terminal: boolean, ...args: string[]): Promise<Result> {
-  const text = { out: '', err: '' };
-  const to = (name: 'out' | 'err') => ({
-    write: (part: string) => {
-      text[name] += part;
-    },
-    isTTY: terminal,
-    columns: () => 80,
-    colors: pc.createColors(false),
-  });
-  const io: Io = { out: to('out'), err: to('err'), exitCode: 0 };
+  const { io, text } = capturedIo(terminal);
   await streamCommand(io).parseAsync(args, { from: 'user' });
   return { ...text, exitCode: io.exitCode };
 }

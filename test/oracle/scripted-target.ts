@@ -115,7 +115,8 @@ export class ScriptedTarget implements Target {
   }
 }
 
-const facts: TargetFacts = {
+/** What is known of a baseline monitor that nobody asked. */
+export const baselineFacts: TargetFacts = {
   product: 'qemu',
   version: '3.0.50',
   package: '',
@@ -131,7 +132,7 @@ export function laboratory(
 ) {
   const target = new ScriptedTarget(answer);
   const pool = new InstancePool(target, 0);
-  const settings = { facts: { ...facts, ...more.facts }, pool, strictDesc: more.strictDesc ?? false, seed: 1 };
+  const settings = { facts: { ...baselineFacts, ...more.facts }, pool, strictDesc: more.strictDesc ?? false, seed: 1 };
   return {
     target,
     pool,
