@@ -230,6 +230,16 @@ describe('the judge, one moment at a time', () => {
         'R',
       ],
     ],
+    [
+      'a stop that finds the switch-over stopping the guest, before that is told (MIG-SM-O30, O43)',
+      '10.0',
+      [...begun, '> stop', '< {}', '> query-status', '< {"status":"finish-migrate","running":false}', 'S', 'M device'],
+    ],
+    [
+      'a stop that finds so in a cancelled migration, whose guest runs again (MIG-SM-C05)',
+      '10.0',
+      [...begun, '> migrate_cancel', 'M cancelling', '< {}', '> stop', '< {}', 'S', 'R', 'M cancelled'],
+    ],
   ];
   for (const [title, dialect, lines] of permitted) {
     it(`permits ${title}`, () => {
@@ -241,6 +251,8 @@ describe('the judge, one moment at a time', () => {
   const forbidden: readonly [title: string, dialect: DialectName, lines: readonly string[]][] = [
     ['the sync before postcopy-active', '7.2', [...held, proceed, 'P 2', 'M postcopy-active', '< {}']],
     ['a stop that never tells of itself', '7.2', [...begun, '> stop', 'P 2', 'M completed', '< {}']],
+    ['a stop that leaves the guest running', '7.2', [...begun, '> stop', '< {}', 'P 2']],
+    ['a stop that is not told before the next event', '10.0', [...begun, '> stop', '< {}', 'M device']],
     ['a stop that tells of itself twice', '7.2', [...begun, '> stop', 'S', 'P 2', 'S', '< {}']],
     ['a second sync in the switch', '7.2', [...held, proceed, 'M postcopy-active', '< {}', 'P 2', 'P 3']],
     ['a completion instead of COLO', '7.2', [...colo, 'P 2', 'M completed']],
