@@ -77,7 +77,7 @@ export async function restore(instance: Instance, wanted: Settings): Promise<Con
     const session = await instance.connect();
     try {
       await session.negotiate();
-      return await putBack(session, wanted, firstRunState(instance.options));
+      return await putBack(session, wanted, instance.options);
     } finally {
       session.close();
     }
@@ -86,10 +86,13 @@ export async function restore(instance: Instance, wanted: Settings): Promise<Con
   }
 }
 
-async function putBack(session: Session, wanted: Settings, runState: string): Promise<Condition | undefined> {
+async function putBack(session: Session, wanted: Settings, options: StartOptions): Promise<Condition | undefined> {
   const outcome = await settled(session);
   if (outcome === undefined) return undefined;
-  if (runState === 'running') session.post('cont');
+  const runState = firstRunState(options);
+  // On a destination these decide, unseen, whether the guest will run once it is loaded (MIG-SM-I08).
+  if (options.paused !== true) session.post('cont');
+  else if (options.incoming !== undefined) session.post('stop');
   // Twice: a value may be refused only because of another one that is put back after it (MIG-CMD-SPAR-04).
   for (let round = 0; round < 3; round++) {
     const now = await readSettings(session);

@@ -50,6 +50,7 @@ describe('an instance that served a trial', () => {
   const condition = async (
     work: (command: (name: string, args?: unknown) => Promise<void>, instance: Instance) => Promise<void>,
     options: StartOptions = {},
+    then: (instance: Instance) => Promise<void> = async () => undefined,
   ) => {
     const instance = await target.start(options);
     const session = await instance.connect();
@@ -60,7 +61,9 @@ describe('an instance that served a trial', () => {
       expect(reply.kind, reply.text).to.equal('success');
     }, instance);
     session.close();
-    return restore(instance, settings);
+    const restored = await restore(instance, settings);
+    await then(instance);
+    return restored;
   };
 
   it('is as new with its settings and its guest as they were', async () => {
@@ -70,6 +73,30 @@ describe('an instance that served a trial', () => {
       await command('stop');
     });
     expect(got).to.equal('new');
+  });
+
+  it('lets the guest that it will load run, or not, as when it was started (MIG-SM-I08)', async () => {
+    for (const paused of [false, true]) {
+      await condition(
+        async (command) => command(paused ? 'cont' : 'stop'),
+        { incoming: 'defer', paused },
+        async (destination) => {
+          const source = await target.start({});
+          const [from, to] = [await source.connect(), await destination.connect()];
+          for (const session of [from, to]) await session.negotiate();
+          const uri = `unix:${destination.scratch}/channel.sock`;
+          await to.command('migrate-incoming', { uri });
+          await from.command('migrate', { uri });
+          let status: unknown = 'inmigrate';
+          while (status === 'inmigrate') {
+            const { value } = await to.command('query-status');
+            status = (value as { return: { status: string } }).return.status;
+          }
+          expect(status).to.equal(paused ? 'paused' : 'running');
+          for (const session of [from, to]) session.close();
+        },
+      );
+    }
   });
 
   it('has migrated, whether it still did when it was left or not', async () => {
