@@ -62,6 +62,14 @@ export interface StageWorld {
   readonly fedRam?: number;
   /** Wall-clock time for the transcript's header, ISO 8601; now when absent. */
   readonly began?: string;
+  /** Between two questions for a status; absent: as it suits a host, where time passes by itself. */
+  readonly pauses?: Pauses;
+}
+
+/** The first pause is of one millisecond, the next one is `growth` times as long, up to `longest` milliseconds. */
+export interface Pauses {
+  readonly growth: number;
+  readonly longest: number;
 }
 
 const hostWorld: StageWorld = {
@@ -77,8 +85,7 @@ const hostWorld: StageWorld = {
 
 /** Milliseconds that waiting steps may take unless they say otherwise. */
 const usualWait = 2000;
-/** Milliseconds between two questions for a status, at most. */
-const longestPause = 16;
+const usualPauses: Pauses = { growth: 2, longest: 16 };
 
 /** @throws ScenarioError also for a scenario that could reach outside its run; TargetError */
 export async function execute(scenario: Scenario, options: ExecuteOptions): Promise<Transcript> {
@@ -258,14 +265,15 @@ class Stage {
 
   private async poll(at: string, query: string, wanted: readonly string[], deadline: number): Promise<void> {
     const session = this.session(at);
-    const { clock } = this.world;
+    const { clock, pauses = usualPauses } = this.world;
     const until = clock.now() + deadline;
-    for (let pause = 1; ; pause = Math.min(pause * 2, longestPause)) {
+    for (let pause = 1; ; pause = Math.min(pause * pauses.growth, pauses.longest)) {
       const reply = await session.command(query);
       const value = isObject(reply.value) && isObject(reply.value.return) ? reply.value.return : {};
       if (wanted.includes(typeof value.status === 'string' ? value.status : 'none')) return;
-      if (clock.now() >= until) break;
-      await this.news(at, pause);
+      const left = until - clock.now();
+      if (left <= 0) break;
+      await this.news(at, Math.min(pause, left));
     }
     this.transcript.add(at, 'note', `${query} did not show ${wanted.join(' or ')} within ${deadline} ms`);
   }

@@ -381,8 +381,7 @@ export function judgeTranscript(transcript: Transcript, options: JudgeOptions): 
   return judge.judgement;
 }
 
-const statesOf = (tracker: Tracker | undefined): readonly ModelState[] =>
-  (tracker?.hypotheses ?? []).map(({ state }) => state);
+const statesOf = (tracker: Tracker | undefined): readonly ModelState[] => tracker?.modelStates ?? [];
 
 /** Kinds of entries after which something may be due. */
 const stirring: ReadonlySet<Entry['kind']> = new Set(['started', 'connected', 'disconnected', 'eof', 'exited']);

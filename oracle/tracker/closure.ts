@@ -2,8 +2,9 @@
  * What a process may put out next from a core on, with at most one command waiting: worked out once for the core and the
  * command, since walks over the same states ask for it again and again.
  */
-import type { Core, Cores, Execution, Move } from './core.js';
+import { type Core, type Cores, type Execution, keyWith, type Move } from './core.js';
 import type { Emission } from './emission.js';
+import type { Tuning } from './tuning.js';
 
 /** A way to something put out. */
 export interface Front {
@@ -20,20 +21,20 @@ export type Closure = ReadonlyMap<Emission, readonly Front[]>;
 const mostCommands = 100;
 
 /** @param execution the command that waits, if one does: in band, on the first connection */
-export function closure(cores: Cores, core: Core, execution: Execution | undefined): Closure {
+export function closure(cores: Cores, core: Core, execution: Execution | undefined, tuning: Tuning): Closure {
   const { memo } = core;
   memo.closures ??= new Map();
-  const key = execution?.key ?? '';
+  const key = execution === undefined ? '' : keyWith(execution, tuning);
   let known = memo.closures.get(key);
   if (known === undefined) {
-    known = closureOf(cores, core, execution);
+    known = closureOf(cores, core, execution, tuning);
     if (memo.closures.size >= mostCommands) memo.closures.clear();
     memo.closures.set(key, known);
   }
   return known;
 }
 
-function closureOf(cores: Cores, core: Core, execution: Execution | undefined): Closure {
+function closureOf(cores: Cores, core: Core, execution: Execution | undefined, tuning: Tuning): Closure {
   const ways = new Map<Emission, Front[]>();
   const add = (move: Move, executed: Front['executed']) => {
     if (move.first === undefined) return;
@@ -45,7 +46,7 @@ function closureOf(cores: Cores, core: Core, execution: Execution | undefined): 
   for (const move of fronts) add(move, undefined);
   if (execution === undefined) return ways;
   for (const from of calm) {
-    for (const move of cores.execute(from, execution)) {
+    for (const move of cores.execute(from, execution, tuning)) {
       const executed = { from, move };
       if (move.first !== undefined) add(move, executed);
       else for (const later of cores.reach(move.to).fronts) add(later, executed);

@@ -7,6 +7,7 @@ import type { Closure } from './closure.js';
 import { type CommandRef, type Emission, type Emitted, latest } from './emission.js';
 import type { Sent } from './sent.js';
 import type { Happening, Space, StateNode } from './space.js';
+import type { Tuning } from './tuning.js';
 
 interface Parts {
   readonly node: StateNode;
@@ -79,6 +80,8 @@ export class Move {
     /** Absent for a reply that leaves. */
     readonly side: Side | 'command' | 'defect' | undefined,
     private readonly go: () => Core,
+    /** The tuning after it; absent where that stays as it is. */
+    readonly tuning?: Tuning,
   ) {}
 
   get to(): Core {
@@ -103,6 +106,8 @@ export interface Execution {
   readonly sent: Sent;
   /** {@link effectKey} of it. */
   readonly key: string;
+  /** See {@link tunes}. */
+  readonly tunes: boolean;
   readonly ref: CommandRef;
   /** Its reply goes to another connection than the first. */
   readonly apart: boolean;
@@ -184,8 +189,9 @@ export class Cores {
   }
 
   /** What may come of executing a message. The next one of the first connection waits until a reply is out. */
-  execute(core: Core, execution: Execution): readonly Move[] {
-    const { sent, key, ref, apart } = execution;
+  execute(core: Core, execution: Execution, tuning: Tuning): readonly Move[] {
+    const { sent, ref, apart } = execution;
+    const key = keyWith(execution, tuning);
     if (core.state.exit !== null) return [];
     if ((ref === latest || apart) && (core.owed !== undefined || core.held !== undefined)) return [];
     core.memo.commands ??= new Map();
@@ -194,7 +200,7 @@ export class Cores {
     const whole = ref === latest ? key : `${apart ? 'apart ' : ''}${ref} ${key}`;
     let moves = commands.get(whole);
     if (moves === undefined) {
-      moves = core.node.outcomes(sent, key).map((one) => this.executed(core, execution, one));
+      moves = core.node.outcomes(sent, key, tuning).map((one) => this.executed(core, execution, one));
       if (commands.size >= mostCommands) commands.clear();
       commands.set(whole, moves);
     }
@@ -202,20 +208,26 @@ export class Cores {
   }
 
   private executed(core: Core, { sent, ref, apart }: Execution, happening: Happening): Move {
-    const { label, rows, outputs, defect, state } = happening;
+    const { label, rows, outputs, defect, state, tuning } = happening;
     const emissions = outputs.map((output) => this.space.emission(output, 'command', rows, ref));
     const replied = outputs.some(({ kind }) => kind === 'reply');
     const exit = this.exit(state, rows);
     const move = (own: readonly Emission[], change: () => Partial<Parts>): Move =>
-      new Move(label, rows, own[0], defect === undefined ? 'command' : 'defect', () =>
-        this.core({
-          ...core,
-          node: happening.next,
-          defects: withDefect(core, defect),
-          progress: progressOf(state, core.progress),
-          pending: own.length === 0 ? core.pending : [...core.pending, ...own],
-          ...change(),
-        }),
+      new Move(
+        label,
+        rows,
+        own[0],
+        defect === undefined ? 'command' : 'defect',
+        () =>
+          this.core({
+            ...core,
+            node: happening.next,
+            defects: withDefect(core, defect),
+            progress: progressOf(state, core.progress),
+            pending: own.length === 0 ? core.pending : [...core.pending, ...own],
+            ...change(),
+          }),
+        tuning,
       );
     if (apart) {
       // A reply to another connection has no order to what the first one shows, late or not.
@@ -277,6 +289,9 @@ export class Cores {
     return this.core({ ...core, pending: core.pending.filter(({ output }) => output.kind === 'exit') });
   }
 }
+
+/** Text that is equal for executions that do the same, with this tuning, wherever they do it. */
+export const keyWith = ({ key, tunes }: Execution, tuning: Tuning): string => (tunes ? `${key} ${tuning.number}` : key);
 
 const isRefusal = (outputs: readonly Emitted[]): boolean => {
   const last = outputs.at(-1);

@@ -4,10 +4,14 @@ import { isBusy, isOn } from '../../reference/model/state.js';
 import type { Front } from './closure.js';
 import type { Core } from './core.js';
 import type { Trail } from './trail.js';
+import type { Tuning } from './tuning.js';
 
 export interface Hypothesis {
   readonly core: Core;
+  /** Of the core: without its tuning. */
   readonly state: ModelState;
+  /** Parameters that decide nothing but what is shown of them. */
+  readonly tuning: Tuning;
   /** Commands of the first connection, in band, that have been executed: a prefix of those sent. */
   readonly executed: number;
   /** Commands outside that order that have been executed here and not in every other hypothesis, by index, ascending. */
@@ -20,15 +24,16 @@ export interface Hypothesis {
 
 export const hypothesis = (
   core: Core,
+  tuning: Tuning,
   executed = 0,
   done: readonly number[] = [],
   pass: number | undefined = undefined,
   trail: Trail | undefined = undefined,
-): Hypothesis => ({ core, state: core.state, executed, done, pass, trail });
+): Hypothesis => ({ core, state: core.state, tuning, executed, done, pass, trail });
 
 /** The same with another core. */
-export const at = ({ executed, done, pass, trail }: Hypothesis, core: Core): Hypothesis =>
-  hypothesis(core, executed, done, pass, trail);
+export const at = ({ tuning, executed, done, pass, trail }: Hypothesis, core: Core): Hypothesis =>
+  hypothesis(core, tuning, executed, done, pass, trail);
 
 /**
  * What is known of the number of the last pass after a command: nothing where it switches events on while a migration goes
@@ -41,18 +46,19 @@ export const passAfter = (before: Core, after: Core, pass: number | undefined): 
 
 /** What a hypothesis becomes on a way to something put out. */
 export function after(one: Hypothesis, { move, executed }: Front): Hypothesis {
-  const { done, pass, trail } = one;
-  if (executed === undefined) return hypothesis(move.to, one.executed, done, pass, trail);
+  const { tuning, done, pass, trail } = one;
+  if (executed === undefined) return hypothesis(move.to, tuning, one.executed, done, pass, trail);
   const told = passAfter(executed.from, executed.move.to, pass);
-  return hypothesis(move.to, one.executed + 1, done, told, trail);
+  return hypothesis(move.to, executed.move.tuning ?? tuning, one.executed + 1, done, told, trail);
 }
 
 /** Text that is equal exactly for equal hypotheses. */
-const keyOf = ({ core, executed, done, pass }: Hypothesis): string =>
-  `${core.number},${executed},${pass}${done.length === 0 ? '' : `,${done}`}`;
+const keyOf = ({ core, tuning, executed, done, pass }: Hypothesis): string =>
+  `${core.number},${tuning.number},${executed},${pass}${done.length === 0 ? '' : `,${done}`}`;
 
 const equal = (one: Hypothesis, other: Hypothesis): boolean =>
   one.core === other.core &&
+  one.tuning === other.tuning &&
   one.executed === other.executed &&
   one.pass === other.pass &&
   (one.done === other.done ||

@@ -11,6 +11,7 @@ import type { Observation } from './observation.js';
 import type { Sent } from './sent.js';
 import { effectKey } from './space.js';
 import { executed as executedTrail } from './trail.js';
+import { tunes } from './tuning.js';
 
 type Reply = Extract<Observation, { kind: 'reply' }>;
 
@@ -44,7 +45,7 @@ export class Queue {
   /** A command of the first connection. */
   add(sent: Sent): void {
     if (sent.oob) this.outside.push(this.outsider(sent, this.answered, false));
-    else this.ordered.push({ sent, key: effectKey(sent), ref: latest, apart: false, after: this.answered });
+    else this.ordered.push({ ...effectOf(sent), ref: latest, apart: false, after: this.answered });
   }
 
   /** A command of another connection. @param previous index of the one before it on its connection. @returns its index */
@@ -57,7 +58,7 @@ export class Queue {
 
   private outsider(sent: Sent, after: readonly number[], apart: boolean): Outside {
     const index = this.count++;
-    return { sent, key: effectKey(sent), ref: index, apart, after, index };
+    return { ...effectOf(sent), ref: index, apart, after, index };
   }
 
   private get answered(): readonly number[] {
@@ -71,27 +72,29 @@ export class Queue {
    */
   executions(cores: Cores, from: Hypothesis, core: Core, wanted?: (first: Emission) => boolean): Hypothesis[] {
     const result: Hypothesis[] = [];
-    const { executed, done, pass, trail } = from;
+    const { tuning, executed, done, pass, trail } = from;
     const ready = ({ after }: Ordered) => after.every((index) => done.includes(index) || !this.isOpen(index));
     const isWanted = ({ first }: Move) => first === undefined || wanted === undefined || wanted(first);
     const next = this.ordered[executed];
     if (next !== undefined && ready(next)) {
-      for (const move of cores.execute(core, next)) {
+      for (const move of cores.execute(core, next, tuning)) {
         if (!isWanted(move)) continue;
         const told = passAfter(core, move.to, pass);
-        result.push(hypothesis(move.to, executed + 1, done, told, executedTrail(trail, core, move)));
+        const way = executedTrail(trail, core, move);
+        result.push(hypothesis(move.to, move.tuning ?? tuning, executed + 1, done, told, way));
       }
     }
     for (const one of this.outside) {
       if (done.includes(one.index) || !ready(one)) continue;
       const others = [...done, one.index].sort((a, b) => a - b);
-      for (const move of cores.execute(core, one)) {
+      for (const move of cores.execute(core, one, tuning)) {
         if (!isWanted(move)) continue;
         const { to } = move;
         const answered = one.reply === undefined ? to : this.answeredWith(cores, to, one.index, one.reply);
         if (answered === undefined) continue;
         const told = passAfter(core, answered, pass);
-        result.push(hypothesis(answered, executed, others, told, executedTrail(trail, core, move)));
+        const way = executedTrail(trail, core, move);
+        result.push(hypothesis(answered, move.tuning ?? tuning, executed, others, told, way));
       }
     }
     return result;
@@ -137,8 +140,8 @@ export class Queue {
   wouldAnswer(cores: Cores, set: readonly Hypothesis[], index: number): Emission[] {
     const one = this.outside.find((other) => other.index === index);
     if (one === undefined) return [];
-    const answers = set.flatMap(({ core, done }) =>
-      done.includes(index) ? [core] : cores.execute(core, one).map(({ to }) => to),
+    const answers = set.flatMap(({ core, tuning, done }) =>
+      done.includes(index) ? [core] : cores.execute(core, one, tuning).map(({ to }) => to),
     );
     return [...new Set(answers.flatMap(({ apart }) => apart.filter(({ command }) => command === index)))];
   }
@@ -160,9 +163,10 @@ export class Queue {
     );
     if (over.size === 0) return set;
     this.outside = this.outside.filter(({ index }) => !over.has(index));
-    return set.map(({ core, executed, done, pass, trail }) =>
+    return set.map(({ core, tuning, executed, done, pass, trail }) =>
       hypothesis(
         core,
+        tuning,
         executed,
         done.filter((index) => !over.has(index)),
         pass,
@@ -176,6 +180,12 @@ export class Queue {
     this.outside = [];
   }
 }
+
+const effectOf = (sent: Sent): Pick<Execution, 'sent' | 'key' | 'tunes'> => ({
+  sent,
+  key: effectKey(sent),
+  tunes: tunes(sent),
+});
 
 const refers = ({ pending, held, owed, apart }: Core, index: number): boolean =>
   owed === index ||

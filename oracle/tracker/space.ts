@@ -9,6 +9,7 @@ import { defectMoves, defectOutcomes } from '../known-defects.js';
 import type { CommandRef, Emission, Emitted } from './emission.js';
 import { genericOutcomes } from './generic.js';
 import { nameOf, type Sent } from './sent.js';
+import { type Halves, type Tuning, Tunings, tunes } from './tuning.js';
 
 /** What tells of something that may happen. */
 interface Told {
@@ -33,9 +34,11 @@ export class Happening {
 
   constructor(
     { label, rows, outputs, defect, side }: Told,
-    /** The state after it. */
+    /** The state after it, with or without its tuning. */
     readonly state: ModelState,
     private readonly space: Space,
+    /** The tuning after it; absent where that stays as it is. */
+    readonly tuning?: Tuning,
   ) {
     this.label = label;
     this.rows = rows;
@@ -53,13 +56,26 @@ export class Happening {
 export class StateNode {
   private own: readonly Happening[] | undefined;
   private readonly answers = new Map<string, readonly Happening[]>();
+  private readonly tuned = new Map<Tuning, ModelState>();
 
   constructor(
     /** Equal for equal states. */
     readonly number: number,
+    /** Without its tuning. */
     readonly state: ModelState,
     private readonly space: Space,
   ) {}
+
+  /** The whole state. */
+  with(tuning: Tuning): ModelState {
+    let state = this.tuned.get(tuning);
+    if (state === undefined) {
+      state = { ...this.state, parameters: { ...this.state.parameters, ...tuning.parameters } };
+      if (this.tuned.size >= mostAnswers) this.tuned.clear();
+      this.tuned.set(tuning, state);
+    }
+    return state;
+  }
 
   /** What may happen by itself; steps that neither show nor change anything are left out. */
   get steps(): readonly Happening[] {
@@ -75,21 +91,23 @@ export class StateNode {
     return this.own;
   }
 
-  /** What a message may do that is executed here. */
-  outcomes(sent: Sent, key: string): readonly Happening[] {
+  /** What a message may do that is executed here. @param key {@link effectKey} with the tuning, if it depends on that */
+  outcomes(sent: Sent, key: string, tuning: Tuning): readonly Happening[] {
     let known = this.answers.get(key);
     if (known === undefined) {
-      known = this.compute(sent);
+      known = this.compute(sent, tuning);
       // Arguments drawn at random make every command another one.
-      if (this.answers.size >= 500) this.answers.clear();
+      if (this.answers.size >= mostAnswers) this.answers.clear();
       this.answers.set(key, known);
     }
     return known;
   }
 
-  private compute(sent: Sent): Happening[] {
+  private compute(sent: Sent, tuning: Tuning): Happening[] {
     const label = nameOf(sent);
-    const { space, state } = this;
+    const { space } = this;
+    const tuned = tunes(sent);
+    const state = tuned ? this.with(tuning) : this.state;
     const stay = (output: Emitted, rows: readonly string[]) => [
       new Happening({ label, rows, outputs: [output] }, state, space),
     ];
@@ -110,7 +128,12 @@ export class StateNode {
         return [
           ...command(state, { name: sent.name, args: sent.args }, space.rules).map(
             ({ label: what, rows, outputs, next }) =>
-              new Happening({ label: `${label}: ${what}`, rows, outputs }, next, space),
+              new Happening(
+                { label: `${label}: ${what}`, rows, outputs },
+                next,
+                space,
+                tuned ? space.halves(next).tuning : undefined,
+              ),
           ),
           ...defectOutcomes(state, sent.name, space.defects).map(
             ({ id, label: what, outputs, next }) =>
@@ -135,6 +158,8 @@ type KeyedName =
   | 'exits'
   | 'exit';
 
+/** Answers, and tunings, kept for a node. */
+const mostAnswers = 500;
 /** States kept; more than a long campaign needs at a time. */
 const mostStates = 20_000;
 
@@ -146,6 +171,7 @@ export class Space {
   private emissions = new Map<string, Emission>();
   private readonly texts = new WeakMap<Emitted, string>();
   private counter = 0;
+  private readonly tunings = new Tunings(() => this.unique());
 
   private constructor(
     readonly rules: MigrationRules,
@@ -163,10 +189,16 @@ export class Space {
     return space;
   }
 
-  /** The one node that stands for all equal states. */
+  /** The parameters of a whole state. */
+  halves({ parameters }: ModelState): Halves {
+    return this.tunings.halvesOf(parameters);
+  }
+
+  /** The one node that stands for all states that are equal, their tunings apart. */
   node(state: ModelState): StateNode {
     const { out, in: incoming, vm, capabilities, parameters, replyOwed, stopOwed, unsaid, exits, exit }: Keyed = state;
-    const large = `${this.part(out)},${this.part(incoming)},${this.part(vm)},${this.part(capabilities)},${this.part(parameters)}`;
+    const { structure } = this.tunings.halvesOf(parameters);
+    const large = `${this.part(out)},${this.part(incoming)},${this.part(vm)},${this.part(capabilities)},${this.part(structure)}`;
     const key = `${large},${replyOwed},${stopOwed},${unsaid.length === 0 ? '' : this.part(unsaid)},${exits},${exit}`;
     let node = this.nodes.get(key);
     if (node === undefined) {
@@ -174,7 +206,8 @@ export class Space {
         this.nodes = new Map();
         this.emissions = new Map();
       }
-      node = new StateNode(this.unique(), state, this);
+      const bare = parameters === structure ? state : { ...state, parameters: structure };
+      node = new StateNode(this.unique(), bare, this);
       this.nodes.set(key, node);
     }
     return node;

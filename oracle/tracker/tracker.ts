@@ -55,6 +55,11 @@ type Seen = Exclude<Observation, { kind: 'quiet' }>;
 
 export class Tracker {
   private set: readonly Hypothesis[];
+  /** States of the set that was last asked for them. */
+  private shown: { readonly set: readonly Hypothesis[]; readonly states: readonly ModelState[] } = {
+    set: [],
+    states: [],
+  };
   private readonly cores: Cores;
   private readonly queue: Queue;
   private readonly strictDesc: boolean;
@@ -67,7 +72,9 @@ export class Tracker {
     this.queue = new Queue(this.strictDesc);
     const pass = options.fresh === true ? 0 : undefined;
     const trail = options.trails === true ? begun() : undefined;
-    this.set = options.initial.map((state) => hypothesis(this.cores.first(state), 0, [], pass, trail));
+    this.set = options.initial.map((state) =>
+      hypothesis(this.cores.first(state), this.cores.space.halves(state).tuning, 0, [], pass, trail),
+    );
   }
 
   /** Transitions that led to the present hypotheses since {@link blind} or the beginning; none unless they are kept. */
@@ -78,6 +85,13 @@ export class Tracker {
   /** The present hypotheses. */
   get hypotheses(): readonly Hypothesis[] {
     return this.set;
+  }
+
+  /** The states that the process may be in. */
+  get modelStates(): readonly ModelState[] {
+    if (this.shown.set !== this.set)
+      this.shown = { set: this.set, states: this.set.map(({ core, tuning }) => core.node.with(tuning)) };
+    return this.shown.states;
   }
 
   /** Known defects that every hypothesis needs. */
@@ -201,10 +215,10 @@ export class Tracker {
     }
     const rest = new Hypotheses();
     const trail = this.set.some((one) => one.trail !== undefined) ? begun() : undefined;
-    for (const { core } of seen.all) {
+    for (const { core, tuning } of seen.all) {
       if (core.state.replyOwed || core.state.stopOwed) continue;
       const bare = this.cores.core({ ...core, owed: undefined, held: undefined, apart: [] });
-      rest.add(hypothesis(bare, this.queue.length, [], undefined, trail));
+      rest.add(hypothesis(bare, tuning, this.queue.length, [], undefined, trail));
     }
     this.queue.forget();
     this.set = rest.all;
@@ -266,7 +280,7 @@ export class Tracker {
       }
       const waiting = one.trail === undefined ? this.queue.waiting(one) : 'several';
       if (waiting !== 'several') {
-        for (const [emission, ways] of closure(this.cores, one.core, waiting)) {
+        for (const [emission, ways] of closure(this.cores, one.core, waiting, one.tuning)) {
           if (!wanted(emission)) continue;
           for (const way of ways) {
             const front = after(one, way);
@@ -323,7 +337,7 @@ export class Tracker {
       if (number === undefined) return undefined;
       pass = number;
     }
-    return hypothesis(this.cores.without(one.core, index), one.executed, one.done, pass, one.trail);
+    return hypothesis(this.cores.without(one.core, index), one.tuning, one.executed, one.done, pass, one.trail);
   }
 
   /** Silence: nothing is pending, no command is unanswered, and nothing remains that must happen by itself. */

@@ -16,6 +16,7 @@ export { notation, type Output, type ReplyValue, visible } from './output.js';
 export { migrationInfoShape } from './query-migrate.js';
 export type { Alternative, Side, Step, StepRow } from './row.js';
 export { notTransitions, type RowEntry, rowIndex } from './row-index.js';
+export { parameterCommands, structuralParameters } from './settings.js';
 export {
   type Incoming,
   initialState,

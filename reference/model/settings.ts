@@ -5,6 +5,26 @@ import type { Call, CommandRule } from './command.js';
 import type { Alternative } from './row.js';
 import { isRunning, type ParameterValue } from './state.js';
 
+/**
+ * Parameters on which more depends than the commands that set and show them. Steps by themselves read and write no other ones,
+ * and neither do other commands than {@link parameterCommands}: so states that differ only in those others go the same ways.
+ */
+export const structuralParameters: ReadonlySet<string> = new Set([
+  'tls-creds',
+  'multifd-compression',
+  'block-incremental',
+]);
+
+/** The commands that set and show any parameter. */
+export const parameterCommands: ReadonlySet<string> = new Set([
+  'migrate-set-parameters',
+  'query-migrate-parameters',
+  'migrate_set_speed',
+  'migrate_set_downtime',
+  'migrate-set-cache-size',
+  'query-migrate-cache-size',
+]);
+
 export const queryCapabilities: CommandRule = (call) =>
   call.answer('MIG-CMD-QCAP-01', {
     exact: call.rules.capabilities.map((capability) => ({
