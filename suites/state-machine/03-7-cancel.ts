@@ -3,7 +3,7 @@ import type { Trial } from '../../oracle/trial.js';
 import { unlessExact } from '../commands/dialect-fit.js';
 import { ChapterBuilder } from '../requirement.js';
 import { cancel, cancelled, settled } from './cancel.js';
-import { migrateTo, startsPrograms } from './exec.js';
+import { migrateTo, slowReader, startsPrograms } from './exec.js';
 import { active, finalWait, paused, peerNeeds, type Source, source } from './source.js';
 import { device, eventsOf, precedes, tells } from './story.js';
 
@@ -61,14 +61,16 @@ export const cancels = new ChapterBuilder(['State machine', '3.7 Cancel'], 'stat
     'a second cancel changes nothing, and tells cancelling again in later releases',
     async (t) => {
       const one = await source(t, 'absent');
-      const reply = await migrateTo(one.session, 'exec:sleep 0.2; cat >/dev/null');
+      const reader = slowReader(one.instance.scratch);
+      const reply = await migrateTo(one.session, reader.uri);
       if (!startsPrograms(t, reply)) return;
       await one.until('active');
       one.turn();
       await cancel(one);
-      // The program may be quicker than we are.
+      // A source may have the means to end without its program.
       if ((await one.status()) !== 'cancelling') return;
       await cancel(one);
+      await reader.release();
       await one.until('cancelled', 'failed');
       const cancellings = eventsOf(await one.story()).filter((word) => word === 'cancelling').length;
       const permitted = t.dialect.migration.cancelRepeats ? [1, 2] : [1];
@@ -261,11 +263,13 @@ export const cancels = new ChapterBuilder(['State machine', '3.7 Cancel'], 'stat
   )
   .must('MIG-SM-C12', 'a program that does not read delays the end of a cancel, and nothing else', async (t) => {
     const one = await source(t, 'absent', { ram: 4 });
-    const reply = await migrateTo(one.session, 'exec:sleep 0.1; cat >/dev/null');
+    const reader = slowReader(one.instance.scratch);
+    const reply = await migrateTo(one.session, reader.uri);
     if (!startsPrograms(t, reply)) return;
     await one.until('active');
     one.turn();
     await cancel(one);
+    await reader.release();
     await cancelled(t, one, 'P* cancelled');
     await one.runStateIs('running');
   })

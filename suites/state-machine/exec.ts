@@ -1,4 +1,6 @@
 /** Sources that send to a program: a monitor may refuse to start programs, whatever its schema says. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Trial } from '../../oracle/trial.js';
 import type { JsonObject } from '../../protocol/json.js';
 import type { Session } from '../../protocol/session.js';
@@ -16,3 +18,19 @@ export function startsPrograms(t: Trial, reply: { kind: string; value: unknown }
 }
 
 export const migrateTo = (session: Session, uri: string) => session.command('migrate', { uri });
+
+/** A program that takes its time: it reads what it is given only once it is let. */
+export interface SlowReader {
+  readonly uri: string;
+  /** Lets it read. */
+  release(): Promise<void>;
+}
+
+/** @param scratch folder of the instance; the program ends with it, if it is never let */
+export function slowReader(scratch: string): SlowReader {
+  const gate = join(scratch, 'read-now');
+  return {
+    uri: `exec:until [ -e '${gate}' ] || [ ! -d '${scratch}' ]; do sleep 0.02; done; cat >/dev/null`,
+    release: () => writeFile(gate, ''),
+  };
+}
