@@ -1,7 +1,9 @@
 /**
- * `npm run selftest:fuzz [-- --seconds N] [--faults a,b]`: against each planted fault a campaign on one core must find it and
- * shrink it to a few steps. The reference is simulated: nothing is waited for, so that a minute is a long campaign.
+ * `npm run selftest:fuzz [-- --seconds N] [--only a,b] [--results FILE]`: against each planted fault a campaign on one core must
+ * find it and shrink it to a few steps. The reference is simulated: nothing is waited for, so that a minute is a long campaign.
+ * All faults take a while: with a file for the results a run goes on where the one before it was stopped.
  */
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { type Attempt, attempt, untold } from '../campaign/attempt.js';
 import { Campaign } from '../campaign/campaign.js';
@@ -22,13 +24,20 @@ const mostSteps = 6;
 /** Moves of the scheduler that one scenario may take. */
 const allowance = 60_000;
 
+/** One line of the table, as it is kept in the file of results. */
 interface Row {
-  readonly name: string;
-  readonly found: Finding | undefined;
+  readonly fault: string;
+  readonly verdict: 'found' | 'large' | 'missed';
+  /** Steps that were left of the smallest finding; 0 without one. */
+  readonly steps: number;
+  /** Rows of the specification that the finding contradicts. */
+  readonly requirements: readonly string[];
+  readonly title: string;
   readonly seconds: number;
-  readonly cases: number;
-  /** Milliseconds of processor time. */
+  /** The same in processor time, which is what is limited. */
   readonly processor: number;
+  readonly cases: number;
+  readonly scenario?: Scenario;
 }
 
 /** Runs scenarios on a reference with a fault; each run has another order of what happens. */
@@ -39,7 +48,9 @@ function simulated(fault: string, dialect: DialectName, facts: TargetFacts): (sc
     const target = new InProcessTarget({ dialect, faults: [fault], world: world.target });
     try {
       const run = attempt(scenario, { target, facts, strictDesc: false, world: world.stage });
-      return await world.scheduler.drive(run, allowance);
+      const result = await world.scheduler.drive(run, allowance);
+      world.end();
+      return result;
     } catch (error) {
       const { name, message } = error as Error;
       if (name !== 'Endless' && name !== 'Deadlock') throw error;
@@ -54,8 +65,7 @@ const endless = (scenario: Scenario, message: string): Attempt =>
     { kind: 'hang', subject: 'the scenario does not end', rows: [], state: '', expected: ['an end'], got: message },
   ]);
 
-async function hunt(name: string, seed: number, time: number): Promise<Row> {
-  const dialect: DialectName = '3.0';
+async function hunt(name: string, { dialect = '3.0' }: Fault, seed: number, time: number): Promise<Row> {
   const facts = {
     product: 'qemu',
     version: '3.0.50',
@@ -96,17 +106,39 @@ async function hunt(name: string, seed: number, time: number): Promise<Row> {
     signal: stop.signal,
   });
   const { cases } = await campaign.run();
-  return { name, found: best, seconds: (performance.now() - began) / 1000, cases, processor: processor() };
+  const scenario = best?.file.scenario;
+  const steps = scenario?.steps.length ?? 0;
+  const told = best?.file.symptom;
+  return {
+    fault: name,
+    verdict: scenario === undefined ? 'missed' : steps > mostSteps ? 'large' : 'found',
+    steps,
+    requirements: told?.rows ?? [],
+    title: best?.file.title ?? '',
+    seconds: Math.round(performance.now() - began) / 1000,
+    processor: Math.round(processor()) / 1000,
+    cases,
+    ...(scenario === undefined ? {} : { scenario }),
+  };
 }
 
-const passes = ({ found }: Row): boolean => found !== undefined && found.file.scenario.steps.length <= mostSteps;
+const line = ({ fault, verdict, steps, requirements, title, processor, cases }: Row): string =>
+  [
+    verdict.padEnd(6),
+    fault.padEnd(36),
+    `${steps === 0 ? '-' : steps} steps`.padStart(8),
+    `${processor.toFixed(1)} s`.padStart(7),
+    `${cases} cases`.padStart(11),
+    ` ${(requirements[0] ?? '-').padEnd(16)} ${(verdict === 'missed' ? (faults.get(fault)?.title ?? '') : title).slice(0, 90)}`,
+  ].join(' ');
 
-function line(row: Row, fault: Fault): string {
-  const { name, found, seconds, cases, processor } = row;
-  const steps = found === undefined ? '-' : String(found.file.scenario.steps.length);
-  const verdict = passes(row) ? 'found' : found === undefined ? 'MISSED' : 'LARGE';
-  const figures = `${steps.padStart(3)} steps ${String(cases).padStart(6)} cases ${seconds.toFixed(1).padStart(6)} s ${(processor / 1000).toFixed(1).padStart(6)} s cpu`;
-  return `${verdict.padEnd(7)} ${name.padEnd(36)} ${figures}  ${found?.file.title.slice(0, 90) ?? fault.title}`;
+/** What is in a file of results; of a fault that was tried twice the last word counts. */
+function recalled(file: string | undefined): Map<string, Row> {
+  if (file === undefined || !existsSync(file)) return new Map();
+  const lines = readFileSync(file, 'utf8').split('\n');
+  // The last line may have been cut off when the run was stopped.
+  const whole = lines.slice(0, -1).map((text) => JSON.parse(text) as Row);
+  return new Map(whole.map((row) => [row.fault, row]));
 }
 
 /** `2/5` → the second of five parts, counted from 0. */
@@ -116,43 +148,46 @@ function partOf(text: string): [part: number, parts: number] {
   throw new Error(`--shard ${text}: write it as 2/5, the second of five parts`);
 }
 
-async function main({
-  seconds,
-  only,
-  shard,
-  seed,
-  show,
-}: {
-  seconds: string;
-  only?: string;
-  shard: string;
-  seed: string;
-  show?: true;
-}): Promise<void> {
+interface Flags {
+  readonly seconds: string;
+  readonly only?: string;
+  readonly shard: string;
+  readonly seed: string;
+  readonly results?: string;
+  readonly again?: true;
+  readonly show?: true;
+}
+
+async function main({ seconds, only, shard, seed, results, again, show }: Flags): Promise<void> {
   const [part, parts] = partOf(shard);
+  const before = recalled(results);
   const chosen = (only === undefined ? [...faults.keys()] : only.split(',')).filter((_, i) => i % parts === part);
-  const missed: Row[] = [];
+  const rows: Row[] = [];
   for (const name of chosen) {
     const fault = faults.get(name);
     if (fault === undefined) throw new Error(`there is no fault '${name}'; qmpspec faults lists them`);
-    const row = await hunt(name, Number(seed), Number(seconds) * 1000);
-    if (!passes(row)) missed.push(row);
-    process.stdout.write(`${line(row, fault)}\n`);
-    if (show)
-      for (const step of row.found?.file.scenario.steps ?? [])
-        process.stdout.write(`          ${JSON.stringify(step)}\n`);
+    const known = before.get(name);
+    const settled = known !== undefined && (known.verdict === 'found' || again !== true);
+    const row = settled ? known : await hunt(name, fault, Number(seed), Number(seconds) * 1000);
+    rows.push(row);
+    if (!settled && results !== undefined) appendFileSync(results, `${JSON.stringify(row)}\n`);
+    process.stdout.write(`${line(row)}\n`);
+    if (show) for (const step of row.scenario?.steps ?? []) process.stdout.write(`          ${JSON.stringify(step)}\n`);
   }
+  const count = (verdict: Row['verdict']) => rows.filter((row) => row.verdict === verdict).length;
   process.stdout.write(
-    `${chosen.length} faults: ${chosen.length - missed.length} found and shrunk to at most ${mostSteps} steps, ${missed.filter(({ found }) => found !== undefined).length} larger, ${missed.filter(({ found }) => found === undefined).length} missed\n`,
+    `${rows.length} faults: ${count('found')} found and shrunk to at most ${mostSteps} steps, ${count('large')} larger, ${count('missed')} missed\n`,
   );
-  process.exitCode = missed.length === 0 ? 0 : 1;
+  process.exitCode = count('found') === rows.length ? 0 : 1;
 }
 
 await new Command('selftest:fuzz')
   .description('a campaign against each planted fault')
-  .option('--seconds <n>', 'time for each', '60')
+  .option('--seconds <n>', 'processor time for each', '60')
   .option('--only <names>', 'faults, with commas between')
   .option('--shard <i/n>', 'a part of them', '1/1')
+  .option('--results <file>', 'keeps each result there, and tries no fault that it holds')
+  .option('--again', 'with --results: tries those again that were missed or not small enough')
   .option('--show', 'print the steps that are left')
   .option('--seed <n>', 'seed of the campaigns', '1')
   .action(main)

@@ -81,7 +81,8 @@ export class Campaign {
 
   constructor(private readonly options: CampaignOptions) {
     const { facts, seed, sources, corpus, store, jobs, target, strictDesc } = options;
-    this.schedule = new Schedule(seed, sources, { dialect: facts.dialect, schema: facts.schema }, corpus);
+    const reached = (key: string): boolean => this.coverage.reached.has(`transition|${key}`);
+    this.schedule = new Schedule(seed, sources, { dialect: facts.dialect, schema: facts.schema }, corpus, reached);
     const how = { target, facts, strictDesc };
     const reuse = options.reuse && target.lacks('start') === undefined;
     const { runner, crew } = options;

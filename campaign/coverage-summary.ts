@@ -6,6 +6,8 @@ export interface ReachedTransition {
   readonly side: Transition['side'];
   readonly label: string;
   readonly rows: readonly string[];
+  /** How many transitions of the model it stands for, which show the same to a client. */
+  readonly members: number;
   /** Cases that surely took it. */
   readonly cases: number;
   /** Cases that took it, or another that looks the same to a client. */
@@ -42,10 +44,10 @@ export interface CoverageSummary {
 
 export function summarise(coverage: Coverage, model: readonly Transition[]): CoverageSummary {
   const { reached } = coverage;
-  const transitions = model.map(({ key, side, label, rows, reason }): ReachedTransition => {
+  const transitions = model.map(({ key, side, label, rows, members, reason }): ReachedTransition => {
     const cases = reached.get(`transition|${key}`) ?? 0;
     const perhaps = reached.get(`perhaps|${key}`) ?? 0;
-    return { side, label, rows, cases, perhaps, ...(reason === undefined ? {} : { outOfReach: reason }) };
+    return { side, label, rows, members, cases, perhaps, ...(reason === undefined ? {} : { outOfReach: reason }) };
   });
   // What was reached against the table's word can be reached.
   const counted = transitions.filter(({ cases, outOfReach }) => outOfReach === undefined || cases > 0);

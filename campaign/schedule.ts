@@ -21,11 +21,18 @@ export interface PlannedCase {
 /** Of 100 cases, how many are made from earlier ones once there are some. */
 const fromCorpus = 50;
 
+/** Of 100 cases, how many go straight for a transition that no case has reached, while there is a way to one. */
+const straight = 25;
+/** Tries after which a way counts as leading nowhere with this target. */
+const mostTries = 12;
+
 export class Schedule {
   private readonly yields = new Map<string, { tried: number; novel: number }>();
   /** Entries that were there before this campaign, and how many of them have been run again. */
   private readonly inherited: number;
   private replayed = 0;
+  /** How often each way to a transition was tried. */
+  private readonly tries = new Map<number, number>();
 
   constructor(
     private readonly seed: number,
@@ -33,6 +40,8 @@ export class Schedule {
     private readonly surroundings: Surroundings,
     /** Absent: no guidance. */
     private readonly corpus?: Corpus,
+    /** Whether a transition was surely taken, by its key. */
+    private readonly reached: (key: string) => boolean = () => false,
   ) {
     this.inherited = corpus?.size ?? 0;
   }
@@ -47,6 +56,9 @@ export class Schedule {
       const source = this.sources.find(({ name }) => name === given.entry.source);
       if (source !== undefined) return { index, source, tape: given.entry.tape, scenario: given.entry.scenario };
     }
+    const steered =
+      this.corpus === undefined || random.below(100) >= straight ? undefined : this.steered(index, random);
+    if (steered !== undefined) return steered;
     const parents =
       this.corpus?.parents.filter(({ entry }) => this.sources.some(({ name }) => name === entry.source)) ?? [];
     if (parents.length > 0 && random.below(100) < fromCorpus) return this.child(index, random, parents);
@@ -60,6 +72,23 @@ export class Schedule {
     const seen = this.yields.get(source.name) ?? { tried: 0, novel: 0 };
     this.yields.set(source.name, { tried: seen.tried + 1, novel: seen.novel + (novel ? 1 : 0) });
     if (parent !== undefined && novel) parent.fruitful++;
+  }
+
+  /** A case on the way to something that was not reached yet; `undefined` when there is none, or none that leads there. */
+  private steered(index: number, random: Random): PlannedCase | undefined {
+    for (const source of this.sources) {
+      const open = (source.aims?.(this.surroundings) ?? []).flatMap((aims, way) =>
+        aims.every(this.reached) ? [] : [{ way, tried: this.tries.get(way) ?? 0 }],
+      );
+      const least = open.reduce((min, { tried }) => Math.min(min, tried), mostTries);
+      const fresh = open.filter(({ tried }) => tried === least);
+      if (least >= mostTries || fresh.length === 0) continue;
+      const { way } = random.pick(fresh);
+      this.tries.set(way, least + 1);
+      const tape = [way, ...freshTape(random, source.length).slice(1)];
+      return { index, source, tape, scenario: this.make(source, tape, index) };
+    }
+    return undefined;
   }
 
   private child(index: number, random: Random, parents: readonly Parent[]): PlannedCase {

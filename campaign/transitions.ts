@@ -3,7 +3,7 @@
  * recognise, the reason. What is left is what a campaign can reach.
  */
 
-import { transitionKey } from '../oracle/tracker/trail.js';
+import { nameOf, transitionKey } from '../oracle/tracker/trail.js';
 import type { MigrationRules } from '../reference/dialects/migration.js';
 import { allCalls, command, explore, type ModelState } from '../reference/model/index.js';
 import { outOfReach } from './out-of-reach.js';
@@ -14,6 +14,8 @@ export interface Transition {
   readonly side: 'outgoing' | 'incoming' | 'command';
   readonly label: string;
   readonly rows: readonly string[];
+  /** How many transitions of the model it stands for: those that show the same to a client are told together. */
+  readonly members: number;
   /** Statuses of its side that it leads from and to. */
   readonly edges: readonly (readonly [from: string, to: string])[];
   /** Why no client can bring it about, or tell that it was taken; absent when it can be reached. */
@@ -34,11 +36,25 @@ const capabilitySets = [
 
 const known = new WeakMap<MigrationRules, readonly Transition[]>();
 
-/** All of them, sides in order. Takes some seconds at the first call for a dialect. */
-export function transitionsOfModel(rules: MigrationRules): readonly Transition[] {
-  const before = known.get(rules);
-  if (before !== undefined) return before;
+/**
+ * All of them, sides in order. Takes some seconds at the first call for a dialect.
+ * @param defects known defects of the release that is looked at: some stand in the place of a transition
+ */
+export function transitionsOfModel(
+  rules: MigrationRules,
+  defects: ReadonlySet<string> = new Set(),
+): readonly Transition[] {
+  const all = known.get(rules) ?? walkModel(rules);
+  known.set(rules, all);
+  return all.map((one): Transition => {
+    const reason = outOfReach(one, { rules, defects });
+    return reason === undefined ? one : { ...one, reason };
+  });
+}
+
+function walkModel(rules: MigrationRules): readonly Transition[] {
   const found = new Map<string, Transition & { edges: [string, string][] }>();
+  const single = new Map<string, Set<string>>();
   const places = new Map<string, ModelState>();
   const note = (
     side: Transition['side'],
@@ -48,7 +64,9 @@ export function transitionsOfModel(rules: MigrationRules): readonly Transition[]
     next: ModelState,
   ) => {
     const key = transitionKey({ side, label, rows });
-    const one = found.get(key) ?? { key, side, label, rows, edges: [] };
+    const one = found.get(key) ?? { key, side, ...nameOf({ side, label, rows }), members: 1, edges: [] };
+    const members = single.get(key) ?? new Set();
+    single.set(key, members.add(label));
     const incoming = side === 'incoming' || (side === 'command' && next.in !== from.in);
     const [a, b] = incoming ? [from.in.status, next.in.status] : [from.out.status, next.out.status];
     if (!one.edges.some(([x, y]) => x === a && y === b)) one.edges.push([a, b]);
@@ -71,10 +89,5 @@ export function transitionsOfModel(rules: MigrationRules): readonly Transition[]
         note('command', `${call.name}: ${one.label}`, one.rows, state, one.next);
     }
   }
-  const list = [...found.values()].map((one): Transition => {
-    const reason = outOfReach(one);
-    return reason === undefined ? one : { ...one, reason };
-  });
-  known.set(rules, list);
-  return list;
+  return [...found.values()].map((one) => ({ ...one, members: single.get(one.key)?.size ?? 1 }));
 }

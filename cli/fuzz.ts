@@ -190,13 +190,7 @@ async function fuzz(options: FuzzOptions, io: Io): Promise<number> {
     }
     const exitCode = await runToEnd(campaign, screen, interrupt, options, expected, io);
     if (options.coverage !== undefined) {
-      showCoverage(
-        options.coverage === true ? 'table' : options.coverage,
-        campaign.coverage,
-        facts.dialect,
-        folder,
-        io,
-      );
+      showCoverage(options.coverage === true ? 'table' : options.coverage, campaign.coverage, facts, folder, io);
     }
     return exitCode;
   } finally {

@@ -10,6 +10,7 @@ import { jsonScenario } from './json/scenario.js';
 import { nearMissScenario } from './near-miss/scenario.js';
 import { raceScenario, races } from './races/races.js';
 import { expedition } from './scenario/expedition.js';
+import { route, routesOf } from './scenario/routes.js';
 import { storm } from './scenario/storm.js';
 import { walk } from './scenario/walk.js';
 import { timingScenario } from './timing/scenario.js';
@@ -31,6 +32,8 @@ export interface CaseSource {
   /** Decisions on a fresh tape. */
   readonly length: number;
   readonly make: (decisions: readonly number[], surroundings: Surroundings) => Scenario;
+  /** For each value of the first decision, keys of the transitions to which the case is meant to lead. */
+  readonly aims?: (surroundings: Surroundings) => readonly (readonly string[])[];
 }
 
 export const sources: readonly CaseSource[] = [
@@ -47,6 +50,14 @@ export const sources: readonly CaseSource[] = [
     weight: 4,
     length: 30,
     make: (decisions, { dialect }) => expedition(decisions, dialect),
+  },
+  {
+    name: 'route',
+    about: 'straight to transitions that no other case has reached',
+    weight: 1,
+    length: 16,
+    make: (decisions, { dialect }) => route(decisions, dialect),
+    aims: ({ dialect }) => routesOf(dialect).map(({ aims }) => aims),
   },
   {
     name: 'storm',

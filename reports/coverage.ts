@@ -8,9 +8,13 @@ const percent = (part: number, of: number): string => (of === 0 ? '-' : `${Math.
 
 export function coverageTable(summary: CoverageSummary, colors: Colors): string {
   const { reachable, reached, perhaps, transitions, commands, errors, statuses } = summary;
+  const merged = transitions.reduce((sum, { members }) => sum + members - 1, 0);
   const lines = [
     `${colors.bold('Coverage')}  ${reached} of ${reachable} transitions that can be reached (${percent(reached, reachable)})`,
     `          ${perhaps} more were taken, or others that look the same to a client (together ${percent(reached + perhaps, reachable)})`,
+    ...(merged === 0
+      ? []
+      : [`          ${merged} of the model's transitions cannot be told from a neighbour, and are counted with it`]),
     '',
   ];
   const sides = ['outgoing', 'incoming', 'command'] as const;

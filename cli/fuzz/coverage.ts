@@ -4,13 +4,15 @@ import type { Coverage } from '../../campaign/coverage.js';
 import { summarise } from '../../campaign/coverage-summary.js';
 import { writeWhole } from '../../campaign/folder.js';
 import { transitionsOfModel } from '../../campaign/transitions.js';
-import type { Dialect } from '../../reference/dialects/dialect.js';
+import { defectsOfFacts } from '../../oracle/trial.js';
 import { coverageDiagram, coverageTable } from '../../reports/coverage.js';
+import type { TargetFacts } from '../../targets/facts.js';
 import type { Io } from '../io.js';
 
 /** @throws StorageError */
-export function showCoverage(format: string, coverage: Coverage, dialect: Dialect, folder: string, io: Io): void {
-  const summary = summarise(coverage, transitionsOfModel(dialect.migration));
+export function showCoverage(format: string, coverage: Coverage, facts: TargetFacts, folder: string, io: Io): void {
+  const { dialect } = facts;
+  const summary = summarise(coverage, transitionsOfModel(dialect.migration, defectsOfFacts(facts)));
   if (format === 'json') {
     io.out.write(`${JSON.stringify(summary, null, 2)}\n`);
     return;

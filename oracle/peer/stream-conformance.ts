@@ -72,6 +72,8 @@ export class ConformanceChecks implements StreamHandler {
 
   command({ name, offset, ranges, value }: StreamCommand): void {
     if (name === 'POSTCOPY_LISTEN') this.#postcopy = true;
+    // A postcopy that was paused when all had been sent goes through its sections once more.
+    if (name === 'POSTCOPY_RESUME') this.#ended.clear();
     if ((ranges?.length ?? 0) > discardRangesPerCommand) {
       this.report('stream-format §4', `discard of ${ranges?.length} ranges in one command`, offset);
     }

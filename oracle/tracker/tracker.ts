@@ -18,7 +18,7 @@ import { Queue } from './queue.js';
 import type { Sent } from './sent.js';
 import { Space } from './space.js';
 import { type Permitted, type TrackedDivergence, trackedDivergence } from './tracked-divergence.js';
-import { begun, mergeTrails, type Transitions, transitionsOf, walked } from './trail.js';
+import { begun, executed, mergeTrails, type Transitions, transitionsOf, walked } from './trail.js';
 import { isUrgent } from './urgent.js';
 
 export interface TrackerOptions {
@@ -64,6 +64,8 @@ export class Tracker {
   private readonly queue: Queue;
   private readonly strictDesc: boolean;
   private readonly known: ReadonlySet<string>;
+  /** What was taken before the last time that nothing was seen. */
+  private before: Transitions = { sure: [], possible: [] };
 
   constructor(options: TrackerOptions) {
     this.known = options.defects ?? new Set();
@@ -77,9 +79,11 @@ export class Tracker {
     );
   }
 
-  /** Transitions that led to the present hypotheses since {@link blind} or the beginning; none unless they are kept. */
+  /** Transitions that led to the present hypotheses; none unless they are kept. */
   get transitions(): Transitions {
-    return transitionsOf(this.set, this.cores);
+    const now = transitionsOf(this.set, this.cores);
+    const { sure, possible } = this.before;
+    return { sure: [...sure, ...now.sure], possible: [...possible, ...now.possible] };
   }
 
   /** The present hypotheses. */
@@ -206,19 +210,30 @@ export class Tracker {
    */
   blind(): void {
     const seen = new Hypotheses();
-    const todo = this.set.map((one) => at(one, this.cores.unseen(one.core)));
+    // What was taken before it went dark stays sure, whatever happened then.
+    this.before = this.transitions;
+    const trail = this.set.some((one) => one.trail !== undefined) ? begun() : undefined;
+    const todo = this.set.map((one) => ({ ...at(one, this.cores.unseen(one.core)), trail }));
     for (let one = todo.pop(); one !== undefined; one = todo.pop()) {
-      if (seen.size > mostHypotheses || seen.add(one) !== undefined) continue;
-      for (const { to } of this.cores.moves(one.core)) todo.push(at(one, this.cores.unseen(to)));
+      if (seen.size > mostHypotheses) continue;
+      const same = seen.add(one);
+      if (same !== undefined) {
+        mergeTrails(same.trail, one.trail);
+        continue;
+      }
+      for (const move of this.cores.moves(one.core)) {
+        const next = at(one, this.cores.unseen(move.to));
+        todo.push(move.side === undefined ? next : { ...next, trail: executed(one.trail, one.core, move) });
+      }
       for (const next of this.queue.executions(this.cores, one, one.core))
         todo.push(at(next, this.cores.unseen(next.core)));
     }
     const rest = new Hypotheses();
-    const trail = this.set.some((one) => one.trail !== undefined) ? begun() : undefined;
-    for (const { core, tuning } of seen.all) {
+    for (const { core, tuning, trail: way } of seen.all) {
       if (core.state.replyOwed || core.state.stopOwed) continue;
       const bare = this.cores.core({ ...core, owed: undefined, held: undefined, apart: [] });
-      rest.add(hypothesis(bare, tuning, this.queue.length, [], undefined, trail));
+      const same = rest.add(hypothesis(bare, tuning, this.queue.length, [], undefined, way));
+      if (same !== undefined) mergeTrails(same.trail, way);
     }
     this.queue.forget();
     this.set = rest.all;

@@ -4,6 +4,7 @@
  * Where two ways lead to one hypothesis the first is kept, and what is not on both is doubtful.
  */
 import type { ModelState, Side } from '../../reference/model/index.js';
+import { alikeTo } from './alike.js';
 import type { Core, Cores, Move } from './core.js';
 import type { Hypothesis } from './hypothesis.js';
 
@@ -35,13 +36,24 @@ export interface Transitions {
 /** Rows of orders in which reply and events of one transition may come, and no transitions of their own. */
 const ordering = /^MIG-SM-(E02|R\d+|O54)$/;
 
-/** The same transition of the model, whatever the state, and in whatever order its reply and its events came. */
-export function transitionKey({ side, label, rows }: Omit<Taken, 'from'>): string {
+/** What a transition is called, with its rows, whatever the state and the order in which its reply and its events came. */
+export function nameOf({ side, label, rows }: Omit<Taken, 'from'>): {
+  readonly label: string;
+  readonly rows: readonly string[];
+} {
   const base = label.replace(/^(.*): (?:reply-later|told-late|device-first|device-swapped)$/, (_, name: string) =>
     name === 'migrate_cancel' ? `${name}: cancelling` : `${name}: answered`,
   );
   const own = rows.filter((row) => !ordering.test(row));
-  return `${side} ${base} ${(own.length === 0 ? rows : own).join(' ')}`;
+  const shown = own.length === 0 ? rows : own;
+  const alike = alikeTo(side, base, shown);
+  return alike === undefined ? { label: base, rows: shown } : { label: alike.name, rows: alike.rows };
+}
+
+/** Equal for transitions that are the same to a client. */
+export function transitionKey(taken: Omit<Taken, 'from'>): string {
+  const { label, rows } = nameOf(taken);
+  return `${taken.side} ${label} ${rows.join(' ')}`;
 }
 
 /** The beginning of a way. */
@@ -76,7 +88,7 @@ export function executed(trail: Trail | undefined, from: Core, { label, rows, si
 }
 
 /** Other ways to one place that are kept; with more of them nothing is sure there. */
-const mostWays = 6;
+const mostWays = 24;
 
 /** Two ways lead to the same hypothesis, of which the first is kept. */
 export function mergeTrails(kept: Trail | undefined, other: Trail | undefined): void {
@@ -102,7 +114,7 @@ export function transitionsOf(hypotheses: readonly Hypothesis[], cores: Cores): 
 }
 
 /** Ways within ways that are looked into. */
-const deepest = 4;
+const deepest = 8;
 
 /** What is on every way to the end of a trail, from a depth on; all that is on some is added to `possible`. */
 function sureOn(

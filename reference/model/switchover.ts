@@ -53,7 +53,7 @@ export const switchoverSteps = [
   row('MIG-SM-O35', 'all-written', all(lastRound, returnPath), (c) => c.phase('final-wait')),
   row('MIG-SM-O36', 'completed', all(lastRound, not(returnPath), not(colo)), (c) => c.end('completed', 'settling')),
   row('MIG-SM-O37', 'peer-shut', all(finalWait, not(colo)), (c) => c.end('completed', 'settling')),
-  row('MIG-SM-O38', 'return-path-error', any(finalWait, finishing), (c, rules) =>
+  row('MIG-SM-O38', 'return-path-error', all(any(finalWait, finishing), returnPath), (c, rules) =>
     failSwitchover(c.out({ returnPath: 'bad' }), rules),
   ),
   row('MIG-SM-O39', 'peer-closed', finalWait, failSwitchover),
