@@ -5,6 +5,7 @@ import { defectOfCrash } from '../oracle/known-defects.js';
 import { isObject, type JsonObject } from '../protocol/json.js';
 import { type Entry, entryValue, type Transcript } from '../protocol/transcript.js';
 import type { Schema } from '../qapi/schema.js';
+import { formSymptoms } from './form.js';
 import { wordsOfDeath } from './last-words.js';
 import { withLeftOpen } from './left-open.js';
 import { offSchemaSymptoms } from './off-schema.js';
@@ -27,7 +28,7 @@ export interface Evidence {
 }
 
 export function diagnose(evidence: Evidence): Symptom[] {
-  const { judgement } = evidence;
+  const { judgement, transcript } = evidence;
   const symptoms: Symptom[] = [];
   const deaths = deathSymptoms(evidence);
   if (judgement.kind === 'known-defect') symptoms.push(...knownSymptoms(evidence));
@@ -35,7 +36,12 @@ export function diagnose(evidence: Evidence): Symptom[] {
   // A death is in the eyes of the judge a divergence, too: it is told once.
   const died = deaths.some(({ entry }) => entry !== undefined && entry === judgement.divergence?.entry);
   if (judgement.divergence !== undefined && !died) symptoms.unshift(divergenceSymptom(evidence));
-  symptoms.push(...garbageSymptoms(evidence), ...unreadableSymptoms(evidence), ...hangSymptoms(evidence));
+  symptoms.push(
+    ...garbageSymptoms(evidence),
+    ...formSymptoms(transcript),
+    ...unreadableSymptoms(evidence),
+    ...hangSymptoms(evidence),
+  );
   if (symptoms.length === 0) symptoms.push(...stuckSymptoms(evidence));
   if (symptoms.length === 0 && evidence.schema !== undefined)
     symptoms.push(...offSchemaSymptoms(evidence.transcript, evidence.schema));

@@ -98,7 +98,14 @@ export class Session {
       const kind = kindOf(value);
       const stale = this.isStale(kind, value);
       if (!stale && (kind === 'success' || kind === 'failure')) this.firstReplySeen = true;
-      const { n: entry } = this.transcript.add(this.endpoint, 'received', text, { time, stale, read: { value } });
+      const usual = this.log.length === 0 ? '' : '\r\n';
+      const before = frame.before === usual ? undefined : frame.before;
+      const { n: entry } = this.transcript.add(this.endpoint, 'received', text, {
+        time,
+        stale,
+        before,
+        read: { value },
+      });
       this.log.push({ index: this.log.length, entry, time, kind, value, text, before: frame.before, stale });
     }
     this.wake();

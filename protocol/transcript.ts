@@ -45,6 +45,8 @@ export interface Entry {
   readonly text: string;
   /** For `received`: an answer to an earlier connection, or a repeated greeting. */
   readonly stale?: true;
+  /** For `received`: what came between the message before and this one, where it was not CR LF. */
+  readonly before?: string;
 }
 
 export interface TranscriptHeader {
@@ -72,6 +74,8 @@ export function entryValue(entry: Entry): JsonValue | undefined {
 
 interface Extra {
   readonly time?: number;
+  /** As {@link Entry.before}. */
+  readonly before?: string | undefined;
   readonly stale?: boolean;
   readonly read?: { readonly value: JsonValue | undefined };
 }
@@ -107,6 +111,7 @@ export class Transcript {
       kind,
       text,
       ...(extra.stale ? { stale: true as const } : {}),
+      ...(extra.before === undefined ? {} : { before: extra.before }),
     };
     if (extra.read !== undefined) values.set(entry, extra.read);
     this.entries.push(entry);

@@ -283,6 +283,11 @@ export class Cores {
     return { calm: [...calm], fronts };
   }
 
+  /** The core, if this known defect is what explains it. */
+  assuming(core: Core, defect: string): Core {
+    return this.core({ ...core, defects: withDefect(core, defect) });
+  }
+
   /** The core without what nobody was there to see; the end of the process is seen even so. */
   unseen(core: Core): Core {
     if (core.pending.length === 0) return core;

@@ -361,8 +361,12 @@ export class Tracker {
     for (const one of this.set) {
       if (one.core.pending.length > 0 || this.queue.waits(one)) continue;
       for (const core of this.cores.reach(one.core).calm) {
-        if (this.cores.moves(core).some((move) => isUrgent(move, core))) continue;
-        rest.add(at(one, core));
+        if (!this.cores.moves(core).some((move) => isUrgent(move, core))) {
+          rest.add(at(one, core));
+          continue;
+        }
+        const stuck = this.stuckBy(core.state);
+        if (stuck !== undefined) rest.add(at(one, this.cores.assuming(core, stuck)));
       }
     }
     return rest.all;
@@ -378,8 +382,12 @@ export class Tracker {
   }
 
   private hangByDefect(): string | undefined {
-    const states = this.set.map(({ state }) => state);
-    return knownDefects.find(({ id, hangs }) => hangs !== undefined && this.known.has(id) && states.some(hangs))?.id;
+    return this.set.map(({ state }) => this.stuckBy(state)).find((id) => id !== undefined);
+  }
+
+  /** The known defect by which a process may stay in a state for ever. */
+  private stuckBy(state: ModelState): string | undefined {
+    return knownDefects.find(({ id, hangs }) => hangs !== undefined && this.known.has(id) && hangs(state))?.id;
   }
 
   private diverge(seen: Observation, outputs: readonly Emission[], defect?: string): TrackedDivergence {

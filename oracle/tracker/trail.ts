@@ -36,13 +36,17 @@ export interface Transitions {
 /** Rows of orders in which reply and events of one transition may come, and no transitions of their own. */
 const ordering = /^MIG-SM-(E02|R\d+|O54)$/;
 
+/** What the outcome of a command is called whose reply comes in its turn, where it is not `answered`. */
+const usual: Readonly<Record<string, string>> = { migrate_cancel: 'cancelling', migrate: 'accepted' };
+
 /** What a transition is called, with its rows, whatever the state and the order in which its reply and its events came. */
 export function nameOf({ side, label, rows }: Omit<Taken, 'from'>): {
   readonly label: string;
   readonly rows: readonly string[];
 } {
-  const base = label.replace(/^(.*): (?:reply-later|told-late|device-first|device-swapped)$/, (_, name: string) =>
-    name === 'migrate_cancel' ? `${name}: cancelling` : `${name}: answered`,
+  const base = label.replace(
+    /^(.*): (?:reply-later|told-late|device-first|device-swapped)$/,
+    (_, name: string) => `${name}: ${usual[name] ?? 'answered'}`,
   );
   const own = rows.filter((row) => !ordering.test(row));
   const shown = own.length === 0 ? rows : own;

@@ -98,10 +98,14 @@ function accept(call: Call, uri: MigrationUri, text: string): Alternative[] {
     default: {
       const cannotOpen = uri.kind === 'exec' ? '*' : `File descriptor named '${uri.name}' has not been found`;
       const stream = begun(tls ? 'handshaking' : 'streaming')('MIG-SM-O02', 'accepted', (c) => c.reply());
+      // Connected at once, its thread runs beside the command, and may tell of its first steps before the reply.
+      const early = rules.lateReplies
+        ? [begun('streaming')('MIG-SM-O02 MIG-SM-R01', 'reply-later', (c) => c.oweReply())]
+        : [];
       const unusable = begun('connecting')('MIG-SM-O05', 'tls-unusable', (c) =>
         c.end('failed').out({ error: '*' }).reply(),
       );
-      return [stream, ...(tls ? [unusable] : []), failed('MIG-SM-O04', cannotOpen, cannotOpen), ...perhaps];
+      return [stream, ...(tls ? [unusable] : early), failed('MIG-SM-O04', cannotOpen, cannotOpen), ...perhaps];
     }
   }
 }

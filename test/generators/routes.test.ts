@@ -3,7 +3,7 @@ import { attempt } from '../../campaign/attempt.js';
 import { transitionsOfModel } from '../../campaign/transitions.js';
 import { route, routesOf } from '../../generators/scenario/routes.js';
 import { transitionKey } from '../../oracle/tracker/trail.js';
-import { dialectNames, dialects } from '../../reference/dialects/dialect.js';
+import { dialects } from '../../reference/dialects/dialect.js';
 import { loadSchema } from '../../reference/schema/index.js';
 import { SimulatedWorld } from '../../simulation/world.js';
 import { InProcessTarget } from '../../targets/in-process/target.js';
@@ -29,14 +29,12 @@ async function reachedOn(number: number): Promise<Set<string>> {
 describe('routes', function () {
   this.timeout(30_000);
 
-  for (const name of dialectNames) {
-    it(`name transitions of the model of ${name}`, () => {
-      const keys = new Set(transitionsOfModel(dialects[name].migration).map(({ key }) => key));
-      for (const { aims } of routesOf(dialects[name])) {
-        for (const aim of aims) expect(keys.has(aim), aim).to.equal(true);
-      }
-    });
-  }
+  it('name transitions of the model', () => {
+    const keys = new Set(transitionsOfModel(dialects['7.2'].migration).map(({ key }) => key));
+    for (const { aims } of routesOf(dialects['7.2'])) {
+      for (const aim of aims) expect(keys.has(aim), aim).to.equal(true);
+    }
+  });
 
   // Programs are not started in a simulation.
   const routes = routesOf(dialects['3.0']).map(({ aims }, number) => ({ aims, number }));
