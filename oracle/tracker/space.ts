@@ -265,13 +265,19 @@ export class Space {
 
 const withBigint = (_: string, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value);
 
+/** Where a unix socket is makes no difference to what may come of a command, if it is anywhere: it is another place in each run. */
+const withoutPaths = (name: string, value: unknown) =>
+  name === 'uri' && typeof value === 'string' && value.startsWith('unix:') && value !== 'unix:'
+    ? 'unix:*'
+    : withBigint(name, value);
+
 /** Text that is equal for messages that do the same, whatever their ids. */
 export function effectKey(sent: Sent): string {
   switch (sent.kind) {
     case 'refused':
       return `!${sent.errorClass} ${sent.desc}`;
     case 'modelled':
-      return `${sent.name} ${JSON.stringify(sent.args, withBigint)}`;
+      return `${sent.name} ${JSON.stringify(sent.args, withoutPaths)}`;
     default:
       return `${sent.kind} ${sent.name}`;
   }
