@@ -216,7 +216,7 @@ export class Judge {
     if (connection === undefined || process.ended) return;
     const tracker = process.tracker ?? this.track(undefined);
     process.tracker = tracker;
-    for (const sent of connection.input.push(Buffer.from(entry.text, 'latin1'))) {
+    for (const sent of connection.input.pushText(entry.text)) {
       if (!isQuery(sent)) this.stir();
       process.noteRole(sent, this.channels, this.targets);
       process.figures.sent(sent, statesOf(tracker));

@@ -121,6 +121,26 @@ export class Queue {
     return this.outside.find(({ index }) => index === ref)?.sent.id;
   }
 
+  /** How many commands back that command is: from 0 for the one that was sent last; -1 for none. */
+  distanceOf({ executed }: Hypothesis, ref: number | undefined): number {
+    return ref === undefined ? -1 : this.ordered.length - executed;
+  }
+
+  /** The id of the command so many back. See {@link distanceOf}. */
+  idBack(distance: number) {
+    return distance < 0 ? undefined : this.ordered[this.ordered.length - 1 - distance]?.sent.id;
+  }
+
+  /** Nothing runs outside the order of the first connection. */
+  get isPlain(): boolean {
+    return this.outside.length === 0;
+  }
+
+  /** The command that was sent last on the first connection. */
+  get last(): Execution | undefined {
+    return this.ordered.at(-1);
+  }
+
   /** The reply to a command of another connection has come. */
   see(index: number, reply: Reply): void {
     const one = this.outside.find((other) => other.index === index);

@@ -35,26 +35,62 @@ export type Sent = {
 const notNegotiated = "Expecting capabilities negotiation with 'qmp_capabilities'";
 const alreadyNegotiated = 'Capabilities negotiation is already complete, command ignored';
 
+/** A line as {@link Session} writes it, apart from its id: most of what is sent. */
+const plainLine = /^(\{"exec.*),"id":"(qs\d+\.\d+)"\}\n$/;
+/** Characters of a line that is worth remembering. */
+const longestLine = 400;
+const mostLines = 5000;
+/** What plain lines mean by what stands before their ids, and by the mode of the connection; for each schema. */
+const remembered = new WeakMap<Schema, Map<string, Sent>>();
+
+const isBlank = (bytes: Buffer, from: number): boolean =>
+  bytes.subarray(from).every((byte) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09);
+
 /** The input side of one connection: bytes in, messages out, in the mode that the connection will be in by then. */
 export class Input {
   private readonly reader: JsonReader;
   private commandMode = false;
   private oob = false;
+  /** Nothing but white space has come since the last message. */
+  private resting = true;
+  private readonly known: Map<string, Sent>;
 
   constructor(
     private readonly dialect: Dialect,
     private readonly schema: Schema,
   ) {
     this.reader = new JsonReader(dialect.protocol.json);
+    this.known = remembered.get(schema) ?? new Map();
+    remembered.set(schema, this.known);
+  }
+
+  /** Messages that a text completes, of one character a byte. */
+  pushText(text: string): Sent[] {
+    const line = this.resting && text.length <= longestLine ? plainLine.exec(text) : null;
+    if (line === null) return this.push(Buffer.from(text, 'latin1'));
+    const [, head, id] = line as unknown as [string, string, string];
+    const key = `${this.dialect.name} ${this.commandMode} ${this.oob} ${head}`;
+    const same = this.known.get(key);
+    if (same !== undefined) return [{ ...same, id }];
+    const messages = this.push(Buffer.from(text, 'latin1'));
+    const [only] = messages;
+    // It is read with this very id: with another one of its kind it is read in the same way.
+    if (messages.length === 1 && this.resting && only?.id === id && only.kind !== 'negotiation') {
+      if (this.known.size >= mostLines) this.known.clear();
+      this.known.set(key, only);
+    }
+    return messages;
   }
 
   /** Messages that these bytes complete. */
   push(bytes: Buffer): Sent[] {
     const messages: Sent[] = [];
+    let end = 0;
     for (let at = 0; at < bytes.length; ) {
       at = this.reader.read(bytes, at);
       const { message } = this.reader;
       if (message === undefined) break;
+      end = at;
       const sent = message.ok ? this.classify(message.value) : refused('GenericError', message.desc);
       if (sent.kind === 'negotiation') {
         this.commandMode = true;
@@ -62,6 +98,7 @@ export class Input {
       }
       messages.push(sent);
     }
+    this.resting = (messages.length > 0 || this.resting) && isBlank(bytes, end);
     return messages;
   }
 

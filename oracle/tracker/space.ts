@@ -271,13 +271,25 @@ const withoutPaths = (name: string, value: unknown) =>
     ? 'unix:*'
     : withBigint(name, value);
 
+const argumentKeys = new WeakMap<object, string>();
+
+/** Arguments of one line are the same object each time it is sent, and those of no other command. */
+function keyOf(name: string, args: Readonly<Record<string, unknown>>): string {
+  let key = argumentKeys.get(args);
+  if (key === undefined) {
+    key = `${name} ${JSON.stringify(args, withoutPaths)}`;
+    argumentKeys.set(args, key);
+  }
+  return key;
+}
+
 /** Text that is equal for messages that do the same, whatever their ids. */
 export function effectKey(sent: Sent): string {
   switch (sent.kind) {
     case 'refused':
       return `!${sent.errorClass} ${sent.desc}`;
     case 'modelled':
-      return `${sent.name} ${JSON.stringify(sent.args, withoutPaths)}`;
+      return keyOf(sent.name, sent.args);
     default:
       return `${sent.kind} ${sent.name}`;
   }

@@ -7,18 +7,18 @@
 import type { MigrationRules } from '../../reference/dialects/migration.js';
 import type { ModelState } from '../../reference/model/index.js';
 import { knownDefects } from '../known-defects.js';
-import { closure } from './closure.js';
-import { type Core, Cores } from './core.js';
+import { Cores } from './core.js';
 import { describeState } from './describe-state.js';
-import { type Emission, idMatches, matches } from './emission.js';
-import { after, at, Hypotheses, type Hypothesis, hypothesis } from './hypothesis.js';
+import type { Emission } from './emission.js';
+import { at, Hypotheses, type Hypothesis, hypothesis } from './hypothesis.js';
 import { describeObservation, type Observation } from './observation.js';
-import { isMigration, maySwap, passNumber } from './order.js';
+import { Places, Position, type Question } from './places.js';
 import { Queue } from './queue.js';
+import { mostHypotheses, Search, type Seen } from './search.js';
 import type { Sent } from './sent.js';
 import { Space } from './space.js';
 import { type Permitted, type TrackedDivergence, trackedDivergence } from './tracked-divergence.js';
-import { begun, executed, mergeTrails, type Transitions, transitionsOf, walked } from './trail.js';
+import { begun, executed, mergeTrails, type Transitions, transitionsOf } from './trail.js';
 import { isUrgent } from './urgent.js';
 
 export interface TrackerOptions {
@@ -46,15 +46,10 @@ const judgedEvents = new Set([
   'COLO_EXIT',
 ]);
 
-/** More hypotheses than this mean that the model is too loose to judge: the tracker says so instead of running on. */
-const mostHypotheses = 20000;
-
 const over: ReadonlySet<string> = new Set(['none', 'completed', 'failed', 'cancelled']);
 
-type Seen = Exclude<Observation, { kind: 'quiet' }>;
-
 export class Tracker {
-  private set: readonly Hypothesis[];
+  private position: Position;
   /** States of the set that was last asked for them. */
   private shown: { readonly set: readonly Hypothesis[]; readonly states: readonly ModelState[] } = {
     set: [],
@@ -62,6 +57,7 @@ export class Tracker {
   };
   private readonly cores: Cores;
   private readonly queue: Queue;
+  private readonly search: Search;
   private readonly strictDesc: boolean;
   private readonly known: ReadonlySet<string>;
   /** What was taken before the last time that nothing was seen. */
@@ -72,11 +68,21 @@ export class Tracker {
     this.strictDesc = options.strictDesc ?? false;
     this.cores = Cores.of(Space.of(options.rules, this.known));
     this.queue = new Queue(this.strictDesc);
+    this.search = new Search(this.cores, this.queue, this.strictDesc);
     const pass = options.fresh === true ? 0 : undefined;
     const trail = options.trails === true ? begun() : undefined;
-    this.set = options.initial.map((state) =>
+    const initial = options.initial.map((state) =>
       hypothesis(this.cores.first(state), this.cores.space.halves(state).tuning, 0, [], pass, trail),
     );
+    this.position = Position.of(initial, Places.of(this.cores), this.queue);
+  }
+
+  private get set(): readonly Hypothesis[] {
+    return this.position.hypotheses;
+  }
+
+  private set set(hypotheses: readonly Hypothesis[]) {
+    this.position = Position.of(hypotheses, Places.of(this.cores), this.queue);
   }
 
   /** Transitions that led to the present hypotheses; none unless they are kept. */
@@ -121,6 +127,11 @@ export class Tracker {
   /** Judges an observation of the first connection; `undefined` when it is permitted. */
   observe(seen: Observation): TrackedDivergence | undefined {
     if (seen.kind === 'event' && !judgedEvents.has(seen.event)) return undefined;
+    const habit = seen.kind === 'quiet' ? undefined : this.position.after(seen, this.strictDesc);
+    if (habit !== undefined) {
+      this.position = habit;
+      return undefined;
+    }
     const next = seen.kind === 'quiet' ? this.afterQuiet() : this.after(seen);
     if (next.length > 0) {
       this.set = this.queue.tidy(next);
@@ -240,119 +251,11 @@ export class Tracker {
   }
 
   private after(seen: Seen): readonly Hypothesis[] {
-    const found = new Hypotheses();
-    const fits = this.matcher(seen);
-    const swaps = seen.kind === 'reply' || (seen.kind === 'event' && seen.event === 'MIGRATION');
-    const keep = (one: Hypothesis, index: number): boolean => {
-      const left = this.consume(one, index, seen, fits);
-      if (left === undefined) return false;
-      const same = found.add(left);
-      if (same !== undefined) mergeTrails(same.trail, left.trail);
-      return true;
-    };
-    const wanted = (first: Emission): boolean => fits(first) || (swaps && isMigration(first));
-    this.fronts(this.set, 0, wanted, (front) => {
-      const [first] = front.core.pending;
-      if (keep(front, 0) || !swaps || first === undefined || !isMigration(first)) return;
-      // A neighbour of other origin may have overtaken the front (MIG-SM-E02).
-      const second = (candidate: Hypothesis) => {
-        if (maySwap(candidate.core.pending)) keep(candidate, 1);
-      };
-      if (front.core.pending.length > 1) second(front);
-      // Only what a command has put out can overtake a step, and here is none.
-      else if (first.origin === 'step' && front.core.held === undefined && !this.queue.waits(front)) return;
-      else this.fronts([front], 1, fits, second);
-    });
-    return found.all;
-  }
-
-  /**
-   * Visits every hypothesis that has just put out more than `pending` unseen things, starting from `set`.
-   * @param wanted whether one is of use that puts this out
-   */
-  private fronts(
-    set: readonly Hypothesis[],
-    pending: number,
-    wanted: (emission: Emission) => boolean,
-    visit: (front: Hypothesis) => void,
-  ): void {
-    const visited = new Hypotheses();
-    const first = (one: Hypothesis): boolean => {
-      const same = visited.add(one);
-      if (same !== undefined) {
-        mergeTrails(same.trail, one.trail);
-        return false;
-      }
-      if (visited.size > mostHypotheses) throw new Error(`the model permits more than ${mostHypotheses} continuations`);
-      return true;
-    };
-    const todo = [...set];
-    for (let one = todo.pop(); one !== undefined; one = todo.pop()) {
-      const out = one.core.pending[pending];
-      if (out !== undefined) {
-        if (wanted(out) && first(one)) visit(one);
-        continue;
-      }
-      const waiting = one.trail === undefined ? this.queue.waiting(one) : 'several';
-      if (waiting !== 'several') {
-        for (const [emission, ways] of closure(this.cores, one.core, waiting, one.tuning)) {
-          if (!wanted(emission)) continue;
-          for (const way of ways) {
-            const front = after(one, way);
-            if (first(front)) visit(front);
-          }
-        }
-        continue;
-      }
-      const { calm, fronts } = this.cores.reach(one.core);
-      const there = new Set<Core>();
-      for (const move of fronts) {
-        if (move.first === undefined || !wanted(move.first) || there.has(move.to)) continue;
-        there.add(move.to);
-        const front = walked(at(one, move.to), one);
-        if (first(front)) visit(front);
-      }
-      if (!this.queue.waits(one)) continue;
-      for (const core of calm) {
-        const here = walked(at(one, core), one);
-        if (first(here)) todo.push(...this.queue.executions(this.cores, here, core, wanted));
-      }
-    }
-  }
-
-  /** Whether an emission, its id apart, is the observation: each emission is looked at once. */
-  private matcher(seen: Observation): (emission: Emission) => boolean {
-    // They are few: to look through them is faster than a map.
-    const looked: Emission[] = [];
-    const fitting: boolean[] = [];
-    return (emission) => {
-      if (emission.output.kind !== seen.kind) return false;
-      const known = fitting[looked.indexOf(emission)];
-      if (known !== undefined) return known;
-      const fits = matches(emission, seen, this.strictDesc);
-      looked.push(emission);
-      fitting.push(fits);
-      return fits;
-    };
-  }
-
-  /** What is left when the pending output at `index` is the observation. */
-  private consume(
-    one: Hypothesis,
-    index: number,
-    seen: Observation,
-    fits: (emission: Emission) => boolean,
-  ): Hypothesis | undefined {
-    const emission = one.core.pending[index];
-    if (emission === undefined || !fits(emission)) return undefined;
-    if (seen.kind === 'reply' && !idMatches(this.queue.idOf(one, emission.command), seen.id)) return undefined;
-    let { pass } = one;
-    if (seen.kind === 'event' && seen.event === 'MIGRATION_PASS') {
-      const number = passNumber(seen.data.pass, pass, emission.rows);
-      if (number === undefined) return undefined;
-      pass = number;
-    }
-    return hypothesis(this.cores.without(one.core, index), one.tuning, one.executed, one.done, pass, one.trail);
+    const { position } = this;
+    const answers: [Question, boolean][] = [];
+    const next = this.search.after(position.hypotheses, seen, (question, answer) => answers.push([question, answer]));
+    position.learn(seen, this.strictDesc, answers, next);
+    return next;
   }
 
   /** Silence: nothing is pending, no command is unanswered, and nothing remains that must happen by itself. */
@@ -415,7 +318,7 @@ export class Tracker {
       result.add(front);
       return false;
     };
-    this.fronts(this.set, 0, note, () => undefined);
+    this.search.fronts(this.set, 0, note, () => undefined);
     return [...result];
   }
 }

@@ -5,7 +5,11 @@ import { reasonOf } from './errno.js';
 export class ChannelError extends Error {
   override readonly name = 'ChannelError';
   constructor(readonly reason: string) {
+    // The peer's doing, not a fault of ours: where it was noticed tells nothing, and costs much to find out.
+    const frames = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
     super(reason);
+    Error.stackTraceLimit = frames;
   }
 }
 

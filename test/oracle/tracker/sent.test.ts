@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
 import { Input, type Sent } from '../../../oracle/tracker/sent.js';
 import { fromIntrospection, toIntrospection } from '../../../qapi/introspection.js';
 import { type DialectName, dialects } from '../../../reference/dialects/dialect.js';
@@ -40,5 +41,35 @@ describe('what was sent, by an introspected schema', () => {
       kind: 'refused',
       desc: "Parameter 'x-checkpoint-delay' expects uint32_t",
     });
+  });
+});
+
+describe('what was sent, line by line', () => {
+  const heads = [
+    '{"execute":"query-status"',
+    '{"execute":"migrate","arguments":{"uri":"unix:/a"}',
+    '{"execute":"migrate","arguments":{"uri":5}',
+    '{"execute":"no-such-command"',
+    '{"execute":"migrate","id":"qs7.7"',
+    '{"execute":"migrate","arguments":{"uri":"unix:/a"',
+    '{"execute":"query-status","comment":"',
+    '{"exec-oob":"migrate-pause"',
+    '{"execute":"query-status",',
+  ];
+  const ends = [',"id":"qs1.1"}\n', ',"id":"qs2.15"}\n', ',"id":"other"}\n', ',"id":"qs1.1"}', '}}\n'];
+
+  it('means the same remembered as read anew, whatever was sent before', () => {
+    const drawn = fc.array(fc.tuple(fc.constantFrom(...heads), fc.constantFrom(...ends)), { maxLength: 12 });
+    fc.assert(
+      fc.property(fc.constantFrom<DialectName>('3.0', '7.2'), fc.boolean(), drawn, (dialect, negotiated, lines) => {
+        const [one, other] = [0, 1].map(() => new Input(dialects[dialect], loadSchema(dialect))) as [Input, Input];
+        const texts = lines.map(([head, end]) => head + end);
+        if (negotiated) texts.unshift('{"execute":"qmp_capabilities","id":"qs1.0"}\n');
+        for (const text of texts) {
+          expect(one.pushText(text), text).to.deep.equal(other.push(Buffer.from(text, 'latin1')));
+        }
+      }),
+      { numRuns: 300, seed: 1 },
+    );
   });
 });
