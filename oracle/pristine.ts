@@ -93,23 +93,29 @@ async function putBack(session: Session, wanted: Settings, options: StartOptions
   // On a destination these decide, unseen, whether the guest will run once it is loaded (MIG-SM-I08).
   if (options.paused !== true) session.post('cont');
   else if (options.incoming !== undefined) session.post('stop');
-  // Twice: a value may be refused only because of another one that is put back after it (MIG-CMD-SPAR-04).
-  for (let round = 0; round < 3; round++) {
-    const now = await readSettings(session);
+  // The values one by one are tried twice: one may be refused only because of another that is put back after it
+  // (MIG-CMD-SPAR-04).
+  for (let round = 0; round < 4; round++) {
+    // All at once: they are many, and most find that nothing is to be done.
+    const [now, runs, migrated] = await Promise.all([
+      readSettings(session),
+      statusOf(session, 'query-status'),
+      statusOf(session, 'query-migrate'),
+    ]);
     if (now === undefined) return undefined;
     if (sameSettings(now, wanted)) {
-      const same = (await statusOf(session, 'query-status')) === runState;
-      if (!same || (await statusOf(session, 'query-migrate')) !== outcome) return undefined;
+      if (runs !== runState || migrated !== outcome) return undefined;
       return outcome === 'none' ? 'new' : 'migrated';
     }
-    if (!sameJson([...now.capabilities], [...wanted.capabilities])) {
-      session.post('migrate-set-capabilities', { capabilities: wanted.capabilities });
-    }
-    // Singly: one refusal must not keep the other settings from being put back.
-    for (const [name, value] of Object.entries(wanted.parameters)) {
+    const capabilities = wanted.capabilities.filter((one) => !now.capabilities.some((is) => sameJson(is, one)));
+    if (capabilities.length > 0) session.post('migrate-set-capabilities', { capabilities });
+    const others = Object.entries(wanted.parameters).filter(([name, value]) => {
       const is = now.parameters[name];
-      if (is === undefined || !sameJson(is, value)) session.post('migrate-set-parameters', { [name]: value });
-    }
+      return is === undefined || !sameJson(is, value);
+    });
+    // Later singly: one refusal must not keep the other settings from being put back.
+    const commands = round === 0 && others.length > 0 ? [others] : others.map((one) => [one]);
+    for (const some of commands) session.post('migrate-set-parameters', Object.fromEntries(some));
   }
   return undefined;
 }

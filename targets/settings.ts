@@ -10,8 +10,10 @@ export interface Settings {
 
 /** `undefined` when the monitor does not answer as it should. */
 export async function readSettings(session: Session): Promise<Settings | undefined> {
-  const parameters = (await session.command('query-migrate-parameters')).value;
-  const capabilities = (await session.command('query-migrate-capabilities')).value;
+  const [{ value: parameters }, { value: capabilities }] = await Promise.all([
+    session.command('query-migrate-parameters'),
+    session.command('query-migrate-capabilities'),
+  ]);
   if (!isObject(parameters) || !isObject(parameters.return)) return undefined;
   if (!isObject(capabilities) || !Array.isArray(capabilities.return)) return undefined;
   return { parameters: parameters.return, capabilities: capabilities.return };

@@ -1,5 +1,6 @@
 /** A source of the target whose bytes are kept and judged. */
 import { Peer } from '../../oracle/peer/peer.js';
+import { contentsOf } from '../../oracle/ram-image.js';
 import type { Trial } from '../../oracle/trial.js';
 import type { Session } from '../../protocol/session.js';
 import type { PeerBehaviour } from '../../targets/scenario.js';
@@ -8,7 +9,7 @@ import { switchOn } from '../commands/observe.js';
 import { Actor } from '../state-machine/actor.js';
 import { peerNeeds } from '../state-machine/source.js';
 import { mixedImage } from './image.js';
-import { firstDifference, padded, Recording } from './recording.js';
+import { firstDifference, Recording } from './recording.js';
 
 /** Abilities of a source whose stream is judged: the machine must be the one that our own arguments make. */
 export const captureNeeds = { abilities: [...peerNeeds.abilities, 'arguments'] } as const;
@@ -104,16 +105,16 @@ export class Captured extends Actor {
     return recording;
   }
 
-  /** What RAM must hold: the image, and zeros. */
-  ram(): Buffer {
-    return this.image === null ? Buffer.alloc(ramBytes) : padded(this.image, ramBytes);
+  /** The stream has brought this RAM. @param expected how it begins; default: with the image. Zeros follow */
+  carries(recording: Recording, expected = this.beginning()): void {
+    const got = recording.contents(recording.setup[0]?.block.name ?? '');
+    this.t.check(got?.length === ramBytes, `${ramBytes} bytes of RAM`, `${got?.length ?? 'no'} bytes`, 'RAM');
+    const page = firstDifference(got as Buffer, expected);
+    this.t.check(page === -1, 'the RAM of the source', `other bytes in page ${page}`, 'RAM');
   }
 
-  /** The stream has brought this RAM. */
-  carries(recording: Recording, ram = this.ram()): void {
-    const got = recording.contents(recording.setup[0]?.block.name ?? '');
-    const page = got === undefined ? 0 : firstDifference(got, ram);
-    this.t.check(page === -1, 'the RAM of the source', `other bytes in page ${page}`, 'RAM');
+  private beginning(): Buffer {
+    return this.image === null ? Buffer.alloc(0) : contentsOf(this.image);
   }
 }
 

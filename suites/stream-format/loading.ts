@@ -1,10 +1,10 @@
 /** A destination of the target that loads a stream of ours, and the RAM that it then has. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Trial } from '../../oracle/trial.js';
 import type { StreamWriter } from '../../reference/stream/stream-writer.js';
 import { type Destination, destination, feedNeeds } from '../state-machine/destination.js';
 import { block, type Feed } from '../state-machine/feed.js';
+import { checkRamFile } from './ram-file.js';
 
 export const loadNeeds = feedNeeds;
 /** A failed load ends the process. */
@@ -113,17 +113,14 @@ export async function holds(t: Trial, one: Destination, ram: ReadonlyMap<number,
   const filename = join(one.instance.scratch, 'ram.bin');
   const args = { val: 0, size: block.length, filename };
   t.equal(t.succeeded(await one.session.command('pmemsave', args), 'pmemsave'), {}, 'pmemsave');
-  const got = readFileSync(filename);
-  const zero = Buffer.alloc(pageSize);
-  for (let page = 0; page < block.length / pageSize; page++) {
-    const expected = ram.get(page) ?? zero;
-    const at = page * pageSize;
-    if (got.compare(expected, 0, pageSize, at, at + pageSize) === 0) continue;
-    const byte = expected.findIndex((value, i) => value !== got[at + i]);
-    const [want, have] = [expected[byte]?.toString(16), got[at + byte]?.toString(16)];
+  const { length, fault } = checkRamFile(filename, ram);
+  if (fault !== undefined) {
+    const { page, expected, got } = fault;
+    const byte = expected.findIndex((value, i) => value !== got[i]);
+    const [want, have] = [expected[byte]?.toString(16), got[byte]?.toString(16)];
     t.check(false, `0x${want} at byte ${byte} of page ${page}`, `0x${have}`, 'RAM');
   }
-  t.check(got.length === block.length, `${block.length} bytes`, `${got.length} bytes`, 'RAM');
+  t.check(length === block.length, `${block.length} bytes`, `${length} bytes`, 'RAM');
 }
 
 /** What a failed load says, besides ending the process with status 1. */

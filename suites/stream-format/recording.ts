@@ -1,5 +1,4 @@
 /** What is in a captured stream, read with the reference's reader (stream-format.md). */
-import { readFileSync } from 'node:fs';
 import type { StreamRules } from '../../reference/dialects/stream.js';
 import { createGuestRam, type GuestRam, pageSize } from '../../reference/ram/guest-ram.js';
 import { type PageKind, RamFlag } from '../../reference/stream/format.js';
@@ -128,7 +127,9 @@ export class Recording implements StreamHandler {
     this.setup.push(entry);
     const size = this.setup.reduce((sum, { length }) => sum + length, 0);
     if (size > largestRam) return;
-    this.ram = createGuestRam(this.setup.map(({ block, length }) => ({ name: block.name, size: length })));
+    const specs = this.setup.map(({ block, length }) => ({ name: block.name, size: length }));
+    // In plain buffers: a kernel in WebAssembly would cost more than the few pages that come here.
+    this.ram = createGuestRam(specs, () => undefined);
     this.loader = new RamLoader(this.ram, true, true);
   }
 
@@ -201,19 +202,20 @@ export class Recording implements StreamHandler {
   }
 }
 
-/** A file's bytes, with zeros up to `size`. */
-export function padded(path: string, size: number): Buffer {
-  const bytes = Buffer.alloc(size);
-  readFileSync(path).copy(bytes);
-  return bytes;
+/** First page in which RAM differs from what it must hold, or -1. @param expected its beginning; zeros follow */
+export function firstDifference(ram: Buffer, expected: Buffer): number {
+  const length = Math.min(ram.length, expected.length);
+  for (let at = 0; at < ram.length; ) {
+    const head = at < length;
+    const size = head ? length : Math.min(zeros.length, ram.length - at);
+    const other = head ? expected : zeros;
+    if (ram.compare(other, 0, size, at, at + size) !== 0) {
+      const byte = ram.subarray(at, at + size).findIndex((value, i) => value !== other[i]);
+      return Math.floor((at + byte) / pageSize);
+    }
+    at += size;
+  }
+  return expected.length > length ? Math.floor(length / pageSize) : -1;
 }
 
-/** First page in which two RAM contents differ, or -1. */
-export function firstDifference(a: Buffer, b: Buffer): number {
-  if (a.length !== b.length) return Math.floor(Math.min(a.length, b.length) / pageSize);
-  if (a.equals(b)) return -1;
-  for (let at = 0; at < a.length; at += pageSize) {
-    if (a.compare(b, at, at + pageSize, at, at + pageSize) !== 0) return at / pageSize;
-  }
-  return -1;
-}
+const zeros = Buffer.alloc(256 * 1024);

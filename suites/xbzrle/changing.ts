@@ -2,7 +2,7 @@
  * A source whose memory changes while it migrates: RAM is a file that we write to, and a reset of the guest marks pages
  * dirty, because the images that a loader put there are written again.
  */
-import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { imageFile } from '../../oracle/ram-image.js';
 import type { Trial } from '../../oracle/trial.js';
@@ -20,6 +20,8 @@ export type Edit = keyof typeof edits;
 const edited = Object.values(edits);
 /** Pages that a reset marks dirty and leaves as they are: more than the buffers of a socket take. */
 const filler = { from: 16, pages: 160 } as const;
+/** Bytes of RAM that are not all zero. */
+const usedBytes = (filler.from + filler.pages) * pageSize;
 
 /** Content of a page before (`version` 0) and after the change. */
 export function contentOf(edit: Edit, version: 0 | 1): Buffer {
@@ -58,7 +60,10 @@ export function contentOf(edit: Edit, version: 0 | 1): Buffer {
 /** Number of pages that are not zero and change hands in the second pass. */
 export const looked = edited.length - 1 + filler.pages;
 
-/** A source in its second pass, in which every page in question has gone; the memory has its new content. */
+/**
+ * A source in its second pass, in which every page in question has gone, and the beginning of the new content of its memory;
+ * zeros follow.
+ */
 export async function changed(
   t: Trial,
   more: { capabilities?: readonly string[]; parameters?: Readonly<Record<string, unknown>> } = {},
@@ -66,8 +71,7 @@ export async function changed(
   const folder = theReaper().folder();
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, 'memory.bin');
-  const before = Buffer.alloc(ramBytes);
-  const after = Buffer.alloc(ramBytes);
+  const [before, after] = [Buffer.alloc(usedBytes), Buffer.alloc(usedBytes)];
   const names = Object.keys(edits) as Edit[];
   for (const edit of names) {
     contentOf(edit, 0).copy(before, edits[edit] * pageSize);
@@ -76,6 +80,7 @@ export async function changed(
   const rest = Buffer.concat(Array.from({ length: filler.pages }, (_, i) => pattern(5000 + i)));
   for (const ram of [before, after]) rest.copy(ram, filler.from * pageSize);
   writeFileSync(path, before, { mode: 0o600 });
+  truncateSync(path, ramBytes);
   const byte = imageFile('one-zero-byte', () => Buffer.alloc(1));
   const filling = imageFile('xbzrle-filler', () => rest);
   const loader = (file: string, page: number) => [

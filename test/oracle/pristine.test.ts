@@ -75,6 +75,23 @@ describe('an instance that served a trial', () => {
     expect(got).to.equal('new');
   });
 
+  it('is as new where only one value at a time is taken back (MIG-CMD-SPAR-04)', async () => {
+    const instance = await target.start();
+    const session = await instance.connect();
+    await session.negotiate();
+    const settings = (await readSettings(session)) as Settings;
+    await session.command('migrate-set-parameters', { 'max-bandwidth': 4096, 'cpu-throttle-initial': 50 });
+    session.close();
+    // One that such a monitor refuses, and with it all that is sent together.
+    const odd = { ...settings, parameters: { ...settings.parameters, 'cpu-throttle-increment': 0 } };
+    expect(await restore(instance, odd)).to.equal(undefined);
+    const again = await instance.connect();
+    await again.negotiate();
+    const now = (await readSettings(again)) as Settings;
+    expect(now.parameters).to.deep.equal(settings.parameters);
+    again.close();
+  });
+
   it('lets the guest that it will load run, or not, as when it was started (MIG-SM-I08)', async () => {
     for (const paused of [false, true]) {
       await condition(
