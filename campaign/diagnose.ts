@@ -114,7 +114,7 @@ function deathSymptoms({ transcript, judgement, stderr, defects }: Evidence): Sy
     const diverged = judgement.divergence?.entry === entry.n;
     const bySignal = /killed by/.test(entry.text);
     if (!diverged && !bySignal) continue;
-    const known = defectOfCrash(stderr, defects)?.id;
+    const known = defectOfCrash(stderr, defects)?.id ?? (diverged ? undefined : judgement.defects?.[0]);
     symptoms.push({
       kind: known === undefined ? 'crash' : 'known-defect',
       subject: bySignal ? entry.text.replace('killed by', 'death by') : `end with ${entry.text}`,

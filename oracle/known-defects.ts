@@ -5,6 +5,9 @@
  */
 import type { MigrationRules } from '../reference/dialects/migration.js';
 import { type ModelState, type Output, visible } from '../reference/model/index.js';
+import type { KnownDefect } from './known-defect.js';
+
+export type { KnownDefect, Past } from './known-defect.js';
 
 /**
  * Last releases of a defect that the next dialect's release is known to be free of: which release in between mended it is
@@ -14,37 +17,6 @@ const fixedBy72 = [7, 1] as const;
 const fixedBy100 = [9, 2] as const;
 /** Seen on the newest release that was tried. */
 const stillThere = [99, 99] as const;
-
-export interface KnownDefect {
-  readonly id: string;
-  /** What happens, in one sentence. */
-  readonly title: string;
-  /** First and last release line that has it, as [major, minor]; both ends included. */
-  readonly from: readonly [number, number];
-  readonly to: readonly [number, number];
-  /** What else may happen in a state. */
-  readonly moves?: (
-    state: ModelState,
-    rules: MigrationRules,
-  ) => readonly { label: string; outputs: readonly Output[]; next: ModelState }[];
-  /** What else a command may do in a state. */
-  readonly outcomes?: (
-    state: ModelState,
-    command: string,
-  ) => readonly { label: string; outputs: readonly Output[]; next: ModelState }[];
-  /** What the process says on standard error when it dies of it. */
-  readonly crash?: RegExp;
-  /** Applies to a target that does nothing more although it was in such a state. */
-  readonly hangs?: (state: ModelState) => boolean;
-  /** Row of the value invariant that it breaks, and where. */
-  readonly breaks?: { readonly row: string; readonly when: (state: ModelState) => boolean };
-  /** How the process dies, where that is the signature: text on standard error, or a signal in a state. */
-  readonly dies?: {
-    readonly signals: readonly string[];
-    /** Applies when the target was in such a state. */
-    readonly when: (state: ModelState) => boolean;
-  };
-}
 
 const event = (status: 'cancelling' | 'failed' | 'cancelled' | 'setup' | 'postcopy-paused'): Output => ({
   kind: 'event',
@@ -265,6 +237,17 @@ export const knownDefects: readonly KnownDefect[] = [
     title: 'after a postcopy was cancelled, the next migration may stay active for ever with the guest stopped',
     from: [7, 2],
     to: fixedBy100,
+  },
+  {
+    // The reader of the return path is not waited for, and lets go of what the next one reads from.
+    id: 'MIG-DEF-28',
+    title: 'after a migration with a return path was cancelled, its reader may end the process in the next one',
+    from: [6, 2],
+    to: [8, 1],
+    dies: {
+      signals: ['SIGSEGV'],
+      when: ({ out }, { migratesAfterCancel }) => migratesAfterCancel && out.returnPath !== 'none',
+    },
   },
   {
     id: 'MIG-DEF-22',

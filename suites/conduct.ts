@@ -1,5 +1,6 @@
 /** Runs one requirement and draws its verdict. */
 import { Divergence } from '../oracle/divergence.js';
+import { judgeTranscript } from '../oracle/judge.js';
 import { defectOfCrash, knownDefects } from '../oracle/known-defects.js';
 import type { RequirementEnded } from '../oracle/run-events.js';
 import { signatureOf } from '../oracle/signature.js';
@@ -43,8 +44,11 @@ export async function conduct(requirement: Requirement, settings: TrialSettings)
     await withDeadline(requirement.run(trial), requirement.deadline ?? usualDeadline);
     const died = trial.instances.find(({ exit }) => exit?.signal != null && crashes.has(exit.signal))?.exit;
     if (trial.defect !== undefined) verdict = knownDefect(trial.defect);
-    else if (died !== undefined) verdict = { kind: 'crash', reason: `the target died: ${describeExit(died)}` };
-    else if (trial.checks > 0) verdict = { kind: 'conforms' };
+    else if (died !== undefined) {
+      const defect = defectOfDeath(trial);
+      const crash: Verdict = { kind: 'crash', reason: `the target died: ${describeExit(died)}` };
+      verdict = defect === undefined ? crash : knownDefect(defect);
+    } else if (trial.checks > 0) verdict = { kind: 'conforms' };
     else verdict = { kind: 'vacuous', reason: 'it ended without checking anything' };
   } catch (error) {
     ({ verdict, fatal } = await judgeError(error, trial));
@@ -74,6 +78,15 @@ function knownDefect(id: string): Verdict {
   return { kind: 'known-defect', defect: id, ...(row === undefined ? {} : { reason: row.title }) };
 }
 
+/** The known defect that a process died of: by its last words, or by what it was doing. */
+function defectOfDeath({ facts, instances, transcript }: Trial): string | undefined {
+  const defects = defectsOfFacts(facts);
+  const said = defectOfCrash(instances.map(({ stderr }) => stderr).join('\n'), defects);
+  if (said !== undefined || defects.size === 0) return said?.id;
+  const { dialect, schema, readings = [] } = facts;
+  return judgeTranscript(transcript, { dialect, readings, schema, defects }).defects?.[0];
+}
+
 function withDeadline<T>(work: Promise<T>, deadline: number): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new DeadlinePassed('end of the requirement', deadline)), deadline);
@@ -92,9 +105,8 @@ async function judgeError(error: unknown, trial: Trial): Promise<{ verdict: Verd
   const base = explain(error);
   const garbled = trial.transcript.entries.find((entry) => entry.kind === 'received' && !looksLikeJson(entry));
   if (health.health === 'dead') {
-    const stderr = trial.instances.map((instance) => instance.stderr).join('\n');
-    const defect = defectOfCrash(stderr, defectsOfFacts(trial.facts));
-    if (defect !== undefined) return { verdict: knownDefect(defect.id) };
+    const defect = defectOfDeath(trial);
+    if (defect !== undefined) return { verdict: knownDefect(defect) };
     const verdict: Verdict = { kind: 'crash', reason: `the target died: ${health.detail}`, ...base };
     return health.lost ? { verdict, fatal: `the target is gone: ${health.detail}` } : { verdict };
   }

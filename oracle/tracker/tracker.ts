@@ -6,10 +6,10 @@
 
 import type { MigrationRules } from '../../reference/dialects/migration.js';
 import type { ModelState } from '../../reference/model/index.js';
-import { knownDefects } from '../known-defects.js';
 import { Cores } from './core.js';
 import { describeState } from './describe-state.js';
 import type { Emission } from './emission.js';
+import { FatalDefects } from './fatal-defects.js';
 import { at, Hypotheses, type Hypothesis, hypothesis } from './hypothesis.js';
 import { describeObservation, type Observation } from './observation.js';
 import { Places, Position, type Question } from './places.js';
@@ -59,14 +59,15 @@ export class Tracker {
   private readonly queue: Queue;
   private readonly search: Search;
   private readonly strictDesc: boolean;
-  private readonly known: ReadonlySet<string>;
+  private readonly fatal: FatalDefects;
   /** What was taken before the last time that nothing was seen. */
   private before: Transitions = { sure: [], possible: [] };
 
   constructor(options: TrackerOptions) {
-    this.known = options.defects ?? new Set();
+    const defects = options.defects ?? new Set();
+    this.fatal = new FatalDefects(defects);
     this.strictDesc = options.strictDesc ?? false;
-    this.cores = Cores.of(Space.of(options.rules, this.known));
+    this.cores = Cores.of(Space.of(options.rules, defects));
     this.queue = new Queue(this.strictDesc);
     this.search = new Search(this.cores, this.queue, this.strictDesc);
     const pass = options.fresh === true ? 0 : undefined;
@@ -112,6 +113,7 @@ export class Tracker {
 
   /** The client has sent this message on the first connection. */
   send(sent: Sent): void {
+    this.fatal.remember(sent);
     this.queue.add(sent);
   }
 
@@ -121,6 +123,7 @@ export class Tracker {
    * @returns a number for {@link answer}
    */
   sendApart(sent: Sent, previous: number | undefined): number {
+    this.fatal.remember(sent);
     return this.queue.addApart(sent, previous);
   }
 
@@ -137,8 +140,8 @@ export class Tracker {
       this.set = this.queue.tidy(next);
       return undefined;
     }
-    if (seen.kind === 'quiet') return this.diverge(seen, this.dueOutputs(), this.hangByDefect());
-    const death = seen.kind === 'exit' ? this.deathByDefect(seen.signal) : undefined;
+    if (seen.kind === 'quiet') return this.diverge(seen, this.dueOutputs(), this.fatal.ofHang(...this.modelStates));
+    const death = seen.kind === 'exit' ? this.fatal.ofDeath(seen.signal, this.modelStates) : undefined;
     return this.diverge(seen, this.firstOutputs(), death);
   }
 
@@ -268,29 +271,11 @@ export class Tracker {
           rest.add(at(one, core));
           continue;
         }
-        const stuck = this.stuckBy(core.state);
+        const stuck = this.fatal.ofHang(core.state);
         if (stuck !== undefined) rest.add(at(one, this.cores.assuming(core, stuck)));
       }
     }
     return rest.all;
-  }
-
-  private deathByDefect(signal: string | null): string | undefined {
-    if (signal === null) return undefined;
-    // The command that kills is often the last one sent and not yet executed in any hypothesis.
-    const states = this.set.map(({ state }) => state);
-    return knownDefects.find(
-      ({ id, dies }) => dies?.signals.includes(signal) && this.known.has(id) && states.some(dies.when),
-    )?.id;
-  }
-
-  private hangByDefect(): string | undefined {
-    return this.set.map(({ state }) => this.stuckBy(state)).find((id) => id !== undefined);
-  }
-
-  /** The known defect by which a process may stay in a state for ever. */
-  private stuckBy(state: ModelState): string | undefined {
-    return knownDefects.find(({ id, hangs }) => hangs !== undefined && this.known.has(id) && hangs(state))?.id;
   }
 
   private diverge(seen: Observation, outputs: readonly Emission[], defect?: string): TrackedDivergence {

@@ -320,6 +320,31 @@ describe('the judge, one moment at a time', () => {
     expect(judge().kind).to.equal('divergence');
   });
 
+  it('knows a death by the reader of a return path whose migration was cancelled (MIG-DEF-28)', () => {
+    const capabilities = [
+      { capability: 'events', state: true },
+      { capability: 'return-path', state: true },
+    ];
+    const setUp = [`> migrate-set-capabilities ${JSON.stringify({ capabilities })}`, '< {}'];
+    const first = [
+      migrateTo,
+      'M setup',
+      '< {}',
+      'P 1',
+      'M active',
+      '> migrate_cancel',
+      'M cancelling',
+      'M cancelled',
+      '< {}',
+    ];
+    const second = [migrateTo, 'M setup', '< {}', 'P 1', 'M active', 'die SIGSEGV'];
+    const judge = (lines: readonly string[], ...defects: string[]) =>
+      new Script().lines(...lines).judge('7.2', defects);
+    expect(judge([...setUp, ...first, ...second], 'MIG-DEF-28').defects).to.deep.equal(['MIG-DEF-28']);
+    expect(judge([...setUp, ...first, ...second]).kind).to.equal('divergence');
+    expect(judge([...setUp, ...second], 'MIG-DEF-28').kind).to.equal('divergence');
+  });
+
   it('knows a death that the connection of a cancelled migration brings (MIG-DEF-15)', () => {
     const cancel = ['> migrate_cancel', 'M cancelling', 'M cancelled', '< {}'];
     const begin = [eventsOn, '< {}', migrateTo, 'M setup', '< {}', ...cancel];
