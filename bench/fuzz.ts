@@ -1,10 +1,12 @@
 /**
  * What a campaign costs: its commands a second on a target beside those of a bare pipelined socket with the same commands, and
- * two jobs beside one, in turn, in one run.
- * Usage: npm run bench:fuzz [-- --target qemu --seconds 10 --rounds 3]
+ * two jobs beside one, in turn, in one run; then what the simulation does (`bench:simulate`).
+ * Usage: npm run bench:fuzz [-- --target qemu --seconds 10 --rounds 3 --simulation 8]
  */
+import { spawnSync } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { attempt } from '../campaign/attempt.js';
 import { Campaign } from '../campaign/campaign.js';
@@ -25,8 +27,17 @@ const options = new Command('bench:fuzz')
   .option('--rounds <n>', 'measurements of each kind', '3')
   .option('--jobs <n>', 'cases side by side where the campaign is measured', '4')
   .option('--only <source>', 'one source of cases')
+  .option('--simulation <n>', 'seconds for each measurement of the simulation; 0 leaves it out', '8')
   .parse()
-  .opts<{ target: string; seconds: string; warmUp: string; rounds: string; jobs: string; only?: string }>();
+  .opts<{
+    target: string;
+    seconds: string;
+    warmUp: string;
+    rounds: string;
+    jobs: string;
+    only?: string;
+    simulation: string;
+  }>();
 
 /** Unanswered commands at a time: what a monitor with a queue of 8 takes without waiting (QMP-D-06). */
 const window = 8;
@@ -147,3 +158,10 @@ console.log(`           ${Math.round(median(singles))} with --jobs 1, ${Math.rou
 console.log(
   `ratios     ${ratio(campaigns, bares)} of bare, --jobs 2 is ${ratio(doubles, singles)} × --jobs 1 (medians of ${options.rounds})`,
 );
+if (Number(options.simulation) > 0) {
+  const script = fileURLToPath(new URL('simulate.js', import.meta.url));
+  // As `npm run simulate` is started.
+  const args = ['--max-semi-space-size=64', script, '--seconds', options.simulation];
+  const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
+  if (status !== 0) process.exitCode = 1;
+}

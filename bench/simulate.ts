@@ -1,6 +1,9 @@
 /**
  * Scenario steps that the simulation does for each second of processor time: of walks, of scenarios that are mostly commands,
- * and of everything that a campaign draws, each with its share of the time for running and for judging.
+ * and of everything that a campaign draws, each with its shares of the time for drawing, running and judging.
+ * A step is what a scenario file lists as one: a command with its reply, raw bytes, a pipeline, a wait for a status or an event
+ * with all the queries that it takes, a start, a connection, an action on a migration channel. What comes of it (events, passes,
+ * polls, pages of a stream, what the scheduler moves) is not counted, and every run is judged to its end.
  * Usage: npm run bench:simulate [-- --seconds 10 --only walks]
  */
 import { Command } from 'commander';
@@ -37,8 +40,9 @@ interface Sums {
   problems: number;
   /** Seconds of processor time. */
   busy: number;
-  /** Of these for drawing the scenario. */
+  /** Of these for drawing scenarios, and for judging transcripts. */
   drawing: number;
+  judging: number;
 }
 
 const seed = 1;
@@ -59,7 +63,7 @@ function plans(names: readonly string[]): (index: number) => [DialectName, Retur
 
 /** @param first number of the first case */
 async function measure(names: readonly string[], first: number, seconds: number): Promise<Sums> {
-  const sums: Sums = { runs: 0, steps: 0, messages: 0, problems: 0, busy: 0, drawing: 0 };
+  const sums: Sums = { runs: 0, steps: 0, messages: 0, problems: 0, busy: 0, drawing: 0, judging: 0 };
   const plan = plans(names);
   while (sums.busy < seconds) {
     const before = process.cpuUsage();
@@ -75,7 +79,12 @@ async function measure(names: readonly string[], first: number, seconds: number)
 }
 
 async function one(index: number, dialect: DialectName, scenario: Scenario, sums: Sums): Promise<void> {
-  const { transcript, problem } = await simulate(index, { dialect, scenario });
+  let over = process.cpuUsage();
+  const onOver = () => {
+    over = process.cpuUsage();
+  };
+  const { transcript, problem } = await simulate(index, { dialect, scenario, onOver });
+  sums.judging += used(over);
   sums.steps += scenario.steps.length;
   sums.messages += transcript.entries.filter(({ kind }) => kind === 'sent').length;
   if (problem !== undefined) {
@@ -86,13 +95,17 @@ async function one(index: number, dialect: DialectName, scenario: Scenario, sums
 
 const whole = (value: number): string => Math.round(value).toLocaleString('en');
 const seconds = Number(options.seconds);
+console.log(
+  'a step is one line of a scenario: a command and its reply, a wait, a start, an action on a channel; all is judged',
+);
 for (const [name, sources] of Object.entries(mixes)) {
   if (options.only !== undefined && options.only !== name) continue;
   const warm = await measure(sources, 0, seconds);
-  const { runs, steps, messages, problems, busy, drawing } = await measure(sources, warm.runs, seconds);
-  const share = Math.round((100 * drawing) / busy);
+  const { runs, steps, messages, problems, busy, drawing, judging } = await measure(sources, warm.runs, seconds);
+  const share = (part: number) => `${Math.round((100 * part) / busy)} %`;
   console.log(
     `${name.padEnd(11)} ${whole(steps / busy).padStart(7)} steps for each second of processor time ` +
-      `(${whole(messages / busy)} sends, ${whole(runs / busy)} runs; drawing ${share} %; ${runs} runs, ${problems} problems)`,
+      `(${whole(messages / busy)} sends, ${whole(runs / busy)} runs; drawing ${share(drawing)}, ` +
+      `running ${share(busy - drawing - judging)}, judging ${share(judging)}; ${runs} runs, ${problems} problems)`,
   );
 }

@@ -18,6 +18,8 @@ export interface SimulationOptions {
   readonly allowance?: number;
   /** Faults to plant in the reference. */
   readonly faults?: readonly string[];
+  /** Called when the run is over, before it is judged. */
+  readonly onOver?: () => void;
 }
 
 export interface Simulation {
@@ -59,6 +61,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     return { ...about, ...unfinished(error as Error), transcript, moves: world.scheduler.moves };
   }
   world.end();
+  options.onOver?.();
   const judgement = judgeTranscript(transcript, { dialect, schema: loadSchema(name) });
   const problem = problemOf(judgement, transcript);
   return {

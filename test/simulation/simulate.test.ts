@@ -37,8 +37,16 @@ describe('the simulation', () => {
     expect(steps).to.be.greaterThan(2000);
   });
 
-  it('finds planted faults', async () => {
-    for (const fault of ['stop-lost', 'completed-twice', 'active-lost']) {
+  it('finds planted faults', async function () {
+    this.timeout(60_000);
+    const faults = [
+      // Of events, of replies, of what commands do, and of figures.
+      ...['stop-lost', 'completed-twice', 'active-lost', 'setup-twice', 'passes-lost', 'cancelled-as-failed'],
+      ...['replies-swapped', 'id-of-first-in-line', 'status-without-running', 'class-of-migrate-incoming'],
+      ...['resume-accepted', 'cont-ignored', 'failed-load-survives'],
+      ...['info-ram-when-cancelled', 'transferred-backwards', 'setup-time-missing'],
+    ];
+    for (const fault of faults) {
       let found: number | undefined;
       for (let seed = 1; seed <= 60 && found === undefined; seed++) {
         const { problem } = await simulate(seed, { faults: [fault] });
