@@ -52,14 +52,16 @@ export interface RamBlockSpec {
 /**
  * Makes zero-filled guest RAM. Blocks lie behind each other in the flat address space, in the given order.
  * @param createMemory makes the memory that holds them, or none
+ * @param createBytes makes the bytes of a block where there is none; they must be zeros
  * @throws RangeError for a size that is no positive multiple of a page, a name that the wire cannot carry, or a name
  * used twice.
  */
 export function createGuestRam(
   specs: readonly RamBlockSpec[],
   createMemory: (total: number) => RamMemory | undefined = createRamMemory,
+  createBytes: (size: number) => Buffer = (size) => Buffer.alloc(size),
 ): GuestRam {
-  let layout = layOut(specs, createMemory);
+  let layout = layOut(specs, createMemory, createBytes);
   return {
     get blocks() {
       return layout.blocks;
@@ -73,7 +75,11 @@ export function createGuestRam(
     logging: false,
     block: (name) => layout.byName.get(name),
     become(others) {
-      layout = layOut(others, () => undefined);
+      layout = layOut(
+        others,
+        () => undefined,
+        (size) => Buffer.alloc(size),
+      );
     },
     markDirty(block, offset, length) {
       if (!this.logging || length === 0) return;
@@ -102,7 +108,11 @@ interface Layout {
   readonly memory: RamMemory | undefined;
 }
 
-function layOut(specs: readonly RamBlockSpec[], createMemory: (total: number) => RamMemory | undefined): Layout {
+function layOut(
+  specs: readonly RamBlockSpec[],
+  createMemory: (total: number) => RamMemory | undefined,
+  createBytes: (size: number) => Buffer,
+): Layout {
   for (const { name, size } of specs) checkSpec(name, size);
   const total = specs.reduce((sum, { size }) => sum + size, 0);
   const memory = createMemory(total);
@@ -110,7 +120,7 @@ function layOut(specs: readonly RamBlockSpec[], createMemory: (total: number) =>
   let base = 0;
   for (const { name, size } of specs) {
     if (byName.has(name)) throw new RangeError(`RAM block '${name}' is given twice`);
-    const bytes = memory?.bytes.subarray(base, base + size) ?? Buffer.alloc(size);
+    const bytes = memory?.bytes.subarray(base, base + size) ?? createBytes(size);
     byName.set(name, { name, bytes, base, index: byName.size, dirtyLog: new DirtyBitmap(size / pageSize) });
     base += size;
   }

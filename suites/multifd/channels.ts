@@ -8,8 +8,8 @@ import type { TargetFacts } from '../../targets/facts.js';
 import { fitsExactly } from '../commands/dialect-fit.js';
 import { type Destination, destination } from '../state-machine/destination.js';
 import { block, Feed } from '../state-machine/feed.js';
-import { Captured, type CaptureOptions } from '../stream-format/capture.js';
-import { Recording } from '../stream-format/recording.js';
+import { Captured, type CaptureOptions, recorded } from '../stream-format/capture.js';
+import type { Recording } from '../stream-format/recording.js';
 
 export const pageSize = 4096;
 export type Method = 'none' | 'zlib' | 'zstd';
@@ -124,7 +124,7 @@ export async function captureChannels(
   const all = Array.from({ length: channels + 1 }, (_, i) => one.bytes(i + 1));
   // Releases connect in whatever order they like: the magic tells.
   const isMain = (bytes: Buffer) => bytes.toString('latin1', 0, 4) === 'QEVM';
-  const main = new Recording(t.dialect.stream).read(all.find(isMain) ?? Buffer.alloc(0));
+  const main = recorded(t, all.find(isMain) ?? Buffer.alloc(0));
   t.check(main.problem === undefined, 'a main channel that can be read', main.problem ?? '');
   const data = await Promise.all(all.filter((bytes) => !isMain(bytes)).map((bytes) => readRecorded(t, bytes, options)));
   for (const [i, channel] of data.entries()) {

@@ -10,10 +10,10 @@ import { ChapterBuilder } from '../requirement.js';
 import { postcopyDestination } from '../state-machine/destination.js';
 import { block, Feed } from '../state-machine/feed.js';
 import { hurry } from '../state-machine/pair.js';
-import { Captured, type CaptureOptions, captureNeeds, memory, ramBytes } from './capture.js';
+import { Captured, type CaptureOptions, captureNeeds, memory, ramBytes, recorded } from './capture.js';
 import { holds, loadNeeds, pageOf, ramEnd, ramPart, ramStart } from './loading.js';
 import { checkRamFile } from './ram-file.js';
-import { Recording } from './recording.js';
+import type { Recording } from './recording.js';
 
 const pageSize = 4096;
 /**
@@ -171,7 +171,8 @@ export const postcopySource = new ChapterBuilder(['Migration stream', '9 Postcop
       const bytes = one.bytes();
       if (bytes.length === known) return false;
       known = bytes.length;
-      const recording = new Recording(t.dialect.stream).read(bytes);
+      const recording = recorded(t, bytes);
+      recording.release();
       return recording.pages.some(({ offset }) => offset === asked * pageSize);
     };
     let found = read();
@@ -208,7 +209,7 @@ export const postcopySource = new ChapterBuilder(['Migration stream', '9 Postcop
       await one.migrates({ resume: true });
       await hurry(one);
       await one.completes();
-      const first = new Recording(t.dialect.stream).read(one.bytes(1));
+      const first = recorded(t, one.bytes(1));
       const words = first.words.length;
       first.problem = undefined;
       first.read(one.bytes(2), true);

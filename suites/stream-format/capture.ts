@@ -95,7 +95,7 @@ export class Captured extends Actor {
 
   /** What the stream says; it must be one that can be read to its last byte. */
   recording(connection = 1): Recording {
-    const recording = new Recording(this.t.dialect.stream).read(this.bytes(connection));
+    const recording = recorded(this.t, this.bytes(connection));
     this.t.check(
       recording.problem === undefined && recording.messages.length === 0,
       'a stream that can be read',
@@ -116,6 +116,13 @@ export class Captured extends Actor {
   private beginning(): Buffer {
     return this.image === null ? Buffer.alloc(0) : contentsOf(this.image);
   }
+}
+
+/** What is in these bytes, until the end of the trial. */
+export function recorded(t: Trial, bytes: Buffer): Recording {
+  const recording = new Recording(t.dialect.stream);
+  t.atEnd(async () => recording.release());
+  return recording.read(bytes);
 }
 
 /** A migration from begin to end, and its stream. */

@@ -13,6 +13,7 @@ import type {
 } from '../../reference/stream/stream-handler.js';
 import { StreamReader } from '../../reference/stream/stream-reader.js';
 import type { Subsection } from '../../reference/stream/stream-writer.js';
+import { giveRam, takeRam } from './spare-ram.js';
 
 /** A page record as it stands in the stream. */
 export interface RecordedPage {
@@ -67,6 +68,8 @@ export class Recording implements StreamHandler {
   /** Why it cannot be read, with the place; undefined when it can. */
   problem: string | undefined;
   private ram: GuestRam | undefined;
+  /** What came beside the stream. */
+  private readonly placed: { readonly block: string; readonly offset: number }[] = [];
   private loader: RamLoader | undefined;
   private receiver = new ReceiverState();
   private open: SectionInfo | undefined;
@@ -129,7 +132,8 @@ export class Recording implements StreamHandler {
     if (size > largestRam) return;
     const specs = this.setup.map(({ block, length }) => ({ name: block.name, size: length }));
     // In plain buffers: a kernel in WebAssembly would cost more than the few pages that come here.
-    this.ram = createGuestRam(specs, () => undefined);
+    this.release();
+    this.ram = createGuestRam(specs, () => undefined, takeRam);
     this.loader = new RamLoader(this.ram, true, true);
   }
 
@@ -198,7 +202,21 @@ export class Recording implements StreamHandler {
   /** Puts a page that came beside the stream into the rebuilt RAM. */
   place(name: string, offset: number, page: Buffer): void {
     const block = this.ram?.block(name);
-    if (block !== undefined) page.copy(block.bytes, offset, 0, pageSize);
+    if (block === undefined) return;
+    page.copy(block.bytes, offset, 0, pageSize);
+    this.placed.push({ block: name, offset });
+  }
+
+  /** The rebuilt RAM is not needed any more. */
+  release(): void {
+    const { ram } = this;
+    [this.ram, this.loader] = [undefined, undefined];
+    if (ram === undefined) return;
+    const written = this.pages.filter(({ payload }) => payload !== fills[0]);
+    for (const { block, offset } of [...written, ...this.placed]) {
+      ram.block(block)?.bytes.fill(0, offset, offset + pageSize);
+    }
+    for (const { bytes } of ram.blocks) giveRam(bytes);
   }
 }
 

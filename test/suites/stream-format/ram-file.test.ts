@@ -3,8 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { dialects } from '../../../reference/dialects/dialect.js';
+import { StreamWriter } from '../../../reference/stream/stream-writer.js';
+import { block } from '../../../suites/state-machine/feed.js';
+import { ramPart, ramStart } from '../../../suites/stream-format/loading.js';
 import { checkRamFile } from '../../../suites/stream-format/ram-file.js';
-import { firstDifference } from '../../../suites/stream-format/recording.js';
+import { firstDifference, Recording } from '../../../suites/stream-format/recording.js';
 
 const page = 4096;
 
@@ -62,5 +66,32 @@ describe('RAM that a stream brought', () => {
 
   it('differs where it ends too early', () => {
     expect(firstDifference(expected.subarray(0, page), expected)).to.equal(1);
+  });
+});
+
+describe('RAM that is used again', () => {
+  it('is zeros, whatever a recording has put there', () => {
+    const rules = dialects['7.2'].stream;
+    const stream = (...numbers: readonly number[]): Buffer => {
+      const writer = new StreamWriter(rules);
+      writer.header();
+      writer.configuration('none');
+      ramStart(writer, 1 << 20);
+      ramPart(writer, ({ ram }) => {
+        for (const number of numbers) ram.page(block, number * page, Buffer.alloc(page, 'x'), 0);
+        ram.zero(block, 200 * page);
+      });
+      return writer.out.takeJoined();
+    };
+    const first = new Recording(rules).read(stream(1, 255));
+    first.place('ram', 3 * page, Buffer.alloc(page, 'y'));
+    const held = first.contents('ram') as Buffer;
+    expect([held[255 * page], held[3 * page]]).to.deep.equal([0x78, 0x79]);
+    first.release();
+    expect(first.contents('ram')).to.equal(undefined);
+    const again = new Recording(rules).read(stream(7)).contents('ram') as Buffer;
+    expect(again).to.equal(held);
+    expect(firstDifference(again.subarray(8 * page), Buffer.alloc(0))).to.equal(-1);
+    expect(firstDifference(again, Buffer.alloc(0))).to.equal(7);
   });
 });
