@@ -1,8 +1,9 @@
-/** Looks for the requirement of the suite that a planted fault fails first. */
-import { type Fault, faults } from '../reference/faults/index.js';
+/** Looks for the requirement of the suite that a planted fault, or a lie, fails first. */
+import { faults } from '../reference/faults/index.js';
 import { chapters } from '../suites/index.js';
 import { type Planned, select } from '../suites/schedule.js';
 import type { Kills } from './memory.js';
+import { type Wrong, wrongNamed } from './planted.js';
 import { type Subject, trialRun } from './trial-run.js';
 
 export interface Kill {
@@ -46,7 +47,7 @@ const once = { jobs: 1, failFast: false } as const;
  * The requirements in the order in which they are likely to notice: those that did before, those of the rows that the fault
  * violates, those of the same section, all others.
  */
-export function likelyFirst({ rows }: Fault, killers: readonly string[]): Planned[] {
+export function likelyFirst({ rows }: Pick<Wrong, 'rows'>, killers: readonly string[]): Planned[] {
   const before = killers.flatMap((id) => byId.get(id) ?? []);
   const ofRows = all.filter(({ requirement: { id } }) => rows.some((row) => id === row || id.startsWith(`${row}.`)));
   const sections = rows.map((row) => row.replace(/\d+$/, ''));
@@ -61,9 +62,9 @@ export function likelyFirst({ rows }: Fault, killers: readonly string[]): Planne
 export async function hunt(name: string, kills: Kills, qemu?: string, jobs = 2): Promise<Kill> {
   const began = performance.now();
   const seconds = () => (performance.now() - began) / 1000;
-  const order = likelyFirst(faults.get(name) as Fault, kills[name] ?? []);
+  const order = likelyFirst(wrongNamed(name) as Wrong, kills[name] ?? []);
   let judged = 0;
-  const { dialect } = faults.get(name) as Fault;
+  const dialect = faults.get(name)?.dialect;
   const planted: Subject = { fault: name, ...(dialect === undefined ? {} : { dialect }) };
   const subjects: readonly Subject[] =
     qemu === undefined ? [planted, { ...planted, process: true }] : [{ fault: name, qemu }];

@@ -4,12 +4,13 @@
  */
 import { Command } from 'commander';
 import { faults, UnknownFault, variations } from '../reference/faults/index.js';
-import { canBeTold } from '../test/lying-monitors/planted-lie.js';
 import { Crew } from './crew.js';
 import { type Kill, probed } from './hunt.js';
 import { remember } from './memory.js';
+import { plantable, wrongNamed } from './planted.js';
 import { proveRequirements } from './requirements.js';
-import { huntAll } from './table.js';
+import { buildOf, Results } from './results.js';
+import { huntAll, type Round } from './table.js';
 import { varyAll } from './vary.js';
 
 interface Options {
@@ -17,14 +18,18 @@ interface Options {
   readonly jobs: string;
   readonly json?: true;
   readonly shard?: string;
+  readonly seconds?: string;
+  readonly results?: string;
+  readonly anyBuild?: true;
   readonly record?: true;
   readonly requirements?: true;
-  readonly search?: string;
   readonly faults: boolean;
   readonly variations: boolean;
-  readonly whole?: true;
   readonly qemu?: string;
 }
+
+/** Exit status when nothing is wrong so far, and not all has been tried. */
+const unfinished = 3;
 
 function chosen(names: readonly string[], { only, shard }: Options): string[] {
   const wanted = only === undefined ? [...names] : only.split(',').filter((name) => names.includes(name));
@@ -34,51 +39,54 @@ function chosen(names: readonly string[], { only, shard }: Options): string[] {
   return wanted.filter((_, i) => i % count === index - 1);
 }
 
+function positive(option: string, value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (!(number > 0)) throw new Error(`${option} ${value}: write a number above 0`);
+  return number;
+}
+
 async function main(options: Options): Promise<void> {
   const out = (line: string): void => void process.stdout.write(`${line}\n`);
   for (const name of options.only?.split(',') ?? []) {
-    if (!faults.has(name) && !variations.has(name)) throw new UnknownFault(name, 'fault');
+    if (wrongNamed(name) === undefined && !variations.has(name)) throw new UnknownFault(name, 'fault');
   }
-  const crew = new Crew(Number(options.jobs));
+  const results = new Results(options.results, buildOf(), options.anyBuild);
   const table = options.json ? () => undefined : out;
+  if (results.outdated > 0) table(`${results.outdated} results of other builds do not count (--any-build takes them)`);
+  const crew = new Crew(positive('--jobs', options.jobs) ?? 2, positive('--seconds', options.seconds));
+  const round: Round = { crew, results, qemu: options.qemu, out: table };
   try {
-    let good = true;
-    const result: Record<string, unknown> = {};
-    if (options.requirements) {
-      const { proven, unproven, seen } = await proveRequirements(crew, options.search, table);
-      if (options.record) remember(seen, new Set(faults.keys()));
-      Object.assign(result, { proven, unproven });
-    } else {
-      if (options.faults) {
-        // Kept one by one: a long run that is interrupted was not in vain.
-        const keep = ({ fault, requirement }: Kill): void => {
-          if (options.record && requirement !== undefined && requirement !== probed)
-            remember({ [fault]: [requirement] }, new Set(faults.keys()));
-        };
-        // Between the suite and a QEMU only what is said can be changed.
-        const plantable = [...faults].flatMap(([name, fault]) =>
-          options.qemu === undefined || canBeTold(fault) ? [name] : [],
-        );
-        const kills = await huntAll(crew, chosen(plantable, options), options.qemu, table, keep);
-        good &&= kills.every(({ requirement }) => requirement !== undefined);
-        result.faults = kills;
-      }
-      if (options.variations) {
-        const flags = await varyAll(
-          crew,
-          chosen([...variations.keys()], options),
-          { whole: options.whole ?? false, qemu: options.qemu },
-          table,
-        );
-        good &&= flags.every(({ flagged }) => flagged.length === 0);
-        result.variations = flags;
-      }
-    }
+    const result = options.requirements
+      ? await proveRequirements(round, options.record ?? false)
+      : await proveFaults(round, options);
     if (options.json) out(JSON.stringify(result, null, 2));
-    process.exitCode = good ? 0 : 1;
+    if (result.left.length > 0)
+      table(`not finished: ${result.left.length} are left; the same command goes on with them`);
+    process.exitCode = result.wrong.length > 0 ? 1 : result.left.length > 0 ? unfinished : 0;
   } finally {
     crew.close();
   }
+}
+
+async function proveFaults(round: Round, options: Options) {
+  const keep = ({ fault, requirement }: Kill): void => {
+    if (options.record && requirement !== undefined && requirement !== probed && faults.has(fault))
+      remember({ [fault]: [requirement] }, new Set(faults.keys()));
+  };
+  const { kills, survivors, left } = options.faults
+    ? await huntAll(round, chosen(plantable(round.qemu !== undefined), options), keep)
+    : { kills: [], survivors: [], left: [] };
+  const varied = options.variations
+    ? await varyAll(round, chosen([...variations.keys()], options))
+    : { flags: [], left: [] };
+  const flagged = varied.flags.filter((one) => one.flagged.length > 0).map(({ variation }) => variation);
+  return {
+    wrong: [...survivors, ...flagged],
+    left: [...left, ...varied.left],
+    ...(options.faults ? { faults: kills } : {}),
+    ...(options.variations ? { variations: varied.flags } : {}),
+  };
 }
 
 await new Command('selftest')
@@ -89,11 +97,12 @@ await new Command('selftest')
   .option('--json', 'one JSON object instead of the table')
   .option('--no-faults', 'variations only')
   .option('--no-variations', 'faults only')
-  .option('--whole', 'the whole suite on every variation')
-  .option('--requirements', 'show instead which requirements fail on a fault, and list those that fail on none')
-  .option('--search <faults>', 'with --requirements: try these faults on the requirements that are left (* for all)')
+  .option('--results <file>', 'keep what was shown here, and do not show again what stands here')
+  .option('--seconds <n>', 'begin nothing more after so many seconds (exit status 3 when something is left)')
+  .option('--any-build', 'count results that another build of this project has shown')
+  .option('--requirements', 'show instead that each requirement fails on a fault, and list those that fail on none')
   .option('--qemu <program>', 'plant between the suite and this QEMU what can be planted there')
-  .option('--record', 'keep what was seen in selftest/kills.json, which orders the next run')
+  .option('--record', 'keep what was seen in selftest/*.json, which order the next run')
   .action(main)
   .parseAsync()
   .catch((error: Error) => {

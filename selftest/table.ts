@@ -1,35 +1,68 @@
 /** The kill table. */
-import { faults } from '../reference/faults/index.js';
 import type { Crew } from './crew.js';
 import type { Kill } from './hunt.js';
+import { wrongNamed } from './planted.js';
+import type { Result, Results } from './results.js';
 
+export type KillResult = Result & { readonly kind: 'kill' } & Kill;
+
+export interface Round {
+  readonly crew: Crew;
+  readonly results: Results;
+  /** Program of a QEMU; absent: the reference. */
+  readonly qemu: string | undefined;
+  readonly out: (line: string) => void;
+}
+
+export interface KillTable {
+  readonly kills: readonly Kill[];
+  readonly survivors: readonly string[];
+  /** Names that there was no time for. */
+  readonly left: readonly string[];
+}
+
+/** Hunts what is not in the results yet, and shows the whole table. */
 export async function huntAll(
-  crew: Crew,
+  { crew, results, qemu, out }: Round,
   names: readonly string[],
-  qemu: string | undefined,
-  out: (line: string) => void,
   told: (kill: Kill) => void = () => undefined,
-): Promise<Kill[]> {
+): Promise<KillTable> {
   const began = performance.now();
+  const subject = qemu ?? 'reference';
   const width = Math.max(...names.map((name) => name.length), 5);
-  out(`${'fault'.padEnd(width)}  ${'area'.padEnd(13)}  ${'killed by'.padEnd(34)}  judged      took`);
-  const kills: Kill[] = [];
-  const jobs = names.map((fault) => ({ kind: 'hunt', fault, ...(qemu === undefined ? {} : { qemu }) }) as const);
+  const row = ({ fault, requirement, judged, duration, where }: Kill): void => {
+    const killer = requirement ?? 'SURVIVED';
+    const took = requirement === undefined ? '' : `${duration.toFixed(1)} ms`;
+    const cells = [
+      fault.padEnd(width),
+      (wrongNamed(fault)?.area ?? '').padEnd(13),
+      (where === 'process' ? `${killer} (process)` : killer).padEnd(38),
+      String(judged).padStart(6),
+      took.padStart(9),
+    ];
+    out(cells.join('  '));
+  };
+  out(`${'fault'.padEnd(width)}  ${'area'.padEnd(13)}  ${'killed by'.padEnd(38)}  judged       took`);
+  const kills: Kill[] = names.flatMap((name) => results.find<KillResult>('kill', subject, name) ?? []);
+  for (const kill of kills) row(kill);
+  const known = new Set(kills.map(({ fault }) => fault));
+  const jobs = names
+    .filter((name) => !known.has(name))
+    .map((fault) => ({ kind: 'hunt', fault, ...(qemu === undefined ? {} : { qemu }) }) as const);
   await crew.all(jobs, (_, { kill }) => {
     if (kill === undefined) return;
     kills.push(kill);
+    known.add(kill.fault);
+    results.add<KillResult>({ ...kill, kind: 'kill', subject, name: kill.fault });
     told(kill);
-    const { fault, requirement, judged, duration, where } = kill;
-    const killer =
-      requirement === undefined ? 'SURVIVED' : where === 'process' ? `${requirement} (process)` : requirement;
-    const took = requirement === undefined ? '' : `${duration.toFixed(1)} ms`;
-    out(
-      `${fault.padEnd(width)}  ${(faults.get(fault)?.area ?? '').padEnd(13)}  ${killer.padEnd(34)}  ${String(judged).padStart(6)}  ${took.padStart(9)}`,
-    );
+    row(kill);
   });
   const survivors = kills.filter(({ requirement }) => requirement === undefined).map(({ fault }) => fault);
+  const left = names.filter((name) => !known.has(name));
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
-  out(`${kills.length} faults: ${kills.length - survivors.length} killed, ${survivors.length} survived; ${seconds} s`);
-  for (const name of survivors) out(`  survived: ${name}, a monitor that ${faults.get(name)?.title}`);
-  return kills;
+  const killed = kills.length - survivors.length;
+  const rest = left.length === 0 ? '' : `, ${left.length} not tried yet`;
+  out(`${names.length} faults: ${killed} killed, ${survivors.length} survived${rest}; ${seconds} s`);
+  for (const name of survivors) out(`  survived: ${name}, a monitor that ${wrongNamed(name)?.title}`);
+  return { kills, survivors, left };
 }

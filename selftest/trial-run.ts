@@ -28,10 +28,15 @@ export interface Subject {
   readonly qemu?: string;
 }
 
+/** As the relay calls it. */
+function lieOf(fault: string | undefined, variation: string | undefined): string {
+  if (fault === undefined) return variation === undefined ? 'truth' : `vary:${variation}`;
+  return fault.startsWith('lie:') ? fault.slice('lie:'.length) : `fault:${fault}`;
+}
+
 function targetOf({ fault, variation, dialect, process: separate, qemu }: Subject): Target {
   if (qemu !== undefined) {
-    const lie = fault !== undefined ? `fault:${fault}` : variation === undefined ? 'truth' : `vary:${variation}`;
-    return lyingTarget(lie, qemu);
+    return lyingTarget(lieOf(fault, variation), qemu);
   }
   if (!separate) {
     return new InProcessTarget({
@@ -55,6 +60,8 @@ export interface TrialRun {
   /** How many were judged at all. */
   readonly judged: number;
   readonly passed: readonly string[];
+  /** What could not be judged here, or does not concern the target. */
+  readonly unjudged: readonly string[];
   /** Why the target could not be run at all. */
   readonly refused?: string;
 }
@@ -84,12 +91,15 @@ export async function trialRun(
     });
   } catch (error) {
     if (!(error instanceof TargetError)) throw error;
-    return { failed: [], judged: 0, passed: [], refused: error.message };
+    return { failed: [], judged: 0, passed: [], unjudged: [], refused: error.message };
   }
-  const judged = ended.filter(({ verdict }) => verdict.kind !== 'not-applicable' && verdict.kind !== 'inconclusive');
+  const isJudged = ({ verdict }: RequirementEnded) =>
+    verdict.kind !== 'not-applicable' && verdict.kind !== 'inconclusive';
+  const judged = ended.filter(isJudged);
   return {
     failed: judged.filter((one) => isFailure(one.verdict) && standing(one, false) === 'failed'),
     judged: judged.length,
     passed: judged.filter(({ verdict }) => verdict.kind === 'conforms').map(({ id }) => id),
+    unjudged: ended.filter((one) => !isJudged(one)).map(({ id }) => id),
   };
 }

@@ -9,11 +9,13 @@ import { plant } from '../../reference/faults/index.js';
 import { createMigration } from '../../reference/migration/index.js';
 import { parseOptions } from '../../reference/monitor/options.js';
 import type { Parts } from '../../reference/monitor/program.js';
+import { UsageError } from '../../reference/monitor/usage-error.js';
 import { loadSchema } from '../../reference/schema/index.js';
 import { qemuArguments } from '../arguments.js';
 import { theReaper } from '../reaper.js';
 import { type Ability, NotOffered, type StartOptions, type Target, TargetError } from '../target.js';
 import { InProcessInstance } from './instance.js';
+import { RamLoan } from './ram-store.js';
 import { hostCarrier, type World } from './world.js';
 
 export interface InProcessOptions {
@@ -44,6 +46,17 @@ const hostWorld: World = {
   },
 };
 
+/** Arguments that open further monitors. */
+const monitorWords: ReadonlySet<string> = new Set(['-qmp', '-qmp-pretty', '-mon', '-chardev']);
+
+/** A process runs in its folder, and names what lies there without it. */
+function inFolder({ incoming, ...options }: StartOptions, folder: string): StartOptions {
+  const relative = /^unix:(?!\/)(.+)$/.exec(incoming ?? '')?.[1];
+  return incoming === undefined
+    ? options
+    : { ...options, incoming: relative ? `unix:${folder}/${relative}` : incoming };
+}
+
 const parts: Parts = { schema: ({ name }) => loadSchema(name), createEngine: createMigration };
 
 export class InProcessTarget implements Target {
@@ -69,9 +82,12 @@ export class InProcessTarget implements Target {
   async start(options: StartOptions = {}): Promise<InProcessInstance> {
     if (options.monitors?.some(({ transport }) => transport === 'stdio'))
       throw new NotOffered('a monitor in this process has no standard input');
+    if (options.extra?.some((word) => monitorWords.has(word)))
+      throw new NotOffered('a monitor in this process listens at no socket of its own');
     const { dialect = '3.0', faults = [], variations = [], deadline = 5000, memory } = this.options;
     const scratch = this.world.scratch();
-    const { args } = await qemuArguments(options, scratch.path, async () => ++this.ports);
+    const loan = new RamLoan();
+    const { args } = await qemuArguments(inFolder(options, scratch.path), scratch.path, async () => ++this.ports);
     try {
       const parsed = parseOptions(['--dialect', dialect, ...args]);
       if (this.world.memory !== undefined) parsed.memory = this.world.memory(options.memory);
@@ -80,14 +96,21 @@ export class InProcessTarget implements Target {
       const planted = honest ? undefined : plant(new Set(faults), new Set(variations));
       const instance = await InProcessInstance.start(
         { options, parsed, scratch, planted, deadline },
-        this.world,
+        this.world.ramMemory === undefined ? { ...this.world, ramMemory: loan.borrow } : this.world,
         parts,
       );
       this.instances.add(instance);
-      instance.onDispose = () => this.instances.delete(instance);
+      instance.onDispose = () => {
+        this.instances.delete(instance);
+        loan.giveBack();
+      };
       return instance;
     } catch (error) {
       scratch.remove();
+      const { extra = [] } = options;
+      // As of a program that leaves over arguments of a requirement's own.
+      if (error instanceof UsageError && extra.length > 0)
+        throw new NotOffered(`it does not start with ${extra.join(' ')}: ${error.message}`);
       throw error instanceof TargetError ? error : new TargetError((error as Error).message);
     }
   }

@@ -26,6 +26,9 @@ export interface Talk {
 /** A message to the client: a value, or bytes as they are without the line end. */
 export type Said = JsonObject | Buffer;
 
+/** Changes the bytes of an outgoing migration, piece after piece. */
+export type StreamChange = (chunk: Buffer) => Buffer;
+
 export interface Lie {
   /** What is wrong with the monitor, in words. */
   readonly says: string;
@@ -37,6 +40,10 @@ export interface Lie {
   readonly bytes?: (bytes: Buffer) => Buffer;
   /** How the bytes of a message, each as one character, are written; default at once. */
   readonly write?: (text: string) => readonly Piece[];
+  /** Changes the stream of a migration to a unix socket; called for each one. */
+  readonly stream?: () => StreamChange;
+  /** What a shell does once the monitor has ended, with its exit status in `$?`. */
+  readonly exit?: string;
 }
 
 /** A value as a monitor writes it: one blank after colons and commas. */

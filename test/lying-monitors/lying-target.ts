@@ -1,46 +1,102 @@
-/** The target of a lie: the program liar.ts before a truthful monitor. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+/** The target of a lie: a truthful monitor, and between it and its clients a relay of ours. */
+import { mkdirSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { commandTarget } from '../../targets/executable.js';
-import type { Target } from '../../targets/target.js';
+import { openSocket } from '../../protocol/address.js';
+import { qemuArguments } from '../../targets/arguments.js';
+import { ExecutableTarget, findProgram } from '../../targets/executable.js';
+import { SocketWatch } from '../../targets/socket-watch.js';
+import { type Instance, NotOffered, type StartOptions, type Target } from '../../targets/target.js';
+import type { Lie } from './lie.js';
+import { lieNamed } from './lies.js';
+import { Relay } from './relay.js';
 
-interface Bundler {
-  buildSync(options: Record<string, unknown>): unknown;
+/** What stands in the middle is reached at one place: as with a program that the user wraps. */
+const fixed = 'it has one monitor and fixed arguments';
+
+function refuse({ monitors = [{ transport: 'unix' }], name, extra = [] }: StartOptions): void {
+  const [monitor] = monitors;
+  const plain = monitors.length === 1 && monitor?.transport === 'unix' && !monitor.pretty && !monitor.oob;
+  if (!plain || name !== undefined || extra.length > 0) throw new NotOffered(fixed);
 }
 
-let program: string | undefined;
+/** Listens once the truthful monitor does. */
+async function intercept(lie: Lie, scratch: string, listen: string, truth: string): Promise<{ close(): void }> {
+  mkdirSync(scratch, { recursive: true, mode: 0o700 });
+  const relay = new Relay(lie, truth);
+  const watch = new SocketWatch(scratch);
+  let server: Server | undefined;
+  let closed = false;
+  const stop = () => {
+    if (closed) throw new Error('the monitor has gone');
+  };
+  void watch
+    .connects(() => openSocket({ kind: 'unix', path: truth }, 5000), stop)
+    .then((first) => {
+      first.destroy();
+      if (closed) return;
+      server = createServer({ allowHalfOpen: true }, (client) => relay.serve(client)).listen(listen);
+      server.on('error', () => undefined);
+    })
+    .catch(() => undefined)
+    .finally(() => watch.close());
+  return {
+    close: () => {
+      closed = true;
+      watch.wake();
+      server?.close();
+      relay.close();
+    },
+  };
+}
 
-/** Path of the liar as JavaScript: there are many of them to be started, and a loader costs half a second each time. */
-function liar(): string {
-  if (program !== undefined) return program;
-  if (!import.meta.url.endsWith('.ts')) {
-    program = fileURLToPath(new URL('./liar.js', import.meta.url));
-    return program;
+class LyingTarget extends ExecutableTarget {
+  private readonly relays = new Map<string, { close(): void }>();
+
+  constructor(name: string, lie: Lie, program: string, deadline: number) {
+    const command = findProgram(program);
+    const relays = new Map<string, { close(): void }>();
+    super(
+      name,
+      `${command}, but ${lie.says}`,
+      async (options, scratch) => {
+        refuse(options);
+        const { args } = await qemuArguments({ ...options, monitors: [] }, scratch, async () => 0);
+        const [listen, truth] = [join(scratch, 'qmp1.sock'), join(scratch, 'truth.sock')];
+        relays.set(scratch, await intercept(lie, scratch, listen, truth));
+        const words = [command, ...args, '-qmp', `unix:${truth},server,nowait`];
+        const [first, ...rest] =
+          lie.exit === undefined ? words : ['/bin/sh', '-c', `"$@"; ${lie.exit}`, 'sh', ...words];
+        return { command: first as string, args: rest, monitors: [{ kind: 'unix', path: listen }] };
+      },
+      { arguments: fixed },
+      { deadline, readiness: 20_000 },
+    );
+    this.relays = relays;
   }
-  // The loader under which we run from source brings its bundler along.
-  const require = createRequire(createRequire(import.meta.url).resolve('tsx'));
-  const folder = mkdtempSync(join(tmpdir(), 'qmpspec-liar-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  program = join(folder, 'liar.mjs');
-  (require('esbuild') as Bundler).buildSync({
-    entryPoints: [fileURLToPath(new URL('./liar.ts', import.meta.url))],
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-  });
-  return program;
+
+  override async start(options: StartOptions = {}): Promise<Instance> {
+    const instance = await super.start(options);
+    const { dispose } = instance;
+    instance.dispose = async () => {
+      await dispose.call(instance);
+      this.relays.get(instance.scratch)?.close();
+      this.relays.delete(instance.scratch);
+    };
+    return instance;
+  }
+
+  override async close(): Promise<void> {
+    await super.close();
+    for (const relay of this.relays.values()) relay.close();
+    this.relays.clear();
+  }
 }
 
 /** @param qemu program of a QEMU, the truthful monitor */
-export const lyingTarget = (lie: string, qemu: string): Target =>
-  commandTarget(
-    lie,
-    `${process.execPath} ${liar()} ${lie} {qmp-path} {scratch}/truth.sock ${qemu} -M none -nodefaults -display none ` +
-      '-m {memory}M -qmp unix:{scratch}/truth.sock,server,nowait [-incoming {incoming}] [-name {paused} -S]',
-    // A missing reply costs this once, and once more when the monitor is probed afterwards. What only varies may be slow.
-    { deadline: lie.startsWith('vary-') ? 8000 : 1500, readiness: 20000 },
-  );
+export function lyingTarget(name: string, qemu: string): Target {
+  const lie = lieNamed(name);
+  if (lie === undefined) throw new Error(`there is no lie '${name}'`);
+  // A missing reply costs this once, and once more when the monitor is probed afterwards. What only varies may be slow.
+  return new LyingTarget(name, lie, qemu, /^vary[-:]|^truth$/.test(name) ? 8000 : 1500);
+}

@@ -1,0 +1,32 @@
+/** What can be planted: the faults of the reference, and the lies between the suite and another monitor. */
+import { faults } from '../reference/faults/index.js';
+import { caughtBy } from '../test/lying-monitors/caught-by.js';
+import { lies } from '../test/lying-monitors/lies.js';
+import { canBeTold } from '../test/lying-monitors/planted-lie.js';
+
+/** What is planted, whatever it is. */
+export interface Wrong {
+  readonly title: string;
+  readonly area: string;
+  /** Rows of the specification that it violates. */
+  readonly rows: readonly string[];
+}
+
+const lie = 'lie:';
+
+/** By name; a lie is called `lie:NAME`. */
+export function wrongNamed(name: string): Wrong | undefined {
+  if (!name.startsWith(lie)) return faults.get(name);
+  const id = caughtBy[name.slice(lie.length)];
+  const told = lies[name.slice(lie.length)];
+  return id === undefined || told === undefined ? undefined : { title: told.says, area: 'lie', rows: [id] };
+}
+
+/** All that can be planted in the reference, or between the suite and a QEMU: there only what is said can be changed. */
+export const plantable = (qemu: boolean): string[] =>
+  qemu
+    ? [
+        ...Object.keys(caughtBy).map((name) => `${lie}${name}`),
+        ...[...faults].flatMap(([name, fault]) => (canBeTold(fault) ? [name] : [])),
+      ]
+    : [...faults.keys()];

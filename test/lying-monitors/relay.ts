@@ -1,0 +1,120 @@
+/** Relays between a client and a truthful monitor, and changes what the lie changes. */
+import { connect, type Socket } from 'node:net';
+import { hostClock } from '../../protocol/clock.js';
+import { Framer } from '../../protocol/framing.js';
+import { isObject, type JsonObject, parseJson, sameJson, stringifyJson } from '../../protocol/json.js';
+import { kindOf } from '../../protocol/message.js';
+import { Outlet } from '../../reference/monitor/outlet.js';
+import { Detour } from './detour.js';
+import { type Lie, type Said, spaced, type Talk } from './lie.js';
+
+const ours = 'liar:';
+
+const parsed = (bytes: Buffer): JsonObject | undefined => {
+  try {
+    const value = parseJson(bytes.toString('utf8'));
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/** The command that a reply belongs to: the oldest one with its id; those before it will get no reply any more. */
+function answered(owed: (JsonObject | undefined)[], { id }: JsonObject): JsonObject | undefined {
+  const at = id === undefined ? 0 : owed.findIndex((one) => one !== undefined && sameJson(one.id ?? null, id));
+  return owed.splice(0, Math.max(0, at) + 1).at(-1);
+}
+
+/** What one lying process is for its clients, one after the other. */
+export class Relay {
+  private readonly shared = new Map<string, unknown>();
+  private readonly detour: Detour | undefined;
+
+  /** @param truth socket of the truthful monitor; its folder takes what the lie needs besides */
+  constructor(
+    private readonly lie: Lie,
+    private readonly truth: string,
+  ) {
+    if (lie.stream !== undefined) this.detour = new Detour(lie.stream, `${truth}.stream`);
+  }
+
+  close(): void {
+    this.detour?.close();
+  }
+
+  serve(client: Socket): void {
+    const { lie, shared, detour } = this;
+    const upstream = connect({ path: this.truth, allowHalfOpen: true });
+    // Messages of the client to which the monitor owes a reply, oldest first.
+    const owed: (JsonObject | undefined)[] = [];
+    const memory = new Map<string, unknown>();
+    const outlet = new Outlet(client, hostClock);
+    const rewrites = lie.up !== undefined || detour !== undefined;
+    let negotiated = false;
+    let asked = 0;
+    const forward = (command: JsonObject) => void upstream.write(`${stringifyJson(command)}\n`);
+    const talk = (command: JsonObject | undefined): Talk => ({
+      command,
+      negotiated,
+      waiting: owed.length,
+      memory,
+      shared,
+      after: (ms, callback) => void setTimeout(callback, ms),
+      say: (said) => say(said),
+      ask: (one) => forward({ ...one, id: `${ours}${++asked}` }),
+    });
+
+    const say = (said: Said): void => {
+      if (!client.writable) return;
+      let bytes: Buffer = Buffer.concat([
+        Buffer.isBuffer(said) ? said : Buffer.from(spaced(said)),
+        Buffer.from('\r\n'),
+      ]);
+      if (lie.bytes !== undefined) bytes = lie.bytes(bytes);
+      const text = bytes.toString('latin1');
+      outlet.write(lie.write?.(text) ?? [{ text }]);
+    };
+
+    const fromClient = new Framer();
+    client.on('data', (chunk: Buffer) => {
+      for (const { bytes } of fromClient.push(chunk)) {
+        const message = parsed(bytes);
+        if (!rewrites || message === undefined) {
+          owed.push(message);
+          if (rewrites) upstream.write(Buffer.concat([bytes, Buffer.from('\n')]));
+          continue;
+        }
+        const changed = lie.up === undefined ? message : lie.up(message, talk(message));
+        if (changed === undefined) continue;
+        owed.push(message);
+        forward(detour?.of(changed) ?? changed);
+      }
+      if (!rewrites) upstream.write(chunk);
+    });
+
+    const fromMonitor = new Framer();
+    upstream.on('data', (chunk: Buffer) => {
+      for (const { bytes } of fromMonitor.push(chunk)) {
+        const message = parsed(bytes);
+        if (message === undefined) {
+          say(bytes);
+          continue;
+        }
+        const kind = kindOf(message);
+        if (typeof message.id === 'string' && message.id.startsWith(ours)) continue;
+        const command = kind === 'success' || kind === 'failure' ? answered(owed, message) : undefined;
+        if (kind === 'success' && command?.execute === 'qmp_capabilities') negotiated = true;
+        for (const said of lie.down?.(message, talk(command)) ?? [message]) say(said === message ? bytes : said);
+      }
+    });
+
+    for (const [from, to] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      from.on('end', () => void (to === client ? outlet.emptied() : Promise.resolve()).then(() => to.end()));
+      from.on('error', () => to.destroy());
+      from.on('close', () => to.destroy());
+    }
+  }
+}
