@@ -10,7 +10,7 @@ import type { Dialect } from '../reference/dialects/dialect.js';
 import { loadSchema } from '../reference/schema/index.js';
 import type { TargetFacts } from '../targets/facts.js';
 import type { Condition, InstancePool } from '../targets/pool.js';
-import type { Instance, StartOptions } from '../targets/target.js';
+import type { Ability, Instance, StartOptions } from '../targets/target.js';
 import { Divergence } from './divergence.js';
 import { defectsOf } from './known-defects.js';
 import { announcesLater, laterStatuses, type Statuses } from './later-statuses.js';
@@ -54,6 +54,11 @@ export class Trial {
 
   get facts(): TargetFacts {
     return this.settings.facts;
+  }
+
+  /** Why the target has not this ability; `undefined` when it has. */
+  lacks(ability: Ability): string | undefined {
+    return this.settings.pool.target.lacks(ability);
   }
 
   get dialect(): Dialect {

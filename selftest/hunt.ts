@@ -16,8 +16,8 @@ export interface Kill {
   readonly duration: number;
   /** Requirements that were judged up to it. */
   readonly judged: number;
-  /** Where it was run: in this process, or as a process of its own. */
-  readonly where: 'in process' | 'process';
+  /** Where it was run: in this process, as a process of its own, or behind a relay. */
+  readonly where: 'in process' | 'process' | 'relay';
   /** Milliseconds from the begin of the hunt. */
   readonly seconds: number;
 }
@@ -69,7 +69,7 @@ export async function hunt(name: string, kills: Kills, qemu?: string, jobs = 2):
   const subjects: readonly Subject[] =
     qemu === undefined ? [planted, { ...planted, process: true }] : [{ fault: name, qemu }];
   for (const subject of subjects) {
-    const where = subject === planted ? 'in process' : 'process';
+    const where = qemu !== undefined ? 'relay' : subject === planted ? 'in process' : 'process';
     // A few at first: mostly the first requirement is the right one, and what is not begun costs time too.
     let size = 8;
     for (let left = order; left.length > 0; ) {

@@ -81,6 +81,8 @@ export class AttachedTarget implements Target {
       case 'arguments':
       case 'exit':
         return cannotStart;
+      case 'direct':
+        return 'what listens at its address may stand between this tool and the monitor';
       case 'local':
         return this.address.kind === 'unix' || this.address.host === '127.0.0.1' || this.address.host === '::1'
           ? undefined

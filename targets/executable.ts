@@ -212,6 +212,7 @@ export function commandTarget(name: string, template: string, settings?: Executa
     plan,
     {
       arguments: fixed,
+      direct: 'what its template starts may stand between this tool and the monitor',
       ...(has('incoming') ? {} : { incoming: 'its template has no {incoming}' }),
     },
     settings,

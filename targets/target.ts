@@ -89,7 +89,9 @@ export type Ability =
   /** The process may be made to exit. */
   | 'exit'
   /** It may be told to connect to sockets of ours on this machine. */
-  | 'local';
+  | 'local'
+  /** Nothing stands between this tool and the monitor that might keep descriptors to itself. */
+  | 'direct';
 
 export interface Target {
   /** As the user named it. */

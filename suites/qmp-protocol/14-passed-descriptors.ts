@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Trial } from '../../oracle/trial.js';
 import { commandWithDescriptors, lacksDescriptors, sendWithDescriptors } from '../../protocol/descriptor-sending.js';
-import { isObject } from '../../protocol/json.js';
+import { isObject, type JsonObject } from '../../protocol/json.js';
 import type { Session } from '../../protocol/session.js';
 import { NotOffered } from '../../targets/target.js';
 import { eventful, migrationBecomes } from '../commands/observe.js';
@@ -33,8 +33,20 @@ async function sender(t: Trial, session?: Session): Promise<Session> {
   const one = session ?? (await t.session());
   const why = await lacksDescriptors(one);
   if (why !== undefined) throw new NotOffered(why);
+  if (t.lacks('direct') !== undefined) await seeThrough(t, one);
   return one;
 }
+
+/** A program in the middle hands on bytes and mostly no descriptors, which is not the monitor's fault. @throws NotOffered */
+async function seeThrough(t: Trial, session: Session): Promise<void> {
+  const fdname = 'qmpspec-probe';
+  const reply = await passed(session, fdname, opened(t, 1));
+  if (reply.kind === 'failure' && isObject(reply.value) && describes(reply.value, none))
+    throw new NotOffered(`no descriptor arrives, or none is taken: ${t.lacks('direct')}`);
+  await session.command('closefd', { fdname });
+}
+
+const describes = ({ error }: JsonObject, desc: string): boolean => isObject(error) && error.desc === desc;
 
 const getfd = (session: Session, fdname: string) => session.command('getfd', { fdname });
 const passed = (session: Session, fdname: string, files: readonly number[]) =>

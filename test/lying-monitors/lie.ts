@@ -11,6 +11,8 @@ export interface Talk {
   readonly negotiated: boolean;
   /** Number of commands without a reply, the one that is being answered not counted. */
   readonly waiting: number;
+  /** True of a monitor that was started to wait for a migration. */
+  readonly incoming: boolean;
   /** Whatever the lie wants to remember of this connection. */
   readonly memory: Map<string, unknown>;
   /** The same for all connections. */
@@ -42,7 +44,7 @@ export interface Lie {
   readonly write?: (text: string) => readonly Piece[];
   /** Changes the stream of a migration to a unix socket; called for each one. */
   readonly stream?: () => StreamChange;
-  /** What a shell does once the monitor has ended, with its exit status in `$?`. */
+  /** What a shell does once the monitor has ended, with its exit status in `$s`. */
   readonly exit?: string;
 }
 

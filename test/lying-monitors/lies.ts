@@ -4,8 +4,13 @@ import { faults, variations as ofReference } from '../../reference/faults/index.
 import type { Lie } from './lie.js';
 import { aboutBytes } from './lies-about-bytes.js';
 import { aboutEvents } from './lies-about-events.js';
+import { aboutFigures } from './lies-about-figures.js';
 import { aboutMigration } from './lies-about-migration.js';
 import { aboutReplies } from './lies-about-replies.js';
+import { aboutResults } from './lies-about-results.js';
+import { aboutSettings } from './lies-about-settings.js';
+import { aboutSteps } from './lies-about-steps.js';
+import { aboutStreams } from './lies-about-streams.js';
 import { asLie } from './planted-lie.js';
 import { variations } from './variations.js';
 
@@ -14,6 +19,11 @@ export const lies: Readonly<Record<string, Lie>> = {
   ...aboutReplies,
   ...aboutEvents,
   ...aboutMigration,
+  ...aboutFigures,
+  ...aboutResults,
+  ...aboutSettings,
+  ...aboutSteps,
+  ...aboutStreams,
   ...variations,
 };
 

@@ -21,9 +21,14 @@ function refuse({ monitors = [{ transport: 'unix' }], name, extra = [] }: StartO
 }
 
 /** Listens once the truthful monitor does. */
-async function intercept(lie: Lie, scratch: string, listen: string, truth: string): Promise<{ close(): void }> {
+async function intercept(
+  lie: Lie,
+  scratch: string,
+  incoming: boolean,
+): Promise<{ listen: string; truth: string; close(): void }> {
   mkdirSync(scratch, { recursive: true, mode: 0o700 });
-  const relay = new Relay(lie, truth);
+  const [listen, truth] = [join(scratch, 'qmp1.sock'), join(scratch, 'truth.sock')];
+  const relay = new Relay(lie, truth, incoming);
   const watch = new SocketWatch(scratch);
   let server: Server | undefined;
   let closed = false;
@@ -41,6 +46,8 @@ async function intercept(lie: Lie, scratch: string, listen: string, truth: strin
     .catch(() => undefined)
     .finally(() => watch.close());
   return {
+    listen,
+    truth,
     close: () => {
       closed = true;
       watch.wake();
@@ -49,6 +56,11 @@ async function intercept(lie: Lie, scratch: string, listen: string, truth: strin
     },
   };
 }
+
+/** A shell that hands signals on, and knows in `$s` how its program ended. */
+const waiting =
+  '"$@" & p=$!; for n in TERM INT HUP; do trap "kill -$n $p" $n; done; ' +
+  'wait $p; s=$?; while kill -0 $p 2>/dev/null; do wait $p; s=$?; done';
 
 class LyingTarget extends ExecutableTarget {
   private readonly relays = new Map<string, { close(): void }>();
@@ -62,14 +74,15 @@ class LyingTarget extends ExecutableTarget {
       async (options, scratch) => {
         refuse(options);
         const { args } = await qemuArguments({ ...options, monitors: [] }, scratch, async () => 0);
-        const [listen, truth] = [join(scratch, 'qmp1.sock'), join(scratch, 'truth.sock')];
-        relays.set(scratch, await intercept(lie, scratch, listen, truth));
+        const relay = await intercept(lie, scratch, options.incoming !== undefined);
+        relays.set(scratch, relay);
+        const { listen, truth } = relay;
         const words = [command, ...args, '-qmp', `unix:${truth},server,nowait`];
         const [first, ...rest] =
-          lie.exit === undefined ? words : ['/bin/sh', '-c', `"$@"; ${lie.exit}`, 'sh', ...words];
+          lie.exit === undefined ? words : ['/bin/sh', '-c', `${waiting}; ${lie.exit}`, 'sh', ...words];
         return { command: first as string, args: rest, monitors: [{ kind: 'unix', path: listen }] };
       },
-      { arguments: fixed },
+      { arguments: fixed, direct: 'a relay stands between this tool and the monitor' },
       { deadline, readiness: 20_000 },
     );
     this.relays = relays;

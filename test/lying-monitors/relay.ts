@@ -30,10 +30,14 @@ export class Relay {
   private readonly shared = new Map<string, unknown>();
   private readonly detour: Detour | undefined;
 
-  /** @param truth socket of the truthful monitor; its folder takes what the lie needs besides */
+  /**
+   * @param truth socket of the truthful monitor; its folder takes what the lie needs besides
+   * @param incoming it was started to wait for a migration
+   */
   constructor(
     private readonly lie: Lie,
     private readonly truth: string,
+    private readonly incoming: boolean,
   ) {
     if (lie.stream !== undefined) this.detour = new Detour(lie.stream, `${truth}.stream`);
   }
@@ -43,7 +47,7 @@ export class Relay {
   }
 
   serve(client: Socket): void {
-    const { lie, shared, detour } = this;
+    const { lie, shared, detour, incoming } = this;
     const upstream = connect({ path: this.truth, allowHalfOpen: true });
     // Messages of the client to which the monitor owes a reply, oldest first.
     const owed: (JsonObject | undefined)[] = [];
@@ -57,6 +61,7 @@ export class Relay {
       command,
       negotiated,
       waiting: owed.length,
+      incoming,
       memory,
       shared,
       after: (ms, callback) => void setTimeout(callback, ms),
