@@ -67,7 +67,11 @@ export async function hunt(name: string, kills: Kills, qemu?: string, jobs = 2):
   const dialect = faults.get(name)?.dialect;
   const planted: Subject = { fault: name, ...(dialect === undefined ? {} : { dialect }) };
   const subjects: readonly Subject[] =
-    qemu === undefined ? [planted, { ...planted, process: true }] : [{ fault: name, qemu }];
+    qemu === undefined && !name.startsWith('lie:')
+      ? [planted, { ...planted, process: true }]
+      : qemu === undefined
+        ? [planted]
+        : [{ fault: name, qemu }];
   for (const subject of subjects) {
     const where = qemu !== undefined ? 'relay' : subject === planted ? 'in process' : 'process';
     // A few at first: mostly the first requirement is the right one, and what is not begun costs time too.

@@ -25,6 +25,7 @@ interface Options {
   readonly requirements?: true;
   readonly faults: boolean;
   readonly variations: boolean;
+  readonly lies?: true;
   readonly qemu?: string;
 }
 
@@ -75,7 +76,7 @@ async function proveFaults(round: Round, options: Options) {
       remember({ [fault]: [requirement] }, new Set(faults.keys()));
   };
   const { kills, survivors, left } = options.faults
-    ? await huntAll(round, chosen(plantable(round.qemu !== undefined), options), keep)
+    ? await huntAll(round, chosen(plantable(round.qemu !== undefined, options.lies), options), keep)
     : { kills: [], survivors: [], left: [] };
   const varied = options.variations
     ? await varyAll(round, chosen([...variations.keys()], options))
@@ -102,6 +103,7 @@ await new Command('selftest')
   .option('--any-build', 'count results that another build of this project has shown')
   .option('--requirements', 'show instead that each requirement fails on a fault, and list those that fail on none')
   .option('--qemu <program>', 'plant between the suite and this QEMU what can be planted there')
+  .option('--lies', 'the lies that are told between the suite and a QEMU, before the reference: a quick first look')
   .option('--record', 'keep what was seen in selftest/*.json, which order the next run')
   .action(main)
   .parseAsync()

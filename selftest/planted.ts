@@ -22,11 +22,11 @@ export function wrongNamed(name: string): Wrong | undefined {
   return id === undefined || told === undefined ? undefined : { title: told.says, area: 'lie', rows: [id] };
 }
 
-/** All that can be planted in the reference, or between the suite and a QEMU: there only what is said can be changed. */
-export const plantable = (qemu: boolean): string[] =>
-  qemu
-    ? [
-        ...Object.keys(caughtBy).map((name) => `${lie}${name}`),
-        ...[...faults].flatMap(([name, fault]) => (canBeTold(fault) ? [name] : [])),
-      ]
+/** What can be planted in the reference, or between the suite and a QEMU: there only what is said can be changed. */
+export function plantable(qemu: boolean, liesOnly = false): string[] {
+  const told = Object.keys(caughtBy).map((name) => `${lie}${name}`);
+  if (liesOnly) return told;
+  return qemu
+    ? [...told, ...[...faults].flatMap(([name, fault]) => (canBeTold(fault) ? [name] : []))]
     : [...faults.keys()];
+}

@@ -9,7 +9,7 @@ import type { Planned } from '../suites/schedule.js';
 import { referenceTarget } from '../targets/executable.js';
 import { InProcessTarget } from '../targets/in-process/target.js';
 import { type Target, TargetError } from '../targets/target.js';
-import { lyingTarget } from '../test/lying-monitors/lying-target.js';
+import { lyingReference, lyingTarget } from '../test/lying-monitors/lying-target.js';
 
 /** Milliseconds that a reply or an event may take: what does not come costs this once. */
 const deadline = 1500;
@@ -38,6 +38,7 @@ function targetOf({ fault, variation, dialect, process: separate, qemu }: Subjec
   if (qemu !== undefined) {
     return lyingTarget(lieOf(fault, variation), qemu);
   }
+  if (fault?.startsWith('lie:')) return lyingReference(lieOf(fault, variation), deadline);
   if (!separate) {
     return new InProcessTarget({
       deadline: fault === undefined ? patience : deadline,

@@ -6,10 +6,12 @@ import { usualMemory } from '../../targets/target.js';
 import { ChapterBuilder } from '../requirement.js';
 import { pauseText } from './10-control.js';
 import { fitsExactly } from './dialect-fit.js';
-import { unchanged } from './observe.js';
+import { migrationBecomes, runStateBecomes, unchanged } from './observe.js';
 import { migrated, pair, words } from './pair.js';
 
 const needs = { abilities: ['start', 'incoming', 'local'] } as const;
+/** Milliseconds for which a guest is held up before its switch-over. */
+const pause = 30;
 const baselineRam =
   `transferred remaining total duplicate normal normal-bytes dirty-pages-rate mbps dirty-sync-count postcopy-requests
   page-size multifd-bytes`.split(/\s+/);
@@ -150,6 +152,50 @@ export const completedInfo = new ChapterBuilder(
     t.check(total + 2n >= setup, `at least ${setup}`, `${total}`, 'total-time');
     t.check(total + 2n >= pause, `at least ${pause}`, `${total}`, 'total-time');
     t.check(total < 60000n, 'less than a minute', `${total}`, 'total-time');
+  })
+  .must('MIG-CMD-INV-09.clock', 'total-time is milliseconds, from migrate to the end', async (t) => {
+    const both = await pair(t);
+    const began = performance.now();
+    await migrated(t, both, 'running');
+    const most = Math.ceil(performance.now() - began) + 2;
+    const info = t.succeeded(await both.source.command('query-migrate'));
+    const total = big(isObject(info) ? info['total-time'] : undefined);
+    t.check(total >= 0n && total <= BigInt(most), `${most} ms at most`, `${total}`, 'total-time');
+  })
+  .must(
+    'MIG-CMD-INV-09.downtime',
+    'the downtime is all the time that the guest stood, a pause before the switch-over included',
+    async (t) => {
+      const both = await pair(t, { capabilities: ['pause-before-switchover'] });
+      const { source, uri } = both;
+      const began = performance.now();
+      t.succeeded(await source.command('migrate', { uri }), 'migrate');
+      await migrationBecomes(t, source, 'pre-switchover');
+      const stopped = performance.now();
+      // Every answer is an observation of the pause.
+      while (performance.now() - stopped < pause) await migrationBecomes(t, source, 'pre-switchover');
+      const least = Math.floor(performance.now() - stopped) - 2;
+      t.succeeded(await source.command('migrate-continue', { state: 'pre-switchover' }), 'migrate-continue');
+      const info = await migrationBecomes(t, source, 'completed');
+      await runStateBecomes(t, source, 'postmigrate');
+      const most = Math.ceil(performance.now() - began) + 2;
+      const settledInfo = t.succeeded(await source.command('query-migrate'));
+      const downtime = Number((isObject(settledInfo) ? settledInfo : info).downtime);
+      t.check(downtime >= least && downtime <= most, `${least} to ${most} ms`, `${downtime}`, 'downtime');
+    },
+    { needs: { ...needs, capabilities: ['pause-before-switchover'] } },
+  )
+  .must('MIG-CMD-QMIG-03.speed', 'mbps is the megabits of the whole stream in each second of it', async (t) => {
+    const { info, ram } = await settled(t);
+    const sending = Number(info['total-time']) - Number(info['setup-time']);
+    t.check(typeof ram.mbps === 'number', 'a number', String(ram.mbps), 'mbps');
+    // Less than a millisecond divides by nothing: the figure of the last window stays.
+    if (sending <= 0) return;
+    const bytes = (Number(ram.mbps) * sending * 1000) / 8;
+    const sent = Number(ram.transferred);
+    // What is not RAM (the machine, its description) is in the one and not everywhere in the other.
+    const holds = bytes >= 0.9 * sent && bytes <= 1.1 * sent + 65536;
+    t.check(holds, `about ${sent} bytes in ${sending} ms`, `${ram.mbps}, which is ${Math.round(bytes)} bytes`, 'mbps');
   })
   .must('MIG-CMD-CAN-02.completed', 'the control commands of a completed migration change nothing', async (t) => {
     const { source } = await settled(t);

@@ -153,7 +153,8 @@ export class InProcessInstance implements Instance {
     const [client, server] = PipeEnd.pair(this.carrier);
     this.pipes.add(server);
     server.once('close', () => this.pipes.delete(server));
-    const session = Session.over(client, address, {
+    const seen = this.world.between?.(client, this.options) ?? client;
+    const session = Session.over(seen, address, {
       endpoint: index === 0 ? this.endpoint : `${this.endpoint}#${index + 1}`,
       deadline: options.deadline ?? this.settings.deadline,
       clock: this.world.clock,

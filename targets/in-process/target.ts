@@ -36,7 +36,7 @@ export interface InProcessOptions {
 }
 
 /** Nothing of the host is needed to talk to it; migrations go over the host's sockets. */
-const hostWorld: World = {
+export const hostWorld: World = {
   clock: hostClock,
   carrier: hostCarrier,
   scratch: () => {

@@ -3,7 +3,8 @@ import { type Clock, hostClock } from '../../protocol/clock.js';
 import type { ConnectionNumbers } from '../../protocol/session.js';
 import type { MigrationNetwork } from '../../reference/migration/network.js';
 import type { RamMemory } from '../../reference/ram/ram-memory.js';
-import type { Carrier } from './pipe.js';
+import type { StartOptions } from '../target.js';
+import type { Carrier, PipeEnd } from './pipe.js';
 
 export interface World {
   readonly clock: Clock;
@@ -22,6 +23,8 @@ export interface World {
   /** Memory for so many bytes of guest RAM, zero-filled; absent: new memory for each instance. */
   readonly ramMemory?: (total: number) => RamMemory | undefined;
   readonly numbers?: ConnectionNumbers;
+  /** What a client gets for its end of a connection, with something in between; absent: the end itself. */
+  readonly between?: (monitor: PipeEnd, options: StartOptions) => PipeEnd;
 }
 
 /** The host's event loop carries what is sent: in the order of sending, after what is ready now. */

@@ -44,9 +44,17 @@ export const aboutFigures = {
     says: 'does not tell the downtime of a completed migration',
     down: status((value) => without(value, 'downtime')),
   },
+  'downtime-microseconds': {
+    says: 'tells the downtime in microseconds',
+    down: status((value) => ('downtime' in value ? { ...value, downtime: 1000 * number(value, 'downtime') } : value)),
+  },
+  'downtime-nothing': {
+    says: 'tells no downtime at all',
+    down: status((value) => ('downtime' in value ? { ...value, downtime: 0 } : value)),
+  },
   'downtime-longer-than-all': {
     says: 'tells a downtime longer than the migration',
-    down: status((value) => ('downtime' in value ? { ...value, downtime: number(value, 'total-time') + 1 } : value)),
+    down: status((value) => ('downtime' in value ? { ...value, downtime: number(value, 'total-time') + 100 } : value)),
   },
   'downtime-expected-for-ever': {
     says: 'tells the downtime that it expects when it has completed',
@@ -63,7 +71,7 @@ export const aboutFigures = {
   'setup-time-longer-than-all': {
     says: 'tells a set-up longer than the migration',
     down: status((value) =>
-      ended(value) && 'setup-time' in value ? { ...value, 'setup-time': number(value, 'total-time') + 1 } : value,
+      ended(value) && 'setup-time' in value ? { ...value, 'setup-time': number(value, 'total-time') + 100 } : value,
     ),
   },
   'dirty-syncs-uncounted': {

@@ -10,7 +10,9 @@ const sent =
 const parameters = (change: (args: JsonObject) => JsonObject) => sent('migrate-set-parameters', change);
 const withCapabilities = (change: (list: readonly JsonObject[]) => readonly JsonObject[]) =>
   sent('migrate-set-capabilities', (args) =>
-    Array.isArray(args.capabilities) ? { ...args, capabilities: [...change(args.capabilities as JsonObject[])] } : args,
+    Array.isArray(args.capabilities)
+      ? { ...args, capabilities: [...change(args.capabilities.filter(isObject))] }
+      : args,
   );
 
 export const aboutSettings = {

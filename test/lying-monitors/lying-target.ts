@@ -7,6 +7,9 @@ import { qemuArguments } from '../../targets/arguments.js';
 import { ExecutableTarget, findProgram } from '../../targets/executable.js';
 import { SocketWatch } from '../../targets/socket-watch.js';
 import { type Instance, NotOffered, type StartOptions, type Target } from '../../targets/target.js';
+import { PipeEnd } from '../../targets/in-process/pipe.js';
+import { hostWorld, InProcessTarget } from '../../targets/in-process/target.js';
+import { hostCarrier } from '../../targets/in-process/world.js';
 import type { Lie } from './lie.js';
 import { lieNamed } from './lies.js';
 import { Relay } from './relay.js';
@@ -104,6 +107,18 @@ class LyingTarget extends ExecutableTarget {
     for (const relay of this.relays.values()) relay.close();
     this.relays.clear();
   }
+}
+
+/** A lie before the reference in this process, for a first look: what ends a process or changes a stream is not seen. */
+export function lyingReference(name: string, deadline: number): Target {
+  const lie = lieNamed(name);
+  if (lie === undefined) throw new Error(`there is no lie '${name}'`);
+  const between = (monitor: PipeEnd, { incoming }: StartOptions): PipeEnd => {
+    const [seen, client] = PipeEnd.pair(hostCarrier);
+    new Relay(lie, '', incoming !== undefined).join(client, monitor);
+    return seen;
+  };
+  return new InProcessTarget({ name, deadline, world: { ...hostWorld, between } });
 }
 
 /** @param qemu program of a QEMU, the truthful monitor */

@@ -1,14 +1,20 @@
 /** Relays between a client and a truthful monitor, and changes what the lie changes. */
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { openSocket } from '../../protocol/address.js';
 import { hostClock } from '../../protocol/clock.js';
 import { Framer } from '../../protocol/framing.js';
 import { isObject, type JsonObject, parseJson, sameJson, stringifyJson } from '../../protocol/json.js';
 import { kindOf } from '../../protocol/message.js';
 import { Outlet } from '../../reference/monitor/outlet.js';
+import { SocketWatch } from '../../targets/socket-watch.js';
 import { Detour } from './detour.js';
 import { type Lie, type Said, spaced, type Talk } from './lie.js';
 
 const ours = 'liar:';
+
+/** Milliseconds for which a client waits until the monitor takes it. */
+const patience = 5000;
 
 const parsed = (bytes: Buffer): JsonObject | undefined => {
   try {
@@ -47,8 +53,28 @@ export class Relay {
   }
 
   serve(client: Socket): void {
+    client.on('error', () => client.destroy());
+    this.reach().then(
+      (upstream) => this.join(client, upstream),
+      () => client.destroy(),
+    );
+  }
+
+  /** A monitor whose queue of waiting clients is full has room again soon. */
+  private reach(): Promise<Socket> {
+    const watch = new SocketWatch();
+    const until = performance.now() + patience;
+    return watch.connects(
+      () => openSocket({ kind: 'unix', path: this.truth }, patience),
+      () => {
+        if (performance.now() > until) throw new Error('the monitor takes no client');
+      },
+    );
+  }
+
+  /** Between a client and a connection to the monitor. */
+  join(client: Duplex, upstream: Duplex): void {
     const { lie, shared, detour, incoming } = this;
-    const upstream = connect({ path: this.truth, allowHalfOpen: true });
     // Messages of the client to which the monitor owes a reply, oldest first.
     const owed: (JsonObject | undefined)[] = [];
     const memory = new Map<string, unknown>();
