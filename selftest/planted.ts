@@ -1,6 +1,6 @@
 /** What can be planted: the faults of the reference, and the lies between the suite and another monitor. */
 import { faults } from '../reference/faults/index.js';
-import { caughtBy } from '../test/lying-monitors/caught-by.js';
+import { caughtBy, huntedBy } from '../test/lying-monitors/caught-by.js';
 import { lies } from '../test/lying-monitors/lies.js';
 import { canBeTold } from '../test/lying-monitors/planted-lie.js';
 
@@ -13,18 +13,19 @@ export interface Wrong {
 }
 
 const lie = 'lie:';
+const catchers = { ...caughtBy, ...huntedBy };
 
 /** By name; a lie is called `lie:NAME`. */
 export function wrongNamed(name: string): Wrong | undefined {
   if (!name.startsWith(lie)) return faults.get(name);
-  const id = caughtBy[name.slice(lie.length)];
+  const id = catchers[name.slice(lie.length)];
   const told = lies[name.slice(lie.length)];
   return id === undefined || told === undefined ? undefined : { title: told.says, area: 'lie', rows: [id] };
 }
 
 /** What can be planted in the reference, or between the suite and a QEMU: there only what is said can be changed. */
 export function plantable(qemu: boolean, liesOnly = false): string[] {
-  const told = Object.keys(caughtBy).map((name) => `${lie}${name}`);
+  const told = Object.keys(catchers).map((name) => `${lie}${name}`);
   if (liesOnly) return told;
   return qemu
     ? [...told, ...[...faults].flatMap(([name, fault]) => (canBeTold(fault) ? [name] : []))]

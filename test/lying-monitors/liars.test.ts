@@ -7,7 +7,7 @@ import { chapters } from '../../suites/index.js';
 import { type RequirementTest, runSuite } from '../../suites/run.js';
 import { type Planned, select, sideBySide } from '../../suites/schedule.js';
 import { realQemu } from '../targets/real-qemu.js';
-import { caughtBy } from './caught-by.js';
+import { caughtBy, huntedBy } from './caught-by.js';
 import { lies } from './lies.js';
 import { lyingTarget } from './lying-target.js';
 import { variations } from './variations.js';
@@ -78,9 +78,12 @@ describe('lying monitors', () => {
 
   it('are all bound to a requirement', () => {
     expect(Object.keys(variations).length).to.be.at.least(21);
-    const bound = [...Object.keys(caughtBy), ...Object.keys(variations)];
+    const bound = [...Object.keys(caughtBy), ...Object.keys(huntedBy), ...Object.keys(variations)];
     expect(bound.sort()).to.deep.equal(Object.keys(lies).sort());
     expect(Object.keys(caughtBy).length).to.be.at.least(25);
+    expect(Object.keys(huntedBy).length).to.be.at.least(40);
+    const ids = new Set(select(chapters, []).map(({ requirement }) => requirement.id));
+    expect(Object.values({ ...caughtBy, ...huntedBy }).filter((id) => !ids.has(id))).to.deep.equal([]);
   });
 
   it('do not catch the wrong one: without a lie every requirement of the table holds', async () => {
