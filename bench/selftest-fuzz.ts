@@ -91,7 +91,8 @@ async function hunt(name: string, { dialect = '3.0' }: Fault, seed: number, time
     corpus: new Corpus(),
     known: new KnownFindings(),
     strictDesc: false,
-    shrinkBudget: time / 4,
+    // What is spent on one finding is missing for others, one of which may be smaller.
+    shrinkBudget: time * 0.6,
     reuse: false,
     runner: simulated(name, dialect, facts),
     files: () => [],

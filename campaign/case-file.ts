@@ -29,6 +29,8 @@ export interface CaseFile {
   readonly stepsBefore: number;
   /** The scenario is run so many times in one process; once when absent. */
   readonly repeat?: number;
+  /** What its process had served before, while that may still matter. */
+  readonly history?: readonly Scenario[];
   readonly scenario: Scenario;
 }
 

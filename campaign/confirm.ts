@@ -16,8 +16,9 @@ export type RunFresh = (scenario: Scenario) => Promise<Attempt>;
 /** So many runs when each shows it; twice as many when they disagree. */
 export const usualRuns = 5;
 
-/** A hang costs its deadline each time. */
-const runsOf = ({ kind }: Symptom): number => (kind === 'hang' || kind === 'leak' ? 2 : usualRuns);
+/** A hang costs its deadline each time, and of a known defect a word is enough. */
+const runsOf = ({ kind, defect }: Symptom): number =>
+  kind === 'hang' || kind === 'leak' || defect !== undefined ? 2 : usualRuns;
 
 /** The symptom of an attempt that is the same as the wanted one. */
 export const sameIn = ({ symptoms }: Attempt, wanted: Symptom): Symptom | undefined =>

@@ -8,6 +8,7 @@ import type { Schema } from '../qapi/schema.js';
 import { formSymptoms } from './form.js';
 import { wordsOfDeath } from './last-words.js';
 import { withLeftOpen } from './left-open.js';
+import { ofItselfSymptoms } from './of-itself.js';
 import { offSchemaSymptoms } from './off-schema.js';
 import { stuckSymptoms } from './stuck.js';
 import { type Symptom, withoutFigures } from './symptom.js';
@@ -44,7 +45,7 @@ export function diagnose(evidence: Evidence): Symptom[] {
   );
   if (symptoms.length === 0) symptoms.push(...stuckSymptoms(evidence));
   if (symptoms.length === 0 && evidence.schema !== undefined)
-    symptoms.push(...offSchemaSymptoms(evidence.transcript, evidence.schema));
+    symptoms.push(...offSchemaSymptoms(transcript, evidence.schema), ...ofItselfSymptoms(transcript, evidence.schema));
   return withLeftOpen(symptoms, evidence.transcript, evidence.defects);
 }
 

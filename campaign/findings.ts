@@ -56,6 +56,9 @@ export interface FindingsOptions {
 /** Findings of one essence, in different states, after which more of them say nothing new. */
 const mostOfOneKind = 3;
 
+/** Part of the time for shrinking that a known defect gets. */
+const knownShare = 6;
+
 export class Findings {
   readonly found = new Map<string, Finding>();
   /** How often each was seen again. */
@@ -88,8 +91,8 @@ export class Findings {
   /** Goes on with what an earlier run did not come to confirm. */
   resume(): void {
     for (const { name, file, transcript } of this.options.store?.pending() ?? []) {
-      const { symptom, scenario, origin } = file;
-      this.enqueue({ symptom, scenario, origin, evidence: { history: [], transcript } }, name);
+      const { symptom, scenario, origin, history = [] } = file;
+      this.enqueue({ symptom, scenario, origin, evidence: { history, transcript } }, name);
     }
   }
 
@@ -111,7 +114,10 @@ export class Findings {
     this.kinds.set(kind, many + 1);
     this.enqueue(
       suspicion,
-      this.options.store?.hold(this.fileOf(suspicion, { times: 1, of: 1 }), suspicion.evidence?.transcript ?? ''),
+      this.options.store?.hold(
+        { ...this.fileOf(suspicion, { times: 1, of: 1 }), history: suspicion.evidence?.history ?? [] },
+        suspicion.evidence?.transcript ?? '',
+      ),
     );
   }
 
@@ -154,7 +160,9 @@ export class Findings {
       this.finish(suspicion, this.fileOf(suspicion, first.rate), undefined, { tried: 0, minimal: false });
       return true;
     }
-    const until = performance.now() + this.options.shrinkBudget;
+    // A defect that everybody knows of needs no small scenario; what is new waits behind it.
+    const known = this.options.known.has(symptom) || symptom.defect !== undefined;
+    const until = performance.now() + this.options.shrinkBudget / (known ? knownShare : 1);
     const repeats = repeatsFor(first.rate, first.shown.attempt.duration);
     let latest = symptom;
     const shows = async (candidate: Scenario): Promise<boolean> => {

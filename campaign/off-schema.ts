@@ -1,4 +1,4 @@
-/** Results of commands that are not what the target's own schema says they are. */
+/** Results of commands, and events, that are not what the target's own schema says they are. */
 import { isObject } from '../protocol/json.js';
 import { entryValue, type Transcript } from '../protocol/transcript.js';
 import type { Schema } from '../qapi/schema.js';
@@ -29,22 +29,27 @@ export function offSchemaSymptoms(transcript: Transcript, schema: Schema): Sympt
     }
     if (entry.kind !== 'received' || entry.stale) continue;
     const value = entryValue(entry);
+    if (isObject(value) && typeof value.event === 'string' && schema.events.has(value.event)) {
+      const [fault] = validatorsOf(schema).event(value.event)(value.data as never);
+      if (fault === undefined) continue;
+      return [symptomOf(`event ${value.event} off the schema`, 'QMP-EVT-01', fault, entry.n)];
+    }
     if (!isObject(value) || !('return' in value) || typeof value.id !== 'string') continue;
     const name = names.get(`${entry.at} ${value.id}`);
     const [fault] = name === undefined ? [] : validatorsOf(schema).returns(name)(value.return);
     if (fault === undefined) continue;
-    const place = fault.path.replace(/\d+/g, 'N');
-    return [
-      {
-        kind: 'divergence',
-        subject: `success of ${name} off the schema${place === '' ? '' : ` at ${place}`}`,
-        rows: ['QMP-REPLY-01'],
-        state: '',
-        expected: [fault.expected],
-        got: fault.got,
-        entry: entry.n,
-      },
-    ];
+    return [symptomOf(`success of ${name} off the schema`, 'QMP-REPLY-01', fault, entry.n)];
   }
   return [];
+}
+
+function symptomOf(
+  what: string,
+  row: string,
+  { path, expected, got }: { readonly path: string; readonly expected: string; readonly got: string },
+  entry: number,
+): Symptom {
+  const place = path.replace(/\d+/g, 'N');
+  const subject = `${what}${place === '' ? '' : ` at ${place}`}`;
+  return { kind: 'divergence', subject, rows: [row], state: '', expected: [expected], got, entry };
 }

@@ -31,6 +31,8 @@ export class Schedule {
   /** Entries that were there before this campaign, and how many of them have been run again. */
   private readonly inherited: number;
   private replayed = 0;
+  /** Cheap cases that leave nothing out: a guided campaign begins with them. */
+  private readonly opening: readonly { readonly source: CaseSource; readonly way: number }[];
   /** How often each way to a transition was tried. */
   private readonly tries = new Map<number, number>();
 
@@ -44,6 +46,9 @@ export class Schedule {
     private readonly reached: (key: string) => boolean = () => false,
   ) {
     this.inherited = corpus?.size ?? 0;
+    this.opening = sources.flatMap((source) =>
+      Array.from({ length: source.opening?.(surroundings) ?? 0 }, (_, way) => ({ source, way })),
+    );
   }
 
   /** @param index number of the case, from 0 */
@@ -55,6 +60,11 @@ export class Schedule {
       this.replayed++;
       const source = this.sources.find(({ name }) => name === given.entry.source);
       if (source !== undefined) return { index, source, tape: given.entry.tape, scenario: given.entry.scenario };
+    }
+    const opening = this.corpus === undefined ? undefined : this.opening[index];
+    if (opening !== undefined) {
+      const { source, way } = opening;
+      return { index, source, tape: [way], scenario: this.make(source, [way], index) };
     }
     const steered =
       this.corpus === undefined || random.below(100) >= straight ? undefined : this.steered(index, random);

@@ -12,6 +12,7 @@ import { raceScenario, races } from './races/races.js';
 import { expedition } from './scenario/expedition.js';
 import { route, routesOf } from './scenario/routes.js';
 import { storm } from './scenario/storm.js';
+import { sweep, sweepsOf } from './scenario/sweep.js';
 import { walk } from './scenario/walk.js';
 import { timingScenario } from './timing/scenario.js';
 import { valueScenario } from './values/scenario.js';
@@ -32,11 +33,21 @@ export interface CaseSource {
   /** Decisions on a fresh tape. */
   readonly length: number;
   readonly make: (decisions: readonly number[], surroundings: Surroundings) => Scenario;
+  /** How many values of the first decision a campaign begins with, one after the other; none when absent. */
+  readonly opening?: (surroundings: Surroundings) => number;
   /** For each value of the first decision, keys of the transitions to which the case is meant to lead. */
   readonly aims?: (surroundings: Surroundings) => readonly (readonly string[])[];
 }
 
 export const sources: readonly CaseSource[] = [
+  {
+    name: 'sweep',
+    about: 'every parameter, capability and command of an idle source, in turn',
+    weight: 1,
+    length: 1,
+    make: (decisions, { dialect, schema }) => sweep(decisions, dialect, schema),
+    opening: ({ dialect, schema }) => sweepsOf(dialect, schema).length,
+  },
   {
     name: 'walk',
     about: 'walks over the state machine: migrations that are held, broken, cancelled, raced',

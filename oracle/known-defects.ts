@@ -250,6 +250,24 @@ export const knownDefects: readonly KnownDefect[] = [
     },
   },
   {
+    // Each channel that breaks sets the status, which by then another one may have set.
+    id: 'MIG-DEF-29',
+    title: 'a migration over data channels that fails may be announced as failed several times',
+    from: [4, 0],
+    to: [8, 2],
+    moves: (state, rules) =>
+      state.out.status === 'failed' && state.capabilities.includes(rules.multifd.capability)
+        ? [{ label: 'failed-again', outputs: [event('failed')], next: state }]
+        : [],
+  },
+  {
+    id: 'MIG-DEF-30',
+    title: 'tls-authz set to null aborts the process',
+    from: [4, 0],
+    to: [7, 1],
+    crash: /params->tls_authz->type == QTYPE_QSTRING' failed/,
+  },
+  {
     id: 'MIG-DEF-22',
     title: 'a destination waits for ever when what comes over a multifd channel is wrong',
     from: [3, 0],

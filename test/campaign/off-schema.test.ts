@@ -23,6 +23,16 @@ describe('results off the schema', () => {
     expect(told('stop', '[]')).to.have.length(1);
   });
 
+  it('are told of events, too', () => {
+    const event = (data: string) => {
+      const transcript = new Transcript();
+      transcript.add('source', 'received', `{"event": "MIGRATION", "data": ${data}}`);
+      return offSchemaSymptoms(transcript, loadSchema('7.2')).map(({ rows: [row] }) => row);
+    };
+    expect(event('{"status": "setup"}')).to.deep.equal([]);
+    expect(event('{"status": "setup", "before": "none"}')).to.deep.equal(['QMP-EVT-01']);
+  });
+
   it('are not what fits, nor what nobody can know', () => {
     expect(told('query-migrate', '{}')).to.deep.equal([]);
     expect(told('query-commands', '[{"name": "stop"}]')).to.deep.equal([]);

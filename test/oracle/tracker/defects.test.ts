@@ -1,0 +1,53 @@
+/** What known defects of released monitors permit beyond the model. */
+import { expect } from 'chai';
+import { begun, capabilityOn, eventsOn, Script } from './script.js';
+
+describe('known defects', () => {
+  it('let a migration over data channels fail several times (MIG-DEF-29)', () => {
+    const lines = [capabilityOn('multifd'), '< {}', ...begun, 'M failed', 'M failed', '> query-version'];
+    const judge = (...defects: string[]) => new Script().lines(...lines).judge('7.2', defects);
+    expect(judge('MIG-DEF-29').defects).to.deep.equal(['MIG-DEF-29']);
+    expect(judge().kind).to.equal('divergence');
+    expect(new Script().lines(...begun, 'M failed', 'M failed').judge('7.2', ['MIG-DEF-29']).kind).to.equal(
+      'divergence',
+    );
+  });
+
+  it('explain a death by tls-authz that is null (MIG-DEF-30)', () => {
+    const says =
+      "says qemu: migration.c:1537: migrate_params_apply: Assertion `params->tls_authz->type == QTYPE_QSTRING' failed.";
+    const judge = (...defects: string[]) =>
+      new Script()
+        .lines(eventsOn, '< {}', '> migrate-set-parameters {"tls-authz":null}', says, 'die SIGABRT')
+        .judge('7.2', defects);
+    expect(judge('MIG-DEF-30').defects).to.deep.equal(['MIG-DEF-30']);
+    expect(judge().kind).to.equal('divergence');
+  });
+
+  it('keep a cancel in a paused postcopy as it is, though another end would be due (MIG-DEF-02)', () => {
+    const asks = Array.from({ length: 16 }, () => [
+      'wait 200',
+      '> query-migrate',
+      '< {"status":"cancelling","total-time":1,"expected-downtime":300,"setup-time":0,"ram":{}}',
+    ]).flat();
+    const shown = (status: string) => [
+      '> query-migrate',
+      `< {"status":"${status}","total-time":1,"expected-downtime":300,"setup-time":0,"ram":{}}`,
+    ];
+    // Without events nobody tells whether the cancel met the postcopy itself or its pause.
+    const lines = [
+      ...[
+        capabilityOn('postcopy-ram'),
+        '< {}',
+        '> migrate {"uri":"unix:/run/x"}',
+        '< {}',
+        '> migrate-start-postcopy',
+        '< {}',
+      ],
+      ...['S', ...shown('postcopy-active'), '> migrate_cancel', '< {}', ...asks, ...asks],
+    ];
+    const judge = (...defects: string[]) => new Script().lines(...lines).judge('7.2', defects);
+    expect(judge('MIG-DEF-02').kind).to.equal('known-defect');
+    expect(judge().kind).to.equal('divergence');
+  });
+});
