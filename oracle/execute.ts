@@ -3,7 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { harmIn } from '../generators/harmless.js';
 import { type Clock, hostClock } from '../protocol/clock.js';
 import { ConnectError, DeadlinePassed, Disconnected, NotQmp } from '../protocol/errors.js';
-import { isObject, type JsonObject, stringifyJson } from '../protocol/json.js';
+import { isObject, type JsonObject, mentions, stringifyJson } from '../protocol/json.js';
 import type { Session } from '../protocol/session.js';
 import { Transcript } from '../protocol/transcript.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
@@ -140,8 +140,7 @@ class Stage {
 
   async perform(step: Step): Promise<void> {
     // Pages are given up once they have gone out: what is read there later is zero.
-    if (this.channels.memory !== undefined && stringifyJson(step).includes('release-ram'))
-      this.channels.memory = undefined;
+    if (this.channels.memory !== undefined && mentions(step, 'release-ram')) this.channels.memory = undefined;
     if (step.do !== 'event') for (const [name, session] of this.sessions) this.marks.set(name, session.mark());
     switch (step.do) {
       case 'start':
@@ -313,8 +312,7 @@ class Stage {
 
   /** Puts paths in place of `{channel NAME}` and `{image MIB}`. */
   private resolve<T>(value: T): T {
-    const text = stringifyJson(value);
-    if (!text.includes('{channel ') && !text.includes('{image ')) return value;
+    if (!mentions(value, '{channel ') && !mentions(value, '{image ')) return value;
     const change = (one: string) =>
       one
         .replace(/\{channel ([^}]*)\}/g, (_, name: string) => this.channels.path(name))

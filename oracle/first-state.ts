@@ -25,12 +25,11 @@ export function parseStart(text: string): StartOptions {
   }
 }
 
-function modelStart({ incoming, paused }: StartOptions, dialect: Dialect): ModelState {
-  return initialState(dialect.migration, {
-    incoming: incoming === undefined ? 'none' : incoming === 'defer' ? 'defer' : 'uri',
-    paused: paused ?? false,
-  });
-}
+const originOf = ({ incoming }: StartOptions): 'none' | 'defer' | 'uri' =>
+  incoming === undefined ? 'none' : incoming === 'defer' ? 'defer' : 'uri';
+
+const modelStart = (start: StartOptions, dialect: Dialect): ModelState =>
+  initialState(dialect.migration, { incoming: originOf(start), paused: start.paused ?? false });
 
 /** The target's own values for what the model knows by name. */
 function withSettings(state: ModelState, settings: Settings | undefined): ModelState {
@@ -45,10 +44,8 @@ function withSettings(state: ModelState, settings: Settings | undefined): ModelS
   return { ...state, parameters, capabilities: on.map((one) => String((one as JsonObject).capability)) };
 }
 
-/** Where processes begin that no settings are known of, by the words of their start: the same few again and again. */
+/** Where processes begin that no settings are known of, by what of their start the model knows. */
 const beginnings = new WeakMap<Dialect, Map<string, readonly ModelState[]>>();
-/** Beginnings kept; a start with a path of its own is another one each time. */
-const mostBeginnings = 200;
 
 /** Every state that a process may be in when somebody connects to its monitor. */
 export function firstStates(
@@ -59,10 +56,9 @@ export function firstStates(
   if (settings !== undefined) return computeFirst(start, dialect, settings);
   const known = beginnings.get(dialect) ?? new Map<string, readonly ModelState[]>();
   beginnings.set(dialect, known);
-  const key = JSON.stringify(start);
+  const key = `${originOf(start)} ${start.paused ?? false}`;
   let states = known.get(key);
   if (states === undefined) {
-    if (known.size >= mostBeginnings) known.clear();
     states = computeFirst(start, dialect, settings);
     known.set(key, states);
   }

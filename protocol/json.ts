@@ -57,7 +57,27 @@ function parseLongNumbers(text: string): JsonValue {
 
 /** Compact JSON text; `bigint` becomes an integer of any size. */
 export function stringifyJson(value: unknown): string {
-  return hasBigint(value) ? (stringifyLossless(value) ?? 'null') : JSON.stringify(value);
+  // Most values hold no bigint: to look for one first would take as long as to write the text.
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (!hasBigint(value)) throw error;
+    return stringifyLossless(value) ?? 'null';
+  }
+}
+
+/** Whether some string in a value, or the name of a member, contains `text`. */
+export function mentions(value: unknown, text: string): boolean {
+  if (typeof value === 'string') return value.includes(text);
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) {
+    for (const item of value) if (mentions(item, text)) return true;
+    return false;
+  }
+  for (const name in value) {
+    if (name.includes(text) || mentions((value as Record<string, unknown>)[name], text)) return true;
+  }
+  return false;
 }
 
 function hasBigint(value: unknown): boolean {

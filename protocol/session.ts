@@ -19,6 +19,7 @@ import { Transcript } from './transcript.js';
 export { ConnectionNumbers } from './connection-numbers.js';
 export type { CommandOptions, SessionOptions } from './session-options.js';
 
+const beyondAscii = /[\x80-\xff]/;
 const ofThisProcess = new ConnectionNumbers();
 
 interface Waiter {
@@ -91,7 +92,7 @@ export class Session {
       const text = frame.bytes.toString('latin1');
       let value: JsonValue | undefined;
       try {
-        value = parseJson(frame.bytes.toString('utf8'));
+        value = parseJson(beyondAscii.test(text) ? frame.bytes.toString('utf8') : text);
       } catch {
         value = undefined;
       }

@@ -34,8 +34,9 @@ interface Timer {
   readonly action: () => void;
 }
 
-/** Moves that are made before the real event loop looks at the host again. */
-const burst = 64;
+/** Moves that are made before the real event loop looks at the host again: few at first, for a run that is over soon. */
+const firstBurst = 8;
+const longestBurst = 64;
 /** Virtual time that a move takes: so many milliseconds, once to 16 times. */
 const moveTime = 0.001;
 /** One in so many arrivals is late, and with it everything behind it on its lane. */
@@ -117,10 +118,12 @@ export class Scheduler implements Clock {
         }
         if (!this.move()) end(() => reject(new Deadlock('everything waits, and nothing is on its way')));
       };
+      let burst = firstBurst;
       const round = () => {
         if (over) return;
         for (let i = 0; i < burst; i++) setImmediate(one);
         setImmediate(round);
+        burst = Math.min(burst * 2, longestBurst);
       };
       round();
     });

@@ -91,7 +91,8 @@ interface Spot {
   readonly pass: number | undefined;
 }
 
-interface Beginning extends Spot {
+interface Beginning {
+  readonly spot: Spot;
   readonly all: (Answer | undefined)[];
   readonly index: number;
 }
@@ -119,7 +120,8 @@ export class Position {
   after(seen: Seen, strictDesc: boolean): Position | undefined {
     const beginning = this.beginning(seen, strictDesc);
     if (beginning === undefined) return undefined;
-    const { all, index, pass, tuning } = beginning;
+    const { all, index } = beginning;
+    const { pass, tuning } = beginning.spot;
     let answer = all[index];
     while (answer !== undefined && 'question' in answer) {
       answer = this.holds(answer.question, seen, strictDesc, pass) ? answer.yes : answer.no;
@@ -136,20 +138,14 @@ export class Position {
     const beginning = next.length > 0 ? this.beginning(seen, strictDesc) : undefined;
     const then = beginning === undefined ? null : Position.of(next, this.places, this.queue).find();
     if (beginning === undefined || then === null) return;
-    const { all, index } = beginning;
+    const { all, index, spot } = beginning;
     const told = seen.kind === 'event' && seen.event === 'MIGRATION_PASS';
-    const pass = told
-      ? 'told'
-      : then.pass === beginning.pass
-        ? 'kept'
-        : then.pass === undefined
-          ? 'unknown'
-          : undefined;
+    const pass = told ? 'told' : then.pass === spot.pass ? 'kept' : then.pass === undefined ? 'unknown' : undefined;
     if (pass === undefined) return;
     const left: Left = {
       place: then.place,
       waits: this.queue.length - then.executed,
-      tuning: then.tuning === beginning.tuning ? undefined : then.tuning,
+      tuning: then.tuning === spot.tuning ? undefined : then.tuning,
       pass,
     };
     let put = (answer: Answer): void => {
@@ -198,7 +194,7 @@ export class Position {
       place.beginnings.set(key, all);
     }
     const index = 8 * kindOf(seen) + 4 * unseen + (strictDesc ? 2 : 0) + (pass === undefined ? 1 : 0);
-    return { ...spot, all, index };
+    return { spot, all, index };
   }
 
   /** What the hypotheses have in common; null when they differ in more than their cores and in their last command. */

@@ -45,7 +45,10 @@ export class Queue {
   /** A command of the first connection. */
   add(sent: Sent): void {
     if (sent.oob) this.outside.push(this.outsider(sent, this.answered, false));
-    else this.ordered.push({ ...effectOf(sent), ref: latest, apart: false, after: this.answered });
+    else {
+      const [key, tuned] = [effectKey(sent), tunes(sent)];
+      this.ordered.push({ sent, key, tunes: tuned, ref: latest, apart: false, after: this.answered });
+    }
   }
 
   /** A command of another connection. @param previous index of the one before it on its connection. @returns its index */
@@ -58,7 +61,7 @@ export class Queue {
 
   private outsider(sent: Sent, after: readonly number[], apart: boolean): Outside {
     const index = this.count++;
-    return { ...effectOf(sent), ref: index, apart, after, index };
+    return { sent, key: effectKey(sent), tunes: tunes(sent), ref: index, apart, after, index };
   }
 
   private get answered(): readonly number[] {
@@ -200,12 +203,6 @@ export class Queue {
     this.outside = [];
   }
 }
-
-const effectOf = (sent: Sent): Pick<Execution, 'sent' | 'key' | 'tunes'> => ({
-  sent,
-  key: effectKey(sent),
-  tunes: tunes(sent),
-});
 
 const refers = ({ pending, held, owed, apart }: Core, index: number): boolean =>
   owed === index ||

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { JsonError, type JsonValue, parseJson, sameJson, stringifyJson } from '../../protocol/json.js';
+import { JsonError, type JsonValue, mentions, parseJson, sameJson, stringifyJson } from '../../protocol/json.js';
 
 /** JSON values as a monitor may send them: any string, any member name, integers of 64 bits and beyond. */
 const jsonValue = fc.letrec<{ value: JsonValue }>((tie) => ({
@@ -124,5 +124,15 @@ describe('lossless JSON', () => {
     expect(sameJson(1.5, 1)).to.equal(false);
     expect(sameJson(2 ** 53, 2n ** 53n + 1n)).to.equal(false);
     expect(sameJson(JSON.parse('{"__proto__": 1}') as JsonValue, {})).to.equal(false);
+  });
+});
+
+describe('a text somewhere in a JSON value', () => {
+  it('is found in strings and in names of members, however deep', () => {
+    const value = { a: [1, null, { 'some-name': true }, ['x {channel one} y']], b: 5n };
+    expect(mentions(value, '{channel ')).to.equal(true);
+    expect(mentions(value, 'me-na')).to.equal(true);
+    expect(mentions(value, 'null')).to.equal(false);
+    expect(mentions(value, '5')).to.equal(false);
   });
 });
