@@ -13,6 +13,7 @@ import { expedition } from './scenario/expedition.js';
 import { route, routesOf } from './scenario/routes.js';
 import { storm } from './scenario/storm.js';
 import { sweep, sweepsOf } from './scenario/sweep.js';
+import { transfer, transfersOf } from './scenario/transfers.js';
 import { walk } from './scenario/walk.js';
 import { timingScenario } from './timing/scenario.js';
 import { valueScenario } from './values/scenario.js';
@@ -47,6 +48,14 @@ export const sources: readonly CaseSource[] = [
     length: 1,
     make: (decisions, { dialect, schema }) => sweep(decisions, dialect, schema),
     opening: ({ dialect, schema }) => sweepsOf(dialect, schema).length,
+  },
+  {
+    name: 'transfer',
+    about: 'whole migrations with each capability that changes what goes over the wire',
+    weight: 1,
+    length: 6,
+    make: (decisions, { dialect }) => transfer(decisions, dialect),
+    opening: ({ dialect }) => transfersOf(dialect),
   },
   {
     name: 'walk',

@@ -32,6 +32,8 @@ export class ConformanceChecks implements StreamHandler {
   readonly #scratch = Buffer.alloc(pageSize);
   #descriptionSeen = false;
   #postcopy = false;
+  #path = false;
+  #pinged = false;
 
   constructor(private readonly rules: StreamRules) {}
 
@@ -71,6 +73,12 @@ export class ConformanceChecks implements StreamHandler {
   }
 
   command({ name, offset, ranges, value }: StreamCommand): void {
+    if (name === 'OPEN_RETURN_PATH') this.#path = true;
+    if (name === 'PING') {
+      if (!this.#path) this.report('stream-format §4', 'PING without a return path', offset);
+      else if (!this.#pinged && value !== 1) this.report('stream-format §4', `the first PING is ${value}`, offset);
+      this.#pinged = true;
+    }
     if (name === 'POSTCOPY_LISTEN') this.#postcopy = true;
     // A postcopy that was paused when all had been sent goes through its sections once more.
     if (name === 'POSTCOPY_RESUME') this.#ended.clear();

@@ -1,0 +1,86 @@
+/**
+ * Transfers: whole migrations with each capability that changes what goes over the wire, to a peer of ours that reads along, and
+ * to a second instance. A campaign begins with them, after its sweeps.
+ */
+import type { Dialect } from '../../reference/dialects/dialect.js';
+import { channelUri, imageOf, type Scenario, scenarioVersion } from '../../targets/scenario.js';
+import { switched } from './postcopy.js';
+import { Tape } from './tape.js';
+import { Writer } from './writer.js';
+
+/** Capabilities of one migration. */
+const sets: readonly (readonly string[])[] = [
+  [],
+  ['return-path'],
+  ['xbzrle'],
+  ['compress'],
+  ['multifd'],
+  ['postcopy-ram'],
+  ['release-ram'],
+  ['auto-converge'],
+  ['zero-blocks'],
+  ['pause-before-switchover'],
+];
+
+/** Names that a dialect gives them; `undefined` where it lacks one. */
+function named(set: readonly string[], { migration }: Dialect): readonly string[] | undefined {
+  const names = set.map((name) => (name === 'multifd' ? migration.multifd.capability : name));
+  return names.every((name) => migration.capabilities.includes(name)) ? names : undefined;
+}
+
+const begin = (w: Writer, set: readonly string[], uri: string): void => {
+  if (!set.includes('postcopy-ram')) {
+    w.command('migrate', { uri });
+    if (!set.includes('pause-before-switchover')) return;
+    w.status(['pre-switchover', 'completed', 'failed'], 'source', 'likely');
+    w.command('migrate-continue', { state: 'pre-switchover' });
+    return;
+  }
+  const commands = [{ execute: 'migrate', arguments: { uri } }, { execute: 'migrate-start-postcopy' }];
+  w.steps.push({ do: 'pipeline', at: 'source', commands });
+  w.status(switched, 'source', 'likely');
+};
+
+/** To a peer that reads everything. */
+function toPeer(w: Writer, set: readonly string[]): void {
+  w.start('source', { ramImage: imageOf(1) });
+  w.capabilities('source', 'events', ...set);
+  begin(w, set, channelUri(w.peer('answer')));
+  w.settle();
+  w.command('query-migrate');
+}
+
+/** To an instance that takes the guest over. */
+function toInstance(w: Writer, set: readonly string[]): void {
+  w.start('source', { ramImage: imageOf(1) });
+  w.start('destination', { incoming: 'defer' });
+  for (const at of ['source', 'destination']) w.capabilities(at, 'events', ...set);
+  w.command('migrate-incoming', { uri: channelUri('pair') }, 'destination');
+  begin(w, set, channelUri('pair'));
+  w.settle();
+  w.command('query-migrate');
+  w.status(['completed', 'failed'], 'destination', 'likely');
+  w.command('query-migrate', undefined, 'destination');
+  w.command('query-status', undefined, 'destination');
+}
+
+const ways = (dialect: Dialect): readonly ((w: Writer) => void)[] =>
+  [toPeer, toInstance].flatMap((way) =>
+    sets.flatMap((set) => {
+      const names = named(set, dialect);
+      return names === undefined ? [] : [(w: Writer) => way(w, names)];
+    }),
+  );
+
+/** Decisions that leave away what is not asked for: further monitors, and out of band. */
+const plainly = [99, 99, 99, 99];
+
+export const transfersOf = (dialect: Dialect): number => ways(dialect).length;
+
+/** The scenario that a tape stands for: its first decision is the number of the transfer. */
+export function transfer([number = 0, ...decisions]: readonly number[], dialect: Dialect): Scenario {
+  const all = ways(dialect);
+  const writer = new Writer(new Tape(decisions.length === 0 ? plainly : decisions), dialect);
+  all[number % all.length]?.(writer);
+  return { scenario: scenarioVersion, steps: writer.steps };
+}
