@@ -254,7 +254,7 @@ export const knownDefects: readonly KnownDefect[] = [
     id: 'MIG-DEF-29',
     title: 'a migration over data channels that fails may be announced as failed several times',
     from: [4, 0],
-    to: [8, 2],
+    to: stillThere,
     moves: (state, rules) =>
       state.out.status === 'failed' && state.capabilities.includes(rules.multifd.capability)
         ? [{ label: 'failed-again', outputs: [event('failed')], next: state }]

@@ -6,7 +6,7 @@ import { SectionType } from '../../../reference/stream/format.js';
 const checks = () => new ConformanceChecks(dialects['7.2'].stream);
 const command = (name: string, value?: number) =>
   ({ name, offset: 0, ...(value === undefined ? {} : { value }) }) as never;
-const section = (type: SectionType) => ({ type, id: 1, idstr: 'ram', instance: 0, version: 4, offset: 0 }) as never;
+const section = (type: number) => ({ type, id: 1, idstr: 'ram', instance: 0, version: 4, offset: 0 }) as never;
 
 describe('what a real source always does', () => {
   it('is to ping from 1 on, once the way back is open', () => {
