@@ -2,12 +2,11 @@
  * JUnit XML. tap-junit makes it of our TAP; what that cannot carry is put in afterwards: chapters as class names, times,
  * failures told from errors and skips, bodies, properties, and an error for a run that did not come to its end.
  */
-import { XMLBuilder, XMLParser } from 'fast-xml-parser';
-import serialize from 'tap-junit/src/serialize.js';
-import { type FinalResults, Parser, type Result } from 'tap-parser';
+import type { FinalResults, Result } from 'tap-parser';
 import type { RequirementEnded, RunEvent, RunHeader, Unmatched } from '../oracle/run-events.js';
 import type { Standing } from '../oracle/standing.js';
 import { details, oneLine } from './details.js';
+import { tapJunit, tapParser, xmlParser } from './junit-libraries.js';
 import { printable } from './printable.js';
 import type { Report, Write } from './report.js';
 import { faultOf, Tally } from './tally.js';
@@ -67,7 +66,7 @@ interface Testcase {
 
 /** The test cases that tap-junit makes of a TAP text. */
 function casesOf(tap: string): Testcase[] {
-  const parser = new Parser();
+  const parser = new (tapParser().Parser)();
   const found: Result[] = [];
   let results: FinalResults | undefined;
   parser.on('assert', (result: Result) => found.push(result));
@@ -76,7 +75,8 @@ function casesOf(tap: string): Testcase[] {
   });
   parser.end(tap);
   if (results === undefined) throw new Error('the TAP of this run could not be read');
-  const xml = serialize(found, results, { name: 'qmpspec', classname: 'qmpspec' });
+  const xml = tapJunit()(found, results, { name: 'qmpspec', classname: 'qmpspec' });
+  const { XMLParser } = xmlParser();
   const reader = new XMLParser({
     ignoreAttributes: false,
     attributeNamePrefix: '@',
@@ -163,6 +163,7 @@ function build({ header, footer, outcomes }: Tally, testcases: readonly Testcase
     ...(header === undefined ? {} : { properties: { property: properties(header) } }),
     testcase: testcases,
   };
+  const { XMLBuilder } = xmlParser();
   const builder = new XMLBuilder({
     ignoreAttributes: false,
     attributeNamePrefix: '@',
