@@ -252,18 +252,23 @@ export const setCapabilities = new ChapterBuilder(
       const session = await t.session();
       const names = Object.keys(await readCapabilities(t, session));
       let on: readonly string[] = [];
+      // Those that the pair before may have left on. All the others need not be told: a monitor may read byte by byte.
+      let perhapsOn = new Set<string>();
       for (const [i, a] of names.entries()) {
         // In one write, as each alone is a round trip, and there are hundreds. Only the result of each counts, so that the
         // pair before need not be switched off first.
         const pairs = names.slice(i + 1).map((b) => {
-          const states = names.map((name) => [name, name === a || name === b] as const);
-          return { b, id: session.post(command, setting(states)) };
-        });
-        for (const { b, id } of pairs) {
+          const others = [...perhapsOn].filter((name) => name !== a && name !== b);
+          const states = [...others.map((name) => [name, false] as const), [a, true] as const, [b, true] as const];
           const refusals = conflictsIn(t.dialect.migration.conflicts, new Set([a, b]));
+          const host = dependsOnHost(a) || dependsOnHost(b);
+          if (refusals.length === 0) perhapsOn = new Set([a, b, ...(host ? perhapsOn : [])]);
+          return { b, refusals, host, id: session.post(command, setting(states)) };
+        });
+        for (const { b, refusals, host, id } of pairs) {
           const reply = await session.reply(id);
           if (refusals.length > 0) t.failed(reply, 'GenericError', refusals[0], `${a} and ${b}`);
-          else if (reply.kind === 'failure' && (dependsOnHost(a) || dependsOnHost(b))) t.failed(reply, 'GenericError');
+          else if (reply.kind === 'failure' && host) t.failed(reply, 'GenericError');
           else {
             t.succeeded(reply, `${a} and ${b}`);
             on = [a, b];

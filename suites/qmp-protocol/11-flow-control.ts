@@ -8,9 +8,9 @@ import { done } from './shapes.js';
 import { onTwoMonitors, several } from './two-monitors.js';
 
 /** Replies of some 100 kB each: together more than a socket and its reader hold. */
-const unread = 8;
+const unread = 6;
 /** Slow commands that another monitor must not wait for. */
-const commands = 12;
+const commands = 6;
 
 export const flowControl = new ChapterBuilder(['QMP protocol', '11 Flow control'], 'qmp-protocol.md §11')
   .must('QMP-FLOW-01', 'a burst of commands is answered whole, in order', async (t) => {
