@@ -26,9 +26,12 @@ export interface SlowReader {
   release(): Promise<void>;
 }
 
+let readers = 0;
+
 /** @param scratch folder of the instance; the program ends with it, if it is never let */
 export function slowReader(scratch: string): SlowReader {
-  const gate = join(scratch, 'read-now');
+  // An instance serves again: what let the program of another requirement must not let this one.
+  const gate = join(scratch, `read-now-${++readers}`);
   return {
     uri: `exec:until [ -e '${gate}' ] || [ ! -d '${scratch}' ]; do sleep 0.02; done; cat >/dev/null`,
     release: () => writeFile(gate, ''),
