@@ -14,7 +14,7 @@ export interface Flags {
 type FlagsResult = Result & { readonly kind: 'flags' } & Flags;
 
 /** The suite is run on a variation in so many pieces, each a result of its own: none takes long. */
-const pieces = 6;
+const pieces = 24;
 
 export interface VariationTable {
   readonly flags: readonly Flags[];

@@ -19,7 +19,7 @@ export const holes: Readonly<Partial<Record<Entity, string>>> = Object.fromEntri
     'argument client_migrate_info.cert-subject',
   ),
   ...because(
-    'needs a guest with a processor that writes faster than is sent, for several seconds',
+    'a guest that writes all the while is slowed down after three passes of a second each: every run would wait for that',
     'member MigrationInfo.cpu-throttle-percentage',
   ),
   ...because(

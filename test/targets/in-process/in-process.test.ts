@@ -9,6 +9,7 @@ import { loadSchema } from '../../../reference/schema/index.js';
 import { learnFacts } from '../../../targets/facts.js';
 import { InProcessTarget } from '../../../targets/in-process/target.js';
 import { channelUri, type Scenario } from '../../../targets/scenario.js';
+import { NotOffered } from '../../../targets/target.js';
 
 const target = new InProcessTarget({ memory: 4 });
 after(() => target.close());
@@ -27,6 +28,33 @@ describe('the reference in this process', () => {
       await own.close();
     });
   }
+
+  it('finds what lies in its folder, as a process does that runs there', async () => {
+    const to = await target.start({ incoming: 'unix:in.sock' });
+    const from = await target.start();
+    const session = await from.connect();
+    await session.negotiate();
+    await session.command('migrate', { uri: `unix:${to.scratch}/in.sock` });
+    let seen: unknown;
+    do {
+      seen = statusOf((await session.command('query-migrate')).value);
+    } while (seen !== 'completed' && seen !== 'failed');
+    expect(seen).to.equal('completed');
+    await Promise.all([from.dispose(), to.dispose()]);
+  });
+
+  it('does not offer what it has no arguments for', async () => {
+    for (const extra of [
+      ['-spice', 'port=1'],
+      ['-qmp', 'unix:more.sock,server,nowait'],
+    ]) {
+      const failure = await target.start({ extra }).then(
+        () => undefined,
+        (error: Error) => error,
+      );
+      expect(failure).to.be.instanceOf(NotOffered);
+    }
+  });
 
   it('migrates over real sockets between two instances', async () => {
     const transcript = await execute(
