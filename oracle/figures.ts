@@ -17,6 +17,8 @@ const countingCapabilities = new Set([
   'release-ram',
   'zero-blocks',
 ]);
+/** With it pages are sent and not counted. */
+const isUncounted = (name: string): boolean => !countingCapabilities.has(name);
 /** The capability under either of its names. */
 const isMultifd = (name: string): boolean => name === 'multifd' || name === 'x-multifd';
 
@@ -28,10 +30,13 @@ export class Figures {
   private limits: Bounds | undefined;
   /** No migration of this process can have had channels of multifd. */
   private withoutMultifd: boolean;
+  /** … nor sent pages that are not counted: the figures stay when what made them is switched off. */
+  private countsPages: boolean;
 
   /** @param fresh the process has been seen from its start */
   constructor(fresh: boolean) {
     this.withoutMultifd = fresh;
+    this.countsPages = fresh;
   }
 
   /** A command was sent, on whatever connection. @param states where the process may be */
@@ -42,8 +47,9 @@ export class Figures {
     else if (name === 'migrate-set-parameters') {
       for (const state of states) this.widen(state.parameters);
       for (const state of states) this.widen({ ...state.parameters, ...args });
-    } else if (name === 'migrate-set-capabilities' && switchesOn(args.capabilities, isMultifd)) {
-      this.withoutMultifd = false;
+    } else if (name === 'migrate-set-capabilities') {
+      if (switchesOn(args.capabilities, isMultifd)) this.withoutMultifd = false;
+      if (switchesOn(args.capabilities, isUncounted)) this.countsPages = false;
     }
   }
 
@@ -56,10 +62,11 @@ export class Figures {
     for (const { parameters, capabilities } of states) {
       this.widen(parameters);
       if (capabilities.some(isMultifd)) this.withoutMultifd = false;
+      if (capabilities.some(isUncounted)) this.countsPages = false;
     }
     const [breach] = this.info.check(value, {
       settled: this.runState === 'postmigrate',
-      countsPages: states.every(({ capabilities }) => capabilities.every((one) => countingCapabilities.has(one))),
+      countsPages: this.countsPages,
       withoutMultifd: this.withoutMultifd,
       throttle: this.limits,
     });

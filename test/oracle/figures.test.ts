@@ -19,6 +19,23 @@ const limits = (initial: number, most: number) =>
 const converge = capabilityOn('auto-converge');
 const again = ['S', 'P 2', 'M completed', '> cont', 'R', '< {}', migrateTo, 'M setup', '< {}', 'P 1', 'M active'];
 
+const ended = [
+  ...['> query-status', '< {"status":"postmigrate","running":false}'],
+  '> query-migrate',
+  `< ${JSON.stringify({
+    ...{ status: 'completed', 'total-time': 1, downtime: 1, 'setup-time': 0 },
+    ram: {
+      'page-size': 4096,
+      normal: 1,
+      duplicate: 0,
+      'normal-bytes': 4096,
+      total: 8192,
+      remaining: 0,
+      transferred: 5000,
+    },
+  })}`,
+];
+
 const permitted: readonly [title: string, lines: readonly string[]][] = [
   ['a throttle between its limits', [...begun(converge, limits(30, 50)), ...throttled(30), ...throttled(50)]],
   ['a throttle of the defaults', [...begun(converge), ...throttled(20), ...throttled(99)]],
@@ -41,9 +58,18 @@ const permitted: readonly [title: string, lines: readonly string[]][] = [
     ],
   ],
   ['no bytes of multifd', [...begun(), ...channels(0)]],
+  [
+    'pages that were sent compressed and not counted, once that is switched off (MIG-CMD-INV-07)',
+    [
+      ...[...begun(capabilityOn('compress')), 'S', 'P 2', 'M completed'],
+      ...['> migrate-set-capabilities {"capabilities":[{"capability":"compress","state":false}]}', '< {}'],
+      ...ended,
+    ],
+  ],
 ];
 
 const forbidden: readonly [title: string, row: string, lines: readonly string[]][] = [
+  ['fewer pages than there are', 'MIG-CMD-INV-07', [...begun(), 'S', 'P 2', 'M completed', ...ended]],
   ['a throttle below its beginning', 'MIG-CMD-INV-08', [...begun(converge, limits(30, 50)), ...throttled(20)]],
   ['a throttle above its maximum', 'MIG-CMD-INV-08', [...begun(converge, limits(30, 50)), ...throttled(60)]],
   ['a throttle that goes down', 'MIG-CMD-INV-08', [...begun(converge), ...throttled(40), ...throttled(30)]],
