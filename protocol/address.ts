@@ -29,17 +29,34 @@ export function formatAddress(address: Address): string {
   return `tcp:${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
 }
 
+/** Milliseconds after which a monitor that had too many waiting clients is tried again: nothing tells when it has taken one. */
+const queueFull = 5;
+
 /**
- * Connects, with `deadline` milliseconds for the attempt.
+ * Connects, with `deadline` milliseconds for it. A unix socket whose queue of waiting clients is full is tried again for so
+ * long: a monitor that is busy takes them one by one.
  * @throws ConnectError
  */
-export function openSocket(address: Address, deadline: number): Promise<Socket> {
+export async function openSocket(address: Address, deadline: number): Promise<Socket> {
+  const until = performance.now() + deadline;
+  for (;;) {
+    try {
+      return await attempt(address, Math.max(1, until - performance.now()), deadline);
+    } catch (error) {
+      const full = error instanceof ConnectError && error.code === 'EAGAIN';
+      if (!full || performance.now() + queueFull >= until) throw error;
+      await new Promise((resolve) => setTimeout(resolve, queueFull));
+    }
+  }
+}
+
+function attempt(address: Address, left: number, deadline: number): Promise<Socket> {
   const options: NetConnectOpts =
     address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port, noDelay: true };
   return new Promise((resolve, reject) => {
     // A half-closed connection is legitimate here: replies still arrive after our end (QMP-TRANS-14).
     const socket = connect({ ...options, allowHalfOpen: true });
-    const timer = setTimeout(() => fail('ETIMEDOUT', `no answer within ${deadline} ms`), deadline);
+    const timer = setTimeout(() => fail('ETIMEDOUT', `no answer within ${deadline} ms`), left);
     const fail = (code: string, detail: string) => {
       clearTimeout(timer);
       socket.destroy();

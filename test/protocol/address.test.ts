@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -60,6 +62,30 @@ describe('connecting', () => {
     expect(absent.code).to.equal('ENOENT');
     expect(absent.message).to.equal(`cannot connect to unix:${folder}/absent: there is no such socket`);
     expect((await failure(`unix:${file}`)).message).to.match(/nothing listens there|that is not a socket/);
+  });
+
+  it('waits while too many others wait, and tells so when that does not end', async () => {
+    const path = join(folder, 'busy.sock');
+    // Listens, with room for two, and looks at nobody until it is told to.
+    const program = `
+      const server = require('node:net').createServer(() => undefined).listen({ path: ${JSON.stringify(path)}, backlog: 1 }, () => {
+        require('node:fs').writeSync(1, 'listens');
+        require('node:fs').readSync(0, Buffer.alloc(1));
+      });`;
+    const monitor = spawn(process.execPath, ['-e', program], { stdio: ['pipe', 'pipe', 'inherit'] });
+    try {
+      await once(monitor.stdout, 'data');
+      const address = parseAddress(`unix:${path}`);
+      const two = [await openSocket(address, 2000), await openSocket(address, 2000)];
+      const outcome = await openSocket(address, 50).catch((error: unknown) => error);
+      expect(outcome).to.be.instanceOf(ConnectError);
+      expect((outcome as ConnectError).message).to.match(/its queue of waiting clients is full/);
+      const third = openSocket(address, 5000);
+      monitor.stdin.write('x');
+      for (const socket of [...two, await third]) socket.destroy();
+    } finally {
+      monitor.kill('SIGKILL');
+    }
   });
 
   it('tells that nothing listens at a port', async () => {
