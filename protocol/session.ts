@@ -8,11 +8,11 @@ import { type Address, formatAddress, openSocket } from './address.js';
 import { type Clock, hostClock } from './clock.js';
 import { ConnectionNumbers } from './connection-numbers.js';
 import { DeadlinePassed, Disconnected, NotQmp } from './errors.js';
-import { type FragmentPlan, fragments } from './fragments.js';
+import type { FragmentPlan } from './fragments.js';
 import { Framer } from './framing.js';
 import { isObject, type JsonObject, type JsonValue, parseJson, sameJson, stringifyJson } from './json.js';
 import { answers, eventName, isReply, kindOf, type Received } from './message.js';
-import { Pacer } from './pacer.js';
+import { Outlet } from './outlet.js';
 import type { CommandOptions, SessionOptions } from './session-options.js';
 import { Transcript } from './transcript.js';
 
@@ -47,20 +47,20 @@ export class Session {
   private readonly framer = new Framer();
   private readonly waiters = new Set<Waiter>();
   private firstReplySeen = false;
-  private readonly pacer: Pacer;
+  private readonly outlet: Outlet;
   private readonly starting: boolean;
 
   private constructor(
-    private readonly stream: Duplex,
+    stream: Duplex,
     readonly address: string,
     options: SessionOptions,
   ) {
     this.transcript = options.transcript ?? new Transcript();
     this.endpoint = options.endpoint ?? 'source';
     this.deadline = options.deadline ?? 5000;
-    this.pacer = new Pacer(options.interval ?? 0);
     this.starting = options.starting ?? false;
     this.clock = options.clock ?? hostClock;
+    this.outlet = new Outlet(stream, this.clock, options.interval ?? 0);
     this.numbers = options.numbers ?? ofThisProcess;
     this.number = this.numbers.next();
     this.transcript.add(this.endpoint, 'connected', address);
@@ -179,7 +179,7 @@ export class Session {
           else reject(new Disconnected(awaited));
         },
       };
-      const cancel = this.clock.after(deadline + this.pacer.backlog, () => {
+      const cancel = this.clock.after(deadline + this.outlet.backlog, () => {
         this.transcript.add(this.endpoint, 'note', `no ${awaited} within ${Math.round(deadline)} ms`);
         waiter.settle(new DeadlinePassed(awaited, deadline));
       });
@@ -261,17 +261,8 @@ export class Session {
     this.sentRaw = true;
     const buffer = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
     this.transcript.add(this.endpoint, 'sent', buffer.toString('latin1'));
-    if (plan === undefined) {
-      this.pacer.run(() => this.write(buffer));
-      return;
-    }
-    await new Promise<void>((resolve) => this.pacer.run(resolve));
-    for (const piece of fragments(buffer, plan)) {
-      await new Promise<void>((resolve) => {
-        if (this.stream.writable) this.stream.write(piece, () => this.clock.soon(resolve));
-        else resolve();
-      });
-    }
+    if (plan === undefined) this.outlet.send(buffer);
+    else await this.outlet.sendInPieces(buffer, plan);
   }
 
   /**
@@ -281,31 +272,19 @@ export class Session {
   async sendPast(bytes: Buffer, put: (socket: number, bytes: Buffer) => number): Promise<void> {
     this.sentRaw = true;
     this.transcript.add(this.endpoint, 'sent', bytes.toString('latin1'));
-    await new Promise<void>((resolve) => this.pacer.run(resolve));
-    await new Promise<void>((resolve) => this.stream.write('', () => resolve()));
-    const { socket } = this;
-    if (socket === undefined) return;
-    let sent = put(socket, bytes);
-    for (; sent === 0; sent = put(socket, bytes)) await new Promise(setImmediate);
-    if (sent < bytes.length) this.write(bytes.subarray(sent));
+    await this.outlet.sendPast(bytes, put);
   }
 
   /** Number of the socket underneath; undefined where there is none, or none any more. */
   get socket(): number | undefined {
-    const fd = (this.stream as unknown as { readonly _handle?: { readonly fd?: number } | null })._handle?.fd;
-    return fd !== undefined && fd >= 0 ? fd : undefined;
+    return this.outlet.socket;
   }
 
   /** Sends one value as a line. */
   send(value: unknown): void {
     const line = Buffer.from(`${stringifyJson(value)}\n`, 'utf8');
     this.transcript.add(this.endpoint, 'sent', line.toString('latin1'));
-    this.pacer.run(() => this.write(line));
-  }
-
-  private write(bytes: Buffer): void {
-    // A peer that is gone shows as end of file; the failed write has nothing to add.
-    if (this.stream.writable) this.stream.write(bytes);
+    this.outlet.send(line);
   }
 
   /** Sends a command and returns its id, without waiting. */
@@ -389,7 +368,7 @@ export class Session {
   /** Ends our direction; the monitor may still answer (QMP-TRANS-14). */
   halfClose(): void {
     this.transcript.add(this.endpoint, 'disconnected', 'our direction only');
-    this.pacer.run(() => this.stream.end());
+    this.outlet.end();
   }
 
   /** Waits for the monitor to close. @throws DeadlinePassed */
@@ -404,8 +383,7 @@ export class Session {
       this.numbers.open.delete(this.number);
       this.transcript.add(this.endpoint, 'disconnected', '');
     }
-    this.stream.destroy();
-    this.pacer.close();
+    this.outlet.destroy();
     this.wake();
   }
 }

@@ -1,0 +1,78 @@
+/** The sending side of a connection: bytes whole, in pieces, or past the stream, each in its turn and at the rate that is allowed. */
+import type { Duplex } from 'node:stream';
+import type { Clock } from './clock.js';
+import { type FragmentPlan, fragments } from './fragments.js';
+import { Pacer } from './pacer.js';
+
+export class Outlet {
+  private readonly pacer: Pacer;
+
+  /** @param interval milliseconds between two sendings at least; 0 for none */
+  constructor(
+    private readonly stream: Duplex,
+    private readonly clock: Clock,
+    interval: number,
+  ) {
+    this.pacer = new Pacer(interval);
+  }
+
+  /** Milliseconds until everything that was asked for has been sent. */
+  get backlog(): number {
+    return this.pacer.backlog;
+  }
+
+  /** Number of the socket underneath; undefined where there is none, or none any more. */
+  get socket(): number | undefined {
+    const fd = (this.stream as unknown as { readonly _handle?: { readonly fd?: number } | null })._handle?.fd;
+    return fd !== undefined && fd >= 0 ? fd : undefined;
+  }
+
+  send(bytes: Buffer): void {
+    this.pacer.run(() => this.write(bytes));
+  }
+
+  /** Each piece is handed to the kernel before the next one is. */
+  async sendInPieces(bytes: Buffer, plan: FragmentPlan): Promise<void> {
+    await this.turn();
+    for (const piece of fragments(bytes, plan)) {
+      await new Promise<void>((resolve) => {
+        if (this.stream.writable) this.stream.write(piece, () => this.clock.soon(resolve));
+        else resolve();
+      });
+    }
+  }
+
+  /**
+   * Sends bytes past the stream, once everything before them is with the kernel.
+   * @param put sends to the socket of this number and answers how many bytes went
+   */
+  async sendPast(bytes: Buffer, put: (socket: number, bytes: Buffer) => number): Promise<void> {
+    await this.turn();
+    await new Promise<void>((resolve) => this.stream.write('', () => resolve()));
+    const { socket } = this;
+    if (socket === undefined) return;
+    let sent = put(socket, bytes);
+    for (; sent === 0; sent = put(socket, bytes)) await new Promise(setImmediate);
+    if (sent < bytes.length) this.write(bytes.subarray(sent));
+  }
+
+  /** Ends our direction. */
+  end(): void {
+    this.pacer.run(() => this.stream.end());
+  }
+
+  /** Closes the connection; what had not had its turn is not waited for. */
+  destroy(): void {
+    this.stream.destroy();
+    this.pacer.close();
+  }
+
+  private turn(): Promise<void> {
+    return new Promise((resolve) => this.pacer.run(resolve));
+  }
+
+  private write(bytes: Buffer): void {
+    // A peer that is gone shows as end of file; the failed write has nothing to add.
+    if (this.stream.writable) this.stream.write(bytes);
+  }
+}
