@@ -181,7 +181,7 @@ function unreadableSymptoms({ transcript, streamKnown }: Evidence): Symptom[] {
   const words = /the stream (?:cannot be read|is not as it should be): (.*)$/s;
   const entry = transcript.entries.find(({ kind, text }) => kind === 'channel' && words.test(text));
   const [, why] = words.exec(entry?.text ?? '') ?? [];
-  if (entry === undefined || why === undefined) return [];
+  if (entry === undefined || why === undefined) return descriptionSymptoms(transcript);
   return [
     {
       kind: 'garbage',
@@ -190,6 +190,28 @@ function unreadableSymptoms({ transcript, streamKnown }: Evidence): Symptom[] {
       state: '',
       expected: ['a stream that a destination can load'],
       got: why.slice(0, 200),
+      entry: entry.n,
+    },
+  ];
+}
+
+/** A migration that was left alone and completed, without the description behind its end mark (MIG-STR-VMD-01). */
+function descriptionSymptoms({ entries }: Transcript): Symptom[] {
+  const entry = entries.find(({ kind, text }) => kind === 'channel' && text.endsWith('ended without a description'));
+  if (entry === undefined) return [];
+  const disturbed = entries
+    .slice(0, entry.n)
+    .some(({ kind, text }) => (kind === 'channel' && text === 'cut') || (kind === 'sent' && text.includes('cancel')));
+  const completed = entries.some(({ kind, text }) => kind === 'received' && text.includes('"status": "completed"'));
+  if (disturbed || !completed) return [];
+  return [
+    {
+      kind: 'garbage',
+      subject: 'a migration stream without a description',
+      rows: ['MIG-STR-VMD-01'],
+      state: '',
+      expected: ['a description of the devices behind the end mark'],
+      got: entry.text,
       entry: entry.n,
     },
   ];

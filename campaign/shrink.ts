@@ -65,15 +65,43 @@ export async function shrink(scenario: Scenario, { shows, going }: ShrinkOptions
     return changed;
   };
 
+  /** Commands one after the other in one write, where there is still too much to take in at a glance. */
+  const joined = async (): Promise<boolean> => {
+    let changed = false;
+    for (let at = best.steps.length - 2; at >= 0 && best.steps.length > glance; at--) {
+      const one = inOneWrite(best.steps[at], best.steps[at + 1]);
+      if (one === undefined) continue;
+      if (await better([...best.steps.slice(0, at), one, ...best.steps.slice(at + 2)])) changed = true;
+    }
+    return changed;
+  };
+
   let minimal = false;
   while (going()) {
     // Both until neither finds anything: a simpler step may make another one needless.
     while (await fewer());
     minimal = going();
-    if (!(await simpler())) break;
+    if (!(await simpler()) && !(await joined())) break;
     minimal = false;
   }
   return { scenario: best, tried, minimal };
+}
+
+/** Steps that a reader takes in at a glance. */
+const glance = 6;
+
+/** Two steps as one pipeline; `undefined` where they are not commands to the same monitor. */
+function inOneWrite(first: Step | undefined, second: Step | undefined): Step | undefined {
+  const [before, after] = [commandsOf(first), commandsOf(second)];
+  if (before === undefined || after === undefined || before.at !== after.at) return undefined;
+  return { do: 'pipeline', at: before.at, commands: [...before.commands, ...after.commands] };
+}
+
+function commandsOf(step: Step | undefined): Extract<Step, { do: 'pipeline' }> | undefined {
+  if (step?.do === 'pipeline') return step;
+  if (step?.do !== 'command') return undefined;
+  const { do: _, at, post: __, ...command } = step;
+  return { do: 'pipeline', at, commands: [command] };
 }
 
 /** The steps without some of them, and without those that cannot be done then. */

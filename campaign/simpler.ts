@@ -45,10 +45,14 @@ export function simplerSteps(step: Step): readonly (readonly Step[])[] {
       const { every: _, ...atOnce } = step;
       return [...(step.every === undefined ? [] : [[atOnce]]), ...fewer];
     }
-    case 'connect':
-      return step.enable === undefined
-        ? []
-        : [[{ do: 'connect', at: step.at, ...(step.monitor === undefined ? {} : { monitor: step.monitor }) }]];
+    case 'connect': {
+      const { before, enable, ...plain } = step;
+      const fewer = (before ?? []).map((_, i) => (before ?? []).filter((__, j) => j !== i));
+      return [
+        ...(before === undefined && enable === undefined ? [] : [[plain]]),
+        ...fewer.filter((list) => list.length > 0).map((list) => [{ ...step, before: list }]),
+      ];
+    }
     default:
       return [];
   }

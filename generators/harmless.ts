@@ -119,6 +119,10 @@ function harmOfStep(step: Step): string | undefined {
       return harmOfCommand(step.execute, step.arguments);
     case 'pipeline':
       return step.commands.map((one) => harmOfCommand(one.execute, one.arguments)).find((harm) => harm !== undefined);
+    case 'connect':
+      return (step.before ?? [])
+        .map((one) => harmOfCommand(one.execute, one.arguments))
+        .find((harm) => harm !== undefined);
     case 'raw':
       return harmOfBytes(step.bytes);
     default:

@@ -244,13 +244,20 @@ class Stage {
 
   private async connect(step: Extract<Step, { do: 'connect' }>): Promise<void> {
     const name = step.monitor === undefined || step.monitor === 0 ? step.at : `${step.at}#${step.monitor + 1}`;
+    const instance = this.instance(step.at);
+    if (step.monitor !== undefined && step.monitor >= instance.monitors)
+      throw new ScenarioError(`'${step.at}' has no monitor ${step.monitor + 1}`);
     this.gone.add(name);
-    const session = await this.instance(step.at).connect({
+    const session = await instance.connect({
       ...(step.monitor === undefined ? {} : { monitor: step.monitor }),
       ...(this.options.deadline === undefined ? {} : { deadline: this.options.deadline }),
     });
     this.sessions.get(name)?.close();
     this.sessions.set(name, session);
+    await session.greeting();
+    for (const { execute: name, arguments: args } of step.before ?? []) {
+      await session.command(name, args === undefined ? undefined : this.resolve(args));
+    }
     await session.negotiate(step.enable);
   }
 

@@ -10,6 +10,7 @@ import type { Dialect } from '../reference/dialects/dialect.js';
 import type { ModelState } from '../reference/model/index.js';
 import type { Settings } from '../targets/settings.js';
 import type { StartOptions } from '../targets/target.js';
+import { insteadOfEarly } from './early.js';
 import { anyStart, firstStates, parseStart } from './first-state.js';
 import { JudgedProcess, processOf, takeAnswered } from './judged-process.js';
 import { defectOfBreach, defectOfCrash } from './known-defects.js';
@@ -261,6 +262,8 @@ export class Judge {
         rows: ['QMP-EVT-04'],
       });
     }
+    const due = insteadOfEarly(sent, seen);
+    if (due !== undefined) this.diverge(entry, describeObservation(seen), due);
     if (connection.primary || number !== undefined) this.observations++;
     if (connection.primary) this.report(entry, process.tracker?.observe(seen));
     else if (seen.kind === 'reply' && number !== undefined) {

@@ -117,8 +117,14 @@ export type Step =
   | { readonly do: 'release'; readonly channel: string }
   /** Closes every connection of the channel. */
   | { readonly do: 'cut'; readonly channel: string }
-  /** Connects to a monitor and enters command mode. */
-  | { readonly do: 'connect'; readonly at: string; readonly monitor?: number; readonly enable?: readonly string[] }
+  /** Connects to a monitor and enters command mode. `before`: sent ahead of the negotiation, one after the other. */
+  | {
+      readonly do: 'connect';
+      readonly at: string;
+      readonly monitor?: number;
+      readonly enable?: readonly string[];
+      readonly before?: readonly { readonly execute: string; readonly arguments?: unknown }[];
+    }
   | {
       readonly do: 'command';
       readonly at: string;

@@ -136,11 +136,12 @@ class Writer {
     this.lines.push(`start ${at} ${line}`);
   }
 
-  private connect({ at, monitor, enable }: Extract<Step, { do: 'connect' }>): void {
+  private connect({ at, monitor, enable, before = [] }: Extract<Step, { do: 'connect' }>): void {
     const number = (monitor ?? 0) + 1;
     const name = number === 1 ? at : `${at}#${number}`;
     this.monitors.set(name, number);
     this.lines.push(`connect ${name} ${at} ${number}`);
+    for (const one of before) this.send(name, { execute: one.execute, ...argumentsOf(one.arguments) }, true);
     this.send(
       name,
       { execute: 'qmp_capabilities', ...argumentsOf(enable === undefined ? undefined : { enable }) },

@@ -76,7 +76,18 @@ function parts(dialect: Dialect, schema: Schema): readonly (readonly Step[])[] {
     command('migrate-set-parameters', {}),
     command('query-migrate-parameters'),
   ];
-  return [...settings, ...switches, ...mixed, several, ...commands(schema), ...refusals];
+  return [...settings, ...switches, ...mixed, ...unwelcome(capabilities), several, ...commands(schema), ...refusals];
+}
+
+/** Lists whose last capability some releases refuse beside postcopy: then the first ones must not stay. */
+function unwelcome(capabilities: readonly string[]): readonly (readonly Step[])[] {
+  const all = (names: readonly string[], state: boolean): Step =>
+    command('migrate-set-capabilities', { capabilities: names.map((capability) => ({ capability, state })) });
+  const beside = capabilities.filter((one) => one !== 'auto-converge' && one !== 'postcopy-ram');
+  return beside.map((one) => {
+    const names = ['auto-converge', 'postcopy-ram', one];
+    return [all(names, true), command('query-migrate-capabilities'), all(names.toReversed(), false)];
+  });
 }
 
 /** Each command that needs nothing, or little, followed by what it might have changed. */
@@ -164,6 +175,34 @@ function outOfBand({ protocol }: Dialect): Scenario {
   };
 }
 
+/** Ahead of the negotiation, where nothing is taken but the negotiation. */
+const early: Scenario = {
+  scenario: scenarioVersion,
+  steps: [
+    { do: 'start', at: 'source' },
+    {
+      do: 'connect',
+      at: 'source',
+      before: ['query-status', 'query-migrate', 'stop', 'qmpspec-none'].map((execute) => ({ execute })),
+    },
+    command('query-status'),
+  ],
+};
+
+/** Two monitors hear of the same events. */
+const twice: Scenario = {
+  scenario: scenarioVersion,
+  steps: [
+    { do: 'start', at: 'source', options: { monitors: [{ transport: 'unix' }, { transport: 'unix' }] } },
+    { do: 'connect', at: 'source' },
+    { do: 'connect', at: 'source', monitor: 1 },
+    command('stop'),
+    command('cont'),
+    { do: 'fence', at: 'source#2' },
+    { do: 'fence', at: 'source' },
+  ],
+};
+
 const known = new WeakMap<Schema, Map<Dialect, readonly Scenario[]>>();
 
 /** All of them for a dialect and a target's own schema, in order. */
@@ -189,7 +228,7 @@ export function sweepsOf(dialect: Dialect, schema: Schema): readonly Scenario[] 
       ],
     }),
   );
-  const whole = [...all, outOfBand(dialect)];
+  const whole = [early, ...all, outOfBand(dialect), twice];
   const own = known.get(schema) ?? new Map();
   known.set(schema, own.set(dialect, whole));
   return whole;

@@ -9,6 +9,7 @@ import { ReceiverState } from '../../reference/stream/reader-context.js';
 import { ReturnPathWriter } from '../../reference/stream/return-path-writer.js';
 import type { StreamCommand } from '../../reference/stream/stream-handler.js';
 import { StreamReader } from '../../reference/stream/stream-reader.js';
+import { PageChecks } from './page-checks.js';
 import { ConformanceChecks } from './stream-conformance.js';
 
 /** First byte of a stream with its header. */
@@ -37,6 +38,9 @@ export class PeerMemory {
   receiver = new ReceiverState();
   /** What the stream should be, beyond what can be loaded. */
   checks: ConformanceChecks | undefined;
+  pages: PageChecks | undefined;
+  /** Some connection brought no stream, but pages of one. */
+  channels = false;
 }
 
 export class PeerConnection {
@@ -47,6 +51,9 @@ export class PeerConnection {
   closed = false;
   private reader: StreamReader | undefined;
   private begun = false;
+  /** The end mark was read. */
+  private marked = false;
+  private given = false;
   private complained = false;
   /** The stream began on this connection, or on an earlier one that was read as well. */
   private begins = true;
@@ -63,8 +70,10 @@ export class PeerConnection {
     this.answering = settings.answers;
     socket.on('data', (chunk: Buffer) => this.take(chunk));
     socket.on('error', () => undefined);
-    socket.on('close', () => {
+    socket.on('close', (broken?: boolean) => {
       this.closed = true;
+      if (this.marked && !this.complete && !this.given && broken !== true)
+        settings.tell('the stream has ended without a description');
       settings.tell('the connection is closed');
       settings.changed();
     });
@@ -81,6 +90,7 @@ export class PeerConnection {
   }
 
   close(): void {
+    this.given = true;
     this.socket.destroy();
   }
 
@@ -115,22 +125,34 @@ export class PeerConnection {
   /** A second connection of a paused postcopy begins with a command; channels of multifd begin with neither. */
   private readerFor(first: number): StreamReader | undefined {
     const recovery = first === SectionType.command;
-    if (!recovery && first !== magicByte) return undefined;
+    if (!recovery && first !== magicByte) {
+      this.settings.memory.channels = true;
+      return undefined;
+    }
     const { rules, memory } = this.settings;
     this.recovery = recovery;
     if (recovery) this.returnPath = true;
     else {
       memory.receiver = new ReceiverState();
       memory.checks = new ConformanceChecks(rules);
+      memory.pages = undefined;
     }
     this.begins = memory.checks !== undefined;
     const checks = memory.checks ?? new ConformanceChecks(rules);
+    memory.pages ??= new PageChecks((requirement, text) => checks.report(requirement, text));
+    const { pages } = memory;
+    // What goes on here began where nobody read along.
+    if (!this.begins) pages.elsewhere = true;
     const reader = new StreamReader(
       { rules, recovery, state: memory.receiver },
       {
-        sectionBegin: (section) => checks.sectionBegin(section),
+        sectionBegin: (section) => {
+          checks.sectionBegin(section);
+          pages.section();
+        },
         ramPage: (block, offset, kind, bytes, start, length) => {
           checks.ramPage(block, offset, kind, bytes, start, length);
+          pages.page(block, offset, kind, bytes, start, length);
           if (memory.receiver.blocks.size !== 1) return;
           if (this.differs(offset, kind, bytes, start))
             checks.report('stream-format §5', `the page at 0x${offset.toString(16)} is not what the guest has there`);
@@ -138,10 +160,20 @@ export class PeerConnection {
         vmdescription: (text, length) => checks.vmdescription(text, length),
         command: (command) => {
           checks.command(command);
+          pages.command(command);
           this.obey(command);
         },
-        complete: () => this.ended(),
-        ramSetupBlock: () => this.settings.changed(),
+        eof: () => {
+          this.marked = true;
+        },
+        complete: () => {
+          if (!memory.channels) pages.complete();
+          this.ended();
+        },
+        ramSetupBlock: (entry) => {
+          pages.block(entry);
+          this.settings.changed();
+        },
       },
     );
     checks.offset = () => reader.offset;

@@ -32,7 +32,8 @@ export type Sent = {
   | { readonly kind: 'neutral'; readonly name: string }
 );
 
-const notNegotiated = "Expecting capabilities negotiation with 'qmp_capabilities'";
+/** What is said of a command that comes ahead of the negotiation (QMP-NEG-01). */
+export const notNegotiated = "Expecting capabilities negotiation with 'qmp_capabilities'";
 const alreadyNegotiated = 'Capabilities negotiation is already complete, command ignored';
 
 /** A line as {@link Session} writes it, apart from its id: most of what is sent. */

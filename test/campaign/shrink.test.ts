@@ -54,6 +54,22 @@ describe('shrinking', () => {
     }
   });
 
+  it('puts commands into one write while there is more than fits a glance', async () => {
+    const all = ['stop', 'cont', 'migrate', 'migrate-pause', 'migrate_cancel', 'query-migrate'];
+    const whole = scenario(
+      { do: 'start', at: 'source' },
+      { do: 'connect', at: 'source' },
+      ...all.map((name) => command(name)),
+    );
+    const said = ({ steps }: Scenario) =>
+      steps.flatMap((step) => (step.do === 'pipeline' ? step.commands.map(({ execute }) => execute) : names([step])));
+    const shows = async (one: Scenario) => all.every((name) => said(one).includes(name));
+    const { scenario: small, minimal } = await shrink(whole, { shows, going: () => true });
+    expect(small.steps).to.have.lengthOf(6);
+    expect(said(small)).to.deep.equal(['start', 'connect', ...all]);
+    expect(minimal).to.equal(true);
+  });
+
   it('stops when time is up, with what it has', async () => {
     let left = 3;
     const whole = scenario(

@@ -1,5 +1,9 @@
 import { expect } from 'chai';
 import { attempt } from '../../campaign/attempt.js';
+import { sweepsOf } from '../../generators/scenario/sweep.js';
+import { transfer, transfersOf } from '../../generators/scenario/transfers.js';
+import { dialects } from '../../reference/dialects/dialect.js';
+import { loadSchema } from '../../reference/schema/index.js';
 import { SimulatedWorld } from '../../simulation/world.js';
 import { InProcessTarget } from '../../targets/in-process/target.js';
 import { channelUri, imageOf, type Scenario } from '../../targets/scenario.js';
@@ -18,9 +22,13 @@ const scenario: Scenario = {
 };
 
 async function subjects(...faults: readonly string[]): Promise<string[]> {
+  return shownBy(scenario, ...faults);
+}
+
+async function shownBy(one: Scenario, ...faults: readonly string[]): Promise<string[]> {
   const world = new SimulatedWorld(1);
   const target = new InProcessTarget({ dialect: '3.0', faults, world: world.target });
-  const run = attempt(scenario, { target, facts: baselineFacts, strictDesc: false, world: world.stage });
+  const run = attempt(one, { target, facts: baselineFacts, strictDesc: false, world: world.stage });
   const { symptoms } = await world.scheduler.drive(run, 60_000);
   world.end();
   return symptoms.map(({ kind, subject }) => `${kind}: ${subject}`);
@@ -37,6 +45,8 @@ describe('what a source sends to a peer of ours', () => {
     'zero-pages-whole': /PAGE record of an all-zero page/,
     'page-damaged': /is not what the guest has there/,
     'page-misplaced': /is not what the guest has there/,
+    'every-record-named': /names its block once more/,
+    'description-lost': /without a description/,
   };
   for (const [fault, words] of Object.entries(planted)) {
     it(`is one with ${fault}`, async () => {
@@ -45,4 +55,51 @@ describe('what a source sends to a peer of ours', () => {
         .and.contain('garbage: a migration stream');
     });
   }
+
+  const openings = Array.from({ length: transfersOf(dialects['3.0']) }, (_, n) => transfer([n], dialects['3.0']));
+  const withCapability = (name: string) =>
+    openings.filter(
+      ({ steps }) => JSON.stringify(steps).includes(`"${name}"`) && steps.some((step) => step.do === 'peer'),
+    );
+
+  it('is no symptom with any capability', async () => {
+    for (const one of openings) expect(await shownBy(one), JSON.stringify(one.steps)).to.deep.equal([]);
+  });
+
+  it('is one with compressed-page-cut', async () => {
+    const [one] = withCapability('compress');
+    expect((await shownBy(one as Scenario, 'compressed-page-cut')).join()).to.match(/no complete zlib stream/);
+  });
+
+  it('is one with zero-page-lost', async () => {
+    const [start, ...steps] = scenario.steps;
+    const empty = { ...scenario, steps: [{ do: 'start', at: 'source' } as const, ...steps] };
+    expect(start?.do).to.equal('start');
+    expect((await shownBy(empty, 'zero-page-lost')).join()).to.match(/never came/);
+  });
+
+  it('is one with discard-short', async () => {
+    const [one] = withCapability('postcopy-ram');
+    expect((await shownBy(one as Scenario, 'discard-short')).join()).to.match(/was not discarded/);
+  });
+});
+
+describe('what is said ahead of the negotiation, and to a second monitor', () => {
+  const sweeps = sweepsOf(dialects['3.0'], loadSchema('3.0'));
+  const first = sweeps[0] as Scenario;
+  const last = sweeps.at(-1) as Scenario;
+
+  it('is no symptom where it is as it should be', async () => {
+    for (const one of [first, last]) expect(await shownBy(one)).to.deep.equal([]);
+  });
+
+  for (const fault of ['negotiation-optional', 'negotiation-error-class']) {
+    it(`is one with ${fault}`, async () => {
+      expect((await shownBy(first, fault)).join()).to.contain('of query-status');
+    });
+  }
+
+  it('is one with timestamps-differ', async () => {
+    expect((await shownBy(last, 'timestamps-differ')).join()).to.contain('divergence: event');
+  });
 });

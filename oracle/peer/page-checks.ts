@@ -1,0 +1,91 @@
+/** Which pages a source sends, and when: what no destination refuses, and no source does (stream-format.md §5, §9). */
+import { inflateSync } from 'node:zlib';
+import { pageSize } from '../../reference/ram/guest-ram.js';
+import { type PageKind, RamFlag } from '../../reference/stream/format.js';
+import type { SetupEntry, StreamBlock, StreamCommand } from '../../reference/stream/stream-handler.js';
+
+type Report = (requirement: string, text: string) => void;
+
+/** What has come of one block, by page. */
+interface BlockPages {
+  readonly sent: Uint8Array;
+  readonly discarded: Uint8Array;
+}
+
+const hex = (offset: number): string => `0x${offset.toString(16)}`;
+
+export class PageChecks {
+  /** Pages go over other connections, too: then it cannot be said which are missing. */
+  elsewhere = false;
+  readonly #blocks = new Map<string, BlockPages>();
+  #listening = false;
+  #resumed = false;
+  #last: string | undefined;
+
+  constructor(private readonly report: Report) {}
+
+  block({ block, length, guestAddress }: SetupEntry): void {
+    // With its address a block may be left where it is, in memory that both ends share.
+    if (guestAddress !== undefined) this.elsewhere = true;
+    const pages = Math.ceil(length / pageSize);
+    this.#blocks.set(block.name, { sent: new Uint8Array(pages), discarded: new Uint8Array(pages) });
+  }
+
+  /** A section begins: its first record names its block. */
+  section(): void {
+    this.#last = undefined;
+  }
+
+  page({ name }: StreamBlock, offset: number, kind: PageKind, bytes: Buffer, start: number, length: number): void {
+    if (kind === RamFlag.compressed) this.#compressed(offset, bytes.subarray(start, start + length));
+    this.#named(name, offset, kind, bytes, start);
+    const pages = this.#blocks.get(name);
+    if (pages === undefined) return;
+    const number = offset / pageSize;
+    if (this.#listening && !this.#resumed && pages.discarded[number] === 0)
+      this.report('stream-format §9', `page ${hex(offset)} comes after the switch, and was not discarded before it`);
+    pages.sent[number] = 1;
+  }
+
+  command({ name, block = '', ranges = [] }: StreamCommand): void {
+    if (name === 'POSTCOPY_LISTEN') this.#listening = true;
+    if (name === 'POSTCOPY_RESUME') this.#resumed = true;
+    if (name !== 'POSTCOPY_RAM_DISCARD') return;
+    const pages = this.#blocks.get(block);
+    for (const { start, length } of ranges)
+      pages?.discarded.fill(1, start / pageSize, Math.ceil((start + length) / pageSize));
+  }
+
+  /** The stream was read to its end. */
+  complete(): void {
+    if (this.elsewhere || this.#listening) return;
+    for (const [name, { sent }] of this.#blocks) {
+      const missing = sent.indexOf(0);
+      if (missing >= 0)
+        this.report('stream-format §5.2', `page ${hex(missing * pageSize)} of block ${name} never came`);
+    }
+  }
+
+  #compressed(offset: number, payload: Buffer): void {
+    const wrong = (what: string) => this.report('stream-format §5.3', `the compressed page ${hex(offset)} is ${what}`);
+    try {
+      const { length } = inflateSync(payload);
+      if (length !== pageSize) wrong('not a page long');
+    } catch {
+      wrong('no complete zlib stream');
+    }
+  }
+
+  /** The name of a block stands in a record only where the record before it was of another one. */
+  #named(name: string, offset: number, kind: PageKind, bytes: Buffer, start: number): void {
+    const before = this.#last;
+    this.#last = name;
+    // In a postcopy pages that were asked for begin anew; deltas and compressed pages have more between head and payload.
+    if (before !== name || this.#listening || (kind !== RamFlag.page && kind !== RamFlag.zero)) return;
+    const head = start - 9 - Buffer.byteLength(name);
+    const named =
+      head >= 0 && bytes[head + 8] === name.length && bytes.readUInt32BE(head + 4) === (offset | kind) >>> 0;
+    if (named && bytes.toString('latin1', head + 9, start) === name)
+      this.report('stream-format §5.2', `the record of page ${hex(offset)} names its block once more`);
+  }
+}
