@@ -7,7 +7,7 @@ import type { Schema } from '../../qapi/schema.js';
 import type { Dialect } from '../../reference/dialects/dialect.js';
 import type { ParameterRule } from '../../reference/dialects/migration-parameters.js';
 import { migrationCommands, migrationStatuses } from '../../reference/model/index.js';
-import { type Scenario, type Step, scenarioVersion } from '../../targets/scenario.js';
+import { channelUri, type Scenario, type Step, scenarioVersion } from '../../targets/scenario.js';
 import { mayBeExecuted } from '../harmless-commands.js';
 
 /** Steps of one scenario beside its beginning, about. */
@@ -154,6 +154,20 @@ const refusals: readonly (readonly Step[])[] = [
     { do: 'fence', at: 'source' },
     command('query-migrate-parameters'),
   ],
+  [
+    // More than a double keeps, more than a short text, digits that are no number, and an id that is nothing.
+    {
+      do: 'raw',
+      at: 'source',
+      bytes:
+        '{"execute":"migrate-set-parameters","arguments":{"max-bandwidth":9007199254740993,"tls-hostname":"a name of some length that nobody has"},"id":"sweep-3"}\n',
+    },
+    { do: 'fence', at: 'source' },
+    command('query-migrate-parameters'),
+    command('migrate-set-parameters', { 'max-bandwidth': '12345' }),
+    { do: 'raw', at: 'source', bytes: '{"execute":"query-status","id":null}\n' },
+    { do: 'fence', at: 'source' },
+  ],
 ];
 
 /** Out of band on a connection that allows it: what may be asked so, and what may not. */
@@ -195,11 +209,32 @@ const twice: Scenario = {
   steps: [
     { do: 'start', at: 'source', options: { monitors: [{ transport: 'unix' }, { transport: 'unix' }] } },
     { do: 'connect', at: 'source' },
-    { do: 'connect', at: 'source', monitor: 1 },
+    { do: 'connect', at: 'source', monitor: 1, before: [{ execute: 'query-status' }] },
     command('stop'),
     command('cont'),
     { do: 'fence', at: 'source#2' },
     { do: 'fence', at: 'source' },
+  ],
+};
+
+/** A source whose guest has gone, and whose destination keeps silent. */
+const gone: Scenario = {
+  scenario: scenarioVersion,
+  steps: [
+    { do: 'start', at: 'source' },
+    { do: 'connect', at: 'source' },
+    { do: 'peer', channel: 'a', behaviour: 'silent' },
+    command('migrate-set-capabilities', { capabilities: [{ capability: 'postcopy-ram', state: true }] }),
+    {
+      do: 'pipeline',
+      at: 'source',
+      commands: [{ execute: 'migrate', arguments: { uri: channelUri('a') } }, { execute: 'migrate-start-postcopy' }],
+    },
+    { do: 'status', at: 'source', is: ['postcopy-active', 'completed', 'failed'] },
+    command('cont'),
+    command('stop'),
+    command('migrate', { uri: channelUri('a') }),
+    command('query-status'),
   ],
 };
 
@@ -228,7 +263,8 @@ export function sweepsOf(dialect: Dialect, schema: Schema): readonly Scenario[] 
       ],
     }),
   );
-  const whole = [early, ...all, outOfBand(dialect), twice];
+  const switches = dialect.migration.capabilities.includes('postcopy-ram') ? [gone] : [];
+  const whole = [early, ...all, outOfBand(dialect), ...switches, twice];
   const own = known.get(schema) ?? new Map();
   known.set(schema, own.set(dialect, whole));
   return whole;

@@ -99,6 +99,26 @@ describe('what is said ahead of the negotiation, and to a second monitor', () =>
     });
   }
 
+  const more = {
+    'negotiation-shared': /./,
+    'null-id-dropped': /./,
+    'text-as-number': /success of migrate-set-parameters/,
+    'integers-in-doubles': /query-migrate-parameters/,
+    'first-argument-wins': /query-migrate-parameters/,
+    'cont-in-postcopy-accepted': /success of cont/,
+  };
+  const late = sweeps.slice(-5);
+  it('is no symptom at the end of a sweep', async () => {
+    for (const one of late) expect(await shownBy(one), JSON.stringify(one.steps)).to.deep.equal([]);
+  });
+  for (const [fault, words] of Object.entries(more)) {
+    it(`is one with ${fault}`, async () => {
+      let shown = '';
+      for (const one of late) shown += (await shownBy(one, fault)).join();
+      expect(shown).to.match(words);
+    });
+  }
+
   it('is one with timestamps-differ', async () => {
     expect((await shownBy(last, 'timestamps-differ')).join()).to.contain('divergence: event');
   });
