@@ -217,7 +217,7 @@ const twice: Scenario = {
   ],
 };
 
-/** A source whose guest has gone, and whose destination keeps silent. */
+/** A source whose guest has gone, while its destination still keeps silent. */
 const gone: Scenario = {
   scenario: scenarioVersion,
   steps: [
@@ -233,8 +233,9 @@ const gone: Scenario = {
     { do: 'status', at: 'source', is: ['postcopy-active', 'completed', 'failed'] },
     command('cont'),
     command('stop'),
-    command('migrate', { uri: channelUri('a') }),
     command('query-status'),
+    { do: 'release', channel: 'a' },
+    { do: 'status', at: 'source', is: ['completed', 'failed'] },
   ],
 };
 
