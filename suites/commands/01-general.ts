@@ -200,4 +200,21 @@ export const generalRules = new ChapterBuilder(['Migration commands', '1 General
     },
     { needs: { abilities: ['start', 'local'] } },
   )
+  .must(
+    'MIG-CMD-GEN-10.reconnect',
+    'capabilities and parameters survive the session that set them',
+    async (t) => {
+      const first = await eventful(t);
+      await switchOn(t, first, 'xbzrle');
+      const parameters = { 'max-bandwidth': 4096, 'downtime-limit': 77, 'tls-hostname': 'host.invalid' };
+      t.succeeded(await first.command('migrate-set-parameters', parameters));
+      const before = await look(t, first);
+      first.close();
+      const after = await look(t, await t.session());
+      for (const name of ['query-migrate-parameters', 'query-migrate-capabilities']) {
+        t.same(after[name], before[name], `${name} after a reconnect`);
+      }
+    },
+    { needs: { abilities: ['start', 'reconnect'] } },
+  )
   .done();

@@ -58,6 +58,8 @@ export const iteration = new ChapterBuilder(
     const one = await active(t, { ram: 1 });
     one.turn();
     await one.does('migrate-set-parameters', { 'downtime-limit': 200 });
+    const shown = t.succeeded(await one.session.command('query-migrate-parameters'));
+    t.same((shown as { 'downtime-limit'?: number })['downtime-limit'], 200, 'downtime-limit');
     await one.statusIs('active');
     await one.tells('P*');
     await one.does('migrate-set-parameters', { 'max-bandwidth': 0 });

@@ -125,8 +125,8 @@ export const aboutResults = {
     },
   },
   'errors-after-migrate': {
-    says: 'reports the failure to connect as success',
-    down: accepted('migrate', 'connect'),
+    says: 'takes a migration over a descriptor that it does not have',
+    down: accepted('migrate', 'escriptor'),
   },
   'migrate-answered-at-the-end': {
     says: 'answers migrate when all is over',

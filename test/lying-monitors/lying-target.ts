@@ -14,13 +14,11 @@ import type { Lie } from './lie.js';
 import { lieNamed } from './lies.js';
 import { Relay } from './relay.js';
 
-/** What stands in the middle is reached at one place: as with a program that the user wraps. */
-const fixed = 'it has one monitor and fixed arguments';
-
-function refuse({ monitors = [{ transport: 'unix' }], name, extra = [] }: StartOptions): void {
+/** What stands in the middle is reached at one place. */
+function refuse({ monitors = [{ transport: 'unix' }] }: StartOptions): void {
   const [monitor] = monitors;
   const plain = monitors.length === 1 && monitor?.transport === 'unix' && !monitor.pretty && !monitor.oob;
-  if (!plain || name !== undefined || extra.length > 0) throw new NotOffered(fixed);
+  if (!plain) throw new NotOffered('it has one plain monitor, on a unix socket');
 }
 
 /** Listens once the truthful monitor does. */
@@ -85,7 +83,7 @@ class LyingTarget extends ExecutableTarget {
           lie.exit === undefined ? words : ['/bin/sh', '-c', `${waiting}; ${lie.exit}`, 'sh', ...words];
         return { command: first as string, args: rest, monitors: [{ kind: 'unix', path: listen }] };
       },
-      { arguments: fixed, direct: 'a relay stands between this tool and the monitor' },
+      { direct: 'a relay stands between this tool and the monitor' },
       { deadline, readiness: 20_000 },
     );
     this.relays = relays;
