@@ -25,18 +25,21 @@ export interface Kill {
 /** What stands for the control probe that begins each run: a target that fails it is not run at all. */
 export const probed = 'control-probe';
 
+/** One refusal may be a slow machine. */
+const refusalsThatCount = 3;
+
 const all = select(chapters, []);
 const byId = new Map(all.map((one) => [one.requirement.id, one]));
 
-/** What an honest reference fails in this process, for reasons of the process; asked once, each when it matters. */
+/** What an honest monitor fails, for reasons of this process or of the relay; asked once, each when it matters. */
 const honest = new Map<string, Promise<boolean>>();
 function passesHonestly(planned: Planned, subject: Subject): Promise<boolean> {
-  const key = `${planned.requirement.id} ${subject.dialect} ${subject.process === true}`;
+  const { qemu, dialect } = subject;
+  const key = `${planned.requirement.id} ${dialect} ${subject.process === true} ${qemu}`;
   let known = honest.get(key);
   if (known === undefined) {
-    known = trialRun(subject.process ? { process: true } : {}, [planned], once).then(
-      ({ passed }) => passed.length === 1,
-    );
+    const truthful: Subject = qemu !== undefined ? { qemu } : subject.process ? { process: true } : {};
+    known = trialRun(truthful, [planned], once).then(({ passed }) => passed.length === 1);
     honest.set(key, known);
   }
   return known;
@@ -56,14 +59,14 @@ export function likelyFirst({ rows }: Pick<Wrong, 'rows'>, killers: readonly str
 }
 
 /**
- * A kill counts when the requirement fails again on its own, and an honest reference passes it: neither a slow machine nor
- * what cannot be shown in one process is taken for a kill.
+ * A kill counts when the requirement fails again on its own, and an honest monitor in the same place passes it: neither a
+ * slow machine nor what cannot be shown in one process, or behind a relay, is taken for a kill.
  */
 export async function hunt(name: string, kills: Kills, qemu?: string, jobs = 2): Promise<Kill> {
   const began = performance.now();
   const seconds = () => (performance.now() - began) / 1000;
   const order = likelyFirst(wrongNamed(name) as Wrong, kills[name] ?? []);
-  let judged = 0;
+  let [judged, refusals] = [0, 0];
   const dialect = faults.get(name)?.dialect;
   const planted: Subject = { fault: name, ...(dialect === undefined ? {} : { dialect }) };
   const subjects: readonly Subject[] =
@@ -80,6 +83,7 @@ export async function hunt(name: string, kills: Kills, qemu?: string, jobs = 2):
       const run = await trialRun(subject, left.slice(0, size), { jobs, failFast: true });
       judged += run.judged;
       if (run.refused !== undefined) {
+        if (++refusals < refusalsThatCount) continue;
         return { fault: name, requirement: probed, why: run.refused, duration: 0, judged, where, seconds: seconds() };
       }
       const first = run.failed[0];

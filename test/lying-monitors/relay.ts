@@ -106,21 +106,31 @@ export class Relay {
       outlet.write(lie.write?.(text) ?? [{ text }]);
     };
 
+    /** What the monitor gets instead of a command; the same object means the same bytes. */
+    const told = (message: JsonObject): JsonObject | undefined => {
+      const changed = lie.up === undefined ? message : lie.up(message, talk(message));
+      return changed === undefined ? undefined : (detour?.of(changed) ?? changed);
+    };
+
     const fromClient = new Framer();
     client.on('data', (chunk: Buffer) => {
+      // Whatever is not changed goes on byte for byte: how a client writes is part of the truth.
+      let begun = fromClient.partial.length > 0;
+      let [at, done] = [0, 0];
       for (const { bytes } of fromClient.push(chunk)) {
         const message = parsed(bytes);
-        if (!rewrites || message === undefined) {
-          owed.push(message);
-          if (rewrites) upstream.write(Buffer.concat([bytes, Buffer.from('\n')]));
-          continue;
+        const index = begun ? -1 : chunk.indexOf(bytes, at);
+        begun = false;
+        at = index + bytes.length;
+        const changed = !rewrites || message === undefined || index < 0 ? message : told(message);
+        if (changed !== message) {
+          upstream.write(chunk.subarray(done, index));
+          if (changed !== undefined) upstream.write(stringifyJson(changed));
+          done = at;
         }
-        const changed = lie.up === undefined ? message : lie.up(message, talk(message));
-        if (changed === undefined) continue;
-        owed.push(message);
-        forward(detour?.of(changed) ?? changed);
+        if (message === undefined || changed !== undefined) owed.push(message);
       }
-      if (!rewrites) upstream.write(chunk);
+      upstream.write(chunk.subarray(done));
     });
 
     const fromMonitor = new Framer();
