@@ -29,5 +29,5 @@ export async function showsDisk(t: Trial): Promise<void> {
   for (const [name, value] of Object.entries(others)) t.equal(value, 0, name);
   await one.does('migrate_cancel');
   await one.until('cancelled', 'failed');
-  t.members(await one.info(), ['status'], ['error-desc'], 'when it is over');
+  t.returned('query-migrate', await one.info(), ['status'], ['error-desc'], 'when it is over');
 }

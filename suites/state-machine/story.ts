@@ -100,7 +100,7 @@ export function passNumbers(messages: readonly Received[]): number[] {
   return messages.flatMap((message) => {
     if (eventName(message) !== 'MIGRATION_PASS') return [];
     const { data } = message.value as JsonObject;
-    return [isObject(data) ? Number(data.pass) : Number.NaN];
+    return [isObject(data) && typeof data.pass === 'number' ? data.pass : Number.NaN];
   });
 }
 

@@ -119,7 +119,7 @@ export const aboutReplies = {
   'floats-accepted': {
     // Reading 5.0 and writing it again makes 5 of it.
     says: 'takes a float for an integer',
-    up: (command) => command,
+    up: (command) => ({ ...command }),
   },
   'nulls-accepted': {
     says: 'takes null for absent',

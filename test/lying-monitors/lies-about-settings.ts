@@ -10,8 +10,8 @@ const sent =
 const parameters = (change: (args: JsonObject) => JsonObject) => sent('migrate-set-parameters', change);
 const withCapabilities = (change: (list: readonly JsonObject[]) => readonly JsonObject[]) =>
   sent('migrate-set-capabilities', (args) =>
-    Array.isArray(args.capabilities)
-      ? { ...args, capabilities: [...change(args.capabilities.filter(isObject))] }
+    Array.isArray(args.capabilities) && args.capabilities.every(isObject)
+      ? { ...args, capabilities: [...change(args.capabilities)] }
       : args,
   );
 
