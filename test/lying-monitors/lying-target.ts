@@ -15,9 +15,10 @@ import { lieNamed } from './lies.js';
 import { Relay } from './relay.js';
 
 /** What stands in the middle is reached at one place. */
-function refuse({ monitors = [{ transport: 'unix' }] }: StartOptions): void {
+function refuse({ monitors = [{ transport: 'unix' }], extra = [] }: StartOptions): void {
   const [monitor] = monitors;
-  const plain = monitors.length === 1 && monitor?.transport === 'unix' && !monitor.pretty && !monitor.oob;
+  const alone = !extra.some((word) => /^-(qmp|mon|chardev)/.test(word));
+  const plain = alone && monitors.length === 1 && monitor?.transport === 'unix' && !monitor.pretty && !monitor.oob;
   if (!plain) throw new NotOffered('it has one plain monitor, on a unix socket');
 }
 
