@@ -24,6 +24,8 @@ export interface Subject {
   readonly dialect?: DialectName;
   /** As a process of its own, for what this process cannot show: real sockets, descriptors, the end of a process. */
   readonly process?: true;
+  /** With all the time that an honest one has: what fails then does not fail because the host is busy. */
+  readonly patient?: true;
   /** Program of a QEMU: what is planted is told by a relay between it and the suite. */
   readonly qemu?: string;
 }
@@ -34,14 +36,15 @@ function lieOf(fault: string | undefined, variation: string | undefined): string
   return fault.startsWith('lie:') ? fault.slice('lie:'.length) : `fault:${fault}`;
 }
 
-function targetOf({ fault, variation, dialect, process: separate, qemu }: Subject): Target {
+function targetOf({ fault, variation, dialect, process: separate, patient, qemu }: Subject): Target {
+  const usual = fault === undefined || patient ? patience : deadline;
   if (qemu !== undefined) {
     return lyingTarget(lieOf(fault, variation), qemu);
   }
-  if (fault?.startsWith('lie:')) return lyingReference(lieOf(fault, variation), deadline);
+  if (fault?.startsWith('lie:')) return lyingReference(lieOf(fault, variation), usual);
   if (!separate) {
     return new InProcessTarget({
-      deadline: fault === undefined ? patience : deadline,
+      deadline: usual,
       ...(dialect === undefined ? {} : { dialect }),
       ...(fault === undefined ? {} : { faults: [fault] }),
       ...(variation === undefined ? {} : { variations: [variation] }),
@@ -52,7 +55,7 @@ function targetOf({ fault, variation, dialect, process: separate, qemu }: Subjec
     ...(fault === undefined ? [] : ['--fault', fault]),
     ...(variation === undefined ? [] : ['--vary', variation]),
   ];
-  return referenceTarget('reference', planted, { deadline: fault === undefined ? patience : 2 * deadline });
+  return referenceTarget('reference', planted, { deadline: Math.min(2 * usual, patience) });
 }
 
 export interface TrialRun {

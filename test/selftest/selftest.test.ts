@@ -1,7 +1,7 @@
 /** A few faults and variations, as `npm run selftest` takes all. */
 import { expect } from 'chai';
 import { faults, variations } from '../../reference/faults/index.js';
-import { hunt, likelyFirst } from '../../selftest/hunt.js';
+import { hunt, likely } from '../../selftest/hunt.js';
 import { recall } from '../../selftest/memory.js';
 import { trialRun } from '../../selftest/trial-run.js';
 import { chapters } from '../../suites/index.js';
@@ -39,17 +39,13 @@ describe('selftest', () => {
     expect(some.filter((name) => !faults.has(name))).to.deep.equal([]);
   });
 
-  it('tries first what killed before, and leaves nothing out', () => {
+  it('tries first what killed before, and then what the fault violates', () => {
     const fault = faults.get('stop-twice');
     if (fault === undefined) throw new Error('there is no fault stop-twice');
-    const ids = likelyFirst(fault, ['QMP-EVT-09']).map(({ requirement }) => requirement.id);
+    const ids = [...likely(fault, ['QMP-EVT-09'])].map(({ requirement }) => requirement.id);
     expect(ids[0]).to.equal('QMP-EVT-09');
     expect(fault.rows.some((row) => ids[1]?.startsWith(row))).to.equal(true);
-    expect([...ids].sort()).to.deep.equal(
-      select(chapters, [])
-        .map(({ requirement }) => requirement.id)
-        .sort(),
-    );
+    expect(ids.filter((id, at) => ids.indexOf(id) !== at)).to.deep.equal([]);
   });
 
   it('remembers faults and requirements that there are, and tells of many variations', () => {
