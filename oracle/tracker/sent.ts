@@ -44,16 +44,11 @@ const mostLines = 5000;
 /** What plain lines mean by what stands before their ids, and by the mode of the connection; for each schema. */
 const remembered = new WeakMap<Schema, Map<string, Sent>>();
 
-const isBlank = (bytes: Buffer, from: number): boolean =>
-  bytes.subarray(from).every((byte) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09);
-
 /** The input side of one connection: bytes in, messages out, in the mode that the connection will be in by then. */
 export class Input {
   private readonly reader: JsonReader;
   private commandMode = false;
   private oob = false;
-  /** Nothing but white space has come since the last message. */
-  private resting = true;
   private readonly known: Map<string, Sent>;
 
   constructor(
@@ -67,7 +62,7 @@ export class Input {
 
   /** Messages that a text completes, of one character a byte. */
   pushText(text: string): Sent[] {
-    const line = this.resting && text.length <= longestLine ? plainLine.exec(text) : null;
+    const line = this.reader.resting && text.length <= longestLine ? plainLine.exec(text) : null;
     if (line === null) return this.push(Buffer.from(text, 'latin1'));
     const [, head, id] = line as unknown as [string, string, string];
     const key = `${this.dialect.name} ${this.commandMode} ${this.oob} ${head}`;
@@ -76,7 +71,7 @@ export class Input {
     const messages = this.push(Buffer.from(text, 'latin1'));
     const [only] = messages;
     // It is read with this very id: with another one of its kind it is read in the same way.
-    if (messages.length === 1 && this.resting && only?.id === id && only.kind !== 'negotiation') {
+    if (messages.length === 1 && this.reader.resting && only?.id === id && only.kind !== 'negotiation') {
       if (this.known.size >= mostLines) this.known.clear();
       this.known.set(key, only);
     }
@@ -86,12 +81,10 @@ export class Input {
   /** Messages that these bytes complete. */
   push(bytes: Buffer): Sent[] {
     const messages: Sent[] = [];
-    let end = 0;
     for (let at = 0; at < bytes.length; ) {
       at = this.reader.read(bytes, at);
       const { message } = this.reader;
       if (message === undefined) break;
-      end = at;
       const sent = message.ok ? this.classify(message.value) : refused('GenericError', message.desc);
       if (sent.kind === 'negotiation') {
         this.commandMode = true;
@@ -99,7 +92,6 @@ export class Input {
       }
       messages.push(sent);
     }
-    this.resting = (messages.length > 0 || this.resting) && isBlank(bytes, end);
     return messages;
   }
 

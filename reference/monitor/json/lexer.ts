@@ -25,6 +25,11 @@ export class Lexer {
     this.#maxTokenBytes = limit;
   }
 
+  /** No token has begun, and no error is being recovered from. */
+  get resting(): boolean {
+    return this.#state === start;
+  }
+
   /** Reads on at `from`, up to the end of the next token; returns where to go on. */
   next(chunk: Buffer, from: number): number {
     const entries = this.#entries;

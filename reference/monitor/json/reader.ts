@@ -59,6 +59,11 @@ export class JsonReader {
     this.#grouper = new Grouper(bounds);
   }
 
+  /** Nothing of what has come has a bearing on what comes next. */
+  get resting(): boolean {
+    return this.#lexer.resting && this.#grouper.kinds.length === 0;
+  }
+
   /**
    * Reads `chunk` from `from` up to the end of the next message and returns where to go on: the same byte, where it ended
    * a number or word (QMP-TRANS-08). `message` is left undefined if the chunk ended first.

@@ -58,8 +58,13 @@ describe('what was sent, line by line', () => {
   ];
   const ends = [',"id":"qs1.1"}\n', ',"id":"qs2.15"}\n', ',"id":"other"}\n', ',"id":"qs1.1"}', '}}\n'];
 
+  const garbage = ['"exec\n', '\xef\xbb\xbf', '"a":', ']\n', '[', 'tru', '\x01', '\xff\n'];
+
   it('means the same remembered as read anew, whatever was sent before', () => {
-    const drawn = fc.array(fc.tuple(fc.constantFrom(...heads), fc.constantFrom(...ends)), { maxLength: 12 });
+    const line = fc.tuple(fc.constantFrom(...heads), fc.constantFrom(...ends));
+    const drawn = fc.array(fc.oneof(line, fc.tuple(fc.constantFrom(...garbage), fc.constantFrom('', '\n'))), {
+      maxLength: 12,
+    });
     fc.assert(
       fc.property(fc.constantFrom<DialectName>('3.0', '7.2'), fc.boolean(), drawn, (dialect, negotiated, lines) => {
         const [one, other] = [0, 1].map(() => new Input(dialects[dialect], loadSchema(dialect))) as [Input, Input];
@@ -71,5 +76,13 @@ describe('what was sent, line by line', () => {
       }),
       { numRuns: 300, seed: 1 },
     );
+  });
+
+  it('takes a line by its memory only where an error is no longer recovered from', () => {
+    const fence = '{"execute":"query-version","id":"qs1.2"}\n';
+    const input = new Input(dialects['7.2'], loadSchema('7.2'));
+    const push = (text: string) => input.pushText(text).length;
+    push('{"execute":"qmp_capabilities","id":"qs1.1"}\n');
+    expect([push(fence), push('"exec\n'), push(fence), push(`\xef\xbb\xbf${fence}`)]).to.deep.equal([1, 1, 1, 2]);
   });
 });
