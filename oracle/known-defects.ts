@@ -23,7 +23,9 @@ const event = (status: 'cancelling' | 'failed' | 'cancelled' | 'setup' | 'postco
   event: 'MIGRATION',
   status,
 });
-const settling = (state: ModelState): boolean => state.out.phase === 'settling';
+/** A migration has told of its end, and its clean-up goes on: of one that a failover ends, until all its events are told. */
+const settling = ({ out, unsaid }: ModelState): boolean =>
+  out.phase === 'settling' || (out.status === 'completed' && unsaid.some(({ side }) => side === 'outgoing'));
 
 export const knownDefects: readonly KnownDefect[] = [
   {

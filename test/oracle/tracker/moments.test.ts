@@ -320,6 +320,14 @@ describe('the judge, one moment at a time', () => {
     expect(judge().kind).to.equal('divergence');
   });
 
+  it('knows a migrate that meets the end of a failover (MIG-DEF-15)', () => {
+    const failover = ['P 2', 'M colo', '> x-colo-lost-heartbeat', 'M completed', '< {}'];
+    const lines = [...colo, ...failover, migrateTo, 'M setup', '< !GenericError'];
+    const judge = (...defects: string[]) => new Script().lines(...lines).judge('7.2', defects);
+    expect(judge('MIG-DEF-15').defects).to.deep.equal(['MIG-DEF-15']);
+    expect(judge().kind).to.equal('divergence');
+  });
+
   it('knows a death by the reader of a return path whose migration was cancelled (MIG-DEF-28)', () => {
     const capabilities = [
       { capability: 'events', state: true },
