@@ -122,6 +122,8 @@ export const incomingPostcopy = builder
     feed.pages(0).ramEnd().end().send();
     await one.until('completed');
     await one.emits('R completed');
+    // It is sent before the event, and may be read after it.
+    await feed.answer('SHUT');
     t.same(
       feed.answers.map(({ type }) => type),
       ['PONG', 'SHUT'],
