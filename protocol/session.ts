@@ -12,7 +12,7 @@ import type { FragmentPlan } from './fragments.js';
 import { Framer } from './framing.js';
 import { isObject, type JsonObject, type JsonValue, parseJson, sameJson, stringifyJson } from './json.js';
 import { answers, eventName, isReply, kindOf, type Received } from './message.js';
-import { Outlet } from './outlet.js';
+import { SendingSide } from './sending-side.js';
 import type { CommandOptions, SessionOptions } from './session-options.js';
 import { Transcript } from './transcript.js';
 
@@ -47,7 +47,7 @@ export class Session {
   private readonly framer = new Framer();
   private readonly waiters = new Set<Waiter>();
   private firstReplySeen = false;
-  private readonly outlet: Outlet;
+  private readonly sending: SendingSide;
   private readonly starting: boolean;
 
   private constructor(
@@ -60,7 +60,7 @@ export class Session {
     this.deadline = options.deadline ?? 5000;
     this.starting = options.starting ?? false;
     this.clock = options.clock ?? hostClock;
-    this.outlet = new Outlet(stream, this.clock, options.interval ?? 0);
+    this.sending = new SendingSide(stream, this.clock, options.interval ?? 0);
     this.numbers = options.numbers ?? ofThisProcess;
     this.number = this.numbers.next();
     this.transcript.add(this.endpoint, 'connected', address);
@@ -179,7 +179,7 @@ export class Session {
           else reject(new Disconnected(awaited));
         },
       };
-      const cancel = this.clock.after(deadline + this.outlet.backlog, () => {
+      const cancel = this.clock.after(deadline + this.sending.backlog, () => {
         this.transcript.add(this.endpoint, 'note', `no ${awaited} within ${Math.round(deadline)} ms`);
         waiter.settle(new DeadlinePassed(awaited, deadline));
       });
@@ -261,8 +261,8 @@ export class Session {
     this.sentRaw = true;
     const buffer = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
     this.transcript.add(this.endpoint, 'sent', buffer.toString('latin1'));
-    if (plan === undefined) this.outlet.send(buffer);
-    else await this.outlet.sendInPieces(buffer, plan);
+    if (plan === undefined) this.sending.send(buffer);
+    else await this.sending.sendInPieces(buffer, plan);
   }
 
   /**
@@ -272,19 +272,19 @@ export class Session {
   async sendPast(bytes: Buffer, put: (socket: number, bytes: Buffer) => number): Promise<void> {
     this.sentRaw = true;
     this.transcript.add(this.endpoint, 'sent', bytes.toString('latin1'));
-    await this.outlet.sendPast(bytes, put);
+    await this.sending.sendPast(bytes, put);
   }
 
   /** Number of the socket underneath; undefined where there is none, or none any more. */
   get socket(): number | undefined {
-    return this.outlet.socket;
+    return this.sending.socket;
   }
 
   /** Sends one value as a line. */
   send(value: unknown): void {
     const line = Buffer.from(`${stringifyJson(value)}\n`, 'utf8');
     this.transcript.add(this.endpoint, 'sent', line.toString('latin1'));
-    this.outlet.send(line);
+    this.sending.send(line);
   }
 
   /** Sends a command and returns its id, without waiting. */
@@ -368,7 +368,7 @@ export class Session {
   /** Ends our direction; the monitor may still answer (QMP-TRANS-14). */
   halfClose(): void {
     this.transcript.add(this.endpoint, 'disconnected', 'our direction only');
-    this.outlet.end();
+    this.sending.end();
   }
 
   /** Waits for the monitor to close. @throws DeadlinePassed */
@@ -383,7 +383,7 @@ export class Session {
       this.numbers.open.delete(this.number);
       this.transcript.add(this.endpoint, 'disconnected', '');
     }
-    this.outlet.destroy();
+    this.sending.destroy();
     this.wake();
   }
 }

@@ -23,6 +23,16 @@ function inPostcopy(w: Writer): string {
   return channel;
 }
 
+/** A migration that is cancelled before its peer takes the connection; then the peer goes away, or takes it. */
+function cancelledWhileConnecting(w: Writer, end: 'cut' | 'release'): void {
+  source(w);
+  const channel = w.peer('full');
+  w.command('migrate', { uri: channelUri(channel) });
+  w.command('migrate_cancel');
+  w.steps.push({ do: end, channel });
+  w.settle();
+}
+
 function paused(w: Writer): string {
   const channel = inPostcopy(w);
   w.command('migrate-pause');
@@ -112,26 +122,12 @@ export const sourceRoutes: readonly Route[] = [
   {
     aims: ['command migrate_cancel: cancelling MIG-SM-C02 MIG-SM-C03', 'outgoing thread-ended MIG-SM-C02 MIG-SM-C03'],
     of: ({ migration }) => !migration.cancelInterruptsConnect,
-    go: (w) => {
-      source(w);
-      const channel = w.peer('full');
-      w.command('migrate', { uri: channelUri(channel) });
-      w.command('migrate_cancel');
-      w.steps.push({ do: 'cut', channel });
-      w.settle();
-    },
+    go: (w) => cancelledWhileConnecting(w, 'cut'),
   },
   {
     aims: ['outgoing connected MIG-SM-C02', 'outgoing first-sync MIG-SM-C02 MIG-SM-C03'],
     of: ({ migration }) => !migration.cancelInterruptsConnect,
-    go: (w) => {
-      source(w);
-      const channel = w.peer('full');
-      w.command('migrate', { uri: channelUri(channel) });
-      w.command('migrate_cancel');
-      w.steps.push({ do: 'release', channel });
-      w.settle();
-    },
+    go: (w) => cancelledWhileConnecting(w, 'release'),
   },
   {
     aims: ['outgoing peer-shut-error MIG-SM-O59 MIG-SM-O62'],

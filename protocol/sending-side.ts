@@ -4,7 +4,7 @@ import type { Clock } from './clock.js';
 import { type FragmentPlan, fragments } from './fragments.js';
 import { Pacer } from './pacer.js';
 
-export class Outlet {
+export class SendingSide {
   private readonly pacer: Pacer;
 
   /** @param interval milliseconds between two sendings at least; 0 for none */
