@@ -96,6 +96,7 @@ export async function attempt(scenario: Scenario, options: AttemptOptions): Prom
     stderr,
     defects: defectsOfFacts(facts),
     streamKnown: facts.dialectNote === undefined,
+    dialect: facts.dialect,
     ...(facts.schemaNote === undefined ? { schema: facts.schema } : {}),
   });
   const launches = new Map(used.flatMap(([name, instance]) => launchOf(name, instance)));

@@ -15,7 +15,7 @@ import { crewOf, WorkerLost } from './crew/crew.js';
 import type { CrewOrders } from './crew/messages.js';
 import { withEnd } from './epilogue.js';
 import type { CampaignEvent, Standing } from './events.js';
-import { Findings } from './findings.js';
+import { Findings, failsCampaign } from './findings.js';
 import { type FolderFile, StorageError } from './folder.js';
 import type { KnownFindings } from './known.js';
 import { Lane, longestLife } from './lane.js';
@@ -122,9 +122,9 @@ export class Campaign {
       transitions: this.coverage.count('transition'),
       novelties: this.coverage.reached.size,
       corpus: this.options.corpus.size,
-      findings: found.filter(({ known, confirmed }) => confirmed && !known).length,
+      findings: found.filter(failsCampaign).length,
       known: found.filter(({ known }) => known).length,
-      unconfirmed: found.filter(({ known, confirmed }) => !confirmed && !known).length,
+      unconfirmed: found.filter((one) => !one.known && !failsCampaign(one)).length,
       open: this.findings.open,
       ...(time === undefined ? {} : { timeLeft: Math.max(0, time - elapsed) }),
       ...(runs === undefined ? {} : { runsLeft: Math.max(0, this.limit - this.next) }),
@@ -165,8 +165,7 @@ export class Campaign {
   private get going(): boolean {
     const { time, signal, untilFirst } = this.options;
     if (signal.aborted || this.fault !== undefined || this.next >= this.limit) return false;
-    if (untilFirst && [...this.findings.found.values()].some(({ known, confirmed }) => confirmed && !known))
-      return false;
+    if (untilFirst && [...this.findings.found.values()].some(failsCampaign)) return false;
     return time === undefined || performance.now() - this.began < time;
   }
 

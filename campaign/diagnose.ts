@@ -5,11 +5,13 @@ import { defectOfCrash } from '../oracle/known-defects.js';
 import { isObject, type JsonObject } from '../protocol/json.js';
 import { type Entry, entryValue, type Transcript } from '../protocol/transcript.js';
 import type { Schema } from '../qapi/schema.js';
+import type { Dialect } from '../reference/dialects/dialect.js';
 import { formSymptoms } from './form.js';
 import { wordsOfDeath } from './last-words.js';
 import { withLeftOpen } from './left-open.js';
 import { ofItselfSymptoms } from './of-itself.js';
 import { offSchemaSymptoms } from './off-schema.js';
+import { plainSymptoms } from './plain-answers.js';
 import { stuckSymptoms } from './stuck.js';
 import { type Symptom, withoutFigures } from './symptom.js';
 
@@ -26,6 +28,7 @@ export interface Evidence {
   readonly streamKnown: boolean;
   /** What the target itself says that its commands return; absent where it does not. */
   readonly schema?: Schema;
+  readonly dialect: Dialect;
 }
 
 export function diagnose(evidence: Evidence): Symptom[] {
@@ -45,7 +48,11 @@ export function diagnose(evidence: Evidence): Symptom[] {
   );
   if (symptoms.length === 0) symptoms.push(...stuckSymptoms(evidence));
   if (symptoms.length === 0 && evidence.schema !== undefined)
-    symptoms.push(...offSchemaSymptoms(transcript, evidence.schema), ...ofItselfSymptoms(transcript, evidence.schema));
+    symptoms.push(
+      ...offSchemaSymptoms(transcript, evidence.schema),
+      ...ofItselfSymptoms(transcript, evidence.schema),
+      ...plainSymptoms(transcript, evidence.schema, evidence.dialect),
+    );
   return withLeftOpen(symptoms, evidence.transcript, evidence.defects);
 }
 

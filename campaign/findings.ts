@@ -10,7 +10,7 @@ import type { Evidence } from './case-runner.js';
 import { confirm, type RunFresh, relatedIn, repeatsFor } from './confirm.js';
 import type { FolderFile } from './folder.js';
 import type { KnownFindings } from './known.js';
-import { chained } from './lane.js';
+import { afterReset, chained } from './lane.js';
 import { shrink } from './shrink.js';
 import type { Store } from './store.js';
 import { essence, type Symptom, signature, titleOf } from './symptom.js';
@@ -35,6 +35,13 @@ export interface Finding {
   /** Candidates that were run to make it smaller, and whether no step can go any more. */
   readonly shrinking: { readonly tried: number; readonly minimal: boolean };
 }
+
+/**
+ * Whether it fails a campaign: it is new, and it showed itself again; of what did not, only a death counts, which no slip of the
+ * judge or of the clock can bring about.
+ */
+export const failsCampaign = ({ known, confirmed, file }: Finding): boolean =>
+  !known && (confirmed || file.symptom.kind === 'crash');
 
 export interface FindingsOptions {
   readonly target: string;
@@ -151,13 +158,17 @@ export class Findings {
     let first = await confirm(scenario, symptom, run, going);
     const history = suspicion.evidence?.history ?? [];
     if (first.shown === undefined && history.length > 0 && going()) {
-      scenario = chained([...history, scenario]);
+      // As its process met it: put back first, and with what it went through.
+      const { settings } = this.options.facts;
+      scenario = chained([...history, { ...scenario, steps: afterReset(scenario.steps, settings) }]);
       first = await confirm(scenario, symptom, run, going);
     }
     const stepsBefore = scenario.steps.length;
     if (first.shown === undefined) {
       if (!going()) return false;
-      this.finish(suspicion, this.fileOf(suspicion, first.rate), undefined, { tried: 0, minimal: false });
+      // What its process had served before is all that there is to go by.
+      const file = { ...this.fileOf(suspicion, first.rate), ...(history.length === 0 ? {} : { history }) };
+      this.finish(suspicion, file, undefined, { tried: 0, minimal: false });
       return true;
     }
     // A defect that everybody knows of needs no small scenario; what is new waits behind it.

@@ -91,18 +91,14 @@ function keyOf({ steps }: Scenario): string | undefined {
 export function afterReset(steps: readonly Step[], settings: Settings | undefined): readonly Step[] {
   const at = steps.findIndex((step) => step.do === 'connect' && step.at === 'source');
   if (at < 0) return steps;
-  const capabilities = settings?.capabilities ?? [];
+  const { capabilities = [], parameters = { 'max-bandwidth': 2 ** 25 } } = settings ?? {};
   const commands = [
     { execute: 'cont' },
     ...(capabilities.length === 0 ? [] : [{ execute: 'migrate-set-capabilities', arguments: { capabilities } }]),
-    {
-      execute: 'migrate-set-parameters',
-      arguments: {
-        'max-bandwidth': settings?.parameters['max-bandwidth'] ?? 2 ** 25,
-        // Another mode makes every later migration one of another kind.
-        ...(settings?.parameters.mode === undefined ? {} : { mode: settings.parameters.mode }),
-      },
-    },
+    { execute: 'migrate-set-parameters', arguments: parameters },
+    // Asked, and not only told: what it is like now is known from itself.
+    { execute: 'query-migrate-capabilities' },
+    { execute: 'query-migrate-parameters' },
     { execute: 'query-migrate' },
   ];
   return [...steps.slice(0, at + 1), { do: 'pipeline', at: 'source', commands }, ...steps.slice(at + 1)];
@@ -110,10 +106,25 @@ export function afterReset(steps: readonly Step[], settings: Settings | undefine
 
 /** One scenario that does what a process went through from its start, for what a single one does not bring about. */
 export function chained(scenarios: readonly Scenario[]): Scenario {
-  const steps = scenarios.flatMap(({ steps: own }, number) =>
-    own.flatMap((step) => renamed(step, number, scenarios.length)),
-  );
+  const steps = scenarios.flatMap(({ steps: own }, number) => [
+    ...own.flatMap((step) => renamed(step, number, scenarios.length)),
+    ...(number === scenarios.length - 1 ? [] : goodbye(own)),
+  ]);
   return { scenario: 1, title: `${scenarios.length} scenarios in one process`, steps };
+}
+
+/** How a scenario of its own ends: what its connections to the source are still owed is read, and they are closed. */
+function goodbye(steps: readonly Step[]): Step[] {
+  const open = new Set<string>();
+  for (const step of steps) {
+    if (step.do === 'connect' && step.at === 'source') {
+      open.add(step.monitor === undefined || step.monitor === 0 ? 'source' : `source#${step.monitor + 1}`);
+    } else if (step.do === 'disconnect') open.delete(step.at);
+  }
+  return [
+    ...[...open].map((at): Step => ({ do: 'fence', at })),
+    ...[...open].map((at): Step => ({ do: 'disconnect', at })),
+  ];
 }
 
 /** The steps of one of several scenarios: all but the source have names of their own. */

@@ -76,12 +76,31 @@ export async function shrink(scenario: Scenario, { shows, going }: ShrinkOptions
     return changed;
   };
 
+  /** What stands between commands and need not: peers that could have been there before, and several where one will do. */
+  const gathered = async (): Promise<boolean> => {
+    let changed = false;
+    for (let at = 2; at < best.steps.length && best.steps.length > glance; at++) {
+      const step = best.steps[at] as Step;
+      if (step.do !== 'peer') continue;
+      const others = [...best.steps.slice(0, at), ...best.steps.slice(at + 1)];
+      const first = others.find((one) => one.do === 'peer');
+      const shared = first?.do === 'peer' ? [renamedChannel(others, step.channel, first.channel)] : [];
+      const early = [others[0] as Step, step, ...others.slice(1)];
+      for (const steps of [...shared, early]) {
+        if (!(await better(steps))) continue;
+        changed = true;
+        break;
+      }
+    }
+    return changed;
+  };
+
   let minimal = false;
   while (going()) {
     // Both until neither finds anything: a simpler step may make another one needless.
     while (await fewer());
     minimal = going();
-    if (!(await simpler()) && !(await joined())) break;
+    if (!(await simpler()) && !(await gathered()) && !(await joined())) break;
     minimal = false;
   }
   return { scenario: best, tried, minimal };
@@ -96,6 +115,17 @@ function inOneWrite(first: Step | undefined, second: Step | undefined): Step | u
   if (before === undefined || after === undefined || before.at !== after.at) return undefined;
   return { do: 'pipeline', at: before.at, commands: [...before.commands, ...after.commands] };
 }
+
+/** Steps that use one channel in the place of another. */
+const renamedChannel = (steps: readonly Step[], from: string, to: string): Step[] =>
+  steps.map(
+    (step) =>
+      JSON.parse(
+        JSON.stringify(step)
+          .replaceAll(`{channel ${from}}`, `{channel ${to}}`)
+          .replaceAll(`"channel":"${from}"`, `"channel":"${to}"`),
+      ) as Step,
+  );
 
 function commandsOf(step: Step | undefined): Extract<Step, { do: 'pipeline' }> | undefined {
   if (step?.do === 'pipeline') return step;

@@ -1,4 +1,5 @@
 /** Simpler steps to put in the place of one, the simplest first. Only what a reader would call simpler. */
+import { isObject, parseJson } from '../protocol/json.js';
 import type { Step } from '../targets/scenario.js';
 
 /** Each entry is a replacement; several steps only where one bundle is taken apart. */
@@ -34,6 +35,7 @@ export function simplerSteps(step: Step): readonly (readonly Step[])[] {
     }
     case 'raw':
       return [
+        ...asCommand(step),
         ...(step.every === undefined ? [] : [[{ do: 'raw' as const, at: step.at, bytes: step.bytes }]]),
         ...shorterTexts(step.bytes).map((bytes) => [{ ...step, bytes }]),
       ];
@@ -55,6 +57,19 @@ export function simplerSteps(step: Step): readonly (readonly Step[])[] {
     }
     default:
       return [];
+  }
+}
+
+/** A line that says no more than a command does, as that. */
+function asCommand({ at, bytes }: Extract<Step, { do: 'raw' }>): readonly (readonly Step[])[] {
+  if (!/^\{"execute":"[a-z0-9_-]+".*\}\n?$/.test(bytes)) return [];
+  try {
+    const value = parseJson(bytes);
+    if (!isObject(value) || Object.keys(value).some((name) => !/^(execute|arguments|id)$/.test(name))) return [];
+    const { execute, arguments: args } = value;
+    return [[{ do: 'command', at, execute: String(execute), ...(args === undefined ? {} : { arguments: args }) }]];
+  } catch {
+    return [];
   }
 }
 

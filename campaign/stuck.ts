@@ -10,15 +10,43 @@ import type { Symptom } from './symptom.js';
 /** Milliseconds that a migration may take to notice that its channel is gone. */
 const patience = 4000;
 
-/** Statuses that a source leaves by itself once its channel is gone, the rows that say so, and the known defect if not. */
-const passing: Readonly<Record<string, { readonly rows: readonly string[]; readonly defect?: string }>> = {
+/** What a source may be waiting for when its channel is gone. */
+interface Waiting {
+  readonly defect: string;
+  /** Whether the peer did what brings it about; always when absent. */
+  readonly when?: (peer: PeerEnd) => boolean;
+}
+
+/** Statuses that a source leaves by itself once its channel is gone, the rows that say so, and the known defects if not. */
+const passing: Readonly<Record<string, { readonly rows: readonly string[]; readonly defects?: readonly Waiting[] }>> = {
   setup: { rows: ['MIG-SM-O08', 'MIG-SM-O13'] },
   active: { rows: ['MIG-SM-O21', 'MIG-SM-O40'] },
-  device: { rows: ['MIG-SM-O39', 'MIG-SM-O40'], defect: 'MIG-DEF-03' },
-  cancelling: { rows: ['MIG-SM-C03', 'MIG-SM-C04', 'MIG-SM-C11'], defect: 'MIG-DEF-02' },
-  'postcopy-active': { rows: ['MIG-SM-O60'] },
-  'postcopy-recover': { rows: ['MIG-SM-O75'], defect: 'MIG-DEF-10' },
+  device: { rows: ['MIG-SM-O39', 'MIG-SM-O40'], defects: [{ defect: 'MIG-DEF-03' }] },
+  cancelling: { rows: ['MIG-SM-C03', 'MIG-SM-C04', 'MIG-SM-C11'], defects: [{ defect: 'MIG-DEF-02' }] },
+  'postcopy-active': {
+    rows: ['MIG-SM-O60'],
+    defects: [
+      { defect: 'MIG-DEF-32', when: ({ hasAll }) => hasAll },
+      // The early answer has ended the recovery for the monitor, and nothing wakes the thread that waits for the bitmaps.
+      { defect: 'MIG-DEF-31', when: ({ said }) => said.has(resumeAck) && !said.has(bitmap) },
+    ],
+  },
+  'postcopy-recover': {
+    rows: ['MIG-SM-O75'],
+    defects: [{ defect: 'MIG-DEF-10' }, { defect: 'MIG-DEF-31', when: ({ said }) => said.has(shut) }],
+  },
 };
+
+// Types of messages on the return path (stream-format.md), as they stand in a transcript.
+const [shut, bitmap, resumeAck] = ['0001', '0005', '0006'] as const;
+
+/** The last connection of a peer: what it had read and said when it was closed. */
+interface PeerEnd {
+  /** It had read the stream to its end. */
+  readonly hasAll: boolean;
+  /** Types of the messages that it sent. */
+  readonly said: ReadonlySet<string>;
+}
 
 /** Phases in which a migration stays for good, whatever became of its channel: what the model says of them is met. */
 const forGood = /^(colo|stuck)/;
@@ -35,7 +63,8 @@ export function stuckSymptoms({ transcript, defects, judge }: Evidence): Symptom
     ({ status }, i) => status === last.status && shown.slice(i).every((one) => one.status === status),
   );
   if (rule === undefined || first === undefined || last.time - Math.max(first.time, cut) < patience) return [];
-  const defect = rule.defect !== undefined && defects.has(rule.defect) ? rule.defect : undefined;
+  const peer = peerEnd(transcript);
+  const defect = rule.defects?.find((one) => defects.has(one.defect) && one.when?.(peer) !== false)?.defect;
   return [
     {
       kind: defect === undefined ? 'hang' : 'known-defect',
@@ -63,6 +92,18 @@ function lastCut(transcript: Transcript): number | undefined {
     }
   }
   return open.size === 0 ? closed : undefined;
+}
+
+/** Of the connection that was made last. */
+function peerEnd({ entries }: Transcript): PeerEnd {
+  const accepted = entries.findLastIndex(({ kind, text }) => kind === 'channel' && /: accepted$/.test(text));
+  const since = entries
+    .slice(accepted + 1)
+    .filter(({ kind, at }) => kind === 'channel' && at === entries[accepted]?.at);
+  return {
+    hasAll: since.some(({ text }) => /: the stream has ended$/.test(text)),
+    said: new Set(since.flatMap(({ text }) => /^sent ([0-9a-f]{4})/.exec(text)?.[1] ?? [])),
+  };
 }
 
 function statusesAfter(transcript: Transcript, time: number): { status: string; time: number; entry: number }[] {

@@ -248,11 +248,13 @@ class Stage {
     if (step.monitor !== undefined && step.monitor >= instance.monitors)
       throw new ScenarioError(`'${step.at}' has no monitor ${step.monitor + 1}`);
     this.gone.add(name);
+    // Ended before the next one begins: what is told of an endpoint is told of one connection.
+    this.sessions.get(name)?.close();
+    this.sessions.delete(name);
     const session = await instance.connect({
       ...(step.monitor === undefined ? {} : { monitor: step.monitor }),
       ...(this.options.deadline === undefined ? {} : { deadline: this.options.deadline }),
     });
-    this.sessions.get(name)?.close();
     this.sessions.set(name, session);
     await session.greeting();
     for (const { execute: name, arguments: args } of step.before ?? []) {

@@ -66,6 +66,8 @@ export class JudgedProcess {
   }
 
   connect(at: string, input: Input): void {
+    // A transcript that does not tell of its end: what was under way on it is lost.
+    if (this.connections.has(at)) this.close(at);
     this.connections.set(at, { input, unanswered: [], commandMode: false, primary: false, last: undefined });
   }
 

@@ -6,17 +6,10 @@
 import type { MigrationRules } from '../reference/dialects/migration.js';
 import { type ModelState, type Output, visible } from '../reference/model/index.js';
 import type { KnownDefect } from './known-defect.js';
+import { fixedBy72, fixedBy100, stillThere } from './known-defect-releases.js';
+import { protocolDefects } from './known-protocol-defects.js';
 
 export type { KnownDefect, Past } from './known-defect.js';
-
-/**
- * Last releases of a defect that the next dialect's release is known to be free of: which release in between mended it is
- * not known, and to a release in between a defect of its older neighbour may be left.
- */
-const fixedBy72 = [7, 1] as const;
-const fixedBy100 = [9, 2] as const;
-/** Seen on the newest release that was tried. */
-const stillThere = [99, 99] as const;
 
 const event = (status: 'cancelling' | 'failed' | 'cancelled' | 'setup' | 'postcopy-paused'): Output => ({
   kind: 'event',
@@ -168,16 +161,7 @@ export const knownDefects: readonly KnownDefect[] = [
       when: (state) => settling(state) || state.out.phase === 'stuck' || state.out.lingering,
     },
     // Where the old migration is still registered the new one is refused after its status has changed, which the old one's thread stumbles over.
-    outcomes: (state, command) =>
-      command === 'migrate' && settling(state)
-        ? [
-            {
-              label: 'refused late',
-              outputs: [event('setup'), { kind: 'reply', ok: false, desc: '*', errorClass: 'GenericError' }],
-              next: { ...state, out: { ...state.out, status: 'setup', phase: 'stuck' } },
-            },
-          ]
-        : [],
+    outcomes: (state, command) => (command === 'migrate' && settling(state) ? [refusedLate(state, '*')] : []),
   },
   {
     id: 'MIG-DEF-16',
@@ -254,12 +238,18 @@ export const knownDefects: readonly KnownDefect[] = [
   {
     // Each channel that breaks sets the status, which by then another one may have set.
     id: 'MIG-DEF-29',
-    title: 'a migration over data channels that fails may be announced as failed several times',
+    title:
+      'a migration over data channels that fails may be announced as failed several times, and before it has ended',
     from: [4, 0],
     to: stillThere,
     moves: (state, rules) =>
       state.out.status === 'failed' && state.capabilities.includes(rules.multifd.capability)
         ? [{ label: 'failed-again', outputs: [event('failed')], next: state }]
+        : [],
+    // It may be announced before the migration itself has noticed, which is still registered then.
+    outcomes: (state, command) =>
+      command === 'migrate' && state.out.status === 'failed' && state.out.phase === 'idle'
+        ? [refusedLate(state, 'duplicate yank instance')]
         : [],
   },
   {
@@ -268,6 +258,20 @@ export const knownDefects: readonly KnownDefect[] = [
     from: [4, 0],
     to: [7, 1],
     crash: /params->tls_authz->type == QTYPE_QSTRING' failed/,
+  },
+  {
+    // The reader of the return path has gone, and nothing wakes the thread that waits for what it would have read.
+    id: 'MIG-DEF-31',
+    title: 'a recovery whose peer says SHUT, or acknowledges it before its bitmaps, and closes never ends',
+    from: [8, 2],
+    to: stillThere,
+  },
+  {
+    // Its reader waits to be told of a recovery, and the migration waits for its reader.
+    id: 'MIG-DEF-32',
+    title: 'a postcopy whose peer has everything and closes without its last message stays postcopy-active for ever',
+    from: [3, 0],
+    to: fixedBy100,
   },
   {
     id: 'MIG-DEF-22',
@@ -288,50 +292,18 @@ export const knownDefects: readonly KnownDefect[] = [
     to: [7, 2],
     crash: /qemu_event_set: Assertion `ev->initialized' failed/,
   },
-  {
-    id: 'QMP-BUG-01',
-    title: 'a command without an id that does not fit the queue aborts the process',
-    from: [3, 0],
-    to: fixedBy72,
-  },
-  {
-    id: 'QMP-BUG-02',
-    title: 'cont in pre-switchover aborts the process once the migration completes',
-    from: [3, 0],
-    to: fixedBy72,
-  },
-  {
-    id: 'QMP-BUG-03',
-    title: 'system_reset in pre-switchover aborts the process once the migration completes',
-    from: [3, 0],
-    to: fixedBy72,
-  },
-  {
-    id: 'QMP-BUG-04',
-    title: 'a monitor that offers oob can be dead after a client left it with commands unread',
-    from: [3, 0],
-    to: fixedBy72,
-  },
-  {
-    id: 'QMP-BUG-05',
-    title: 'an id with a number of too large magnitude is returned as inf, which is not JSON',
-    from: [3, 0],
-    to: stillThere,
-  },
-  {
-    id: 'QMP-BUG-06',
-    title: 'surrogate pairs and NUL characters in strings are damaged',
-    from: [3, 0],
-    to: fixedBy72,
-  },
-  {
-    id: 'QMP-BUG-07',
-    title: 'commands pipelined behind quit are answered, and the process aborts while it ends',
-    from: [5, 2],
-    to: [5, 2],
-    crash: /aio_ctx_finalize: Assertion `flags & BH_DELETED' failed/,
-  },
+  ...protocolDefects,
 ];
+
+/** Refused after the status has changed, in which it stays. */
+const refusedLate = (
+  state: ModelState,
+  desc: string,
+): { label: string; outputs: readonly Output[]; next: ModelState } => ({
+  label: 'refused late',
+  outputs: [event('setup'), { kind: 'reply', ok: false, desc, errorClass: 'GenericError' }],
+  next: { ...state, out: { ...state.out, status: 'setup', phase: 'stuck' } },
+});
 
 const withStatus = (state: ModelState, status: 'failed' | 'cancelling' | 'postcopy-paused'): ModelState => ({
   ...state,

@@ -119,6 +119,21 @@ function commands(schema: Schema): readonly (readonly Step[])[] {
     command('xen-set-replication', { enable: true, primary: true }),
     command('client_migrate_info', { protocol: 'spice', hostname: 'qmpspec', port: 1 }),
     command('system_reset'),
+    command('system_powerdown'),
+    command('system_wakeup'),
+    command('query-status'),
+    command('human-monitor-command', { 'command-line': 'info status' }),
+    // No descriptor comes with them, and there is none of that name.
+    command('getfd', { fdname: 'qmpspec' }),
+    command('closefd', { fdname: 'qmpspec' }),
+    command('add-fd'),
+    command('remove-fd', { 'fdset-id': 4711 }),
+    // A file in the scratch folder; one that is not there; and a log that must not be left running.
+    command('xen-save-devices-state', { filename: '{channel xen}' }),
+    command('query-status'),
+    command('xen-load-devices-state', { filename: '{channel none}' }),
+    command('xen-set-global-dirty-log', { enable: true }),
+    command('xen-set-global-dirty-log', { enable: false }),
     command('query-status'),
   ].filter(
     (step) => step.do === 'command' && (schema.commands.has(step.execute) || migrationCommands.has(step.execute)),
@@ -217,6 +232,16 @@ const twice: Scenario = {
   ],
 };
 
+/** A guest with a name. */
+const named: Scenario = {
+  scenario: scenarioVersion,
+  steps: [
+    { do: 'start', at: 'source', options: { name: 'qmpspec' } },
+    { do: 'connect', at: 'source' },
+    command('query-name'),
+  ],
+};
+
 /** A source whose guest has gone, while its destination still keeps silent. */
 const gone: Scenario = {
   scenario: scenarioVersion,
@@ -265,7 +290,7 @@ export function sweepsOf(dialect: Dialect, schema: Schema): readonly Scenario[] 
     }),
   );
   const switches = dialect.migration.capabilities.includes('postcopy-ram') ? [gone] : [];
-  const whole = [early, ...all, outOfBand(dialect), ...switches, twice];
+  const whole = [early, named, ...all, outOfBand(dialect), ...switches, twice];
   const own = known.get(schema) ?? new Map();
   known.set(schema, own.set(dialect, whole));
   return whole;

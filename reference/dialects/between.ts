@@ -40,6 +40,7 @@ export const towards72: Between = {
   migration: {
     lateReplies: [3, 1],
     multifd: [4, 0],
+    multifdThroughPipe: [4, 0],
     showsSocketAddress: [4, 0],
     listenerStaysOpen: [4, 0],
     quitCancels: [4, 0],
@@ -71,6 +72,7 @@ export const towards100: Between = {
     fdsetsNeedMonitor: [9, 1],
   },
   migration: {
+    multifdThroughPipe: [8, 0],
     badUri: [8, 2],
     unknownScheme: [8, 2],
     recoverSetup: [9, 1],

@@ -31,6 +31,8 @@ export interface MigrationRules {
   readonly removedCommands: readonly string[];
   /** Name of the capability for several channels, and of the parameter with their number. */
   readonly multifd: { readonly capability: string; readonly channels: string };
+  /** `migrate` over data channels to what is no socket (multifd.md): refused, or it fails once it has begun. */
+  readonly multifdThroughPipe: 'refused' | 'fails';
 
   /** §10.1: `device` is entered in every switch-over, not only after `pre-switchover`. */
   readonly deviceAlways: boolean;
@@ -129,6 +131,7 @@ const baseline: MigrationRules = {
   parametersWrap: true,
   removedCommands: [],
   multifd: { capability: 'x-multifd', channels: 'x-multifd-channels' },
+  multifdThroughPipe: 'refused',
   deviceAlways: false,
   lateReplies: false,
   fromPostmigrate: undefined,
@@ -184,6 +187,7 @@ const since7: MigrationRules = {
   parametersWrap: false,
   removedCommands: ['migrate_set_speed', 'migrate_set_downtime', 'migrate-set-cache-size', 'query-migrate-cache-size'],
   multifd: { capability: 'multifd', channels: 'multifd-channels' },
+  multifdThroughPipe: 'fails',
   lateReplies: true,
   fromPostmigrate: wasPaused,
   emptyUnixPathRefused: true,
@@ -215,6 +219,7 @@ export const migrationRules: Readonly<Record<DialectName, MigrationRules>> = {
   '7.2': since7,
   '10.0': {
     ...since7,
+    multifdThroughPipe: 'refused',
     properties: properties100,
     capabilities: capabilities100,
     conflicts: conflicts100,

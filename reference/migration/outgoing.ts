@@ -253,8 +253,9 @@ export class Outgoing {
   async #openChannels(uri: MigrationUri): Promise<void> {
     const { host, walker } = this.deps;
     const settings = multifdSettings(this.settings, host.dialect);
-    if (settings === undefined || (uri.kind !== 'tcp' && uri.kind !== 'unix')) return;
+    if (settings === undefined) return;
     try {
+      if (uri.kind !== 'tcp' && uri.kind !== 'unix') throw new Error('multifd is not supported by current protocol');
       this.ram.multifd = await OutgoingMultifd.connect(uri, host, settings);
       this.source.multifd = this.ram.multifd.sender;
     } catch (error) {

@@ -48,7 +48,8 @@ export const migrate: CommandRule = (call) => {
     const desc = 'Command options are incompatible with current migration capabilities';
     return call.refuse('MIG-CMD-MIG-09 MIG-SM-O06', desc);
   }
-  if (isOn(state, rules.multifd.capability) && (uri.kind === 'exec' || uri.kind === 'fd')) {
+  const pipes = rules.multifdThroughPipe;
+  if (pipes === 'refused' && isOn(state, rules.multifd.capability) && (uri.kind === 'exec' || uri.kind === 'fd')) {
     return call.refuse('MIG-SM-O06', 'Migration requires multi-channel URIs (e.g. tcp)');
   }
   return accept(call, uri, text ?? '');

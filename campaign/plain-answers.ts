@@ -1,0 +1,126 @@
+/**
+ * Answers of commands that touch nothing of what the model follows, where there is only one thing to say: what only asks is
+ * answered, and what needs a descriptor is refused where none was passed.
+ */
+
+import { parseStart } from '../oracle/first-state.js';
+import { isObject, type JsonObject, parseJson, sameJson, stringifyJson } from '../protocol/json.js';
+import { type Entry, entryValue, type Transcript } from '../protocol/transcript.js';
+import type { Schema } from '../qapi/schema.js';
+import type { Dialect } from '../reference/dialects/dialect.js';
+import type { Symptom } from './symptom.js';
+
+interface Plain {
+  readonly row: string;
+  /** What is wrong with a reply, as what should have come; `undefined` when nothing is. */
+  readonly due: (
+    reply: JsonObject,
+    surroundings: { readonly start: JsonObject; readonly dialect: Dialect },
+  ) => string | undefined;
+}
+
+const answered = (row: string): Plain => ({ row, due: (reply) => ('error' in reply ? 'success' : undefined) });
+const refused = (row: string): Plain => ({ row, due: (reply) => ('return' in reply ? 'an error' : undefined) });
+
+/** By the command and its arguments, as the generators write them. */
+const plain: ReadonlyMap<string, Plain> = new Map([
+  ['query-version', answered('QMP-BASE-01')],
+  ['query-commands', answered('QMP-BASE-03')],
+  ['query-events', answered('QMP-BASE-04')],
+  ['query-qmp-schema', answered('QMP-BASE-05')],
+  ['query-fdsets', answered('QMP-FD-10')],
+  [
+    'query-name',
+    {
+      row: 'QMP-BASE-02',
+      due: (reply, { start }) => {
+        const due = { return: typeof start.name === 'string' ? { name: start.name } : {} };
+        return sameJson(reply.return ?? null, due.return) ? undefined : stringifyJson(due);
+      },
+    },
+  ],
+  ['human-monitor-command {"command-line":"info status"}', answered('QMP-BASE-11')],
+  [
+    'system_wakeup',
+    {
+      row: 'QMP-BASE-14',
+      due: (reply, { dialect }) => {
+        const due = dialect.protocol.wakeupError === undefined ? 'return' : 'error';
+        return due in reply ? undefined : due === 'return' ? 'success' : 'an error: nobody is asleep';
+      },
+    },
+  ],
+  ['getfd {"fdname":"qmpspec"}', refused('QMP-FD-01')],
+  ['closefd {"fdname":"qmpspec"}', refused('QMP-FD-05')],
+  ['add-fd', refused('QMP-FD-08')],
+  ['remove-fd {"fdset-id":4711}', refused('QMP-FD-12')],
+]);
+
+/** A command with an id of ours, as a session writes it. */
+const asked = /^\{"execute":"([a-z0-9_-]+)",(?:"arguments":(\{.*\}),)?"id":"(qs[\d.]+)"\}$/;
+
+/** The first of these answers that is wrong. @param schema of the target, by its own word */
+export function plainSymptoms(transcript: Transcript, schema: Schema, dialect: Dialect): Symptom[] {
+  const open = new Map<string, { readonly name: string; readonly rule: Plain }>();
+  const negotiated = new Set<string>();
+  const starts = new Map<string, JsonObject>();
+  for (const entry of transcript.entries) {
+    switch (entry.kind) {
+      case 'started':
+        starts.set(entry.at, parseStart(entry.text) as JsonObject);
+        break;
+      case 'connected':
+        negotiated.delete(entry.at);
+        break;
+      case 'sent':
+        note(entry, schema, negotiated, open);
+        break;
+      case 'received': {
+        if (entry.stale) break;
+        const reply = entryValue(entry);
+        if (!isObject(reply) || typeof reply.id !== 'string') break;
+        const { name = '', rule } = open.get(`${entry.at} ${reply.id}`) ?? {};
+        if (name === 'qmp_capabilities') {
+          if ('return' in reply) negotiated.add(entry.at);
+          break;
+        }
+        const start = starts.get(entry.at.split('#')[0] as string);
+        const due = start === undefined ? undefined : rule?.due(reply, { start, dialect });
+        if (due === undefined || rule === undefined) break;
+        const { row } = rule;
+        const what = 'error' in reply ? 'error' : 'success';
+        return [
+          {
+            kind: 'divergence',
+            subject: `${what} of ${name}`,
+            rows: [row],
+            state: '',
+            expected: [due],
+            got: entry.text.slice(0, 200),
+            entry: entry.n,
+          },
+        ];
+      }
+    }
+  }
+  return [];
+}
+
+/** Negotiations, and commands in command mode of which something is known. */
+function note(
+  { at, text }: Entry,
+  schema: Schema,
+  negotiated: ReadonlySet<string>,
+  open: Map<string, { readonly name: string; readonly rule: Plain }>,
+): void {
+  for (const line of text.split('\n')) {
+    const [, name = '', args, id = ''] = asked.exec(line) ?? [];
+    if (name === 'qmp_capabilities') open.set(`${at} ${id}`, { name, rule: negotiation });
+    if (!negotiated.has(at) || !schema.commands.has(name)) continue;
+    const rule = plain.get(args === undefined || args === '{}' ? name : `${name} ${stringifyJson(parseJson(args))}`);
+    if (rule !== undefined) open.set(`${at} ${id}`, { name, rule });
+  }
+}
+
+/** Judged by others. */
+const negotiation: Plain = { row: 'QMP-NEG-03', due: () => undefined };

@@ -1,0 +1,49 @@
+/** Known defects of released monitors in the protocol itself (qmp-protocol.md §16), as data. */
+import type { KnownDefect } from './known-defect.js';
+import { fixedBy72, stillThere } from './known-defect-releases.js';
+
+export const protocolDefects: readonly KnownDefect[] = [
+  {
+    id: 'QMP-BUG-01',
+    title: 'a command without an id that does not fit the queue aborts the process',
+    from: [3, 0],
+    to: fixedBy72,
+  },
+  {
+    id: 'QMP-BUG-02',
+    title: 'cont in pre-switchover aborts the process once the migration completes',
+    from: [3, 0],
+    to: fixedBy72,
+  },
+  {
+    id: 'QMP-BUG-03',
+    title: 'system_reset in pre-switchover aborts the process once the migration completes',
+    from: [3, 0],
+    to: fixedBy72,
+  },
+  {
+    id: 'QMP-BUG-04',
+    title: 'a monitor that offers oob can be dead after a client left it with commands unread',
+    from: [3, 0],
+    to: fixedBy72,
+  },
+  {
+    id: 'QMP-BUG-05',
+    title: 'an id with a number of too large magnitude is returned as inf, which is not JSON',
+    from: [3, 0],
+    to: stillThere,
+  },
+  {
+    id: 'QMP-BUG-06',
+    title: 'surrogate pairs and NUL characters in strings are damaged',
+    from: [3, 0],
+    to: fixedBy72,
+  },
+  {
+    id: 'QMP-BUG-07',
+    title: 'commands pipelined behind quit are answered, and the process aborts while it ends',
+    from: [5, 2],
+    to: [5, 2],
+    crash: /aio_ctx_finalize: Assertion `flags & BH_DELETED' failed/,
+  },
+];

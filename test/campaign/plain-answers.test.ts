@@ -1,0 +1,52 @@
+import { expect } from 'chai';
+import { plainSymptoms } from '../../campaign/plain-answers.js';
+import { Transcript } from '../../protocol/transcript.js';
+import { dialects } from '../../reference/dialects/dialect.js';
+import { loadSchema } from '../../reference/schema/index.js';
+
+/** What speaks against a source that was started so, negotiated, and answered one command so. */
+function against(start: object, command: string, reply: string, dialect: '3.0' | '10.0' = '3.0'): string[] {
+  const transcript = new Transcript();
+  transcript.add('source', 'started', JSON.stringify(start));
+  transcript.add('source', 'connected', 'unix:somewhere');
+  transcript.add('source', 'sent', '{"execute":"qmp_capabilities","id":"qs1.1"}\n');
+  transcript.add('source', 'received', '{"return": {}, "id": "qs1.1"}');
+  transcript.add('source', 'sent', `${command}\n`);
+  transcript.add('source', 'received', reply);
+  return plainSymptoms(transcript, loadSchema(dialect), dialects[dialect]).map(
+    ({ rows, subject }) => `${rows} ${subject}`,
+  );
+}
+
+const name = '{"execute":"query-name","id":"qs1.2"}';
+const getfd = '{"execute":"getfd","arguments":{"fdname":"qmpspec"},"id":"qs1.2"}';
+const wakeup = '{"execute":"system_wakeup","id":"qs1.2"}';
+const done = '{"return": {}, "id": "qs1.2"}';
+const refused = '{"id": "qs1.2", "error": {"class": "GenericError", "desc": "no"}}';
+
+describe('answers of commands that there is only one answer to', () => {
+  it('are right as they should be', () => {
+    expect(against({}, name, done)).to.deep.equal([]);
+    expect(against({ name: 'a' }, name, '{"return": {"name": "a"}, "id": "qs1.2"}')).to.deep.equal([]);
+    expect(against({}, getfd, refused)).to.deep.equal([]);
+    expect(against({}, wakeup, done)).to.deep.equal([]);
+    expect(against({}, wakeup, refused, '10.0')).to.deep.equal([]);
+  });
+
+  it('are told when they are others', () => {
+    expect(against({}, name, refused)).to.deep.equal(['QMP-BASE-02 error of query-name']);
+    expect(against({ name: 'a' }, name, done)).to.deep.equal(['QMP-BASE-02 success of query-name']);
+    expect(against({}, getfd, done)).to.deep.equal(['QMP-FD-01 success of getfd']);
+    expect(against({}, wakeup, refused)).to.deep.equal(['QMP-BASE-14 error of system_wakeup']);
+    expect(against({}, wakeup, done, '10.0')).to.deep.equal(['QMP-BASE-14 success of system_wakeup']);
+  });
+
+  it('say nothing ahead of the negotiation', () => {
+    const transcript = new Transcript();
+    transcript.add('source', 'started', '{}');
+    transcript.add('source', 'connected', 'unix:somewhere');
+    transcript.add('source', 'sent', `${name}\n`);
+    transcript.add('source', 'received', refused);
+    expect(plainSymptoms(transcript, loadSchema('3.0'), dialects['3.0'])).to.deep.equal([]);
+  });
+});
