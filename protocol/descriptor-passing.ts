@@ -4,6 +4,7 @@
  * travel and everything else works.
  */
 import { getSystemErrorName } from 'node:util';
+import { type Koffi, nativeCalls } from './native.js';
 
 /** One message as the kernel handed it over. */
 export interface ReceivedBytes {
@@ -36,23 +37,9 @@ let loaded: Promise<DescriptorPassing | undefined> | undefined;
 
 /** The means to pass descriptors; undefined where there are none. Loads them at the first call. */
 export function descriptorPassing(): Promise<DescriptorPassing | undefined> {
-  loaded ??= load();
+  loaded ??= nativeCalls().then((koffi) => (koffi === undefined ? undefined : bind(koffi)));
   return loaded;
 }
-
-async function load(): Promise<DescriptorPassing | undefined> {
-  if (process.platform !== 'linux' || !['x64', 'arm64', 'riscv64', 'loong64'].includes(process.arch)) return undefined;
-  let koffi: Koffi;
-  try {
-    koffi = (await import('koffi')).default;
-  } catch {
-    // Not installed, or not built for this system.
-    return undefined;
-  }
-  return bind(koffi);
-}
-
-type Koffi = typeof import('koffi').default;
 
 /** `struct msghdr` as koffi passes it. */
 interface MessageHeader {

@@ -1,5 +1,4 @@
 /** An instance that is a process of ours. */
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { Duplex } from 'node:stream';
@@ -8,6 +7,7 @@ import { ConnectError, DeadlinePassed } from '../protocol/errors.js';
 import { stringifyJson } from '../protocol/json.js';
 import { Session, type SessionOptions } from '../protocol/session.js';
 import type { Transcript } from '../protocol/transcript.js';
+import { type Launched, launch } from './launch.js';
 import { killGroup, theReaper } from './reaper.js';
 import { SocketWatch } from './socket-watch.js';
 import { describeExit, type ExitStatus, type Instance, NotOffered, type StartOptions, TargetError } from './target.js';
@@ -87,47 +87,35 @@ export class ProcessInstance implements Instance {
   private stdioTaken = false;
 
   private constructor(
-    private readonly child: ChildProcessWithoutNullStreams,
+    private readonly child: Launched,
     private readonly plan: ProcessPlan,
     readonly options: StartOptions,
     private readonly defaults: SessionDefaults,
   ) {
     this.scratch = plan.scratch;
-    this.pid = child.pid as number;
+    this.pid = child.pid;
     child.stderr.setEncoding('utf8').on('data', (text: string) => this.hear(text));
-    child.stdin.on('error', () => undefined);
-    // A monitor that is not on standard output may still print there; unread it would block at a full pipe.
-    if (!plan.monitors.some((place) => place.kind === 'stdio')) child.stdout.resume();
-    child.on('close', (code, signal) => void this.drained({ code, signal }));
-    child.on('exit', (code, signal) => {
+    void child.closed.then((status) => this.drained(status));
+    void child.exited.then((status) => {
       killGroup(this.pid);
-      // Something that left the group may hold the pipes open, and "close" would wait for it.
-      setTimeout(() => void this.drained({ code, signal }), pipesDrain).unref();
+      // Something that left the group may hold the pipes open, and their end would be waited for.
+      setTimeout(() => void this.drained(status), pipesDrain).unref();
     });
   }
 
   /** Starts the process and waits until its first monitor accepts. @throws TargetError */
   static async start(plan: ProcessPlan, options: StartOptions, defaults: SessionDefaults): Promise<ProcessInstance> {
     mkdirSync(plan.scratch, { recursive: true, mode: 0o700 });
-    const child = spawn(plan.command, [...plan.args], {
-      stdio: ['pipe', 'pipe', 'pipe'],
+    const child = await launch(plan.command, plan.args, {
       env: { ...process.env, ...plan.env },
       cwd: plan.scratch,
-      // A group of its own: what the process starts in turn is ended with it, and Ctrl-C reaches us first.
-      detached: true,
-    });
-    if (child.pid !== undefined) theReaper().born(child.pid);
-    const failed = await new Promise<Error | undefined>((resolve) => {
-      child.once('spawn', () => resolve(undefined));
-      child.once('error', resolve);
-    });
-    if (failed !== undefined) {
+      stdio: plan.monitors.some((place) => place.kind === 'stdio'),
+    }).catch((error: NodeJS.ErrnoException) => {
       rmSync(plan.scratch, { recursive: true, force: true });
-      const code = (failed as NodeJS.ErrnoException).code;
-      const why =
-        code === 'ENOENT' ? 'there is no such program' : code === 'EACCES' ? 'it is not executable' : failed.message;
+      const { code, message } = error;
+      const why = code === 'ENOENT' ? 'there is no such program' : code === 'EACCES' ? 'it is not executable' : message;
       throw new TargetError(`cannot start ${plan.command}: ${why}`);
-    }
+    });
     const instance = new ProcessInstance(child, plan, options, defaults);
     try {
       await instance.ready();
@@ -237,7 +225,8 @@ export class ProcessInstance implements Instance {
     let session: Session;
     if (place.kind === 'stdio') {
       this.stdioTaken = true;
-      const stream = Duplex.from({ readable: this.child.stdout, writable: this.child.stdin });
+      const { input, output } = this.child.stdio as NonNullable<Launched['stdio']>;
+      const stream = Duplex.from({ readable: output, writable: input });
       session = Session.over(stream, 'stdio', sessionOptions);
     } else {
       session = await Session.connect(place, sessionOptions);
@@ -274,7 +263,7 @@ export class ProcessInstance implements Instance {
       killGroup(this.pid);
       await this.exited(5000).catch(() => undefined);
     }
-    for (const stream of [this.child.stdin, this.child.stdout, this.child.stderr]) stream.destroy();
+    this.child.release();
     // Others need not wait while a file system that is busy takes its time.
     await rm(this.scratch, { recursive: true, force: true }).catch(() => undefined);
     this.onDispose();

@@ -1,0 +1,182 @@
+/** Starting processes with posix_spawn of the C library, and learning of their end by SIGCHLD. */
+import { closeSync, openSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { constants } from 'node:os';
+import { getSystemErrorName } from 'node:util';
+import type { Koffi } from '../protocol/native.js';
+import type { Launch, Launched } from './launch.js';
+import { theReaper } from './reaper.js';
+import type { ExitStatus } from './target.js';
+
+/** More than `posix_spawnattr_t` (336 bytes) and `posix_spawn_file_actions_t` (80) need in any C library. */
+const opaque = 512;
+/** The signals 1 to 31 as a `sigset_t`: we ignore some, and a program must not begin so. */
+const ordinarySignals = Buffer.alloc(128).fill(Buffer.from([0xff, 0xff, 0xff, 0x7f]), 0, 4);
+const [setSignalDefaults, setSession] = [0x04, 0x80];
+const [afUnix, sockStream, sockCloexec] = [1, 1, 0o2000000];
+const noWait = 1;
+
+// A number with two names has its usual one first.
+const signalNames = new Map(
+  Object.entries(constants.signals)
+    .reverse()
+    .map(([name, number]) => [number, name as NodeJS.Signals]),
+);
+
+export interface SpawnCalls {
+  readonly start: Launch;
+}
+
+/** Undefined where the C library lacks something of it. */
+export function bindSpawn(koffi: Koffi | undefined): SpawnCalls | undefined {
+  if (koffi === undefined) return undefined;
+  try {
+    return bind(koffi);
+  } catch {
+    return undefined;
+  }
+}
+
+function bind(koffi: Koffi): SpawnCalls {
+  const library = koffi.load(null);
+  const posixSpawn = library.func('posix_spawn', 'int', ['void *', 'str', 'void *', 'void *', 'str *', 'str *']);
+  const initActions = library.func('posix_spawn_file_actions_init', 'int', ['void *']);
+  const dup = library.func('posix_spawn_file_actions_adddup2', 'int', ['void *', 'int', 'int']);
+  const chdir = library.func('posix_spawn_file_actions_addchdir_np', 'int', ['void *', 'str']);
+  const destroyActions = library.func('posix_spawn_file_actions_destroy', 'int', ['void *']);
+  const initAttributes = library.func('posix_spawnattr_init', 'int', ['void *']);
+  const setFlags = library.func('posix_spawnattr_setflags', 'int', ['void *', 'short']);
+  const setDefaults = library.func('posix_spawnattr_setsigdefault', 'int', ['void *', 'void *']);
+  const socketpair = library.func('socketpair', 'int', ['int', 'int', 'int', 'void *']);
+  const waitpid = library.func('waitpid', 'int', ['int', 'void *', 'int']);
+
+  const attributes = Buffer.alloc(opaque);
+  check('posix_spawnattr_init', initAttributes(attributes));
+  check('posix_spawnattr_setflags', setFlags(attributes, setSignalDefaults | setSession));
+  check('posix_spawnattr_setsigdefault', setDefaults(attributes, ordinarySignals));
+  const nowhere = openSync('/dev/null', 'r+');
+  const ends = new Ends((pid, status) => waitpid(pid, status, noWait));
+
+  /** Our end and the one of the process; both are closed in other programs that we start. */
+  const pair = (): [number, number] => {
+    const both = Buffer.alloc(8);
+    if (socketpair(afUnix, sockStream | sockCloexec, 0, both) !== 0) check('socketpair', koffi.errno());
+    return [both.readInt32LE(0), both.readInt32LE(4)];
+  };
+
+  return {
+    start: async (command, args, { cwd, env, stdio }) => {
+      const ours: number[] = [];
+      const theirs: number[] = [];
+      const actions = Buffer.alloc(opaque);
+      check('posix_spawn_file_actions_init', initActions(actions));
+      let pid: number;
+      try {
+        for (const number of [0, 1, 2]) {
+          if (number === 1 && !stdio) {
+            check('posix_spawn_file_actions_adddup2', dup(actions, nowhere, number));
+            continue;
+          }
+          const [mine, its] = pair();
+          ours.push(mine);
+          theirs.push(its);
+          check('posix_spawn_file_actions_adddup2', dup(actions, its, number));
+        }
+        check('posix_spawn_file_actions_addchdir_np', chdir(actions, cwd));
+        const id = Buffer.alloc(4);
+        const words = Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : `${name}=${value}`));
+        check('posix_spawn', posixSpawn(id, command, actions, attributes, [command, ...args, null], [...words, null]));
+        pid = id.readInt32LE(0);
+      } catch (error) {
+        for (const descriptor of ours) closeSync(descriptor);
+        throw error;
+      } finally {
+        destroyActions(actions);
+        for (const descriptor of theirs) closeSync(descriptor);
+      }
+      theReaper().born(pid);
+      return launched(pid, ends.of(pid), ours);
+    },
+  };
+}
+
+/** @param ours our ends of standard input, of standard output if it was asked for, and of standard error */
+function launched(pid: number, exited: Promise<ExitStatus>, ours: readonly number[]): Launched {
+  const [first, ...rest] = ours as [number, ...number[]];
+  const readers = rest.map((fd) => new Socket({ fd, readable: true, writable: false }));
+  const over = readers.map(
+    (reader) => new Promise<void>((resolve) => reader.once('close', () => resolve()).on('error', () => undefined)),
+  );
+  // Nobody writes to an input that was not asked for: it only has to stay open.
+  const input =
+    readers.length < 2
+      ? undefined
+      : new Socket({ fd: first, readable: false, writable: true }).on('error', () => undefined);
+  let held = input === undefined;
+  let lives = true;
+  // What nobody has begun to read is of interest to nobody, and its end is awaited.
+  void exited.then(() => {
+    lives = false;
+    for (const reader of readers) if (reader.readableFlowing === null) reader.resume();
+  });
+  return {
+    pid,
+    stderr: readers.at(-1) as Socket,
+    ...(input === undefined ? {} : { stdio: { input, output: readers[0] as Socket } }),
+    exited,
+    closed: Promise.all([exited, ...over]).then(([status]) => status),
+    kill: (signal) => {
+      if (lives) process.kill(pid, signal);
+    },
+    release: () => {
+      input?.destroy();
+      for (const reader of readers) reader.destroy();
+      if (held) closeSync(first);
+      held = false;
+    },
+  };
+}
+
+/** The ends of processes: asked of the system, for each of ours, when it says that some child has ended. */
+class Ends {
+  private readonly waiting = new Map<number, (status: ExitStatus) => void>();
+  private readonly status = Buffer.alloc(4);
+  /** What we wait for keeps us alive. */
+  private alive: NodeJS.Timeout | undefined;
+  private listens = false;
+
+  constructor(private readonly ask: (pid: number, status: Buffer) => number) {}
+
+  of(pid: number): Promise<ExitStatus> {
+    if (!this.listens) process.on('SIGCHLD', () => this.look());
+    this.listens = true;
+    this.alive ??= setInterval(() => this.look(), 0x7fffffff);
+    return new Promise((resolve) => this.waiting.set(pid, resolve));
+  }
+
+  private look(): void {
+    for (const [pid, resolve] of this.waiting) {
+      const answer = this.ask(pid, this.status);
+      if (answer === 0) continue;
+      this.waiting.delete(pid);
+      resolve(answer === pid ? statusOf(this.status.readInt32LE(0)) : { code: null, signal: null });
+    }
+    if (this.waiting.size > 0) return;
+    clearInterval(this.alive);
+    this.alive = undefined;
+  }
+}
+
+function statusOf(status: number): ExitStatus {
+  const signal = status & 0x7f;
+  return signal === 0
+    ? { code: (status >> 8) & 0xff, signal: null }
+    : { code: null, signal: signalNames.get(signal) ?? 'SIGKILL' };
+}
+
+/** @throws Error with the system's code */
+function check(call: string, error: number): void {
+  if (error === 0) return;
+  const code = getSystemErrorName(-error);
+  throw Object.assign(new Error(`${call}: ${code}`), { code });
+}

@@ -1,0 +1,152 @@
+/** Starting a process, by the C library and by Node: whoever started it cannot tell which it was. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { expect } from 'chai';
+import { nativeCalls } from '../../protocol/native.js';
+import { type Launch, type Launched, launchByNode, nativeLaunch } from '../../targets/launch.js';
+import { bindSpawn } from '../../targets/posix-spawn.js';
+
+const ways: { readonly name: string; readonly get: () => Promise<Launch | undefined> }[] = [
+  { name: 'Node', get: async () => launchByNode },
+  {
+    name: 'the C library',
+    get: async () => {
+      const calls = bindSpawn(await nativeCalls());
+      return calls === undefined ? undefined : nativeLaunch(calls);
+    },
+  },
+];
+
+async function all(stream: Readable): Promise<string> {
+  let text = '';
+  for await (const piece of stream.setEncoding('utf8')) text += piece;
+  return text;
+}
+
+for (const { name, get } of ways) {
+  describe(`a process started by ${name}`, () => {
+    let launch: Launch;
+    let folder: string;
+    const begun: Launched[] = [];
+    before(async function () {
+      const way = await get();
+      if (way === undefined) {
+        console.log('      skipped: koffi is not installed, or has nothing for this system');
+        return this.skip();
+      }
+      launch = way;
+      folder = realpathSync(mkdtempSync(join(tmpdir(), 'qmpspec-test-')));
+    });
+    afterEach(() => {
+      for (const one of begun.splice(0)) {
+        one.kill('SIGKILL');
+        one.release();
+      }
+    });
+    after(() => {
+      if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    });
+
+    const shell = async (script: string, stdio = false): Promise<Launched> => {
+      const env = { ...process.env, WORD: 'a b', NOTHING: undefined };
+      const one = await launch('/bin/sh', ['-c', script, 'name', 'first arg', ''], { cwd: folder, env, stdio });
+      begun.push(one);
+      return one;
+    };
+
+    it('has our arguments, environment and folder, and a session of its own', async () => {
+      const one = await shell(
+        'echo "$# $1|$2|$WORD|$(printenv NOTHING || echo unset)|$(pwd)" >&2; ps -o sess=,pgid= -p $$ | tr -s " " >&2; echo $$ >&2',
+      );
+      const [words, ids, pid] = (await all(one.stderr)).split('\n');
+      expect(words).to.equal(`2 first arg||a b|unset|${folder}`);
+      expect(ids?.trim()).to.equal(`${one.pid} ${one.pid}`);
+      expect(pid).to.equal(String(one.pid));
+      expect(await one.closed).to.deep.equal({ code: 0, signal: null });
+    });
+
+    it('tells its exit status, and the signal that ended it', async () => {
+      expect(await (await shell('exit 7')).exited).to.deep.equal({ code: 7, signal: null });
+      expect(await (await shell('kill -ABRT $$')).exited).to.deep.equal({ code: null, signal: 'SIGABRT' });
+      const one = await shell('sleep 60');
+      one.kill('SIGTERM');
+      expect(await one.exited).to.deep.equal({ code: null, signal: 'SIGTERM' });
+      one.kill('SIGTERM');
+    });
+
+    it('begins with no signal ignored', async () => {
+      const one = await shell('kill -PIPE $$; exit 3');
+      expect(await one.exited).to.deep.equal({ code: null, signal: 'SIGPIPE' });
+    });
+
+    it('talks over its standard input and output where these are wanted', async () => {
+      const one = await shell('while read -r line; do echo "got $line"; done; echo end', true);
+      expect(one.stdio).not.to.equal(undefined);
+      one.stdio?.input.write('a\n');
+      one.stdio?.input.end('b\n');
+      expect(await all(one.stdio?.output as Readable)).to.equal('got a\ngot b\nend\n');
+      one.stderr.resume();
+      expect(await one.closed).to.deep.equal({ code: 0, signal: null });
+    });
+
+    it('sees no end of an input that is not wanted, and may print as much as it likes', async () => {
+      const one = await shell('head -c 1000000 /dev/zero && echo printed >&2; read -r line; exit 5');
+      expect(one.stdio).to.equal(undefined);
+      const heard = new Promise<string>((resolve) => one.stderr.setEncoding('utf8').once('data', resolve));
+      expect(await heard).to.equal('printed\n');
+      one.release();
+      expect(await one.exited).to.deep.equal({ code: 5, signal: null });
+    });
+
+    it('gives all of its standard error before it counts as closed', async () => {
+      const one = await shell('i=0; while [ $i -lt 2000 ]; do echo "line $i" >&2; i=$((i + 1)); done; kill -KILL $$');
+      let text = '';
+      one.stderr.setEncoding('utf8').on('data', (piece: string) => {
+        text += piece;
+      });
+      expect(await one.closed).to.deep.equal({ code: null, signal: 'SIGKILL' });
+      expect(text.split('\n')).to.have.length(2001);
+      expect(text.endsWith('line 1999\n')).to.equal(true);
+    });
+
+    it('inherits no descriptor of ours but its three', async () => {
+      await shell('sleep 60');
+      // What is to be closed is closed a moment after the program has been found, and before it does anything.
+      const { pid, stderr } = await shell('echo up >&2; read -r line');
+      await new Promise((resolve) => stderr.once('data', resolve));
+      // What we were given by whoever started us goes on to what we start.
+      const handedOn = readdirSync('/proc/self/fd').filter((number) => {
+        const at = `/proc/self/fdinfo/${number}`;
+        const flags = existsSync(at) ? /^flags:\s+(\d+)/m.exec(readFileSync(at, 'utf8'))?.[1] : undefined;
+        return Number(number) > 2 && flags !== undefined && (Number.parseInt(flags, 8) & 0o2000000) === 0;
+      });
+      expect(readdirSync(`/proc/${pid}/fd`)).to.have.members(['0', '1', '2', ...handedOn]);
+    });
+
+    it('fails with the code of the system when it cannot be started', async () => {
+      const codeOf = (command: string, args: string[] = []) =>
+        launch(command, args, { cwd: folder, env: process.env, stdio: false }).then(
+          () => 'it started',
+          (error: NodeJS.ErrnoException) => error.code,
+        );
+      expect(await codeOf(join(folder, 'absent'))).to.equal('ENOENT');
+      expect(await codeOf(folder)).to.equal('EACCES');
+      expect(await codeOf('/bin/sh', ['a\0b'])).to.equal('ERR_INVALID_ARG_VALUE');
+    });
+
+    it('is told of when many end at once', async () => {
+      const many = await Promise.all(Array.from({ length: 20 }, (_, i) => shell(`exit ${i}`)));
+      const codes = await Promise.all(many.map(async ({ exited }) => (await exited).code));
+      expect(codes).to.deep.equal(Array.from({ length: 20 }, (_, i) => i));
+    });
+  });
+}
+
+describe('starting without the C library', () => {
+  it('is left to Node', () => {
+    expect(bindSpawn(undefined)).to.equal(undefined);
+    expect(nativeLaunch(undefined)).to.equal(launchByNode);
+  });
+});
