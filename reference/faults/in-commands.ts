@@ -92,6 +92,8 @@ export const commandFaults = inArea('commands', {
   'cancel-of-paused-accepted': {
     title: 'accepts migrate_cancel, without effect, while a postcopy is paused',
     rows: ['MIG-SM-C11'],
+    // Others are known to accept it.
+    dialect: '10.0',
     calls: { migrate_cancel: accepted('postcopy-paused') },
   },
   'resume-refused': {
@@ -107,6 +109,7 @@ export const commandFaults = inArea('commands', {
   'cont-in-postcopy-accepted': {
     title: 'accepts cont, without effect, in postcopy',
     rows: ['MIG-SM-O64'],
+    dialect: '7.2',
     calls: { cont: accepted('postcopy-active') },
   },
   'recover-anywhere': {
@@ -157,6 +160,7 @@ export const commandFaults = inArea('commands', {
   'cont-before-switch-over-accepted': {
     title: 'accepts cont, without effect, while a switch-over waits',
     rows: ['MIG-SM-O42'],
+    dialect: '7.2',
     calls: { cont: accepted() },
   },
   'stop-ignored': {

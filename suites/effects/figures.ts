@@ -1,10 +1,12 @@
 /** commands.md §8: figures of a migration that only time and both ends together show. */
 import { isObject, type JsonObject } from '../../protocol/json.js';
+import { RamFlag } from '../../reference/stream/format.js';
 import { becomes } from '../commands/observe.js';
 import { ChapterBuilder } from '../requirement.js';
 import { over, pairNeeds, postcopyPair } from '../state-machine/pair.js';
 import { postcopyNeeds } from '../state-machine/postcopy.js';
 import { active, peerNeeds } from '../state-machine/source.js';
+import { capture, captureNeeds } from '../stream-format/capture.js';
 
 const growing = ['transferred', 'duplicate', 'normal', 'normal-bytes', 'dirty-sync-count', 'postcopy-requests'];
 const constant = ['total', 'page-size'];
@@ -39,6 +41,26 @@ export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'command
     const [least, most] = [Math.floor(last - answered) - 2, Math.ceil(performance.now() - asked) + 2];
     t.check(grown >= least && grown <= most, `${least} to ${most} ms`, `${grown}`, 'growth of total-time');
   })
+  .must(
+    'MIG-CMD-INV-01.stream',
+    'the figures of RAM count the pages and the bytes that the stream has',
+    async (t) => {
+      const [one, recording] = await capture(t);
+      const shown = ram(await one.info());
+      const count = (kind: number) => recording.pages.filter((page) => page.kind === kind).length;
+      const [normal, duplicate] = [count(RamFlag.page), count(RamFlag.zero)];
+      t.same(shown.normal, normal, 'normal');
+      t.same(shown['normal-bytes'], normal * Number(shown['page-size']), 'normal-bytes');
+      t.same(shown.duplicate, duplicate, 'duplicate');
+      t.same(shown.total, recording.total, 'total');
+      // What a release counts beside the records of pages differs; more than all that it sent is wrong in each.
+      const least = recording.pages.reduce((sum, { payload }) => sum + 8 + payload.length, 0);
+      const most = one.bytes().length;
+      const sent = Number(shown.transferred);
+      t.check(sent >= least && sent <= most, `${least} to ${most} bytes`, String(sent), 'transferred');
+    },
+    { needs: captureNeeds },
+  )
   .must('MIG-CMD-INV-08', 'a throttle of the guest keeps within its limits, and never goes down', async (t) => {
     const parameters = { 'cpu-throttle-initial': initial, 'max-cpu-throttle': limit };
     const asked = await active(t, { capabilities: ['auto-converge'], parameters });

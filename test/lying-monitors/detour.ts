@@ -1,10 +1,12 @@
-/** Sends outgoing migrations over a socket of ours, so that the lie can change their stream. */
+/** Sends migrations over a socket of ours, so that the lie can change what goes there and back. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { isObject, type JsonObject } from '../../protocol/json.js';
-import type { StreamChange } from './lie.js';
+import type { Lie, StreamChange } from './lie.js';
 
 const pathOf = (uri: unknown): string | undefined =>
   typeof uri === 'string' && uri.startsWith('unix:') ? uri.slice('unix:'.length) : undefined;
+
+const unchanged = (): StreamChange => (chunk) => chunk;
 
 export class Detour {
   private readonly servers: Server[] = [];
@@ -12,32 +14,58 @@ export class Detour {
 
   /** @param prefix of the paths of our sockets */
   constructor(
-    private readonly change: () => StreamChange,
+    private readonly lie: Lie,
     private readonly prefix: string,
   ) {}
 
-  /** A migration to a unix socket goes over one of ours; every other command is as it was. */
+  /** A migration to or from a unix socket goes over one of ours; every other command is as it was. */
   of(command: JsonObject): JsonObject {
     const { execute, arguments: args } = command;
-    const path = execute === 'migrate' && isObject(args) ? pathOf(args.uri) : undefined;
-    if (path === undefined || !isObject(args)) return command;
-    const ours = `${this.prefix}${this.servers.length}`;
-    // The kernel tells a client at once that nobody listens there: the lie is not about that.
-    this.servers.push(createServer({ allowHalfOpen: true }, (source) => this.join(source, path)).listen(ours));
-    return { ...command, arguments: { ...args, uri: `unix:${ours}` } };
+    if (!isObject(args)) return command;
+    const uri =
+      execute === 'migrate'
+        ? this.outgoing(args.uri)
+        : execute === 'migrate-incoming' || execute === 'migrate-recover'
+          ? this.incoming(args.uri)
+          : undefined;
+    return uri === undefined ? command : { ...command, arguments: { ...args, uri } };
   }
 
-  private join(source: Socket, path: string): void {
+  private outgoing(uri: unknown): string | undefined {
+    const path = pathOf(uri);
+    const { stream, back } = this.lie;
+    if (path === undefined || (stream === undefined && back === undefined)) return undefined;
+    const ours = `${this.prefix}${this.servers.length}`;
+    // The kernel tells a client at once that nobody listens there: the lie is not about that.
+    this.listen(ours, path, stream ?? unchanged, back ?? unchanged);
+    return `unix:${ours}`;
+  }
+
+  /** Where the monitor has to listen instead: we listen at the place itself. */
+  incoming(uri: unknown): string | undefined {
+    const path = pathOf(uri);
+    const { arriving, answering } = this.lie;
+    if (path === undefined || (arriving === undefined && answering === undefined)) return undefined;
+    const ours = `${this.prefix}${this.servers.length}`;
+    this.listen(path, ours, arriving ?? unchanged, answering ?? unchanged);
+    return `unix:${ours}`;
+  }
+
+  private listen(at: string, path: string, there: () => StreamChange, back: () => StreamChange): void {
+    const server = createServer({ allowHalfOpen: true }, (source) => this.join(source, path, there(), back()));
+    server.on('error', () => undefined);
+    this.servers.push(server.listen(at));
+  }
+
+  private join(source: Socket, path: string, there: StreamChange, back: StreamChange): void {
     const destination = connect({ path, allowHalfOpen: true });
-    const change = this.change();
-    source.on('data', (chunk) => void (destination.write(change(chunk)) || source.pause()));
-    destination.on('drain', () => source.resume());
-    destination.on('data', (chunk) => source.write(chunk));
-    for (const [from, to] of [
-      [source, destination],
-      [destination, source],
+    for (const [from, to, change] of [
+      [source, destination, there],
+      [destination, source, back],
     ] as const) {
       this.sockets.add(from);
+      from.on('data', (chunk) => void (to.write(change(chunk)) || from.pause()));
+      to.on('drain', () => from.resume());
       from.on('end', () => to.end());
       from.on('error', () => to.destroy());
       from.on('close', () => {

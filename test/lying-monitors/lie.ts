@@ -13,6 +13,10 @@ export interface Talk {
   readonly waiting: number;
   /** True of a monitor that was started to wait for a migration. */
   readonly incoming: boolean;
+  /** Which monitor of the process this is, from 0. */
+  readonly monitor: number;
+  /** How many clients this monitor has had, this one counted. */
+  readonly client: number;
   /** Whatever the lie wants to remember of this connection. */
   readonly memory: Map<string, unknown>;
   /** The same for all connections. */
@@ -28,7 +32,7 @@ export interface Talk {
 /** A message to the client: a value, or bytes as they are without the line end. */
 export type Said = JsonObject | Buffer;
 
-/** Changes the bytes of an outgoing migration, piece after piece. */
+/** Changes the bytes of a migration in one direction, piece after piece. */
 export type StreamChange = (chunk: Buffer) => Buffer;
 
 export interface Lie {
@@ -42,8 +46,18 @@ export interface Lie {
   readonly bytes?: (bytes: Buffer) => Buffer;
   /** How the bytes of a message, each as one character, are written; default at once. */
   readonly write?: (text: string) => readonly Piece[];
-  /** Changes the stream of a migration to a unix socket; called for each one. */
+  /** Changes the bytes of a client before anything else is done with them. */
+  readonly heard?: (bytes: Buffer, talk: Talk) => Buffer;
+  /** Leaves a client that has ended its side without what is still owed to it. */
+  readonly leaves?: true;
+  /** Changes the stream of a migration to a unix socket; called for each connection. */
   readonly stream?: () => StreamChange;
+  /** Changes what comes back on it from the destination. */
+  readonly back?: () => StreamChange;
+  /** Changes the stream of a migration that arrives at a unix socket of this monitor. */
+  readonly arriving?: () => StreamChange;
+  /** Changes what this monitor answers to it. */
+  readonly answering?: () => StreamChange;
   /** What a shell does once the monitor has ended, with its exit status in `$s`. */
   readonly exit?: string;
 }

@@ -150,7 +150,7 @@ export const aboutMigration = {
   'bad-uri-accepted': {
     says: 'takes any URI',
     down: (message, { command }) => [
-      command?.execute === 'migrate' && descOf(message).includes('valid migration protocol')
+      command?.execute === 'migrate' && /valid migration protocol|unknown migration protocol/.test(descOf(message))
         ? success(message)
         : message,
     ],

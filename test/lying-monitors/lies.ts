@@ -2,15 +2,21 @@
 
 import { faults, variations as ofReference } from '../../reference/faults/index.js';
 import type { Lie } from './lie.js';
+import { aboutAmounts } from './lies-about-amounts.js';
 import { aboutBytes } from './lies-about-bytes.js';
+import { aboutConnections } from './lies-about-connections.js';
+import { aboutEffects } from './lies-about-effects.js';
 import { aboutEvents } from './lies-about-events.js';
 import { aboutFigures } from './lies-about-figures.js';
 import { aboutMigration } from './lies-about-migration.js';
+import { aboutMoments } from './lies-about-moments.js';
+import { aboutOrders } from './lies-about-orders.js';
 import { aboutReplies } from './lies-about-replies.js';
 import { aboutResults } from './lies-about-results.js';
 import { aboutSettings } from './lies-about-settings.js';
 import { aboutSteps } from './lies-about-steps.js';
 import { aboutStreams } from './lies-about-streams.js';
+import { aboutTheWayBack } from './lies-about-the-way-back.js';
 import { asLie } from './planted-lie.js';
 import { variations } from './variations.js';
 
@@ -24,6 +30,12 @@ export const lies: Readonly<Record<string, Lie>> = {
   ...aboutSettings,
   ...aboutSteps,
   ...aboutStreams,
+  ...aboutAmounts,
+  ...aboutConnections,
+  ...aboutEffects,
+  ...aboutMoments,
+  ...aboutOrders,
+  ...aboutTheWayBack,
   ...variations,
 };
 

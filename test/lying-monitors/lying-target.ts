@@ -14,53 +14,50 @@ import type { Lie } from './lie.js';
 import { lieNamed } from './lies.js';
 import { Relay } from './relay.js';
 
-/** What stands in the middle is reached at one place. */
+/** What stands in the middle knows plain monitors on unix sockets. */
 function refuse({ monitors = [{ transport: 'unix' }], extra = [] }: StartOptions): void {
-  const [monitor] = monitors;
   const alone = !extra.some((word) => /^-(qmp|mon|chardev)/.test(word));
-  const plain = alone && monitors.length === 1 && monitor?.transport === 'unix' && !monitor.pretty && !monitor.oob;
-  if (!plain) throw new NotOffered('it has one plain monitor, on a unix socket');
+  const plain = monitors.every(({ transport, pretty, oob }) => transport === 'unix' && !pretty && !oob);
+  if (!alone || !plain) throw new NotOffered('a relay stands before plain monitors on unix sockets only');
 }
 
-/** Listens once the truthful monitor does. */
+/** Listens once the truthful monitors do. */
 async function intercept(
-  lie: Lie,
+  relay: Relay,
   scratch: string,
-  incoming: boolean,
-): Promise<{ listen: string; truth: string; close(): void }> {
-  mkdirSync(scratch, { recursive: true, mode: 0o700 });
-  const [listen, truth] = [join(scratch, 'qmp1.sock'), join(scratch, 'truth.sock')];
-  const relay = new Relay(lie, truth, incoming);
+  places: readonly (readonly [listen: string, truth: string])[],
+): Promise<{ close(): void }> {
   const watch = new SocketWatch(scratch);
-  let server: Server | undefined;
+  const servers: Server[] = [];
   let closed = false;
   const stop = () => {
     if (closed) throw new Error('the monitor has gone');
   };
-  void watch
-    .connects(() => openSocket({ kind: 'unix', path: truth }, 5000), stop)
-    .then((first) => {
+  const open = async () => {
+    for (const [index, [listen, path]] of places.entries()) {
+      const first = await watch.connects(() => openSocket({ kind: 'unix', path }, 5000), stop);
       first.destroy();
       if (closed) return;
-      server = createServer({ allowHalfOpen: true }, (client) => relay.serve(client)).listen(listen);
+      const server = createServer({ allowHalfOpen: true }, (client) => relay.serve(client, index));
       server.on('error', () => undefined);
-    })
+      servers.push(server.listen(listen));
+    }
+  };
+  void open()
     .catch(() => undefined)
     .finally(() => watch.close());
   return {
-    listen,
-    truth,
     close: () => {
       closed = true;
       watch.wake();
-      server?.close();
+      for (const server of servers) server.close();
       relay.close();
     },
   };
 }
 
 /** A shell that hands signals on, and knows in `$s` how its program ended. */
-const waiting =
+const untilItEnds =
   '"$@" & p=$!; for n in TERM INT HUP; do trap "kill -$n $p" $n; done; ' +
   'wait $p; s=$?; while kill -0 $p 2>/dev/null; do wait $p; s=$?; done';
 
@@ -75,14 +72,20 @@ class LyingTarget extends ExecutableTarget {
       `${command}, but ${lie.says}`,
       async (options, scratch) => {
         refuse(options);
-        const { args } = await qemuArguments({ ...options, monitors: [] }, scratch, async () => 0);
-        const relay = await intercept(lie, scratch, options.incoming !== undefined);
-        relays.set(scratch, relay);
-        const { listen, truth } = relay;
-        const words = [command, ...args, '-qmp', `unix:${truth},server,nowait`];
+        mkdirSync(scratch, { recursive: true, mode: 0o700 });
+        const { monitors = [{}], incoming } = options;
+        const places = monitors.map(
+          (_, index) => [join(scratch, `qmp${index + 1}.sock`), join(scratch, `truth${index + 1}.sock`)] as const,
+        );
+        const truths = places.map(([, truth]) => truth);
+        const relay = new Relay(lie, truths, incoming !== undefined);
+        const waiting = incoming === undefined ? {} : { incoming: relay.waitsOn(incoming) };
+        const { args } = await qemuArguments({ ...options, ...waiting, monitors: [] }, scratch, async () => 0);
+        relays.set(scratch, await intercept(relay, scratch, places));
+        const words = [command, ...args, ...truths.flatMap((truth) => ['-qmp', `unix:${truth},server,nowait`])];
         const [first, ...rest] =
-          lie.exit === undefined ? words : ['/bin/sh', '-c', `${waiting}; ${lie.exit}`, 'sh', ...words];
-        return { command: first as string, args: rest, monitors: [{ kind: 'unix', path: listen }] };
+          lie.exit === undefined ? words : ['/bin/sh', '-c', `${untilItEnds}; ${lie.exit}`, 'sh', ...words];
+        return { command: first as string, args: rest, monitors: places.map(([path]) => ({ kind: 'unix', path })) };
       },
       { direct: 'a relay stands between this tool and the monitor' },
       { deadline, readiness: 20_000 },
@@ -114,7 +117,7 @@ export function lyingReference(name: string, deadline: number): Target {
   if (lie === undefined) throw new Error(`there is no lie '${name}'`);
   const between = (monitor: PipeEnd, { incoming }: StartOptions): PipeEnd => {
     const [seen, client] = PipeEnd.pair(hostCarrier);
-    new Relay(lie, '', incoming !== undefined).join(client, monitor);
+    new Relay(lie, [''], incoming !== undefined).join(client, monitor);
     return seen;
   };
   return new InProcessTarget({ name, deadline, world: { ...hostWorld, between } });

@@ -36,36 +36,47 @@ export class Relay {
   private readonly shared = new Map<string, unknown>();
   private readonly detour: Detour | undefined;
 
+  /** Clients that each monitor has had. */
+  private readonly clients: number[] = [];
+
   /**
-   * @param truth socket of the truthful monitor; its folder takes what the lie needs besides
+   * @param truths sockets of the monitors of the truthful process; the folder of the first takes what the lie needs besides
    * @param incoming it was started to wait for a migration
    */
   constructor(
     private readonly lie: Lie,
-    private readonly truth: string,
+    private readonly truths: readonly string[],
     private readonly incoming: boolean,
   ) {
-    if (lie.stream !== undefined) this.detour = new Detour(lie.stream, `${truth}.stream`);
+    const { stream, back, arriving, answering } = lie;
+    if ([stream, back, arriving, answering].some((one) => one !== undefined))
+      this.detour = new Detour(lie, `${truths[0]}.stream`);
+  }
+
+  /** The URI on which the truthful process has to wait for a migration, so that the lie can change the stream. */
+  waitsOn(uri: string): string {
+    return this.detour?.incoming(uri) ?? uri;
   }
 
   close(): void {
     this.detour?.close();
   }
 
-  serve(client: Socket): void {
+  /** @param monitor which one it has connected to, from 0 */
+  serve(client: Socket, monitor: number): void {
     client.on('error', () => client.destroy());
-    this.reach().then(
-      (upstream) => this.join(client, upstream),
+    this.reach(this.truths[monitor] as string).then(
+      (upstream) => this.join(client, upstream, monitor),
       () => client.destroy(),
     );
   }
 
   /** A monitor whose queue of waiting clients is full has room again soon. */
-  private reach(): Promise<Socket> {
+  private reach(path: string): Promise<Socket> {
     const watch = new SocketWatch();
     const until = performance.now() + patience;
     return watch.connects(
-      () => openSocket({ kind: 'unix', path: this.truth }, patience),
+      () => openSocket({ kind: 'unix', path }, patience),
       () => {
         if (performance.now() > until) throw new Error('the monitor takes no client');
       },
@@ -73,8 +84,10 @@ export class Relay {
   }
 
   /** Between a client and a connection to the monitor. */
-  join(client: Duplex, upstream: Duplex): void {
+  join(client: Duplex, upstream: Duplex, monitor = 0): void {
     const { lie, shared, detour, incoming } = this;
+    const ordinal = (this.clients[monitor] ?? 0) + 1;
+    this.clients[monitor] = ordinal;
     // Messages of the client to which the monitor owes a reply, oldest first.
     const owed: (JsonObject | undefined)[] = [];
     const memory = new Map<string, unknown>();
@@ -88,6 +101,8 @@ export class Relay {
       negotiated,
       waiting: owed.length,
       incoming,
+      monitor,
+      client: ordinal,
       memory,
       shared,
       after: (ms, callback) => void setTimeout(callback, ms),
@@ -113,7 +128,8 @@ export class Relay {
     };
 
     const fromClient = new Framer();
-    client.on('data', (chunk: Buffer) => {
+    client.on('data', (bytes: Buffer) => {
+      const chunk = lie.heard?.(bytes, talk(undefined)) ?? bytes;
       // Whatever is not changed goes on byte for byte: how a client writes is part of the truth.
       let begun = fromClient.partial.length > 0;
       let [at, done] = [0, 0];
@@ -153,7 +169,10 @@ export class Relay {
       [client, upstream],
       [upstream, client],
     ] as const) {
-      from.on('end', () => void (to === client ? outlet.emptied() : Promise.resolve()).then(() => to.end()));
+      from.on('end', () => {
+        if (lie.leaves && from === client) client.destroy();
+        else void (to === client ? outlet.emptied() : Promise.resolve()).then(() => to.end());
+      });
       from.on('error', () => to.destroy());
       from.on('close', () => to.destroy());
     }
