@@ -3,7 +3,7 @@ import { faults } from '../reference/faults/index.js';
 import { chapters } from '../suites/index.js';
 import { type Planned, select } from '../suites/schedule.js';
 import type { Kills } from './memory.js';
-import { type Wrong, wrongNamed } from './planted.js';
+import { truthOf, type Wrong, wrongNamed } from './planted.js';
 import { type Subject, trialRun } from './trial-run.js';
 
 export interface Kill {
@@ -34,11 +34,12 @@ const byId = new Map(all.map((one) => [one.requirement.id, one]));
 /** What an honest monitor fails, for reasons of this process or of the relay; asked once, each when it matters. */
 const honest = new Map<string, Promise<boolean>>();
 function passesHonestly(planned: Planned, subject: Subject): Promise<boolean> {
-  const { qemu, dialect } = subject;
-  const key = `${planned.requirement.id} ${dialect} ${subject.process === true} ${qemu}`;
+  const { qemu, dialect, fault = '' } = subject;
+  const truth = qemu === undefined ? '' : truthOf(fault);
+  const key = `${planned.requirement.id} ${dialect} ${subject.process === true} ${qemu} ${truth}`;
   let known = honest.get(key);
   if (known === undefined) {
-    const truthful: Subject = qemu !== undefined ? { qemu } : subject.process ? { process: true } : {};
+    const truthful: Subject = qemu !== undefined ? { qemu, fault: truth } : subject.process ? { process: true } : {};
     known = trialRun(truthful, [planned], once).then(({ passed }) => passed.length === 1);
     honest.set(key, known);
   }

@@ -1,6 +1,7 @@
 /** What can be planted: the faults of the reference, and the lies between the suite and another monitor. */
 import { faults } from '../reference/faults/index.js';
 import { caughtBy, huntedBy } from '../test/lying-monitors/caught-by.js';
+import { detours } from '../test/lying-monitors/detour.js';
 import { lies } from '../test/lying-monitors/lies.js';
 import { canBeTold } from '../test/lying-monitors/planted-lie.js';
 
@@ -21,6 +22,12 @@ export function wrongNamed(name: string): Wrong | undefined {
   const id = catchers[name.slice(lie.length)];
   const told = lies[name.slice(lie.length)];
   return id === undefined || told === undefined ? undefined : { title: told.says, area: 'lie', rows: [id] };
+}
+
+/** The honest counterpart of what is told between the suite and a QEMU: streams go the same way. */
+export function truthOf(name: string): string {
+  const told = lies[name.slice(lie.length)];
+  return name.startsWith(lie) && told !== undefined && detours(told) ? `${lie}vary-way` : `${lie}truth`;
 }
 
 /** What can be planted in the reference, or between the suite and a QEMU: there only what is said can be changed. */

@@ -2,8 +2,9 @@
 import { isObject } from '../../protocol/json.js';
 import { validatorsFor } from '../../qapi/validators.js';
 import { ChapterBuilder } from '../requirement.js';
+import { channel } from '../state-machine/source.js';
 import { diskNeeds, showsDisk } from './08-disk.js';
-import { eventful, migrationBecomes, unchanged } from './observe.js';
+import { eventful, migrationBecomes, runStateBecomes, unchanged } from './observe.js';
 import { refusedPort } from './refused-port.js';
 
 const needs = { abilities: ['start', 'local'] } as const;
@@ -99,6 +100,11 @@ export const queryMigrate = new ChapterBuilder(['Migration commands', '8 query-m
       }
       t.check(texts[1]?.includes('second.sock') === true, 'the second path in the text', texts[1]);
       t.check(texts[1]?.includes('first.sock') === false, 'no first path in the text', texts[1]);
+      const peer = await channel(t, await t.instance(), 'answer');
+      t.succeeded(await session.command('migrate', { uri: peer.uri }), 'third');
+      const info = await migrationBecomes(t, session, 'completed');
+      t.check(info['error-desc'] === undefined, 'no text behind a good migration', String(info['error-desc']));
+      await runStateBecomes(t, session, 'postmigrate');
     },
     { needs },
   )

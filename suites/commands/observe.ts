@@ -74,5 +74,9 @@ export async function becomes(
 export const migrationBecomes = (t: Trial, session: Session, status: string): Promise<JsonObject> =>
   becomes(t, session, 'query-migrate', status, (answer) => answer.status === status);
 
-export const runStateBecomes = (t: Trial, session: Session, status: string): Promise<JsonObject> =>
-  becomes(t, session, 'query-status', status, (answer) => answer.status === status);
+/** The run state, and the flag beside it as it has to be (QMP-BASE-06). */
+export async function runStateBecomes(t: Trial, session: Session, status: string): Promise<JsonObject> {
+  const answer = await becomes(t, session, 'query-status', status, (one) => one.status === status);
+  t.same(answer.running, status === 'running', `running in ${status}`);
+  return answer;
+}

@@ -35,6 +35,9 @@ export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'command
       t.check(Number(now['total-time']) >= Number(before['total-time']), 'a total-time that grows', 'a smaller one');
       before = now;
     }
+    // Nothing dirties memory here: what was sent does not remain.
+    const [more, less] = [first, before].map((info) => Number(ram(info).remaining)) as [number, number];
+    t.check(less < more, `less than ${more} bytes that remain`, String(less), 'remaining');
     // Both clocks are the host's: what passed there passed here, but for what is cut to whole milliseconds.
     const last = performance.now();
     const grown = Number((await one.info())['total-time']) - Number(first['total-time']);
@@ -58,6 +61,13 @@ export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'command
       const most = one.bytes().length;
       const sent = Number(shown.transferred);
       t.check(sent >= least && sent <= most, `${least} to ${most} bytes`, String(sent), 'transferred');
+      const parts = ['precopy-bytes', 'downtime-bytes', 'postcopy-bytes'].map((name) => shown[name]);
+      if (parts.includes(undefined)) return;
+      const [before = 0, behind = 0, after] = parts.map(Number);
+      const both = before + behind;
+      t.check(both >= least && both <= most, `${least} to ${most} bytes`, parts.join(', '), 'precopy and downtime');
+      t.check(before >= behind, 'most of it before the downtime', parts.join(', '), 'precopy-bytes');
+      t.same(after, 0, 'postcopy-bytes');
     },
     { needs: captureNeeds },
   )

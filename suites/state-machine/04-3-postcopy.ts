@@ -1,4 +1,7 @@
 /** state-machine.md §4.3, §5.3: a destination in postcopy, fed by hand. */
+import { join } from 'node:path';
+import type { JsonObject } from '../../protocol/json.js';
+import { isReply } from '../../protocol/message.js';
 import { ChapterBuilder } from '../requirement.js';
 import { postcopyDestination, setupWord } from './destination.js';
 import { disorder } from './disorder.js';
@@ -130,6 +133,37 @@ export const incomingPostcopy = builder
       'the return path',
     );
   })
+  .must(
+    'MIG-SM-O56.destination',
+    'a destination asks for a page that is needed and missing: whole, by its block and offset',
+    async (t) => {
+      const both = await running(t);
+      if (both === undefined) return;
+      const [one, feed] = both;
+      const page = 5;
+      const args = { val: page * 4096, size: 4096, filename: join(one.instance.scratch, 'page.bin') };
+      const id = one.session.post('pmemsave', args);
+      const asked = () => feed.answers.find(({ type }) => type === 'REQ_PAGES_ID' || type === 'REQ_PAGES');
+      const reply = one.session.reply(id);
+      await Promise.race([feed.until('a page request', () => asked() !== undefined), reply]);
+      const request = asked();
+      if (request === undefined) {
+        // It reads around the guest, or not at all.
+        t.check(isReply(await reply), 'an answer', 'none', 'pmemsave');
+        return;
+      }
+      const { type = '', block: name = '', start = -1, length = -1 } = request as unknown as JsonObject;
+      t.same([type, name, length], ['REQ_PAGES_ID', block.name, 4096], 'the first request, its block and length');
+      const whole = Number(start) % 4096 === 0 && Number(start) < block.length;
+      t.check(whole, 'the offset of a page', String(start), 'the first request');
+      feed.rest();
+      feed.writer.eof();
+      feed.send('the rest');
+      await one.until('completed');
+      t.check(isReply(await reply), 'an answer', 'none', 'pmemsave');
+    },
+    { needs: { commands: ['pmemsave'] } },
+  )
   .must('MIG-SM-I45', 'the end of the stream completes the load and says so to the source', async (t) => {
     const both = await running(t);
     if (both === undefined) return;

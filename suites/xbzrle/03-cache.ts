@@ -68,6 +68,13 @@ export const cache = new ChapterBuilder(['XBZRLE', '3 Page cache'], 'xbzrle.md Â
   .must('MIG-XBZ-STAT-01', 'cache-miss counts the lookups that missed, zero pages apart', async (t) => {
     const [stats] = await statistics(t);
     t.same(stats['cache-miss'], looked, 'cache-miss');
+    const rate = stats['cache-miss-rate'];
+    t.check(
+      typeof rate === 'number' && rate >= 0 && rate <= 1,
+      'a number from 0 to 1',
+      String(rate),
+      'cache-miss-rate',
+    );
   })
   .must('MIG-XBZ-STAT-02', 'overflow counts the pages whose delta does not fit', async (t) => {
     const [stats] = await statistics(t);

@@ -349,7 +349,6 @@ export const huntedBy: Readonly<Record<string, string>> = {
   'migration-member-more': 'MIG-CMD-QMIG-03.disk',
   'migration-status-lost': 'MIG-CMD-QMIG-03.disk',
   'blocktime-missing': 'MIG-CMD-QMIG-02',
-  'blocktime-of-no-processor': 'MIG-CMD-QMIG-02',
   'socket-address-wrong': 'MIG-CMD-QMIG-02',
   'socket-address-missing': 'MIG-CMD-QMIG-02',
   'state-paused-as-running': 'QMP-BASE-06',
@@ -447,7 +446,6 @@ export const huntedBy: Readonly<Record<string, string>> = {
   'without-pause-before-switchover': 'MIG-SM-O32',
   'without-multifd': 'MIG-MFD-CONN-01',
   'without-dirty-bitmaps': 'MIG-CMD-EFF.max-bandwidth',
-  'without-postcopy-blocktime': 'MIG-CMD-QMIG-02',
   'without-late-block-activate': 'MIG-CMD-EFF.max-bandwidth',
   'without-zero-blocks': 'MIG-CMD-EFF.max-bandwidth',
   'without-max-bandwidth': 'MIG-CMD-EFF.max-bandwidth',
@@ -459,5 +457,4 @@ export const huntedBy: Readonly<Record<string, string>> = {
   'without-cpu-throttle-increment': 'MIG-CMD-EFF.max-bandwidth',
   'without-max-cpu-throttle': 'MIG-CMD-EFF.max-bandwidth',
   'without-tls-creds': 'MIG-CMD-MIG-35',
-  'without-x-checkpoint-delay': 'MIG-SM-O82',
 };

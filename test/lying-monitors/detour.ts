@@ -1,18 +1,21 @@
 /** Sends migrations over a socket of ours, so that the lie can change what goes there and back. */
+import { existsSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { dirname, resolve } from 'node:path';
 import { isObject, type JsonObject } from '../../protocol/json.js';
 import type { Lie, StreamChange } from './lie.js';
 
-const pathOf = (uri: unknown): string | undefined =>
-  typeof uri === 'string' && uri.startsWith('unix:') ? uri.slice('unix:'.length) : undefined;
+export const detours = ({ stream, back, arriving, answering }: Lie): boolean =>
+  [stream, back, arriving, answering].some((one) => one !== undefined);
 
 const unchanged = (): StreamChange => (chunk) => chunk;
 
 export class Detour {
   private readonly servers: Server[] = [];
   private readonly sockets = new Set<Socket>();
+  private waits = false;
 
-  /** @param prefix of the paths of our sockets */
+  /** @param prefix of the paths of our sockets, in the folder from which the monitor itself counts */
   constructor(
     private readonly lie: Lie,
     private readonly prefix: string,
@@ -22,17 +25,23 @@ export class Detour {
   of(command: JsonObject): JsonObject {
     const { execute, arguments: args } = command;
     if (!isObject(args)) return command;
+    // A resume is about when it connects: that would be told wrongly.
     const uri =
-      execute === 'migrate'
+      execute === 'migrate' && args.resume !== true
         ? this.outgoing(args.uri)
-        : execute === 'migrate-incoming' || execute === 'migrate-recover'
+        : execute === 'migrate-recover' || (execute === 'migrate-incoming' && !this.waits)
           ? this.incoming(args.uri)
           : undefined;
     return uri === undefined ? command : { ...command, arguments: { ...args, uri } };
   }
 
+  private pathOf(uri: unknown): string | undefined {
+    if (typeof uri !== 'string' || !uri.startsWith('unix:')) return undefined;
+    return resolve(dirname(this.prefix), uri.slice('unix:'.length));
+  }
+
   private outgoing(uri: unknown): string | undefined {
-    const path = pathOf(uri);
+    const path = this.pathOf(uri);
     const { stream, back } = this.lie;
     if (path === undefined || (stream === undefined && back === undefined)) return undefined;
     const ours = `${this.prefix}${this.servers.length}`;
@@ -43,9 +52,12 @@ export class Detour {
 
   /** Where the monitor has to listen instead: we listen at the place itself. */
   incoming(uri: unknown): string | undefined {
-    const path = pathOf(uri);
+    const path = this.pathOf(uri);
     const { arriving, answering } = this.lie;
     if (path === undefined || (arriving === undefined && answering === undefined)) return undefined;
+    // What cannot be listened at is the monitor's own affair.
+    if (existsSync(path) || !existsSync(dirname(path))) return undefined;
+    this.waits = true;
     const ours = `${this.prefix}${this.servers.length}`;
     this.listen(path, ours, arriving ?? unchanged, answering ?? unchanged);
     return `unix:${ours}`;

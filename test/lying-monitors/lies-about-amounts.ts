@@ -176,10 +176,6 @@ export const aboutAmounts = {
     says: 'does not show how long postcopy blocked',
     down: status((value) => without(value, 'postcopy-blocktime')),
   },
-  'blocktime-of-no-processor': {
-    says: 'does not show how long postcopy blocked each processor',
-    down: status((value) => ('postcopy-vcpu-blocktime' in value ? { ...value, 'postcopy-vcpu-blocktime': [] } : value)),
-  },
   'socket-address-wrong': {
     says: 'tells another place than it listens at',
     down: status((value) =>

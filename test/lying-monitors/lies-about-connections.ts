@@ -57,10 +57,12 @@ export const aboutConnections = {
   'long-input-cut': {
     says: 'reads 64 KiB of a message at most',
     heard: (bytes, { memory }) => {
-      const all = Number(memory.get('long') ?? 0) + bytes.length;
+      const before = Number(memory.get('long') ?? 0);
       const ends = bytes.includes(0x7d);
-      memory.set('long', ends ? 0 : all);
-      return all > 65_536 && !ends ? Buffer.alloc(0) : bytes;
+      memory.set('long', ends ? 0 : before + bytes.length);
+      if (before + bytes.length <= 65_536) return bytes;
+      const kept = bytes.subarray(0, Math.max(0, 65_536 - before));
+      return ends ? Buffer.concat([kept, Buffer.from('"}')]) : kept;
     },
   },
   'nesting-limited': {

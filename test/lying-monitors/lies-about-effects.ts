@@ -62,7 +62,6 @@ const usual: Readonly<Record<string, JsonValue>> = {
   'cpu-throttle-increment': 10,
   'max-cpu-throttle': 99,
   'tls-creds': '',
-  'x-checkpoint-delay': 20_000,
 };
 
 const capabilities = [
@@ -78,7 +77,6 @@ const capabilities = [
   'pause-before-switchover',
   'multifd',
   'dirty-bitmaps',
-  'postcopy-blocktime',
   'late-block-activate',
   'zero-blocks',
 ] as const;

@@ -8,7 +8,7 @@ import { isObject, type JsonObject, parseJson, sameJson, stringifyJson } from '.
 import { kindOf } from '../../protocol/message.js';
 import { Outlet } from '../../reference/monitor/outlet.js';
 import { SocketWatch } from '../../targets/socket-watch.js';
-import { Detour } from './detour.js';
+import { Detour, detours } from './detour.js';
 import { type Lie, type Said, spaced, type Talk } from './lie.js';
 
 const ours = 'liar:';
@@ -48,9 +48,7 @@ export class Relay {
     private readonly truths: readonly string[],
     private readonly incoming: boolean,
   ) {
-    const { stream, back, arriving, answering } = lie;
-    if ([stream, back, arriving, answering].some((one) => one !== undefined))
-      this.detour = new Detour(lie, `${truths[0]}.stream`);
+    if (detours(lie)) this.detour = new Detour(lie, `${truths[0]}.stream`);
   }
 
   /** The URI on which the truthful process has to wait for a migration, so that the lie can change the stream. */
