@@ -13,6 +13,8 @@ const unchanged = (): StreamChange => (chunk) => chunk;
 export class Detour {
   private readonly servers: Server[] = [];
   private readonly sockets = new Set<Socket>();
+  /** Places at which the monitor listens, and those at which it was told to. */
+  private readonly wished = new Map<string, string>();
   private waits = false;
 
   /** @param prefix of the paths of our sockets, in the folder from which the monitor itself counts */
@@ -59,8 +61,17 @@ export class Detour {
     if (existsSync(path) || !existsSync(dirname(path))) return undefined;
     this.waits = true;
     const ours = `${this.prefix}${this.servers.length}`;
+    this.wished.set(ours, path);
     this.listen(path, ours, arriving ?? unchanged, answering ?? unchanged);
     return `unix:${ours}`;
+  }
+
+  /** What the monitor says, with the places that it was told. */
+  asWished(bytes: Buffer): Buffer {
+    let text = bytes.toString('latin1');
+    if (!text.includes(this.prefix)) return bytes;
+    for (const [ours, path] of this.wished) text = text.replaceAll(ours, path);
+    return Buffer.from(text, 'latin1');
   }
 
   private listen(at: string, path: string, there: () => StreamChange, back: () => StreamChange): void {

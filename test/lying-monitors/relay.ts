@@ -149,7 +149,8 @@ export class Relay {
 
     const fromMonitor = new Framer();
     upstream.on('data', (chunk: Buffer) => {
-      for (const { bytes } of fromMonitor.push(chunk)) {
+      for (const { bytes: told } of fromMonitor.push(chunk)) {
+        const bytes = detour?.asWished(told) ?? told;
         const message = parsed(bytes);
         if (message === undefined) {
           say(bytes);
