@@ -27,7 +27,7 @@ export function wrongNamed(name: string): Wrong | undefined {
 /** The honest counterpart of what is told between the suite and a QEMU: streams go the same way. */
 export function truthOf(name: string): string {
   const told = lies[name.slice(lie.length)];
-  return name.startsWith(lie) && told !== undefined && detours(told) ? `${lie}vary-way` : `${lie}truth`;
+  return name.startsWith(lie) && told !== undefined && detours(told) ? `${lie}truth-by-relay` : `${lie}truth`;
 }
 
 /** What can be planted in the reference, or between the suite and a QEMU: there only what is said can be changed. */

@@ -46,8 +46,9 @@ export class Detour {
     const path = this.pathOf(uri);
     const { stream, back } = this.lie;
     if (path === undefined || (stream === undefined && back === undefined)) return undefined;
-    const ours = `${this.prefix}${this.servers.length}`;
     // The kernel tells a client at once that nobody listens there: the lie is not about that.
+    if (!existsSync(path)) return undefined;
+    const ours = `${this.prefix}${this.servers.length}`;
     this.listen(ours, path, stream ?? unchanged, back ?? unchanged);
     return `unix:${ours}`;
   }

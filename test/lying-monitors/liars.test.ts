@@ -93,7 +93,7 @@ describe('lying monitors', () => {
   });
 
   for (const [name, { says }] of Object.entries(variations)) {
-    if (name === 'truth') continue;
+    if (name.startsWith('truth')) continue;
     it(`are not those that differ as they may: one that ${says}`, async () => {
       const { exitCode, failures } = await run(name, select(chapters, pieces));
       expect(Object.fromEntries(failures)).to.deep.equal({});

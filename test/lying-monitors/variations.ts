@@ -8,8 +8,9 @@ const unchanged = () => (chunk: Buffer) => chunk;
 /** The truth, and the variations of the reference, told between the suite and a real monitor. */
 export const variations: Readonly<Record<string, Lie>> = {
   truth: { says: 'the truth' },
-  'vary-way': {
-    says: 'sends and takes streams by way of a relay',
+  // What such a lie does with an honest stream; a peer that lets a source wait cannot be told through it.
+  'truth-by-relay': {
+    says: 'the truth, with streams by way of a relay',
     stream: unchanged,
     back: unchanged,
     arriving: unchanged,
