@@ -1,5 +1,6 @@
 /** Whether an instance that served a trial is as it was before, and how to put it back. */
-import { isObject, type JsonObject, sameJson } from '../protocol/json.js';
+import { isObject, type JsonObject, parseJson, sameJson, stringifyJson } from '../protocol/json.js';
+import type { Received } from '../protocol/message.js';
 import type { Session } from '../protocol/session.js';
 import type { Transcript } from '../protocol/transcript.js';
 import type { Condition } from '../targets/pool.js';
@@ -13,43 +14,75 @@ const restorable =
   /^(migrate-set-(parameters|capabilities|cache-size)|migrate_set_(speed|downtime)|migrate_cancel|stop|cont|system_reset)$/;
 // … after which a migration was tried as well.
 const migrating = /^(migrate|migrate-continue)$/;
-// (A postcopy that was cut short may leave what lets the next migration hang: MIG-DEF-26.)
+// … or a postcopy, which may leave what lets the next migration hang when it was cut short (MIG-DEF-26).
+const postcopy = /^migrate-start-postcopy$/;
 // Capabilities with which a migration takes from the guest what it had, or does not end.
 const taking = /release-ram|colo|background-snapshot/;
 
-/** What was sent to an instance could have changed nothing, only what can be put back, that and migrations, or anything. */
-export type Traces = 'none' | 'restorable' | 'migrations' | 'any';
+/**
+ * What was sent to an instance could have changed nothing, only what can be put back, that and migrations, the same with a
+ * postcopy among them, or anything.
+ */
+export type Traces = 'none' | 'restorable' | 'migrations' | 'postcopy' | 'any';
 
 /**
  * Judges by what was sent to `endpoint` (and to its further monitors).
- * @param successes replies from there that are no errors: a command that is refused leaves no trace, or one that shows
+ * @param replies what was answered there: a command that is refused leaves no trace, or one that shows
  */
-export function leavesTraces(transcript: Transcript, endpoint: string, successes: number): Traces {
+export function leavesTraces(transcript: Transcript, endpoint: string, replies: readonly Received[]): Traces {
   // One command may have been sent in several pieces.
   const sent = new Map<string, string>();
   for (const { kind, at, text } of transcript.entries) {
     if (kind !== 'sent' || (at !== endpoint && !at.startsWith(`${endpoint}#`))) continue;
     sent.set(at, `${sent.get(at) ?? ''}${text}`);
   }
+  const refused = refusedIds(replies);
   let known = 0;
   let worst: Traces = 'none';
-  let migrations = false;
+  let migrations: 'migrations' | 'postcopy' | undefined;
   let strange = false;
-  for (const text of sent.values()) {
+  for (const whole of sent.values()) {
+    const lines = whole.split('\n');
+    const taken = lines.filter((line) => !isRefused(line, refused));
+    if (taken.length < lines.length) worst = 'restorable';
+    const text = taken.join('\n');
     for (const match of text.matchAll(/["'](?:execute|exec-oob)["']\s*:\s*["']([^"']*)["']/g)) {
       const name = match[1] as string;
       if (harmless.test(name)) known++;
       else if (restorable.test(name)) {
         known++;
         worst = 'restorable';
-      } else if (migrating.test(name)) migrations = true;
+      } else if (migrating.test(name)) migrations ??= 'migrations';
+      else if (postcopy.test(name)) migrations = 'postcopy';
       else strange = true;
     }
     // Raw input may hide commands in escapes.
-    if (/\\u00/.test(text) || (migrations && taking.test(text))) strange = true;
+    if (/\\u00/.test(text) || (migrations !== undefined && taking.test(text))) strange = true;
   }
-  if (!strange) return migrations ? 'migrations' : worst;
-  return successes <= known ? 'restorable' : 'any';
+  if (!strange) return migrations ?? worst;
+  return replies.filter(({ kind }) => kind === 'success').length <= known ? 'restorable' : 'any';
+}
+
+/** Ids that errors answer, and nothing else. */
+function refusedIds(replies: readonly Received[]): ReadonlySet<string> {
+  const ids = (wanted: boolean) =>
+    replies.flatMap(({ kind, value }) =>
+      (kind === 'failure') === wanted && isObject(value) && value.id !== undefined ? [stringifyJson(value.id)] : [],
+    );
+  const answered = new Set(ids(false));
+  return new Set(ids(true).filter((id) => !answered.has(id)));
+}
+
+/** A line with one command, whose reply was an error. */
+function isRefused(line: string, refused: ReadonlySet<string>): boolean {
+  if (refused.size === 0 || line === '') return false;
+  try {
+    const value = parseJson(line);
+    if (!isObject(value) || value.id === undefined) return false;
+    return refused.has(stringifyJson(value.id));
+  } catch {
+    return false;
+  }
 }
 
 /** Run state of an instance that has just been started so. */
@@ -59,7 +92,7 @@ function firstRunState({ paused, incoming }: StartOptions): string {
 }
 
 /** Outcomes of a migration after which another one may begin. */
-const outcomes: ReadonlySet<unknown> = new Set(['completed', 'failed', 'cancelled']);
+const outcomes: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled']);
 
 /** States that a cancel, or a peer that is gone, ends. */
 const endsSoon: ReadonlySet<unknown> = new Set(['setup', 'active', 'device', 'pre-switchover', 'cancelling']);
@@ -70,14 +103,19 @@ const settling = 400;
 /**
  * Puts the settings back to those that the target shows when it is new, and lets the guest run if it did; what the instance
  * is like then, or `undefined` when it is not what it was.
+ * @param ends outcomes of a migration after which it may serve again
  */
-export async function restore(instance: Instance, wanted: Settings): Promise<Condition | undefined> {
+export async function restore(
+  instance: Instance,
+  wanted: Settings,
+  ends: ReadonlySet<string> = outcomes,
+): Promise<Condition | undefined> {
   if (instance.exit !== undefined) return undefined;
   try {
     const session = await instance.connect();
     try {
       await session.negotiate();
-      return await putBack(session, wanted, instance.options);
+      return await putBack(session, wanted, instance.options, ends);
     } finally {
       session.close();
     }
@@ -86,13 +124,20 @@ export async function restore(instance: Instance, wanted: Settings): Promise<Con
   }
 }
 
-async function putBack(session: Session, wanted: Settings, options: StartOptions): Promise<Condition | undefined> {
+async function putBack(
+  session: Session,
+  wanted: Settings,
+  options: StartOptions,
+  ends: ReadonlySet<string>,
+): Promise<Condition | undefined> {
   const outcome = await settled(session);
-  if (outcome === undefined) return undefined;
+  if (outcome === undefined || (outcome !== 'none' && !ends.has(outcome))) return undefined;
   const runState = firstRunState(options);
   // On a destination these decide, unseen, whether the guest will run once it is loaded (MIG-SM-I08).
   if (options.paused !== true) session.post('cont');
-  else if (options.incoming !== undefined) session.post('stop');
+  else session.post('stop');
+  // A reset takes a stopped guest back to where it has not run yet.
+  if (runState === 'prelaunch' && (await statusOf(session, 'query-status')) !== runState) session.post('system_reset');
   // The values one by one are tried twice: one may be refused only because of another that is put back after it
   // (MIG-CMD-SPAR-04).
   for (let round = 0; round < 4; round++) {
@@ -129,10 +174,10 @@ async function settled(session: Session): Promise<string | undefined> {
   for (let cancelled = false; performance.now() < until; ) {
     const status = await statusOf(session, 'query-migrate');
     if (status === 'none') return 'none';
-    if (outcomes.has(status)) {
+    if (typeof status === 'string' && outcomes.has(status)) {
       const runs = await statusOf(session, 'query-status');
       if (status === 'completed' ? runs === 'postmigrate' || runs === 'running' : runs !== 'finish-migrate') {
-        return status as string;
+        return status;
       }
     } else if (!endsSoon.has(status)) {
       return undefined;

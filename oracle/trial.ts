@@ -3,7 +3,7 @@
  * A requirement sees nothing else.
  */
 import { isObject, type JsonObject, type JsonValue, sameJson, stringifyJson } from '../protocol/json.js';
-import { eventName, type Received } from '../protocol/message.js';
+import { eventName, isReply, type Received } from '../protocol/message.js';
 import type { Session } from '../protocol/session.js';
 import { Transcript } from '../protocol/transcript.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
@@ -85,11 +85,12 @@ export class Trial {
   // --- instances and sessions --------------------------------------------------------------------------------------
 
   /**
-   * The plain instance of this trial, as a fresh one would be: idle, guest running, default parameters and capabilities,
-   * nothing ever migrated. It may have served other trials. The same one at each call.
+   * The plain instance of this trial, as a fresh one would be: idle, guest running, default parameters and capabilities.
+   * It may have served other trials. The same one at each call.
+   * @param condition `migrated`: it may have migrated before; else nothing was ever migrated
    */
-  instance(): Promise<Instance> {
-    this.plain ??= this.obtain({}, 'source', 'new');
+  instance(condition: Condition = 'new'): Promise<Instance> {
+    this.plain ??= this.obtain({}, 'source', condition);
     return this.plain;
   }
 
@@ -117,8 +118,8 @@ export class Trial {
   }
 
   /** A connection whose greeting has been read; still in negotiation mode. Default: to the plain instance. */
-  async connect(options: { to?: Instance; monitor?: number } = {}): Promise<Session> {
-    const instance = options.to ?? (await this.instance());
+  async connect(options: { to?: Instance; monitor?: number; condition?: Condition } = {}): Promise<Session> {
+    const instance = options.to ?? (await this.instance(options.condition));
     const session = await instance.connect(options.monitor === undefined ? {} : { monitor: options.monitor });
     this.sessions.push(session);
     session.knownEvent = (name, { data }) => this.knownEvents.has(name) && !announcesLater(name, data, this.later);
@@ -127,7 +128,9 @@ export class Trial {
   }
 
   /** A connection in command mode. */
-  async session(options: { to?: Instance; monitor?: number; enable?: readonly string[] } = {}): Promise<Session> {
+  async session(
+    options: { to?: Instance; monitor?: number; condition?: Condition; enable?: readonly string[] } = {},
+  ): Promise<Session> {
     const session = await this.connect(options);
     this.succeeded(await session.negotiate(options.enable), 'qmp_capabilities');
     return session;
@@ -311,8 +314,8 @@ export class Trial {
     if (instance.exit !== undefined || !reusable(instance.options)) return undefined;
     const before = this.settings.pool.conditionOf(instance) ?? 'new';
     const mine = this.sessions.filter(({ endpoint }) => endpoint === name || endpoint.startsWith(`${name}#`));
-    const successes = mine.flatMap((session) => session.since(0)).filter(({ kind }) => kind === 'success').length;
-    const traces = leavesTraces(this.transcript, name, successes);
+    const replies = mine.flatMap((session) => session.since(0)).filter(isReply);
+    const traces = leavesTraces(this.transcript, name, replies);
     if (traces === 'none') return before;
     const { settings } = this.settings.facts;
     // An instance that we did not start cannot be replaced: it is put back as far as commands can do it.
@@ -320,9 +323,9 @@ export class Trial {
     if (settings === undefined || (traces === 'any' && replaceable)) return undefined;
     // What is said to put it back is not part of the trial.
     instance.record(new Transcript(), name);
-    const now = await restore(instance, settings);
+    const now = await restore(instance, settings, traces === 'postcopy' ? new Set(['completed']) : undefined);
     // It was told to migrate and shows nothing of it: who knows what else it does not show.
-    if (traces === 'migrations' && now === 'new') return undefined;
+    if ((traces === 'migrations' || traces === 'postcopy') && now === 'new') return undefined;
     return before === 'migrated' && now === 'new' ? before : now;
   }
 }

@@ -185,7 +185,7 @@ export const generalRules = new ChapterBuilder(['Migration commands', '1 General
     'MIG-CMD-GEN-10',
     'capabilities and parameters survive a failed migration',
     async (t) => {
-      const session = await eventful(t);
+      const session = await eventful(t, 'migrated');
       await switchOn(t, session, 'xbzrle', 'auto-converge');
       const parameters = { 'max-bandwidth': 4096, 'downtime-limit': 77, 'tls-hostname': 'host.invalid' };
       t.succeeded(await session.command('migrate-set-parameters', parameters));

@@ -58,7 +58,7 @@ export const queryMigrate = new ChapterBuilder(['Migration commands', '8 query-m
     'MIG-CMD-QMIG-03.tcp',
     'a refused tcp connection shows the reason of the system',
     async (t) => {
-      const session = await t.session();
+      const session = await t.session({ condition: 'migrated' });
       const held = await refusedPort();
       try {
         t.succeeded(await session.command('migrate', { uri: `tcp:127.0.0.1:${held.port}` }));
@@ -75,7 +75,7 @@ export const queryMigrate = new ChapterBuilder(['Migration commands', '8 query-m
     'MIG-CMD-QMIG-03.settings',
     'a failed migration is shown the same whatever the settings are afterwards',
     async (t) => {
-      const session = await t.session();
+      const session = await t.session({ condition: 'migrated' });
       const { scratch } = await t.instance();
       t.succeeded(await session.command('migrate', { uri: `unix:${scratch}/absent.sock` }));
       const info = await migrationBecomes(t, session, 'failed');
@@ -90,7 +90,7 @@ export const queryMigrate = new ChapterBuilder(['Migration commands', '8 query-m
     'MIG-CMD-MIG-21.error-desc',
     'the text of a failure gives way to that of the next one',
     async (t) => {
-      const session = await t.session();
+      const session = await t.session({ condition: 'migrated' });
       const { scratch } = await t.instance();
       const texts: string[] = [];
       for (const name of ['first', 'second']) {

@@ -44,7 +44,7 @@ export const migrate = new ChapterBuilder(['Migration commands', '9 migrate', 'p
     'MIG-CMD-MIG-02.failed',
     'a failed migration is not one to resume, and stays failed with its text',
     async (t) => {
-      const session = await eventful(t);
+      const session = await eventful(t, 'migrated');
       const { scratch } = await t.instance();
       const uri = `unix:${scratch}/absent.sock`;
       t.succeeded(await session.command('migrate', { uri }));
@@ -73,7 +73,7 @@ export const migrate = new ChapterBuilder(['Migration commands', '9 migrate', 'p
     'MIG-CMD-MIG-09',
     'blk and inc are refused when block migration is switched on by the settings',
     async (t) => {
-      const session = await eventful(t);
+      const session = await eventful(t, 'migrated');
       await switchOn(t, session, 'block');
       const { scratch } = await t.instance();
       await unchanged(t, session, 'refused calls', async () => {
@@ -108,7 +108,7 @@ export const migrate = new ChapterBuilder(['Migration commands', '9 migrate', 'p
     'MIG-CMD-MIG-20',
     'blk and inc leave the settings as they were once the migration has failed',
     async (t) => {
-      const session = await eventful(t);
+      const session = await eventful(t, 'migrated');
       const { scratch } = await t.instance();
       for (const option of ['blk', 'inc']) {
         const settings = async () => [
@@ -161,7 +161,7 @@ export const migrate = new ChapterBuilder(['Migration commands', '9 migrate', 'p
     'MIG-CMD-MIG-01.detach',
     'detach is accepted and changes nothing',
     async (t) => {
-      const session = await eventful(t);
+      const session = await eventful(t, 'migrated');
       const { scratch } = await t.instance();
       for (const detach of [true, false]) {
         const mark = session.mark();
@@ -177,7 +177,7 @@ export const migrate = new ChapterBuilder(['Migration commands', '9 migrate', 'p
     'MIG-CMD-MIG-35',
     'a failed connection leaves the guest alone, running or stopped',
     async (t) => {
-      const session = await eventful(t);
+      const session = await eventful(t, 'migrated');
       const { scratch } = await t.instance();
       for (const state of ['running', 'paused']) {
         if (state === 'paused') t.succeeded(await session.command('stop'));

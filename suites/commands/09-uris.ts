@@ -30,7 +30,7 @@ export const uris = new ChapterBuilder(['Migration commands', '9 migrate', 'URIs
   abilities: ['start'],
 })
   .must('MIG-CMD-MIG-30', 'a scheme that is not known is refused, and leaves no text behind', async (t) => {
-    const session = await eventful(t);
+    const session = await eventful(t, 'migrated');
     for (const uri of [
       'qmpspec-none:1',
       '',
@@ -46,14 +46,14 @@ export const uris = new ChapterBuilder(['Migration commands', '9 migrate', 'URIs
     }
   })
   .must('MIG-CMD-MIG-31.tcp', 'a tcp address that cannot be read is refused at once', async (t) => {
-    const session = await eventful(t);
+    const session = await eventful(t, 'migrated');
     for (const rest of ['', 'x', '127.0.0.1', '127.0.0.1:']) {
       await refusedUri(t, session, `tcp:${rest}`, 'address', `error parsing address '${rest}'`);
     }
     await refusedUri(t, session, 'tcp:[::1', 'address', "error parsing IPv6 address '[::1'");
   })
   .must('MIG-CMD-MIG-31.fd', 'a descriptor name that this monitor was not given is refused at once', async (t) => {
-    const session = await eventful(t);
+    const session = await eventful(t, 'migrated');
     for (const name of ['qmpspec-none', '99', '-1', '0x1']) {
       await refusedUri(t, session, `fd:${name}`, 'object', `File descriptor named '${name}' has not been found`);
     }
@@ -62,7 +62,7 @@ export const uris = new ChapterBuilder(['Migration commands', '9 migrate', 'URIs
     'MIG-CMD-MIG-31.empty-unix',
     'an empty unix path is refused at once where the release reads it first',
     async (t) => {
-      const session = await eventful(t);
+      const session = await eventful(t, 'migrated');
       if (t.dialect.migration.emptyUnixPathRefused) {
         await refusedUri(t, session, 'unix:', 'address', 'invalid Unix socket address');
       } else {
@@ -75,7 +75,7 @@ export const uris = new ChapterBuilder(['Migration commands', '9 migrate', 'URIs
     'MIG-CMD-MIG-32.unix',
     'a unix socket that is not there fails after the reply',
     async (t) => {
-      const session = await eventful(t);
+      const session = await eventful(t, 'migrated');
       const { scratch } = await t.instance();
       const path = `${scratch}/absent.sock`;
       const reason = 'No such file or directory';
@@ -87,7 +87,7 @@ export const uris = new ChapterBuilder(['Migration commands', '9 migrate', 'URIs
     'MIG-CMD-MIG-32.long-path',
     'a unix path beyond the limit of the system fails after the reply',
     async (t) => {
-      const session = await eventful(t);
+      const session = await eventful(t, 'migrated');
       const { scratch } = await t.instance();
       const path = `${scratch}/${'x'.repeat(200)}`;
       await failsLater(t, session, `unix:${path}`, `UNIX socket path '${path}' is too long`);
@@ -98,7 +98,7 @@ export const uris = new ChapterBuilder(['Migration commands', '9 migrate', 'URIs
     'MIG-CMD-MIG-32.tcp',
     'a refused tcp connection fails after the reply',
     async (t) => {
-      const session = await eventful(t);
+      const session = await eventful(t, 'migrated');
       const held = await refusedPort();
       try {
         const address = `127.0.0.1:${held.port}`;
@@ -113,7 +113,7 @@ export const uris = new ChapterBuilder(['Migration commands', '9 migrate', 'URIs
     'MIG-CMD-MIG-32.options',
     'unknown options behind a tcp address are ignored',
     async (t) => {
-      const session = await eventful(t);
+      const session = await eventful(t, 'migrated');
       const held = await refusedPort();
       try {
         const address = `127.0.0.1:${held.port}`;
@@ -135,7 +135,7 @@ export const uris = new ChapterBuilder(['Migration commands', '9 migrate', 'URIs
     'MIG-CMD-MIG-32.resolution',
     'a port name that nobody knows fails after the reply',
     async (t) => {
-      const session = await eventful(t);
+      const session = await eventful(t, 'migrated');
       const address = '127.0.0.1:qmpspec-none';
       await failsLater(
         t,
@@ -150,7 +150,7 @@ export const uris = new ChapterBuilder(['Migration commands', '9 migrate', 'URIs
     'MIG-CMD-MIG-21.retry',
     'after a failure the next migration begins as the first one did',
     async (t) => {
-      const session = await eventful(t);
+      const session = await eventful(t, 'migrated');
       const { scratch } = await t.instance();
       for (const name of ['a', 'b', 'c']) {
         const path = `${scratch}/${name}.sock`;
@@ -164,7 +164,7 @@ export const uris = new ChapterBuilder(['Migration commands', '9 migrate', 'URIs
     'MIG-CMD-MIG-30.clears',
     'an unknown scheme after a failed connection does not keep its text',
     async (t) => {
-      const session = await eventful(t);
+      const session = await eventful(t, 'migrated');
       const { scratch } = await t.instance();
       await failsLater(t, session, `unix:${scratch}/absent.sock`, /absent\.sock/);
       const scheme = 'qmpspec-none:1';
@@ -176,7 +176,7 @@ export const uris = new ChapterBuilder(['Migration commands', '9 migrate', 'URIs
     'QMP-EVT-24',
     'a refused socket: setup, then the reply, then failed',
     async (t) => {
-      const session = await eventful(t);
+      const session = await eventful(t, 'migrated');
       const { scratch } = await t.instance();
       const mark = session.mark();
       const id = session.post('migrate', { uri: `unix:${scratch}/absent.sock` });
@@ -190,7 +190,7 @@ export const uris = new ChapterBuilder(['Migration commands', '9 migrate', 'URIs
     'QMP-EVT-24.off',
     'without the capability events a refused socket shows no event',
     async (t) => {
-      const session = await t.session();
+      const session = await t.session({ condition: 'migrated' });
       const { scratch } = await t.instance();
       const mark = session.mark();
       t.equal(t.succeeded(await session.command('migrate', { uri: `unix:${scratch}/absent.sock` })), {}, 'migrate');
@@ -203,7 +203,7 @@ export const uris = new ChapterBuilder(['Migration commands', '9 migrate', 'URIs
     'QMP-EVT-24.switch',
     'events are shown from the next change on after they are switched on, and no longer when off',
     async (t) => {
-      const session = await t.session();
+      const session = await t.session({ condition: 'migrated' });
       const { scratch } = await t.instance();
       for (const state of [false, true, false]) {
         const capabilities = [{ capability: 'events', state }];
@@ -222,7 +222,7 @@ export const uris = new ChapterBuilder(['Migration commands', '9 migrate', 'URIs
     'QMP-EVT-25',
     'an unknown protocol: setup and failed before the error, or the error alone where it is read first',
     async (t) => {
-      const session = await eventful(t);
+      const session = await eventful(t, 'migrated');
       const mark = session.mark();
       const id = session.post('migrate', { uri: 'qmpspec-none:1' });
       await session.reply(id, { since: mark });
@@ -234,13 +234,13 @@ export const uris = new ChapterBuilder(['Migration commands', '9 migrate', 'URIs
     },
   )
   .must('QMP-EVT-25.off', 'without the capability events an unknown protocol shows no event', async (t) => {
-    const session = await t.session();
+    const session = await t.session({ condition: 'migrated' });
     const mark = session.mark();
     t.failed(await session.command('migrate', { uri: 'qmpspec-none:1' }), 'GenericError');
     eventsAre(t, t.eventNames(await session.fence(mark)), [[]], 'events');
   })
   .must('QMP-EVT-26', 'an unknown descriptor: setup and failed before the error', async (t) => {
-    const session = await eventful(t);
+    const session = await eventful(t, 'migrated');
     const mark = session.mark();
     const id = session.post('migrate', { uri: 'fd:qmpspec-none' });
     await session.reply(id, { since: mark });
@@ -273,7 +273,7 @@ export const uris = new ChapterBuilder(['Migration commands', '9 migrate', 'URIs
     'MIG-CMD-EVT-01.data',
     'a migration event has status and nothing else as data',
     async (t) => {
-      const session = await eventful(t);
+      const session = await eventful(t, 'migrated');
       const { scratch } = await t.instance();
       t.succeeded(await session.command('migrate', { uri: `unix:${scratch}/absent.sock` }));
       const failed = await session.event('MIGRATION', { test: ({ status }) => status === 'failed' });
@@ -288,7 +288,7 @@ export const uris = new ChapterBuilder(['Migration commands', '9 migrate', 'URIs
     'MIG-CMD-MIG-30.silent',
     'a refused URI shows nothing to a monitor without events, and the guest runs on',
     async (t) => {
-      const session = await t.session();
+      const session = await t.session({ condition: 'migrated' });
       const mark = session.mark();
       const before = t.succeeded(await session.command('query-status'));
       t.failed(

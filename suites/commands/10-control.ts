@@ -13,9 +13,9 @@ const recoverText = 'Migrate recover can only be run when postcopy is paused.';
 export const pauseText = (t: Trial): string =>
   `migrate-pause is currently only supported during postcopy-active ${t.dialect.migration.pauseInRecover ? 'or postcopy-recover ' : ''}state`;
 
-/** A session on the plain instance, with `events` on, whose only migration has failed. */
+/** A session on the plain instance, with `events` on, whose last migration has failed. */
 async function failed(t: Trial): Promise<Session> {
-  const session = await eventful(t);
+  const session = await eventful(t, 'migrated');
   const { scratch } = await t.instance();
   t.succeeded(await session.command('migrate', { uri: `unix:${scratch}/absent.sock` }));
   await session.event('MIGRATION', { test: ({ status }) => status === 'failed' });

@@ -3,6 +3,7 @@ import type { Trial } from '../../oracle/trial.js';
 import { DeadlinePassed } from '../../protocol/errors.js';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
 import type { Session } from '../../protocol/session.js';
+import type { Condition } from '../../targets/pool.js';
 
 const questions = ['query-migrate', 'query-migrate-parameters', 'query-migrate-capabilities', 'query-status'] as const;
 
@@ -39,9 +40,12 @@ export function eventsAre(t: Trial, got: readonly string[], permitted: readonly 
   );
 }
 
-/** A session on the plain instance with the capability `events` on: what changes a state then shows itself. */
-export async function eventful(t: Trial): Promise<Session> {
-  const session = await t.session();
+/**
+ * A session on the plain instance with the capability `events` on: what changes a state then shows itself.
+ * @param condition `migrated`: the instance may have migrated before
+ */
+export async function eventful(t: Trial, condition: Condition = 'new'): Promise<Session> {
+  const session = await t.session({ condition });
   await switchOn(t, session, 'events');
   return session;
 }

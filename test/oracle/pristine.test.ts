@@ -6,11 +6,18 @@ import { Transcript } from '../../protocol/transcript.js';
 import { InProcessTarget } from '../../targets/in-process/target.js';
 import { readSettings, type Settings } from '../../targets/settings.js';
 import type { Instance, StartOptions } from '../../targets/target.js';
+import { received } from './received.js';
 
-const leftBy = (...commands: readonly unknown[]): Traces => {
+/** Of commands that succeed, but for those with the id `refused`. */
+const leftBy = (...commands: readonly object[]): Traces => {
   const transcript = new Transcript();
-  for (const command of commands) transcript.add('source', 'sent', `${JSON.stringify(command)}\n`);
-  return leavesTraces(transcript, 'source', commands.length);
+  const replies = commands.map((command, index) => {
+    const { id = index } = command as { id?: string };
+    transcript.add('source', 'sent', `${JSON.stringify({ ...command, id })}\n`);
+    const answer = id === 'refused' ? { error: { class: 'GenericError', desc: '' } } : { return: {} };
+    return received(JSON.stringify({ ...answer, id }));
+  });
+  return leavesTraces(transcript, 'source', replies);
 };
 
 describe('the traces of a trial', () => {
@@ -32,13 +39,28 @@ describe('the traces of a trial', () => {
     expect(leftBy(release, { execute: 'migrate', arguments: { uri: 'unix:x' } })).to.equal('any');
     expect(leftBy(release)).to.equal('restorable');
     const migrate = { execute: 'migrate', arguments: { uri: 'unix:x' } };
-    expect(leftBy(migrate, { execute: 'migrate-start-postcopy' })).to.equal('any');
+    expect(leftBy(migrate, { execute: 'migrate-pause' })).to.equal('any');
+  });
+
+  it('tell of a postcopy among the migrations', () => {
+    const migrate = { execute: 'migrate', arguments: { uri: 'unix:x' } };
+    expect(leftBy(migrate, { execute: 'migrate-start-postcopy' })).to.equal('postcopy');
+    expect(leftBy({ execute: 'migrate-start-postcopy' }, migrate)).to.equal('postcopy');
+  });
+
+  it('are not those of what was refused', () => {
+    const refused = { execute: 'migrate-pause', id: 'refused' };
+    expect(leftBy(refused)).to.equal('restorable');
+    expect(leftBy({ execute: 'migrate', arguments: { uri: 'unix:x' } }, refused)).to.equal('migrations');
+    expect(leftBy({ execute: 'migrate', arguments: { uri: 'x' }, id: 'refused' })).to.equal('restorable');
+    // An id that a success bears too tells of neither.
+    expect(leftBy({ execute: 'getfd', id: 'refused' }, { execute: 'getfd' })).to.equal('any');
   });
 
   it('do not include those of another endpoint', () => {
     const transcript = new Transcript();
     transcript.add('destination', 'sent', '{"execute":"stop"}');
-    expect(leavesTraces(transcript, 'source', 0)).to.equal('none');
+    expect(leavesTraces(transcript, 'source', [])).to.equal('none');
   });
 });
 
@@ -129,9 +151,13 @@ describe('an instance that served a trial', () => {
     }
   });
 
+  it('has not run yet once it is reset, where it was started so', async () => {
+    expect(await condition(async (command) => command('cont'), { paused: true })).to.equal('new');
+    expect(await condition(async (command) => command('system_reset'), { paused: true })).to.equal('new');
+  });
+
   it('is of no more use when it has ended, or was started in a state that does not come back', async () => {
     expect(await condition(async (command) => command('quit'))).to.equal(undefined);
-    expect(await condition(async (command) => command('cont'), { paused: true })).to.equal(undefined);
     expect(await condition(async () => undefined, { incoming: 'defer' })).to.equal('new');
   });
 });
