@@ -15,6 +15,7 @@ import { Divergence } from './divergence.js';
 import { defectsOf } from './known-defects.js';
 import { announcesLater, laterStatuses, type Statuses } from './later-statuses.js';
 import { membersBeyond } from './members-beyond.js';
+import type { Observation, Observations } from './observations.js';
 import { brief, type Expected, meets, type Pattern, wordsOf } from './patterns.js';
 import { leavesTraces, restore } from './pristine.js';
 
@@ -25,8 +26,10 @@ export interface TrialSettings {
   readonly strictDesc: boolean;
   /** Number from which everything random in the trial is drawn. */
   readonly seed: number;
-  /** Nothing that has served before is used. */
+  /** Nothing that has served before is used, and nothing that was seen before. */
   readonly fresh?: boolean;
+  /** What requirements look at together; each looks for itself when absent. */
+  readonly shared?: Observations;
 }
 
 export class Trial {
@@ -37,7 +40,7 @@ export class Trial {
   checks = 0;
   /** The first known defect that the target has shown; what conforms otherwise is then told as that. */
   defect: string | undefined;
-  /** An instance was used that had migrated before. */
+  /** An instance was used that had migrated before, or something was looked at together with others. */
   reused = false;
   private readonly used = new Map<Instance, { name: string }>();
   private readonly sessions: Session[] = [];
@@ -115,6 +118,43 @@ export class Trial {
     this.used.set(instance, { name });
     instance.record(this.transcript, name);
     return instance;
+  }
+
+  /**
+   * What `observe` sees of instances of its own: brought about once in a run for all who ask for it under the same key, and
+   * for this trial alone where it cannot be shared. Its entries and checks become those of this trial.
+   * @param alone the same for this trial only, where less needs to be looked at; default `observe`
+   */
+  async observed<T>(key: string, observe: (t: Trial) => Promise<T>, alone = observe): Promise<T> {
+    const { fresh, shared } = this.settings;
+    if (shared === undefined || fresh) return alone(this);
+    this.reused = true;
+    const seen = await shared.get(`${this.dialect.name} ${key}`, () => this.observation(observe));
+    if (seen === undefined) return alone(this);
+    const { accepted, transcript, value } = seen;
+    // As if it had ended just now.
+    const later = Math.max(0, this.transcript.now() - (transcript.entries.at(-1)?.time ?? 0));
+    for (const { at, kind, text, time, before, stale = false } of transcript.entries) {
+      this.transcript.add(at, kind, text, { time: time + later, before, stale });
+    }
+    this.checks += accepted.length;
+    this.accepted.push(...accepted);
+    return value;
+  }
+
+  /** Made in a trial of its own; `undefined` when something was wrong in it. */
+  private async observation<T>(observe: (t: Trial) => Promise<T>): Promise<Observation<T> | undefined> {
+    const trial = new Trial(this.settings);
+    let value: { readonly is: T } | undefined;
+    try {
+      value = { is: await observe(trial) };
+    } catch {
+      // Whoever looks alone finds it, and tells.
+    }
+    const { transcript, accepted, defect, instances } = trial;
+    const sound = value !== undefined && defect === undefined && instances.every(({ exit }) => exit?.signal == null);
+    await trial.finish(sound);
+    return sound && value !== undefined ? { value: value.is, transcript, accepted } : undefined;
   }
 
   /** A connection whose greeting has been read; still in negotiation mode. Default: to the plain instance. */

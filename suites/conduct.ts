@@ -31,7 +31,7 @@ export interface Conduct {
   readonly excerpt?: readonly string[];
   readonly stderr?: readonly string[];
   readonly fatal?: string;
-  /** An instance was used that had migrated before. */
+  /** An instance was used that had migrated before, or something was looked at together with others. */
   readonly reused: boolean;
 }
 

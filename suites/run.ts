@@ -4,6 +4,7 @@
  */
 import Mocha from 'mocha';
 import { exitCodes } from '../oracle/exit-codes.js';
+import { Observations } from '../oracle/observations.js';
 import type { RequirementEnded, RunFooter, RunHeader, RunSink, Shard } from '../oracle/run-events.js';
 import { runEventsVersion } from '../oracle/run-events.js';
 import { standing } from '../oracle/standing.js';
@@ -104,6 +105,7 @@ async function firstLook(pool: InstancePool, options: RunOptions): Promise<Targe
 class Run {
   /** Why the run cannot go on. */
   aborted: string | undefined;
+  private readonly shared = new Observations();
   /** The failure after which nothing begins any more. */
   private firstFailure: string | undefined;
 
@@ -142,7 +144,8 @@ class Run {
     const why = notApplicable(requirement, options.target, facts);
     if (why !== undefined) return report({ kind: 'not-applicable', reason: why });
     options.sink({ event: 'started', id: requirement.id });
-    const settings = { facts, pool: this.pool, strictDesc: options.strictDesc, seed: options.seed };
+    const { strictDesc, seed } = options;
+    const settings = { facts, pool: this.pool, strictDesc, seed, shared: this.shared };
     let result = await conduct(requirement, settings);
     // What an instance was used for before must not decide: only a fresh one is failed.
     if (result.reused && !holds(result.verdict)) {
@@ -177,7 +180,7 @@ class Run {
 }
 
 const onlyReused = (id: string, { divergence, reason, kind }: Verdict): string =>
-  `${id} holds on a fresh instance, and not on one that had migrated before: ${divergence?.got ?? reason ?? kind}`;
+  `${id} holds on a fresh instance of its own, and not on one that had served before: ${divergence?.got ?? reason ?? kind}`;
 
 const holds = ({ kind }: Verdict): boolean => ['conforms', 'known-defect', 'not-applicable'].includes(kind);
 

@@ -6,7 +6,17 @@ import { ChapterBuilder } from '../requirement.js';
 import { passesCount } from '../state-machine/story.js';
 import { fitsExactly } from './dialect-fit.js';
 import { unchanged } from './observe.js';
-import { migrated, type Pair, type PairOptions, pair, sourceWords, words, wordsAre } from './pair.js';
+import {
+  migrated,
+  type Pair,
+  type PairOptions,
+  pair,
+  seenMigration,
+  sourceWords,
+  words,
+  wordsAre,
+  wordsOf,
+} from './pair.js';
 
 const needs = { abilities: ['start', 'incoming', 'local'] } as const;
 
@@ -43,8 +53,7 @@ for (const transport of ['unix', 'tcp'] as const) {
       `QMP-EVT-20.${transport}`,
       `over ${transport}, the source tells setup, reply, passes, active, STOP and completed in order`,
       async (t) => {
-        const both = await complete(t, { transport });
-        const said = await sourceSays(t, both);
+        const said = wordsOf(t, (await seenMigration(t, { transport })).source);
         wordsAre(t, said, sourceWords(t, true), 'source');
         passesTold(t, said);
       },
@@ -53,8 +62,8 @@ for (const transport of ['unix', 'tcp'] as const) {
       `QMP-EVT-23.${transport}`,
       `over ${transport}, the destination tells active, RESUME and completed in order`,
       async (t) => {
-        const both = await complete(t, { transport });
-        wordsAre(t, await destinationSays(t, both), destinationWords(t, true, true), 'destination');
+        const { destination } = await seenMigration(t, { transport });
+        wordsAre(t, wordsOf(t, destination), destinationWords(t, true, true), 'destination');
       },
     );
 }
@@ -77,12 +86,12 @@ export const plainMigration = chapter
     },
   )
   .must('QMP-EVT-22', 'with events off the source tells the reply and STOP', async (t) => {
-    const both = await complete(t, { events: false });
-    wordsAre(t, await sourceSays(t, both), /^reply STOP$/, 'source');
+    const { source } = await seenMigration(t, { events: false });
+    wordsAre(t, wordsOf(t, source), /^reply STOP$/, 'source');
   })
   .must('QMP-EVT-23.off', 'with events off the destination tells RESUME', async (t) => {
-    const both = await complete(t, { events: false });
-    wordsAre(t, await destinationSays(t, both), destinationWords(t, false, true), 'destination');
+    const { destination } = await seenMigration(t, { events: false });
+    wordsAre(t, wordsOf(t, destination), destinationWords(t, false, true), 'destination');
   })
   .must(
     'MIG-SM-R01.return-path',
@@ -201,8 +210,7 @@ export const plainMigration = chapter
     { needs: { ...needs, capabilities: ['xbzrle'] } },
   )
   .must('MIG-CMD-QMIG-02', 'the destination shows completed and no figures', async (t) => {
-    const { destination } = await complete(t, {});
-    const info = t.succeeded(await destination.command('query-migrate'));
+    const { loaded: info } = await seenMigration(t, { transport: 'unix' });
     t.returned('query-migrate', info, ['status'], t.dialect.migration.showsSocketAddress ? ['socket-address'] : []);
     t.equal(isObject(info) ? info.status : undefined, 'completed', 'status');
     const faults = validatorsFor(t.facts.schema).returns('query-migrate')(info);

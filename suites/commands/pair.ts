@@ -1,7 +1,7 @@
 /** A source and a destination of the target, and a plain migration between them. */
 import type { Trial } from '../../oracle/trial.js';
-import { isObject } from '../../protocol/json.js';
-import { isReply } from '../../protocol/message.js';
+import { isObject, type JsonObject, type JsonValue, stringifyJson } from '../../protocol/json.js';
+import { isReply, type Received } from '../../protocol/message.js';
 import type { Session } from '../../protocol/session.js';
 import { freePort } from '../../targets/free-port.js';
 import type { StartOptions } from '../../targets/target.js';
@@ -62,12 +62,53 @@ export async function migrated(t: Trial, { source, destination, uri }: Pair, end
   await runStateBecomes(t, destination, end);
 }
 
+/** A plain migration that several requirements look at. */
+export interface SeenMigration {
+  /** All that each end said from before the commands that begin the migration. */
+  readonly source: readonly Received[];
+  readonly destination: readonly Received[];
+  /** `query-migrate` of the source once the figures stand, and the answers when it is asked again. */
+  readonly info: JsonObject;
+  readonly again: readonly JsonValue[];
+  /** `query-migrate` of the destination. */
+  readonly loaded: JsonValue;
+  /** Milliseconds from the command to the end of the migration. */
+  readonly took: number;
+}
+
+/** A migration from begin to end that others look at too. */
+export const seenMigration = (
+  t: Trial,
+  options: Pick<PairOptions, 'transport' | 'events' | 'capabilities'> = {},
+): Promise<SeenMigration> =>
+  t.observed(`migration ${stringifyJson(options)}`, async (t) => {
+    const both = await pair(t, options);
+    const began = performance.now();
+    await migrated(t, both, 'running');
+    const took = performance.now() - began;
+    const { source, destination, marks } = both;
+    const info = t.succeeded(await source.command('query-migrate'), 'query-migrate');
+    const again: JsonValue[] = [];
+    for (let i = 0; i < 3; i++) again.push(t.succeeded(await source.command('query-migrate'), 'query-migrate'));
+    return {
+      source: await source.fence(marks.source),
+      destination: await destination.fence(marks.destination),
+      info: isObject(info) ? info : {},
+      again,
+      loaded: t.succeeded(await destination.command('query-migrate'), 'query-migrate'),
+      took,
+    };
+  });
+
 /**
  * What came since a mark, as words in order: events as {@link Trial.eventNames} writes them, and `reply` for the first
  * reply. Replies to later queries are left out.
  */
-export async function words(t: Trial, session: Session, mark: number): Promise<string> {
-  const messages = await session.fence(mark);
+export const words = async (t: Trial, session: Session, mark: number): Promise<string> =>
+  wordsOf(t, await session.fence(mark));
+
+/** As {@link words}, of messages that are here already. */
+export function wordsOf(t: Trial, messages: readonly Received[]): string {
   const first = messages.find(isReply);
   const kept = messages.filter((message) => message === first || !isReply(message));
   return kept.map((message) => (message === first ? 'reply' : (t.eventNames([message])[0] ?? message.kind))).join(' ');

@@ -127,14 +127,14 @@ const builder = new ChapterBuilder(['Multifd', '1 Source'], 'multifd.md ยง1 to ย
     'normal counts the pages that went over the channels, duplicate the zero pages',
     async (t) => {
       const { one } = await captureChannels(t);
-      const ram = (await one.info()).ram as JsonObject;
+      const ram = one.info.ram as JsonObject;
       t.same(ram.normal, filled().length, 'normal');
       t.same(ram.duplicate, ramBytes / pageSize - filled().length, 'duplicate');
     },
   )
   .must('MIG-MFD-STAT-02', 'multifd-bytes counts what the release counts', async (t) => {
     const { one, channels } = await captureChannels(t);
-    const ram = (await one.info()).ram as JsonObject;
+    const ram = one.info.ram as JsonObject;
     const layout = packetLayout(t.dialect.stream);
     const size = packetBytes(layout, layout.defaultPages);
     const packets = channels.flatMap((channel) => channel.packets);

@@ -2,6 +2,7 @@
 import { Peer } from '../../oracle/peer/peer.js';
 import { contentsOf } from '../../oracle/ram-image.js';
 import type { Trial } from '../../oracle/trial.js';
+import { type JsonObject, stringifyJson } from '../../protocol/json.js';
 import type { Session } from '../../protocol/session.js';
 import type { PeerBehaviour } from '../../targets/scenario.js';
 import type { Instance, StartOptions } from '../../targets/target.js';
@@ -95,28 +96,91 @@ export class Captured extends Actor {
 
   /** What the stream says; it must be one that can be read to its last byte. */
   recording(connection = 1): Recording {
-    const recording = recorded(this.t, this.bytes(connection));
-    this.t.check(
-      recording.problem === undefined && recording.messages.length === 0,
-      'a stream that can be read',
-      recording.problem ?? recording.messages.join('; '),
-    );
-    this.t.check(recording.rest.length === 0, 'nothing behind the stream', `${recording.rest.length} bytes`);
-    return recording;
+    return readable(this.t, this.bytes(connection));
   }
 
-  /** The stream has brought this RAM. @param expected how it begins; default: with the image. Zeros follow */
-  carries(recording: Recording, expected = this.beginning()): void {
-    const got = recording.contents(recording.setup[0]?.block.name ?? '');
-    this.t.check(got?.length === ramBytes, `${ramBytes} bytes of RAM`, `${got?.length ?? 'no'} bytes`, 'RAM');
-    const page = firstDifference(got as Buffer, expected);
-    this.t.check(page === -1, 'the RAM of the source', `other bytes in page ${page}`, 'RAM');
-  }
-
-  private beginning(): Buffer {
-    return this.image === null ? Buffer.alloc(0) : contentsOf(this.image);
+  /** The stream has brought the RAM of the image. Zeros follow. */
+  carries(recording: Recording): void {
+    carries(this.t, recording, contentsOfImage(this.image));
   }
 }
+
+/** A migration that has ended, which others look at too. */
+export class SeenStream {
+  /**
+   * @param connections what has come over each of them
+   * @param info what `query-migrate` of the source says at the end
+   */
+  constructor(
+    private readonly t: Trial,
+    private readonly ram: Buffer,
+    readonly connections: readonly Buffer[],
+    readonly info: JsonObject,
+  ) {}
+
+  /** What has come over a connection. */
+  bytes(connection = 1): Buffer {
+    return this.connections[connection - 1] ?? Buffer.alloc(0);
+  }
+
+  recording(): Recording {
+    return readable(this.t, this.bytes());
+  }
+
+  /** The stream has brought the RAM of the source. */
+  carries(recording: Recording): void {
+    carries(this.t, recording, this.ram);
+  }
+}
+
+/**
+ * Brings a migration about that others look at too, and waits for its end.
+ * @param key what is different in it
+ * @param begins the source once the migration has begun, and how its RAM begins in the end; zeros follow
+ */
+export async function seenStream(
+  t: Trial,
+  key: string,
+  begins: (t: Trial) => Promise<readonly [Captured, Buffer]>,
+): Promise<SeenStream> {
+  const { connections, info, ram } = await t.observed(`stream ${key}`, async (t) => {
+    const [one, ram] = await begins(t);
+    await one.completes();
+    const connections = Array.from({ length: one.connections }, (_, i) => one.bytes(i + 1));
+    return { connections, info: await one.info(), ram };
+  });
+  return new SeenStream(t, ram, connections, info);
+}
+
+/** A migration from begin to end. */
+export const seenCapture = (t: Trial, options: CaptureOptions): Promise<SeenStream> =>
+  seenStream(t, stringifyJson(options), async (t) => {
+    const one = await Captured.open(t, options);
+    await one.migrates();
+    return [one, contentsOfImage(one.image)];
+  });
+
+/** What is in these bytes, which must be a stream that can be read to its last byte. */
+function readable(t: Trial, bytes: Buffer): Recording {
+  const recording = recorded(t, bytes);
+  t.check(
+    recording.problem === undefined && recording.messages.length === 0,
+    'a stream that can be read',
+    recording.problem ?? recording.messages.join('; '),
+  );
+  t.check(recording.rest.length === 0, 'nothing behind the stream', `${recording.rest.length} bytes`);
+  return recording;
+}
+
+/** The stream has brought RAM that begins like this. Zeros follow. */
+function carries(t: Trial, recording: Recording, expected: Buffer): void {
+  const got = recording.contents(recording.setup[0]?.block.name ?? '');
+  t.check(got?.length === ramBytes, `${ramBytes} bytes of RAM`, `${got?.length ?? 'no'} bytes`, 'RAM');
+  const page = firstDifference(got as Buffer, expected);
+  t.check(page === -1, 'the RAM of the source', `other bytes in page ${page}`, 'RAM');
+}
+
+const contentsOfImage = (image: string | null): Buffer => (image === null ? Buffer.alloc(0) : contentsOf(image));
 
 /** What is in these bytes, until the end of the trial. */
 export function recorded(t: Trial, bytes: Buffer): Recording {
@@ -126,9 +190,7 @@ export function recorded(t: Trial, bytes: Buffer): Recording {
 }
 
 /** A migration from begin to end, and its stream. */
-export async function capture(t: Trial, options: CaptureOptions = {}): Promise<[Captured, Recording]> {
-  const one = await Captured.open(t, options);
-  await one.migrates();
-  await one.completes();
+export async function capture(t: Trial, options: CaptureOptions = {}): Promise<[SeenStream, Recording]> {
+  const one = await seenCapture(t, options);
   return [one, one.recording()];
 }

@@ -6,10 +6,11 @@ import { closeSync, mkdirSync, openSync, truncateSync, writeFileSync, writeSync 
 import { join } from 'node:path';
 import { imageFile } from '../../oracle/ram-image.js';
 import type { Trial } from '../../oracle/trial.js';
+import { stringifyJson } from '../../protocol/json.js';
 import { eventName } from '../../protocol/message.js';
 import { theReaper } from '../../targets/reaper.js';
 import { NotOffered, TargetError } from '../../targets/target.js';
-import { Captured, memory, ramBytes } from '../stream-format/capture.js';
+import { Captured, memory, ramBytes, type SeenStream, seenStream } from '../stream-format/capture.js';
 import { pattern } from '../stream-format/loading.js';
 import type { Recording } from '../stream-format/recording.js';
 
@@ -152,11 +153,10 @@ async function resets(one: Captured): Promise<void> {
 export async function migratedWithChanges(
   t: Trial,
   more: { parameters?: Readonly<Record<string, unknown>> } = {},
-): Promise<[Captured, Recording]> {
-  const [one, ram] = await changed(t, more);
-  await one.completes();
+): Promise<[SeenStream, Recording]> {
+  const one = await seenStream(t, `of memory that changes ${stringifyJson(more)}`, (t) => changed(t, more));
   const recording = one.recording();
-  one.carries(recording, ram);
+  one.carries(recording);
   return [one, recording];
 }
 

@@ -116,7 +116,8 @@ describe('a run with expectations', () => {
     expect(footer.counts).to.deep.equal({ conforms: 2 });
     expect(events.filter(({ event }) => event === 'note').map((event) => JSON.stringify(event))).to.satisfy(
       ([note = '', ...others]: string[]) =>
-        others.length === 0 && note.includes('B holds on a fresh instance, and not on one that had migrated before'),
+        others.length === 0 &&
+        note.includes('B holds on a fresh instance of its own, and not on one that had served before'),
     );
   });
 
