@@ -4,9 +4,9 @@ import { SectionType } from '../../reference/stream/format.js';
 import { describedSections, parseVmdescription } from '../../reference/stream/vmdescription.js';
 import { fitsExactly, unlessExact } from '../commands/dialect-fit.js';
 import { ChapterBuilder } from '../requirement.js';
-import { block } from '../state-machine/feed.js';
+import { takes } from './accepted-row.js';
 import { capture, captureNeeds } from './capture.js';
-import { accepts, failNeeds, holds, loadNeeds, pageOf, ramEnd, ramId, ramStart, refuses } from './loading.js';
+import { failNeeds, loadNeeds, ramId, ramStart, refuses } from './loading.js';
 
 /** Words of a precopy stream, commands left out. */
 const order = /^configuration (?:(?:START|PART) ram )+(?:END ram )(?:FULL \S+ )*EOF vmdescription $/;
@@ -99,63 +99,16 @@ export const sections = new ChapterBuilder(['Migration stream', '3 Sections'], '
   .must(
     'MIG-STR-SEC-10',
     'a destination takes any section id, and START and FULL alike, PART and END alike',
-    async (t) => {
-      for (const id of [1, 0x7fffffff, 0xfffffffe]) {
-        const one = await accepts(t, (writer, feed) => {
-          feed.begin();
-          writer.full(id, 'ram', 0, 4);
-          writer.ram.setup([block]);
-          writer.ram.eos();
-          writer.footer();
-          writer.end(id);
-          writer.ram.page(block, 0x1000, pageOf('A'), 0);
-          writer.ram.eos();
-          writer.footer();
-          writer.part(id);
-          writer.ram.page(block, 0x2000, pageOf('B'), 0);
-          writer.ram.eos();
-          writer.footer();
-          feed.end();
-        });
-        await holds(
-          t,
-          one,
-          new Map([
-            [1, pageOf('A')],
-            [2, pageOf('B')],
-          ]),
-        );
-      }
-    },
+    (t) => takes(t, 'MIG-STR-SEC-10'),
     { needs: loadNeeds },
   )
-  .must(
-    'MIG-STR-SEC-11',
-    'a stream without any ram section is accepted',
-    async (t) => {
-      const one = await accepts(t, (_, feed) => feed.begin().end());
-      await holds(t, one, new Map());
-    },
-    { needs: loadNeeds },
-  )
+  .must('MIG-STR-SEC-11', 'a stream without any ram section is accepted', (t) => takes(t, 'MIG-STR-SEC-11'), {
+    needs: loadNeeds,
+  })
   .must(
     'MIG-STR-SEC-12',
     'a second START under another id takes the place of the first',
-    async (t) => {
-      const one = await accepts(t, (writer, feed) => {
-        feed.begin();
-        ramStart(writer);
-        writer.start(9, 'ram', 0, 4);
-        writer.ram.eos();
-        writer.footer();
-        writer.part(9);
-        writer.ram.page(block, 0x3000, pageOf('C'), 0);
-        writer.ram.eos();
-        writer.footer();
-        feed.end();
-      });
-      await holds(t, one, new Map([[3, pageOf('C')]]));
-    },
+    (t) => takes(t, 'MIG-STR-SEC-12'),
     { needs: loadNeeds },
   )
   .must(
@@ -195,40 +148,13 @@ export const sections = new ChapterBuilder(['Migration stream', '3 Sections'], '
   .must(
     'MIG-STR-VMD-10',
     'a destination throws the description away, whatever it is, and what comes behind it',
-    async (t) => {
-      const ends = [
-        Buffer.from([6, 0, 0, 0, 0]),
-        Buffer.from('060000000378797a', 'hex'),
-        Buffer.from([6, 0, 0, 0, 2, 123, 125, 9]),
-      ];
-      for (const end of ends) {
-        const one = await accepts(t, (writer, feed) => {
-          feed.begin();
-          ramStart(writer);
-          ramEnd(writer);
-          writer.eof();
-          writer.out.bytes(end);
-        });
-        await one.runs('running');
-      }
-    },
+    (t) => takes(t, 'MIG-STR-VMD-10'),
     { needs: loadNeeds },
   )
   .must(
     'MIG-STR-VMD-11',
     'a stream that has no description, or a cut one, is accepted once the connection is closed',
-    async (t) => {
-      for (const end of ['', '06', '0600000064', '06000000647b']) {
-        const one = await accepts(t, (writer, feed) => {
-          feed.begin();
-          writer.eof();
-          writer.out.bytes(Buffer.from(end, 'hex'));
-          feed.send();
-          feed.finish();
-        });
-        await one.runs('running');
-      }
-    },
+    (t) => takes(t, 'MIG-STR-VMD-11'),
     { needs: loadNeeds },
   )
   .done();

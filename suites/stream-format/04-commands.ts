@@ -4,8 +4,9 @@ import { unlessExact } from '../commands/dialect-fit.js';
 import { ChapterBuilder } from '../requirement.js';
 import { destination, postcopyDestination } from '../state-machine/destination.js';
 import { block } from '../state-machine/feed.js';
+import { takes } from './accepted-row.js';
 import { capture, captureNeeds } from './capture.js';
-import { accepts, failNeeds, holds, loadNeeds, pageOf, ramEnd, ramId, ramPart, ramStart, refuses } from './loading.js';
+import { failNeeds, loadNeeds, ramStart, refuses } from './loading.js';
 
 const postcopy = { capabilities: ['postcopy-ram'] } as const;
 
@@ -113,34 +114,7 @@ export const commandsOfStream = new ChapterBuilder(
   .must(
     'MIG-STR-CMD-13',
     'a package of items without postcopy is read, and the stream goes on behind it',
-    async (t) => {
-      const one = await accepts(t, (writer, feed) => {
-        feed.begin();
-        ramStart(writer);
-        // A page and the end mark, as items of their own.
-        const inner = Buffer.concat([
-          Buffer.from([2, 0, 0, 0, ramId]),
-          Buffer.from('0000000000001008', 'hex'),
-          Buffer.from([3]),
-          Buffer.from('ram'),
-          pageOf('D'),
-          Buffer.from('00000000000000107e000000', 'hex'),
-          Buffer.from([ramId, 0]),
-        ]);
-        writer.packaged(inner);
-        ramPart(writer, ({ ram }) => ram.page(block, 0x2000, pageOf('E'), 0));
-        ramEnd(writer);
-        feed.end();
-      });
-      await holds(
-        t,
-        one,
-        new Map([
-          [1, pageOf('D')],
-          [2, pageOf('E')],
-        ]),
-      );
-    },
+    (t) => takes(t, 'MIG-STR-CMD-13'),
     { needs: loadNeeds },
   )
   .must(
@@ -155,54 +129,16 @@ export const commandsOfStream = new ChapterBuilder(
       }),
     { needs: failNeeds },
   )
-  .must(
-    'MIG-STR-CMD-15',
-    'a package may be large: there is no limit of 16 MiB',
-    async (t) => {
-      const pages = 4200;
-      const one = await accepts(t, (writer, feed) => {
-        feed.begin();
-        ramStart(writer);
-        const record = Buffer.concat([Buffer.from('0000000000005028', 'hex'), pageOf('F')]);
-        const inner = Buffer.concat([
-          Buffer.from([2, 0, 0, 0, ramId]),
-          Buffer.from('0000000000005008', 'hex'),
-          Buffer.from([3]),
-          Buffer.from('ram'),
-          pageOf('F'),
-          ...Array.from({ length: pages }, () => record),
-          Buffer.from('00000000000000107e000000', 'hex'),
-          Buffer.from([ramId, 0]),
-        ]);
-        t.check(inner.length > 2 ** 24, 'more than 16 MiB', `${inner.length}`);
-        writer.packaged(inner);
-        feed.end();
-      });
-      await holds(t, one, new Map([[5, pageOf('F')]]));
+  .must('MIG-STR-CMD-15', 'a package may be large: there is no limit of 16 MiB', (t) => takes(t, 'MIG-STR-CMD-15'), {
+    needs: loadNeeds,
+  })
+  .must('MIG-STR-CMD-16', 'the announcement of the switch-over is only a notice', (t) => takes(t, 'MIG-STR-CMD-16'), {
+    needs: {
+      ...loadNeeds,
+      unless: ({ dialect }) =>
+        dialect.stream.commands.includes('SWITCHOVER_START') ? undefined : 'no such command in this release',
     },
-    { needs: loadNeeds },
-  )
-  .must(
-    'MIG-STR-CMD-16',
-    'the announcement of the switch-over is only a notice',
-    async (t) => {
-      const one = await accepts(t, (writer, feed) => {
-        feed.begin();
-        ramStart(writer);
-        writer.command('SWITCHOVER_START');
-        ramEnd(writer);
-        feed.end();
-      });
-      await one.runs('running');
-    },
-    {
-      needs: {
-        ...loadNeeds,
-        unless: ({ dialect }) =>
-          dialect.stream.commands.includes('SWITCHOVER_START') ? undefined : 'no such command in this release',
-      },
-    },
-  )
+  })
   .must(
     'MIG-STR-CMD-17',
     'an advice is taken without an answer, and pings go on',

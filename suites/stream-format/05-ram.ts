@@ -3,21 +3,10 @@ import { RamFlag, SectionType } from '../../reference/stream/format.js';
 import { unlessExact } from '../commands/dialect-fit.js';
 import { ChapterBuilder } from '../requirement.js';
 import { block } from '../state-machine/feed.js';
+import { takes } from './accepted-row.js';
 import { Captured, capture, captureNeeds, ramBytes } from './capture.js';
 import { mixedPages, mixedRam } from './image.js';
-import {
-  accepts,
-  failNeeds,
-  holds,
-  loadNeeds,
-  loads,
-  pageOf,
-  pattern,
-  ramEnd,
-  ramPart,
-  ramStart,
-  refuses,
-} from './loading.js';
+import { failNeeds, loadNeeds, loads, ramPart, ramStart, refuses } from './loading.js';
 
 const pageSize = 4096;
 const pageCount = ramBytes / pageSize;
@@ -122,142 +111,37 @@ export const ram = new ChapterBuilder(['Migration stream', '5 The ram section'],
   .must(
     'MIG-STR-RAM-20',
     'a destination puts pages where they belong, the last one too',
-    async (t) => {
-      const last = block.length / pageSize - 1;
-      const [a, b, c] = [pattern(1), pattern(2), pattern(3)];
-      const records = [
-        [1, a],
-        [7, b],
-        [last, c],
-      ] as const;
-      await loads(
-        t,
-        ({ ram: out }) => {
-          for (const [page, bytes] of records) out.page(block, page * pageSize, bytes, 0);
-        },
-        new Map(records),
-      );
-    },
+    (t) => takes(t, 'MIG-STR-RAM-20'),
     { needs: loadNeeds },
   )
-  .must(
-    'MIG-STR-RAM-21',
-    'a ZERO record clears a page that had come before',
-    async (t) => {
-      await loads(
-        t,
-        ({ ram: out }) => {
-          out.page(block, 0x1000, pattern(4), 0);
-          out.page(block, 0x2000, pattern(5), 0);
-          out.zero(block, 0x1000);
-        },
-        new Map([[2, pattern(5)]]),
-      );
-    },
-    { needs: loadNeeds },
-  )
+  .must('MIG-STR-RAM-21', 'a ZERO record clears a page that had come before', (t) => takes(t, 'MIG-STR-RAM-21'), {
+    needs: loadNeeds,
+  })
   .must(
     'MIG-STR-RAM-22',
     'a later record of a page takes the place of an earlier one',
-    async (t) => {
-      await loads(
-        t,
-        ({ ram: out }) => {
-          for (const seed of [6, 7, 8]) out.page(block, 0x5000, pattern(seed), 0);
-        },
-        new Map([[5, pattern(8)]]),
-      );
-    },
+    (t) => takes(t, 'MIG-STR-RAM-22'),
     { needs: loadNeeds },
   )
   .must(
     'MIG-STR-RAM-23',
     'CONTINUE means the block of the last record with a name, across sections',
-    async (t) => {
-      const one = await accepts(t, (writer, feed) => {
-        feed.begin();
-        ramStart(writer);
-        ramPart(writer, ({ ram: out }) => out.page(block, 0x1000, pattern(9), 0));
-        ramPart(writer, ({ ram: out }) => out.page(block, 0x2000, pattern(10), 0));
-        ramEnd(writer, ({ ram: out }) => out.page(block, 0x3000, pattern(11), 0));
-        feed.end();
-      });
-      await holds(
-        t,
-        one,
-        new Map([
-          [1, pattern(9)],
-          [2, pattern(10)],
-          [3, pattern(11)],
-        ]),
-      );
-    },
+    (t) => takes(t, 'MIG-STR-RAM-23'),
     { needs: loadNeeds },
   )
   .must(
     'MIG-STR-RAM-24',
     'an end record may have the CONTINUE flag and an address',
-    async (t) => {
-      const one = await accepts(t, (writer, feed) => {
-        feed.begin();
-        ramStart(writer);
-        writer.part(70);
-        writer.ram.page(block, 0x1000, pattern(12), 0);
-        writer.out.bytes(Buffer.from('0000000000000030', 'hex'));
-        writer.footer();
-        writer.part(70);
-        writer.out.bytes(Buffer.from('0000000000005010', 'hex'));
-        writer.footer();
-        feed.end();
-      });
-      await holds(t, one, new Map([[1, pattern(12)]]));
-    },
+    (t) => takes(t, 'MIG-STR-RAM-24'),
     { needs: loadNeeds },
   )
   .must(
     'MIG-STR-RAM-25',
     'page records need no setup before them, and a second setup is no harm',
-    async (t) => {
-      const one = await accepts(t, (writer, feed) => {
-        feed.begin();
-        writer.start(70, 'ram', 0, 4);
-        writer.ram.page(block, 0x1000, pattern(13), 0);
-        writer.ram.eos();
-        writer.footer();
-        ramPart(writer, ({ ram: out }) => {
-          out.setup([block]);
-          out.page(block, 0x2000, pattern(14), 0);
-        });
-        feed.end();
-      });
-      await holds(
-        t,
-        one,
-        new Map([
-          [1, pattern(13)],
-          [2, pattern(14)],
-        ]),
-      );
-    },
+    (t) => takes(t, 'MIG-STR-RAM-25'),
     { needs: loadNeeds },
   )
-  .must(
-    'MIG-STR-RAM-26',
-    'a setup of 0 bytes lists no block',
-    async (t) => {
-      const one = await accepts(t, (writer, feed) => {
-        feed.begin();
-        writer.start(70, 'ram', 0, 4);
-        writer.ram.setup([]);
-        writer.ram.eos();
-        writer.footer();
-        ramPart(writer, ({ ram: out }) => out.page(block, 0x1000, pageOf('G'), 0));
-        feed.end();
-      });
-      await holds(t, one, new Map([[1, pageOf('G')]]));
-    },
-    { needs: loadNeeds },
-  )
+  .must('MIG-STR-RAM-26', 'a setup of 0 bytes lists no block', (t) => takes(t, 'MIG-STR-RAM-26'), { needs: loadNeeds })
   .must(
     'MIG-STR-RAM-27',
     'a ZERO record fills with its byte where the release takes any, else other bytes than 0 are refused',
@@ -276,42 +160,10 @@ export const ram = new ChapterBuilder(['Migration stream', '5 The ram section'],
     },
     { needs: { ...failNeeds, unless: unlessExact } },
   )
-  .must(
-    'MIG-STR-RAM-28',
-    'PART sections without a page are normal, in any number',
-    async (t) => {
-      const one = await accepts(t, (writer, feed) => {
-        feed.begin();
-        ramStart(writer);
-        for (let i = 0; i < 2000; i++) ramPart(writer, () => undefined);
-        ramPart(writer, ({ ram: out }) => out.page(block, 0, pageOf('H'), 0));
-        ramEnd(writer);
-        feed.end();
-      });
-      await holds(t, one, new Map([[0, pageOf('H')]]));
-    },
-    { needs: loadNeeds },
-  )
-  .must(
-    'MIG-STR-RAM-29',
-    'a stream may come in pieces of any size',
-    async (t) => {
-      const one = await accepts(t, (writer, feed) => {
-        feed.begin();
-        ramStart(writer);
-        ramPart(writer, ({ ram: out }) => {
-          out.page(block, 0x1000, pattern(20), 0);
-          out.zero(block, 0x2000);
-        });
-        ramEnd(writer);
-        feed.end();
-        const bytes = writer.out.takeJoined();
-        for (let at = 0, size = 1; at < bytes.length; at += size, size = (size * 7) % 101 || 1) {
-          feed.raw(bytes.subarray(at, at + size));
-        }
-      });
-      await holds(t, one, new Map([[1, pattern(20)]]));
-    },
-    { needs: loadNeeds },
-  )
+  .must('MIG-STR-RAM-28', 'PART sections without a page are normal, in any number', (t) => takes(t, 'MIG-STR-RAM-28'), {
+    needs: loadNeeds,
+  })
+  .must('MIG-STR-RAM-29', 'a stream may come in pieces of any size', (t) => takes(t, 'MIG-STR-RAM-29'), {
+    needs: loadNeeds,
+  })
   .done();

@@ -2,11 +2,11 @@
 
 import type { Trial } from '../../oracle/trial.js';
 import { decodeGlobalState, encodeGlobalState, encodeTimer } from '../../reference/stream/device-layout.js';
-import type { StreamWriter } from '../../reference/stream/stream-writer.js';
 import { fitsExactly, unlessExact } from '../commands/dialect-fit.js';
 import { ChapterBuilder } from '../requirement.js';
+import { takes } from './accepted-row.js';
 import { Captured, capture, captureNeeds } from './capture.js';
-import { accepts, failNeeds, loadNeeds, refuses } from './loading.js';
+import { failNeeds, loadNeeds, refuses } from './loading.js';
 import type { Recording } from './recording.js';
 
 const bodyOf = (recording: Recording, idstr: string): Buffer | undefined =>
@@ -22,8 +22,6 @@ function storedState(t: Trial, recording: Recording): string {
     return (error as Error).message;
   }
 }
-
-const timer = (writer: StreamWriter, version: number, body: Buffer) => writer.device(3, 'timer', 0, version, body);
 
 export const devices = new ChapterBuilder(
   ['Migration stream', '6 Device sections'],
@@ -66,50 +64,15 @@ export const devices = new ChapterBuilder(
     const [, recording] = await capture(t, { image: null, start: { paused: true } });
     t.same(storedState(t, recording), 'prelaunch', 'run state of a guest that never ran');
   })
-  .must(
-    'MIG-STR-DEV-10',
-    'a destination takes timer in versions 1 and 2',
-    async (t) => {
-      for (const version of [1, 2]) {
-        await accepts(t, (writer, feed) => {
-          feed.begin();
-          timer(writer, version, encodeTimer(5n, 7n).subarray(0, version === 1 ? 16 : 24));
-          feed.end();
-        });
-      }
-    },
-    { needs: loadNeeds },
-  )
-  .must(
-    'MIG-STR-DEV-11',
-    'the size in globalstate is passed over',
-    async (t) => {
-      const one = await accepts(t, (writer, feed) => {
-        feed.begin();
-        const body = encodeGlobalState(t.dialect.stream, 'paused');
-        body.writeUInt32BE(0xffffffff, 0);
-        writer.device(4, 'globalstate', 0, 1, body);
-        feed.end();
-      });
-      await one.runs('paused');
-    },
-    { needs: { ...loadNeeds, unless: unlessExact } },
-  )
-  .must(
-    'MIG-STR-DEV-12',
-    'a run state other than running is taken over literally',
-    async (t) => {
-      for (const state of ['shutdown', 'watchdog', 'io-error']) {
-        const one = await accepts(t, (writer, feed) => {
-          feed.begin();
-          writer.device(4, 'globalstate', 0, 1, encodeGlobalState(t.dialect.stream, state));
-          feed.end();
-        });
-        await one.runs(state);
-      }
-    },
-    { needs: loadNeeds },
-  )
+  .must('MIG-STR-DEV-10', 'a destination takes timer in versions 1 and 2', (t) => takes(t, 'MIG-STR-DEV-10'), {
+    needs: loadNeeds,
+  })
+  .must('MIG-STR-DEV-11', 'the size in globalstate is passed over', (t) => takes(t, 'MIG-STR-DEV-11'), {
+    needs: { ...loadNeeds, unless: unlessExact },
+  })
+  .must('MIG-STR-DEV-12', 'a run state other than running is taken over literally', (t) => takes(t, 'MIG-STR-DEV-12'), {
+    needs: loadNeeds,
+  })
   .must(
     'MIG-STR-DEV-13',
     'a run state that there is not fails the load',

@@ -2,9 +2,9 @@
 import type { StreamWriter } from '../../reference/stream/stream-writer.js';
 import { unlessExact } from '../commands/dialect-fit.js';
 import { block } from '../state-machine/feed.js';
-import { u32 } from './02-header.js';
 import { pageOf, ramId, ramStart } from './loading.js';
 import { begun, cutBehind, cutInPart, hex, inPart, type Row, raw, type Write } from './malformed-row.js';
+import { u32 } from './subsections.js';
 
 const setup = (name: string, length: number, total = block.length): Write =>
   begun((writer) => {

@@ -2,9 +2,9 @@
 import { encodeTimer } from '../../reference/stream/device-layout.js';
 import type { StreamWriter } from '../../reference/stream/stream-writer.js';
 import type { Needs } from '../requirement.js';
-import { capabilityList, pageBits, u32 } from './02-header.js';
 import { ramStart } from './loading.js';
 import { begun, cutBehind, hex, type Row, raw } from './malformed-row.js';
+import { capabilityList, pageBits, u32 } from './subsections.js';
 
 const head = '5145564d00000003';
 const subsectionNeeds: Needs = {

@@ -20,6 +20,12 @@ export interface Row {
 }
 
 export const hex = (text: string): Buffer => Buffer.from(text.replace(/\s/g, ''), 'hex');
+/** The first eight bytes of a record: address and flags. */
+export function recordHead(page: number, flags: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(BigInt(page * 4096 + flags));
+  return bytes;
+}
 export const raw =
   (text: string): Write =>
   (writer) =>
