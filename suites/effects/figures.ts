@@ -49,7 +49,7 @@ export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'command
     'the figures of RAM count the pages and the bytes that the stream has',
     async (t) => {
       const [one, recording] = await capture(t);
-      const shown = ram(await one.info());
+      const shown = ram(one.info);
       const count = (kind: number) => recording.pages.filter((page) => page.kind === kind).length;
       const [normal, duplicate] = [count(RamFlag.page), count(RamFlag.zero)];
       t.same(shown.normal, normal, 'normal');
