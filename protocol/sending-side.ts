@@ -1,5 +1,5 @@
 /** The sending side of a connection: bytes whole, in pieces, or past the stream, each in its turn and at the rate that is allowed. */
-import type { Duplex } from 'node:stream';
+import type { ByteStream } from './byte-stream.js';
 import type { Clock } from './clock.js';
 import { type FragmentPlan, fragments } from './fragments.js';
 import { Pacer } from './pacer.js';
@@ -9,7 +9,7 @@ export class SendingSide {
 
   /** @param interval milliseconds between two sendings at least; 0 for none */
   constructor(
-    private readonly stream: Duplex,
+    private readonly stream: ByteStream,
     private readonly clock: Clock,
     interval: number,
   ) {

@@ -3,8 +3,8 @@
  * fences. Everything received is kept in order in {@link Session.log}; waiting is always for an observation and always has
  * a deadline.
  */
-import type { Duplex } from 'node:stream';
 import { type Address, formatAddress, openSocket } from './address.js';
+import type { ByteStream } from './byte-stream.js';
 import { type Clock, hostClock } from './clock.js';
 import { ConnectionNumbers } from './connection-numbers.js';
 import { DeadlinePassed, Disconnected, NotQmp } from './errors.js';
@@ -51,7 +51,7 @@ export class Session {
   private readonly starting: boolean;
 
   private constructor(
-    stream: Duplex,
+    stream: ByteStream,
     readonly address: string,
     options: SessionOptions,
   ) {
@@ -80,7 +80,7 @@ export class Session {
   }
 
   /** A session over an open stream: a process's standard input and output, or an accepted connection. */
-  static over(stream: Duplex, address: string, options: SessionOptions = {}): Session {
+  static over(stream: ByteStream, address: string, options: SessionOptions = {}): Session {
     return new Session(stream, address, options);
   }
 

@@ -1,5 +1,5 @@
 /** Our own end of a destination's channel: we are the source, and write what we like. */
-import type { Duplex } from 'node:stream';
+import type { ByteStream } from '../../protocol/byte-stream.js';
 import { type Clock, hostClock, turn } from '../../protocol/clock.js';
 import { DeadlinePassed } from '../../protocol/errors.js';
 import { fragments } from '../../protocol/fragments.js';
@@ -21,7 +21,7 @@ export class Feed {
   private readonly clock: Clock;
 
   private constructor(
-    private readonly stream: Duplex,
+    private readonly stream: ByteStream,
     private readonly options: FeedOptions,
   ) {
     this.clock = options.clock ?? hostClock;

@@ -1,5 +1,5 @@
 /** One accepted connection of a peer: reads the stream, answers as a destination would, or keeps its answers to itself. */
-import type { Duplex } from 'node:stream';
+import type { ByteStream } from '../../protocol/byte-stream.js';
 import type { StreamRules } from '../../reference/dialects/stream.js';
 import { DirtyBitmap } from '../../reference/ram/dirty-bitmap.js';
 import { pageSize } from '../../reference/ram/guest-ram.js';
@@ -64,7 +64,7 @@ export class PeerConnection {
   private readonly writer = new ReturnPathWriter();
 
   constructor(
-    private readonly socket: Duplex,
+    private readonly socket: ByteStream,
     private readonly settings: ConnectionSettings,
   ) {
     this.answering = settings.answers;

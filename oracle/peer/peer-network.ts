@@ -1,7 +1,7 @@
 /** What peers listen with: unix sockets of this host, or the channels of a simulation. */
 import { chmodSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
-import type { Duplex } from 'node:stream';
+import type { ByteStream } from '../../protocol/byte-stream.js';
 import { ConnectError } from '../../protocol/errors.js';
 import { FullListener } from './full-listener.js';
 
@@ -20,9 +20,9 @@ export interface FullPeerListener extends PeerListener {
 
 export interface PeerNetwork {
   /** Connections come paused, so that nothing is read before it is known what to do with them. */
-  listen(path: string, accepted: (connection: Duplex) => void): Promise<PeerListener>;
+  listen(path: string, accepted: (connection: ByteStream) => void): Promise<PeerListener>;
   /** Connects to a listener. @throws ConnectError when nobody listens there */
-  connect(path: string): Promise<Duplex>;
+  connect(path: string): Promise<ByteStream>;
   /** @param inner path of the listener that gets the connections after the release */
   listenFull(path: string, inner: string): Promise<FullPeerListener>;
 }

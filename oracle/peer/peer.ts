@@ -2,7 +2,7 @@
  * Our own end of a migration channel: a listener that behaves well, badly, or not at all. With it a source can be held in
  * every state that lasts, without a second monitor (state-machine.md §8).
  */
-import type { Duplex } from 'node:stream';
+import type { ByteStream } from '../../protocol/byte-stream.js';
 import { type Clock, hostClock } from '../../protocol/clock.js';
 import { DeadlinePassed } from '../../protocol/errors.js';
 import type { Transcript } from '../../protocol/transcript.js';
@@ -174,7 +174,7 @@ export class Peer {
     this.server = await this.network.listen(path, (socket) => this.accepted(socket));
   }
 
-  private accepted(socket: Duplex): void {
+  private accepted(socket: ByteStream): void {
     const number = this.all.length + 1;
     const { behaviour } = this;
     const limit = behaviour === 'cut' ? (this.options.bytes ?? 0) : Number.POSITIVE_INFINITY;

@@ -2,7 +2,7 @@
  * A migration channel that leads through us to a listener: between two instances it can be stalled, slowed, sliced and cut
  * at a chosen byte, at a chosen moment.
  */
-import type { Duplex } from 'node:stream';
+import type { ByteStream } from '../../protocol/byte-stream.js';
 import { type Clock, hostClock } from '../../protocol/clock.js';
 import { DeadlinePassed } from '../../protocol/errors.js';
 import type { Transcript } from '../../protocol/transcript.js';
@@ -19,8 +19,8 @@ export interface RelayOptions {
 }
 
 interface Link {
-  readonly near: Duplex;
-  readonly far: Duplex;
+  readonly near: ByteStream;
+  readonly far: ByteStream;
   /** Read and not yet passed on. */
   rest: Buffer;
   /** The next portion has its time. */
@@ -33,7 +33,7 @@ export class Relay {
   private readonly clock: Clock;
   private listener: PeerListener | undefined;
   /** Accepted, and not yet connected further. */
-  private readonly arrived = new Set<Duplex>();
+  private readonly arrived = new Set<ByteStream>();
   private accepted = 0;
   private cutting = 0;
   private behaviour: RelayBehaviour = 'pass';
@@ -82,12 +82,12 @@ export class Relay {
     }
   }
 
-  private async accept(near: Duplex): Promise<void> {
+  private async accept(near: ByteStream): Promise<void> {
     near.on('error', () => undefined);
     this.arrived.add(near);
     this.accepted++;
     this.tell(`connection ${this.accepted}: accepted`);
-    let far: Duplex;
+    let far: ByteStream;
     try {
       far = await this.network.connect(this.to);
     } catch (error) {
@@ -126,7 +126,7 @@ export class Relay {
   }
 
   /** One end is gone: the other gets what was on its way, and goes too. */
-  private closed(link: Link, other: Duplex): void {
+  private closed(link: Link, other: ByteStream): void {
     if (link.near.destroyed && link.far.destroyed) {
       if (this.links.delete(link)) this.tell('a connection is closed');
       this.wake();

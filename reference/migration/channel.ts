@@ -1,4 +1,4 @@
-import type { Readable, Writable } from 'node:stream';
+import type { ByteSink, ByteSource } from '../../protocol/byte-stream.js';
 import { reasonOf } from './errno.js';
 
 /** The channel broke; `reason` as the C library words it. */
@@ -24,10 +24,10 @@ export interface ChannelInput {
 
 export interface ChannelParts {
   /** What a destination reads, or a source's return path. */
-  readonly readable?: Readable;
+  readonly readable?: ByteSource;
   /** What brings the bytes of {@link readable} in its place; the end and errors still come from there. */
   readonly input?: ChannelInput;
-  readonly writable?: Writable;
+  readonly writable?: ByteSink;
   /** A socket: can be shut down under a blocked writer. */
   readonly socket: boolean;
   /** Called once, when the channel is destroyed before it was finished. */

@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, fstatSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type ListenOptions, type Server, Socket } from 'node:net';
 import { dirname } from 'node:path';
-import type { Duplex, Writable } from 'node:stream';
+import type { ByteSink, ByteStream } from '../../protocol/byte-stream.js';
 import { type DescriptorPassing, descriptorPassing } from '../../protocol/descriptor-passing.js';
 import { reasonOf } from '../migration/errno.js';
 import type { Address } from './address.js';
@@ -20,7 +20,7 @@ export interface Endpoint {
 type SocketAddress = Exclude<Address, { kind: 'stdio' }>;
 
 /** Resolves when `finish` says so, or when the stream is gone. */
-function flushed(stream: Writable, finish: (done: () => void) => void): Promise<void> {
+function flushed(stream: ByteSink, finish: (done: () => void) => void): Promise<void> {
   return new Promise((resolve) => {
     stream.once('close', resolve);
     finish(resolve);
@@ -28,7 +28,7 @@ function flushed(stream: Writable, finish: (done: () => void) => void): Promise<
 }
 
 /** A monitor's end of a connection. */
-export function socketChannel(socket: Duplex): Channel {
+export function socketChannel(socket: ByteStream): Channel {
   // A client that is gone before its turn is no error; a session adds its own listener.
   socket.on('error', () => {});
   return { input: socket, output: socket, end: () => flushed(socket, (done) => void socket.end(done)) };

@@ -1,4 +1,4 @@
-import type { Writable } from 'node:stream';
+import type { ByteSink } from '../../protocol/byte-stream.js';
 import type { Clock } from '../migration/host.js';
 import type { Piece } from './talk-faults.js';
 
@@ -9,7 +9,7 @@ export class Outlet {
   #whenEmpty: (() => void)[] = [];
 
   constructor(
-    private readonly output: Writable,
+    private readonly output: ByteSink,
     private readonly clock: Clock,
   ) {}
 

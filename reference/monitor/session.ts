@@ -1,4 +1,4 @@
-import type { Readable, Writable } from 'node:stream';
+import type { ByteEnd, ByteSink, ByteSource } from '../../protocol/byte-stream.js';
 import { CommandError } from '../migration/host.js';
 import { checkArguments } from './arguments.js';
 import { asksForOob, readEnvelope } from './envelope.js';
@@ -13,8 +13,8 @@ import type { Said, Talk } from './talk-faults.js';
 
 /** The two directions of one connection. */
 export interface Channel {
-  readonly input: Readable;
-  readonly output: Writable;
+  readonly input: ByteSource;
+  readonly output: ByteSink;
   /** Called by {@link input} with descriptors that came, before the bytes that they came with; set by whoever reads. */
   onDescriptors?(listener: (batch: readonly number[]) => void): void;
   /** Ends the output, or at least flushes it where there is no such end (standard output). */
@@ -56,7 +56,7 @@ export class Session {
     if (faults?.written !== undefined) this.#outlet = new Outlet(output, clock);
     input.on('data', this.#onData);
     input.on('end', this.#onEnd);
-    for (const stream of new Set([input, output])) {
+    for (const stream of new Set<ByteEnd>([input, output])) {
       stream.on('error', this.close);
       stream.on('close', this.#onEnd);
     }

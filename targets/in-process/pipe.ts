@@ -1,27 +1,67 @@
-/** Connections in memory that behave as connected sockets do: ordered, buffered, with half-close and broken pipes. */
-import { Duplex } from 'node:stream';
+/**
+ * Connections in memory that behave as connected sockets do: ordered, buffered, with half-close and broken pipes. They keep
+ * the order of events of node's streams, whose machinery would cost more than all that a simulated step does.
+ */
+import { EventEmitter } from 'node:events';
+import type { ByteStream } from '../../protocol/byte-stream.js';
 
 /** Makes lanes: what one lane carries arrives in its order; when, and which lane is next, is the carrier's choice. */
 export type Carrier = () => Lane;
 
 export type Lane = (arrival: () => void) => void;
 
+type Done = (error?: Error | null) => void;
+
+interface Waiting {
+  readonly bytes: Buffer;
+  readonly done: Done | undefined;
+}
+
 /** Bytes that wait at an end whose reader is slow before the writer is held up, about as much as a unix socket takes. */
 const bufferBytes = 128 * 1024;
 
-const brokenPipe = (): Error => Object.assign(new Error('write EPIPE'), { code: 'EPIPE', errno: -32 });
+const fault = (code: string, message: string): Error => Object.assign(new Error(message), { code });
+const brokenPipe = (): Error => Object.assign(fault('EPIPE', 'write EPIPE'), { errno: -32 });
 
-export class PipeEnd extends Duplex {
+/** Bytes of its own: who writes may use its buffer again. */
+function ownBytes(chunk: Buffer | string, encoding: BufferEncoding): Buffer {
+  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : Buffer.from(chunk);
+}
+
+export class PipeEnd extends EventEmitter implements ByteStream {
+  destroyed = false;
+  writableFinished = false;
+
   private other: PipeEnd | undefined;
-  /** The writer at the other end waits until there is room here. */
-  private room: ((error?: Error) => void) | undefined;
+  private broken: Error | undefined;
+  private closed = false;
+
+  // Reading. `undefined` until somebody reads, or says that nobody does.
+  private flowing: boolean | undefined;
+  private resuming = false;
+  private readonly input: Buffer[] = [];
+  private inputBytes = 0;
   private inputOver = false;
+  private inputEnded = false;
+  /** The writer at the other end waits until there is room here. */
+  private room: Done | undefined;
+
+  // Writing.
+  private corks = 0;
+  /** What is on its way, while something is. */
+  private sending: readonly Waiting[] | undefined;
+  private waiting: Waiting[] = [];
+  private outputBytes = 0;
+  private drains = false;
+  private ending = false;
+  private endSent = false;
+  private readonly onFinished: (() => void)[] = [];
 
   private constructor(
     private readonly lane: Lane,
-    allowHalfOpen: boolean,
+    private readonly allowHalfOpen: boolean,
   ) {
-    super({ allowHalfOpen, readableHighWaterMark: bufferBytes, writableHighWaterMark: bufferBytes });
+    super();
   }
 
   /** Both ends of a new connection. `halfOpen`: the second end's direction goes on after the first has ended its own. */
@@ -32,49 +72,219 @@ export class PipeEnd extends Duplex {
     return [one, two];
   }
 
-  override _read(): void {
+  get writable(): boolean {
+    return !this.destroyed && !this.ending && this.broken === undefined;
+  }
+
+  // --- reading ---------------------------------------------------------------------------------------------------
+
+  override on(...[event, listener]: Parameters<EventEmitter['on']>): this {
+    super.on(event, listener);
+    if (event === 'data' && this.flowing !== false) this.resume();
+    return this;
+  }
+
+  pause(): this {
+    this.flowing = false;
+    return this;
+  }
+
+  resume(): this {
+    this.flowing = true;
+    if (this.resuming) return this;
+    this.resuming = true;
+    process.nextTick(() => {
+      this.resuming = false;
+      this.flow();
+    });
+    return this;
+  }
+
+  private flow(): void {
+    while (this.flowing === true) {
+      const bytes = this.input.shift();
+      if (bytes === undefined) {
+        if (this.inputOver) this.endInput();
+        return;
+      }
+      this.inputBytes -= bytes.length;
+      if (this.inputBytes < bufferBytes) this.makeRoom();
+      if (this.broken === undefined && !this.closed) this.emit('data', bytes);
+    }
+  }
+
+  private makeRoom(): void {
     const { room } = this;
     this.room = undefined;
     room?.();
   }
 
-  override _write(bytes: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    // Who writes may use its buffer again once it was told that the bytes are gone.
-    const copy = Buffer.from(bytes);
-    this.lane(() => this.other?.arrive(copy, done));
+  private arrive(bytes: Buffer, taken: Done): void {
+    if (this.destroyed) taken(brokenPipe());
+    else if (this.inputOver || this.take(bytes)) taken();
+    else this.room = taken;
   }
 
-  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
-    const whole = Buffer.concat(chunks.map(({ chunk }) => chunk));
-    this.lane(() => this.other?.arrive(whole, done));
+  /** False when there is no more room. */
+  private take(bytes: Buffer): boolean {
+    if (bytes.length === 0) return true;
+    if (this.flowing === true && !this.resuming && this.input.length === 0) {
+      this.emit('data', bytes);
+      return true;
+    }
+    this.input.push(bytes);
+    this.inputBytes += bytes.length;
+    return this.inputBytes < bufferBytes;
   }
 
-  override _final(done: (error?: Error | null) => void): void {
-    this.lane(() => {
-      this.other?.endInput();
-      done();
+  private overInput(): void {
+    if (this.destroyed || this.inputOver) return;
+    this.inputOver = true;
+    if (!this.resuming) this.flow();
+  }
+
+  private endInput(): void {
+    process.nextTick(() => {
+      if (this.inputEnded || this.broken !== undefined || this.closed) return;
+      this.inputEnded = true;
+      this.emit('end');
+      if (this.writable && !this.allowHalfOpen) process.nextTick(() => this.writable && this.end());
+      else if (this.writableFinished) this.destroy();
     });
   }
 
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+  // --- writing ---------------------------------------------------------------------------------------------------
+
+  write(chunk: Buffer | string, encoding?: BufferEncoding | Done, callback?: Done): boolean {
+    const done = typeof encoding === 'function' ? encoding : callback;
+    if (this.ending || this.destroyed) {
+      const error = this.ending
+        ? fault('ERR_STREAM_WRITE_AFTER_END', 'write after end')
+        : fault('ERR_STREAM_DESTROYED', 'Cannot call write after a stream was destroyed');
+      if (done !== undefined) process.nextTick(done, error);
+      this.destroy(error);
+      return false;
+    }
+    const bytes = ownBytes(chunk, typeof encoding === 'string' ? encoding : 'utf8');
+    this.outputBytes += bytes.length;
+    const free = this.outputBytes < bufferBytes;
+    if (!free) this.drains = true;
+    if (this.sending !== undefined || this.corks > 0 || this.broken !== undefined) this.waiting.push({ bytes, done });
+    else this.send([{ bytes, done }]);
+    return free && this.broken === undefined;
+  }
+
+  cork(): void {
+    this.corks++;
+  }
+
+  uncork(): void {
+    if (this.corks === 0) return;
+    this.corks--;
+    if (this.sending === undefined) this.sendWaiting();
+  }
+
+  private sendWaiting(): void {
+    if (this.corks > 0 || this.destroyed || this.waiting.length === 0) return;
+    const { waiting } = this;
+    this.waiting = [];
+    this.send(waiting);
+  }
+
+  private send(parts: readonly Waiting[]): void {
+    const [first] = parts as readonly [Waiting];
+    const bytes = parts.length === 1 ? first.bytes : Buffer.concat(parts.map((one) => one.bytes));
+    this.sending = parts;
+    this.lane(() => this.other?.arrive(bytes, (error) => this.sent(bytes.length, error)));
+  }
+
+  private sent(length: number, error?: Error | null): void {
+    const parts = this.sending ?? [];
+    this.sending = undefined;
+    this.outputBytes -= length;
+    if (error) {
+      this.broken ??= error;
+      for (const { done } of parts) done?.(error);
+      this.giveUp();
+      this.destroy(error);
+      return;
+    }
+    this.sendWaiting();
+    if (this.drains && !this.ending && !this.destroyed && this.outputBytes === 0) {
+      this.drains = false;
+      this.emit('drain');
+    }
+    for (const { done } of parts) done?.(null);
+    if (this.destroyed) this.giveUp();
+    this.finish();
+  }
+
+  /** What has not gone out never will. */
+  private giveUp(): void {
+    if (this.sending !== undefined) return;
+    const error = this.broken ?? fault('ERR_STREAM_DESTROYED', 'Cannot call write after a stream was destroyed');
+    const { waiting } = this;
+    this.waiting = [];
+    for (const { bytes, done } of waiting) {
+      this.outputBytes -= bytes.length;
+      done?.(error);
+    }
+    for (const callback of this.onFinished.splice(0)) callback();
+  }
+
+  end(callback?: () => void): this {
+    if (this.corks > 0) {
+      this.corks = 1;
+      this.uncork();
+    }
+    const late = this.ending;
+    if (!late && this.broken === undefined) {
+      this.ending = true;
+      this.finish();
+    }
+    if (callback === undefined) return this;
+    if (this.writableFinished || (late && this.destroyed)) process.nextTick(callback);
+    else this.onFinished.push(callback);
+    return this;
+  }
+
+  private get mayFinish(): boolean {
+    const empty = this.sending === undefined && this.waiting.length === 0;
+    return this.ending && empty && !this.destroyed && !this.writableFinished && this.broken === undefined;
+  }
+
+  private finish(): void {
+    if (!this.mayFinish || this.endSent) return;
+    this.endSent = true;
+    this.lane(() => {
+      this.other?.overInput();
+      if (this.mayFinish) process.nextTick(() => this.finished());
+    });
+  }
+
+  private finished(): void {
+    this.writableFinished = true;
+    for (const callback of this.onFinished.splice(0)) callback();
+    if (this.inputEnded) this.destroy();
+  }
+
+  // --- the end ---------------------------------------------------------------------------------------------------
+
+  destroy(error?: Error): this {
+    if (this.destroyed) return this;
+    this.destroyed = true;
+    if (error !== undefined) this.broken ??= error;
     const { room } = this;
     this.room = undefined;
     this.lane(() => {
       room?.(brokenPipe());
-      this.other?.endInput();
+      this.other?.overInput();
     });
-    done(error);
-  }
-
-  private arrive(bytes: Buffer, taken: (error?: Error) => void): void {
-    if (this.destroyed) taken(brokenPipe());
-    else if (this.inputOver || this.push(bytes)) taken();
-    else this.room = taken;
-  }
-
-  private endInput(): void {
-    if (this.destroyed || this.inputOver) return;
-    this.inputOver = true;
-    this.push(null);
+    process.nextTick(() => {
+      if (error !== undefined) this.emit('error', error);
+      this.closed = true;
+      this.emit('close');
+    });
+    return this;
   }
 }

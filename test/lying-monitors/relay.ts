@@ -1,7 +1,7 @@
 /** Relays between a client and a truthful monitor, and changes what the lie changes. */
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { openSocket } from '../../protocol/address.js';
+import type { ByteStream } from '../../protocol/byte-stream.js';
 import { hostClock } from '../../protocol/clock.js';
 import { Framer } from '../../protocol/framing.js';
 import { isObject, type JsonObject, parseJson, sameJson, stringifyJson } from '../../protocol/json.js';
@@ -82,7 +82,7 @@ export class Relay {
   }
 
   /** Between a client and a connection to the monitor. */
-  join(client: Duplex, upstream: Duplex, monitor = 0): void {
+  join(client: ByteStream, upstream: ByteStream, monitor = 0): void {
     const { lie, shared, detour, incoming } = this;
     const ordinal = (this.clients[monitor] ?? 0) + 1;
     this.clients[monitor] = ordinal;
