@@ -28,6 +28,8 @@ export class Figures {
   private runState = '';
   /** Limits of the throttle that were in force at some moment of the present migration. */
   private limits: Bounds | undefined;
+  /** The parameters that were last taken into them: most states share theirs. */
+  private widened: Readonly<Record<string, unknown>> | undefined;
   /** No migration of this process can have had channels of multifd. */
   private withoutMultifd: boolean;
   /** … nor sent pages that are not counted: the figures stay when what made them is switched off. */
@@ -39,14 +41,15 @@ export class Figures {
     this.countsPages = fresh;
   }
 
-  /** A command was sent, on whatever connection. @param states where the process may be */
-  sent(sent: Sent, states: readonly ModelState[]): void {
+  /** A command was sent, on whatever connection. @param states tells where the process may be; few commands ask */
+  sent(sent: Sent, states: () => readonly ModelState[]): void {
     if (sent.kind !== 'modelled') return;
     const { name, args } = sent;
-    if (name === 'migrate') this.restart(states);
+    if (name === 'migrate') this.restart(states());
     else if (name === 'migrate-set-parameters') {
-      for (const state of states) this.widen(state.parameters);
-      for (const state of states) this.widen({ ...state.parameters, ...args });
+      const now = states();
+      for (const { parameters } of now) this.widen(parameters);
+      for (const { parameters } of now) this.widen({ ...parameters, ...args });
     } else if (name === 'migrate-set-capabilities') {
       if (switchesOn(args.capabilities, isMultifd)) this.withoutMultifd = false;
       if (switchesOn(args.capabilities, isUncounted)) this.countsPages = false;
@@ -54,12 +57,12 @@ export class Figures {
   }
 
   /** A command was answered with success on the connection that is followed. */
-  answered(name: string, value: JsonValue, states: readonly ModelState[]): InvariantBreach | undefined {
+  answered(name: string, value: JsonValue, states: () => readonly ModelState[]): InvariantBreach | undefined {
     // Queries before it in the same write have been answered by now.
-    if (name === 'migrate') this.restart(states);
+    if (name === 'migrate') this.restart(states());
     if (name === 'query-status' && isObject(value)) this.runState = String(value.status);
     if (name !== 'query-migrate') return undefined;
-    for (const { parameters, capabilities } of states) {
+    for (const { parameters, capabilities } of states()) {
       this.widen(parameters);
       if (capabilities.some(isMultifd)) this.withoutMultifd = false;
       if (capabilities.some(isUncounted)) this.countsPages = false;
@@ -78,10 +81,13 @@ export class Figures {
     this.info.restart();
     this.runState = '';
     this.limits = undefined;
+    this.widened = undefined;
     for (const { parameters } of states) this.widen(parameters);
   }
 
   private widen(parameters: Readonly<Record<string, unknown>>): void {
+    if (parameters === this.widened) return;
+    this.widened = parameters;
     const initial = percent(parameters['cpu-throttle-initial'], 1n);
     const most = percent(parameters['max-cpu-throttle'], 99n);
     const { low = initial, high = most, crossed = false } = this.limits ?? {};

@@ -220,7 +220,7 @@ export class Judge {
     for (const sent of connection.input.pushText(entry.text)) {
       if (!isQuery(sent)) this.stir();
       process.noteRole(sent, this.channels, this.targets);
-      process.figures.sent(sent, statesOf(tracker));
+      process.figures.sent(sent, () => statesOf(tracker));
       // The first connection to negotiate is followed from the moment that its negotiation is sent.
       if (sent.kind === 'negotiation') {
         if (process.primary === undefined) {
@@ -325,10 +325,10 @@ export class Judge {
   private values(process: JudgedProcess, entry: Entry, answered: Sent | undefined, reply: JsonObject): void {
     if (answered?.kind !== 'modelled' || !('return' in reply)) return;
     const value = reply.return as JsonValue;
-    const states = statesOf(process.tracker);
+    const states = () => statesOf(process.tracker);
     const breach = process.figures.answered(answered.name, value, states);
     if (breach === undefined) return;
-    const known = defectOfBreach(breach.row, states, this.options.defects ?? new Set());
+    const known = defectOfBreach(breach.row, states(), this.options.defects ?? new Set());
     if (known !== undefined) this.defects = [known.id];
     else this.diverge(entry, breach.got, { words: breach.expected, rows: [breach.row] });
   }

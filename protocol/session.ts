@@ -10,8 +10,9 @@ import { ConnectionNumbers } from './connection-numbers.js';
 import { DeadlinePassed, Disconnected, NotQmp } from './errors.js';
 import type { FragmentPlan } from './fragments.js';
 import { Framer } from './framing.js';
-import { isObject, type JsonObject, type JsonValue, parseJson, sameJson, stringifyJson } from './json.js';
-import { answers, eventName, isReply, kindOf, type Received } from './message.js';
+import { isObject, type JsonObject, type JsonValue, sameJson, stringifyJson } from './json.js';
+import { answers, eventName, isReply, type Received } from './message.js';
+import { readMessage } from './read-message.js';
 import { SendingSide } from './sending-side.js';
 import type { CommandOptions, SessionOptions } from './session-options.js';
 import { Transcript } from './transcript.js';
@@ -19,7 +20,6 @@ import { Transcript } from './transcript.js';
 export { ConnectionNumbers } from './connection-numbers.js';
 export type { CommandOptions, SessionOptions } from './session-options.js';
 
-const beyondAscii = /[\x80-\xff]/;
 const ofThisProcess = new ConnectionNumbers();
 
 interface Waiter {
@@ -90,13 +90,8 @@ export class Session {
     const time = this.transcript.now();
     for (const frame of this.framer.push(chunk)) {
       const text = frame.bytes.toString('latin1');
-      let value: JsonValue | undefined;
-      try {
-        value = parseJson(beyondAscii.test(text) ? frame.bytes.toString('utf8') : text);
-      } catch {
-        value = undefined;
-      }
-      const kind = kindOf(value);
+      const read = readMessage(text);
+      const { value, kind } = read;
       const stale = this.isStale(kind, value);
       if (!stale && (kind === 'success' || kind === 'failure')) this.firstReplySeen = true;
       const usual = this.log.length === 0 ? '' : '\r\n';
@@ -105,7 +100,7 @@ export class Session {
         time,
         stale,
         before,
-        read: { value },
+        read,
       });
       this.log.push({ index: this.log.length, entry, time, kind, value, text, before: frame.before, stale });
     }

@@ -58,12 +58,38 @@ export interface TranscriptHeader {
   readonly began: string;
 }
 
-/** Values of messages that were read as they came: who judges them need not read them again. */
-const values = new WeakMap<Entry, { readonly value: JsonValue | undefined }>();
+interface Read {
+  readonly value: JsonValue | undefined;
+}
+
+/** An entry that may know the value of its message, as it was read when it came: who judges it need not read it again. */
+class Recorded implements Entry {
+  declare readonly stale?: true;
+  declare readonly before?: string;
+  // No part of the entry: neither files nor copies have it.
+  readonly #read: Read | undefined;
+
+  constructor(
+    readonly n: number,
+    readonly time: number,
+    readonly at: string,
+    readonly kind: EntryKind,
+    readonly text: string,
+    { stale, before, read }: Extra,
+  ) {
+    this.#read = read;
+    if (stale) this.stale = true;
+    if (before !== undefined) this.before = before;
+  }
+
+  static readOf(entry: Entry): Read | undefined {
+    return #read in entry ? entry.#read : undefined;
+  }
+}
 
 /** Value of a message entry; `undefined` when it is not JSON. */
 export function entryValue(entry: Entry): JsonValue | undefined {
-  const known = values.get(entry);
+  const known = Recorded.readOf(entry);
   if (known !== undefined) return known.value;
   try {
     return parseJson(Buffer.from(entry.text, 'latin1').toString('utf8'));
@@ -77,8 +103,10 @@ interface Extra {
   /** As {@link Entry.before}. */
   readonly before?: string | undefined;
   readonly stale?: boolean;
-  readonly read?: { readonly value: JsonValue | undefined };
+  readonly read?: Read;
 }
+
+const nothing: Extra = {};
 
 export class Transcript {
   /** All of them, or what {@link keepOnly} has left. */
@@ -102,18 +130,9 @@ export class Transcript {
   }
 
   /** @param extra with `read`, what {@link entryValue} is to give */
-  add(at: string, kind: EntryKind, text: string, extra: Extra = {}): Entry {
+  add(at: string, kind: EntryKind, text: string, extra: Extra = nothing): Entry {
     const time = Math.round((extra.time ?? this.now()) * 1000) / 1000;
-    const entry: Entry = {
-      n: this.count++,
-      time,
-      at,
-      kind,
-      text,
-      ...(extra.stale ? { stale: true as const } : {}),
-      ...(extra.before === undefined ? {} : { before: extra.before }),
-    };
-    if (extra.read !== undefined) values.set(entry, extra.read);
+    const entry = new Recorded(this.count++, time, at, kind, text, extra);
     this.entries.push(entry);
     for (const listener of this.listeners) listener(entry);
     return entry;

@@ -12,7 +12,7 @@ import { isBeyondSigned } from '../../reference/monitor/builtin-arguments.js';
 import { readEnvelope } from '../../reference/monitor/envelope.js';
 import { JsonReader } from '../../reference/monitor/json/reader.js';
 import { decodeText } from '../../reference/monitor/json/text.js';
-import type { JsonValue as RawValue } from '../../reference/monitor/json/value.js';
+import type { Message, JsonValue as RawValue } from '../../reference/monitor/json/value.js';
 import { loadSchema } from '../../reference/schema/index.js';
 import { genericCommands } from './generic.js';
 
@@ -68,7 +68,8 @@ export class Input {
     const key = `${this.dialect.name} ${this.commandMode} ${this.oob} ${head}`;
     const same = this.known.get(key);
     if (same !== undefined) return [{ ...same, id }];
-    const messages = this.push(Buffer.from(text, 'latin1'));
+    const message = this.reader.recall(text);
+    const messages = message === undefined ? this.push(Buffer.from(text, 'latin1')) : [this.accept(message)];
     const [only] = messages;
     // It is read with this very id: with another one of its kind it is read in the same way.
     if (messages.length === 1 && this.reader.resting && only?.id === id && only.kind !== 'negotiation') {
@@ -85,14 +86,18 @@ export class Input {
       at = this.reader.read(bytes, at);
       const { message } = this.reader;
       if (message === undefined) break;
-      const sent = message.ok ? this.classify(message.value) : refused('GenericError', message.desc);
-      if (sent.kind === 'negotiation') {
-        this.commandMode = true;
-        this.oob = sent.enablesOob;
-      }
-      messages.push(sent);
+      messages.push(this.accept(message));
     }
     return messages;
+  }
+
+  private accept(message: Message): Sent {
+    const sent = message.ok ? this.classify(message.value) : refused('GenericError', message.desc);
+    if (sent.kind === 'negotiation') {
+      this.commandMode = true;
+      this.oob = sent.enablesOob;
+    }
+    return sent;
   }
 
   private classify(value: RawValue): Sent {

@@ -35,31 +35,39 @@ class ArgumentChecker {
   /** Members in the order of their declaration, then what is left over (QMP-ARG-30..32). */
   object(type: string | undefined, given: JsonObject, path: string): Arguments {
     const checked = emptyRecord();
-    const left = new Set(given.keys());
-    this.#visit(type, given, left, path, checked);
-    for (const name of left) throw new CommandError(`Parameter '${join(path, decodeText(name))}' is unexpected`);
+    const known = this.#visit(type, given, path, checked);
+    if (known < given.size) {
+      for (const name of given.keys()) {
+        if (!(name in checked)) throw new CommandError(`Parameter '${join(path, decodeText(name))}' is unexpected`);
+      }
+    }
     return checked;
   }
 
-  /** The members of the type, then those of the branch that they choose, which may be a union in turn. */
-  #visit(type: string | undefined, given: JsonObject, left: Set<string>, path: string, into: Arguments): void {
-    this.#members(this.schema.membersOf(type), given, left, path, into);
+  /**
+   * The members of the type, then those of the branch that they choose, which may be a union in turn.
+   * @returns how many were there
+   */
+  #visit(type: string | undefined, given: JsonObject, path: string, into: Arguments): number {
+    const count = this.#members(this.schema.membersOf(type), given, path, into);
     const definition = type === undefined ? undefined : this.schema.types.get(type);
-    if (definition?.kind !== 'union') return;
+    if (definition?.kind !== 'union') return count;
     const branch = definition.branches.find(({ value }) => value === into[definition.discriminator]);
-    if (branch !== undefined) this.#visit(branch.type.name, given, left, path, into);
+    return branch === undefined ? count : count + this.#visit(branch.type.name, given, path, into);
   }
 
-  #members(members: readonly Member[], given: JsonObject, left: Set<string>, path: string, into: Arguments): void {
+  #members(members: readonly Member[], given: JsonObject, path: string, into: Arguments): number {
+    let count = 0;
     for (const { name, type, optional } of members) {
       const value = given.get(name);
       if (value === undefined) {
         if (optional) continue;
         throw new CommandError(`Parameter '${join(path, name)}' is missing`);
       }
-      left.delete(name);
+      count++;
       into[name] = this.#value(type, value, join(path, name), name);
     }
+    return count;
   }
 
   /** `name` is the bare member name, which some texts show in place of the path; elements of arrays have none. */

@@ -8,26 +8,29 @@ export interface RegisteredCommand {
 
 /** The commands of this monitor: those that the dialect's schema defines and some module implements. */
 export class CommandRegistry {
-  readonly #commands = new Map<string, RegisteredCommand>();
+  /** Those that were asked for: most monitors are asked for few. */
+  readonly #found = new Map<string, RegisteredCommand>();
 
+  /** @param tables of two that have a command, the later one's counts */
   constructor(
     readonly schema: Schema,
-    tables: Iterable<CommandTable>,
-  ) {
-    for (const table of tables) {
-      for (const [name, handler] of table) {
-        const definition = schema.commands.get(name);
-        if (definition) this.#commands.set(name, { definition, handler });
-      }
-    }
-  }
+    private readonly tables: readonly CommandTable[],
+  ) {}
 
   /** Exact match, byte for byte (QMP-CMD-05). */
   find(name: string): RegisteredCommand | undefined {
-    return this.#commands.get(name);
+    const known = this.#found.get(name);
+    if (known !== undefined) return known;
+    const definition = this.schema.commands.get(name);
+    const handler = definition && this.tables.findLast((table) => table.has(name))?.get(name);
+    if (definition === undefined || handler === undefined) return undefined;
+    const found = { definition, handler };
+    this.#found.set(name, found);
+    return found;
   }
 
   get names(): string[] {
-    return [...this.#commands.keys()];
+    const names = new Set(this.tables.flatMap((table) => [...table.keys()]));
+    return [...names].filter((name) => this.schema.commands.has(name));
   }
 }

@@ -8,6 +8,7 @@ export interface Mortal {
 }
 
 const living = new Set<Mortal>();
+let listening = false;
 
 const ours = (error: unknown): boolean => error instanceof Error && /[\\/]reference[\\/]/.test(error.stack ?? '');
 
@@ -18,15 +19,21 @@ function onUncaught(error: unknown): void {
 }
 
 export function born(mortal: Mortal): void {
-  if (living.size === 0) {
-    process.on('uncaughtException', onUncaught);
-    process.on('unhandledRejection', onUncaught);
-  }
   living.add(mortal);
+  if (listening) return;
+  listening = true;
+  process.on('uncaughtException', onUncaught);
+  process.on('unhandledRejection', onUncaught);
 }
 
 export function died(mortal: Mortal): void {
-  if (!living.delete(mortal) || living.size > 0) return;
+  // In a simulation the next one is born at once.
+  if (living.delete(mortal) && living.size === 0) setImmediate(rest);
+}
+
+function rest(): void {
+  if (living.size > 0 || !listening) return;
+  listening = false;
   process.off('uncaughtException', onUncaught);
   process.off('unhandledRejection', onUncaught);
 }

@@ -75,36 +75,38 @@ class Encoder {
   }
 
   #array(items: readonly unknown[], depth: number, bytes: boolean): string {
-    return this.#lines(
-      '[',
-      items.map((item) => this.value(item, depth + 1, bytes)),
-      ']',
-      depth,
-    );
+    let parts = '';
+    for (const item of items) parts += this.#before(parts, depth) + this.value(item, depth + 1, bytes);
+    return `[${parts}${this.#last(depth)}]`;
   }
 
   #object(members: Readonly<Record<string, unknown>>, depth: number, bytes: boolean): string {
-    const parts: string[] = [];
-    for (const name of Object.keys(members)) this.#member(parts, name, members[name], depth, bytes);
-    return this.#lines('{', parts, '}', depth);
+    let parts = '';
+    for (const name of Object.keys(members)) parts += this.#member(parts, name, members[name], depth, bytes);
+    return `{${parts}${this.#last(depth)}}`;
   }
 
   #entries(members: ReadonlyMap<string, unknown>, depth: number, bytes: boolean): string {
-    const parts: string[] = [];
-    for (const [name, member] of members) this.#member(parts, name, member, depth, bytes);
-    return this.#lines('{', parts, '}', depth);
+    let parts = '';
+    for (const [name, member] of members) parts += this.#member(parts, name, member, depth, bytes);
+    return `{${parts}${this.#last(depth)}}`;
   }
 
   /** Members whose value is undefined are left out. */
-  #member(parts: string[], name: string, member: unknown, depth: number, bytes: boolean): void {
-    if (member === undefined) return;
-    parts.push(`${encodeString(bytes ? decodeText(name) : name)}: ${this.value(member, depth + 1, bytes)}`);
+  #member(parts: string, name: string, member: unknown, depth: number, bytes: boolean): string {
+    if (member === undefined) return '';
+    const value = this.value(member, depth + 1, bytes);
+    return `${this.#before(parts, depth)}${encodeString(bytes ? decodeText(name) : name)}: ${value}`;
   }
 
-  #lines(open: string, parts: readonly string[], close: string, depth: number): string {
-    if (!this.options.pretty) return open + parts.join(', ') + close;
-    const indent = `\r\n${'    '.repeat(depth + 1)}`;
-    const inner = parts.length === 0 ? '' : indent + parts.join(`,${indent}`);
-    return `${open}${inner}\r\n${'    '.repeat(depth)}${close}`;
+  /** What stands before the next part. */
+  #before(parts: string, depth: number): string {
+    if (!this.options.pretty) return parts === '' ? '' : ', ';
+    return `${parts === '' ? '' : ','}\r\n${'    '.repeat(depth + 1)}`;
+  }
+
+  /** What stands before the closing bracket. */
+  #last(depth: number): string {
+    return this.options.pretty ? `\r\n${'    '.repeat(depth)}` : '';
   }
 }

@@ -5,6 +5,7 @@ import { baselineLexer } from './lexer-baseline.js';
 import { strictLexer } from './lexer-strict.js';
 import type { LexerTable } from './lexer-table.js';
 import { type Limits, limits } from './limits.js';
+import { LineMemory } from './line-memory.js';
 import { Fault, Parser, type ParserRules } from './parser.js';
 import { baselineParser } from './parser-baseline.js';
 import { strictParser } from './parser-strict.js';
@@ -18,6 +19,7 @@ interface Rules {
   /** Reply to a lexical error whose partial token, offending byte included, was `text`. */
   readonly lexicalError: (text: string) => string;
   readonly limitError: (limit: Exceeded) => string;
+  readonly memory: LineMemory;
 }
 
 const invalidSyntax = 'Invalid JSON syntax';
@@ -28,12 +30,14 @@ const ruleSets: Readonly<Record<ProtocolRules['json'], Rules>> = {
     parser: baselineParser,
     lexicalError: () => invalidSyntax,
     limitError: () => invalidSyntax,
+    memory: new LineMemory(),
   },
   strict: {
     lexer: strictLexer,
     parser: strictParser,
     lexicalError: (text) => `JSON parse error, stray '${decodeText(text.split('\0', 1)[0]!)}'`,
     limitError: (limit) => `JSON ${limit} limit exceeded`,
+    memory: new LineMemory(),
   },
 };
 
@@ -52,11 +56,14 @@ export class JsonReader {
   readonly #rules: Rules;
   readonly #lexer: Lexer;
   readonly #grouper: Grouper;
+  /** With other bounds a line may mean something else. */
+  readonly #memory: LineMemory | undefined;
 
   constructor(json: ProtocolRules['json'], bounds: Limits = limits) {
     this.#rules = ruleSets[json];
     this.#lexer = new Lexer(this.#rules.lexer, bounds.tokenBytes);
     this.#grouper = new Grouper(bounds);
+    this.#memory = bounds === limits ? this.#rules.memory : undefined;
   }
 
   /** Nothing of what has come has a bearing on what comes next. */
@@ -69,6 +76,27 @@ export class JsonReader {
    * a number or word (QMP-TRANS-08). `message` is left undefined if the chunk ended first.
    */
   read(chunk: Buffer, from: number): number {
+    const whole = from === 0 && LineMemory.fits(chunk.length) && this.resting;
+    if (!whole || this.#memory === undefined) return this.#readOn(chunk, from);
+    const text = chunk.toString('latin1');
+    const known = this.#memory.get(text);
+    if (known !== undefined) {
+      this.message = known.message;
+      return known.end;
+    }
+    const end = this.#readOn(chunk, from);
+    if (this.message !== undefined && this.resting) this.#memory.set(text, this.message, end);
+    return end;
+  }
+
+  /** The message of a line that was read before, of one character a byte; `undefined` where it is to be read. */
+  recall(line: string): Message | undefined {
+    if (this.#memory === undefined || !LineMemory.fits(line.length) || !this.resting) return undefined;
+    const known = this.#memory.get(line);
+    return known?.alone === true ? known.message : undefined;
+  }
+
+  #readOn(chunk: Buffer, from: number): number {
     this.message = undefined;
     let at = from;
     while (this.message === undefined) {
