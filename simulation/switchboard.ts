@@ -18,7 +18,11 @@ export type Attempt = PipeEnd | 'nobody';
 export class Switchboard {
   private readonly places = new Map<string, Listening | Full>();
 
-  constructor(private readonly carrier: Carrier) {}
+  /** @param onConnected called for each connection that is made */
+  constructor(
+    private readonly carrier: Carrier,
+    private readonly onConnected: () => void = () => undefined,
+  ) {}
 
   /** Takes the place of whoever listened there before, as a monitor does that finds a socket in its way. */
   listen(address: string, accept: (end: PipeEnd) => void, halfOpen: boolean): { close(): void } {
@@ -65,6 +69,7 @@ export class Switchboard {
       else {
         const [mine, theirs] = PipeEnd.pair(this.carrier, place.halfOpen);
         theirs.pause();
+        this.onConnected();
         settle(mine);
         // The kernel connects; the listener sees it later.
         lane(() => {

@@ -37,10 +37,14 @@ export class SimulatedWorld {
   readonly stage: StageWorld;
 
   private readonly lent: RamMemory[] = [];
+  /** An image was loaded, or somebody may have been sent pages: only so is anything in the RAM of these guests. */
+  private written = false;
 
   constructor(seed: number) {
     const scheduler = new Scheduler(new Random(seed));
-    const board = new Switchboard(scheduler.lane);
+    const board = new Switchboard(scheduler.lane, () => {
+      this.written = true;
+    });
     const start = BigInt(Date.parse(began)) * 1000n;
     let folders = 0;
     this.scheduler = scheduler;
@@ -50,7 +54,10 @@ export class SimulatedWorld {
       scratch: () => ({ path: `simulation/${++folders}`, remove: () => undefined }),
       network: engineNetwork(board),
       wallClock: () => start + BigInt(Math.round(scheduler.now() * 1000)),
-      readImage: (file) => imageOf(Number(file.replace(/^.*-/, ''))),
+      readImage: (file) => {
+        this.written = true;
+        return imageOf(Number(file.replace(/^.*-/, '')));
+      },
       memory: () => memory,
       ramMemory: (total) => this.lend(total),
       numbers: new ConnectionNumbers(),
@@ -71,7 +78,7 @@ export class SimulatedWorld {
   /** To be called when the run is over: the memory of its guests goes to later runs. */
   end(): void {
     for (const one of this.lent.splice(0)) {
-      one.bytes.fill(0, 0, memory);
+      if (this.written) one.bytes.fill(0, 0, memory);
       // A monitor that was killed has not done so.
       one.giveBackOutput();
       idle.push(one);

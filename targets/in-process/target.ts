@@ -7,7 +7,7 @@ import { hostClock } from '../../protocol/clock.js';
 import type { DialectName } from '../../reference/dialects/dialect.js';
 import { plant } from '../../reference/faults/index.js';
 import { createMigration } from '../../reference/migration/index.js';
-import { parseOptions } from '../../reference/monitor/options.js';
+import { type Options, parseOptions } from '../../reference/monitor/options.js';
 import type { Parts } from '../../reference/monitor/program.js';
 import { UsageError } from '../../reference/monitor/usage-error.js';
 import { loadSchema } from '../../reference/schema/index.js';
@@ -57,6 +57,22 @@ function inFolder({ incoming, ...options }: StartOptions, folder: string): Start
     : { ...options, incoming: relative ? `unix:${folder}/${relative}` : incoming };
 }
 
+/** What command lines mean; most starts have one of a few. */
+const meanings = new Map<string, Options>();
+const mostMeanings = 100;
+
+/** @throws UsageError */
+function meaningOf(args: readonly string[]): Options {
+  const line = args.join('\0');
+  let options = meanings.get(line);
+  if (options === undefined) {
+    options = parseOptions(args);
+    if (meanings.size >= mostMeanings) meanings.clear();
+    meanings.set(line, options);
+  }
+  return { ...options };
+}
+
 const parts: Parts = { schema: ({ name }) => loadSchema(name), createEngine: createMigration };
 
 export class InProcessTarget implements Target {
@@ -89,7 +105,7 @@ export class InProcessTarget implements Target {
     const loan = new RamLoan();
     const { args } = await qemuArguments(inFolder(options, scratch.path), scratch.path, async () => ++this.ports);
     try {
-      const parsed = parseOptions(['--dialect', dialect, ...args]);
+      const parsed = meaningOf(['--dialect', dialect, ...args]);
       if (this.world.memory !== undefined) parsed.memory = this.world.memory(options.memory);
       else if (options.memory === undefined && memory !== undefined) parsed.memory = memory * 2 ** 20;
       const honest = faults.length + variations.length === 0;
