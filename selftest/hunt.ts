@@ -10,6 +10,8 @@ export interface Kill {
   readonly fault: string;
   /** The requirement that failed; absent when the fault survived. */
   readonly requirement?: string;
+  /** It shows to one requirement alone, which does not apply here. */
+  readonly idle?: true;
   /** What it expected and got, in short. */
   readonly why?: string;
   /** Milliseconds of that requirement. */
@@ -92,6 +94,8 @@ export async function hunt(name: string, kills: Kills, qemu?: string, jobs = 2):
         return { fault: name, requirement: probed, why: run.refused, duration: 0, judged, where, seconds: seconds() };
       }
       const first = run.failed[0];
+      if (wrong.alone && wrong.rows.some((row) => run.unjudged.includes(row)))
+        return { fault: name, idle: true, duration: 0, judged, where, seconds: seconds() };
       if (first === undefined) {
         left = left.slice(size);
         size = 8 * size;

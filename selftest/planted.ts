@@ -11,6 +11,8 @@ export interface Wrong {
   readonly area: string;
   /** Rows of the specification that it violates. */
   readonly rows: readonly string[];
+  /** The requirement of its row is the only one to which it shows. */
+  readonly alone?: true;
 }
 
 const lie = 'lie:';
@@ -21,7 +23,9 @@ export function wrongNamed(name: string): Wrong | undefined {
   if (!name.startsWith(lie)) return faults.get(name);
   const id = catchers[name.slice(lie.length)];
   const told = lies[name.slice(lie.length)];
-  return id === undefined || told === undefined ? undefined : { title: told.says, area: 'lie', rows: [id] };
+  return id === undefined || told === undefined
+    ? undefined
+    : { title: told.says, area: 'lie', rows: [id], ...(told.alone === undefined ? {} : { alone: told.alone }) };
 }
 
 /** The honest counterpart of what is told between the suite and a QEMU: streams go the same way. */

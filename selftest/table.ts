@@ -30,8 +30,8 @@ export async function huntAll(
   const began = performance.now();
   const subject = qemu ?? 'reference';
   const width = Math.max(...names.map((name) => name.length), 5);
-  const row = ({ fault, requirement, judged, duration, where }: Kill): void => {
-    const killer = requirement ?? 'SURVIVED';
+  const row = ({ fault, requirement, idle, judged, duration, where }: Kill): void => {
+    const killer = requirement ?? (idle ? '(does not show here)' : 'SURVIVED');
     const took = requirement === undefined ? '' : `${duration.toFixed(1)} ms`;
     const cells = [
       fault.padEnd(width),
@@ -57,12 +57,14 @@ export async function huntAll(
     told(kill);
     row(kill);
   });
-  const survivors = kills.filter(({ requirement }) => requirement === undefined).map(({ fault }) => fault);
+  const idle = kills.filter((kill) => kill.idle).length;
+  const survivors = kills.filter((kill) => kill.requirement === undefined && !kill.idle).map(({ fault }) => fault);
   const left = names.filter((name) => !known.has(name));
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
-  const killed = kills.length - survivors.length;
+  const killed = kills.length - survivors.length - idle;
+  const hidden = idle === 0 ? '' : `, ${idle} do not show here`;
   const rest = left.length === 0 ? '' : `, ${left.length} not tried yet`;
-  out(`${names.length} faults: ${killed} killed, ${survivors.length} survived${rest}; ${seconds} s`);
+  out(`${names.length} faults: ${killed} killed, ${survivors.length} survived${hidden}${rest}; ${seconds} s`);
   for (const name of survivors) out(`  survived: ${name}, a monitor that ${wrongNamed(name)?.title}`);
   return { kills, survivors, left };
 }

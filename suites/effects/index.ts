@@ -4,5 +4,12 @@ import { capabilityEffects } from './capabilities.js';
 import { figureEffects } from './figures.js';
 import { parameterEffects } from './parameters.js';
 import { programEffects } from './programs.js';
+import { throttle } from './throttle.js';
 
-export const effects: readonly Chapter[] = [parameterEffects, capabilityEffects, figureEffects, programEffects];
+export const effects: readonly Chapter[] = [
+  parameterEffects,
+  capabilityEffects,
+  figureEffects,
+  programEffects,
+  throttle,
+];

@@ -38,6 +38,8 @@ export type StreamChange = (chunk: Buffer) => Buffer;
 export interface Lie {
   /** What is wrong with the monitor, in words. */
   readonly says: string;
+  /** Nothing of it shows but to the requirement that it is bound to: where that does not apply, it is no lie. */
+  readonly alone?: true;
   /** Changes a command on its way to the monitor; `undefined` keeps it from it. Present: every command is written anew. */
   readonly up?: (command: JsonObject, talk: Talk) => JsonObject | undefined;
   /** Changes a message of the monitor: what the client gets instead. The same object means the same bytes. */

@@ -111,12 +111,14 @@ export const aboutAmounts = {
   },
   'throttle-above-its-limit': {
     says: 'throttles by 100 per cent',
+    alone: true,
     down: status((value) =>
       'cpu-throttle-percentage' in value ? { ...value, 'cpu-throttle-percentage': 100 } : value,
     ),
   },
   'throttle-unshown': {
     says: 'does not show how much it throttles',
+    alone: true,
     down: status((value) => without(value, 'cpu-throttle-percentage')),
   },
   'expected-downtime-missing': {

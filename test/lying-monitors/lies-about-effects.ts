@@ -26,7 +26,11 @@ function remembered(
   };
 }
 
+/** Settings of the throttle: few guests are throttled. */
+const alone = (name: string): Pick<Lie, 'alone'> => (/throttle|auto-converge/.test(name) ? { alone: true } : {});
+
 const withoutCapability = (name: string): Lie => ({
+  ...alone(name),
   says: `takes capability ${name}, shows it, and does without`,
   down: remembered(
     'migrate-set-capabilities',
@@ -41,6 +45,7 @@ const withoutCapability = (name: string): Lie => ({
 });
 
 const withoutParameter = (name: string, usual: JsonValue): Lie => ({
+  ...alone(name),
   says: `takes parameter ${name}, shows it, and does without`,
   down: remembered(
     'migrate-set-parameters',
