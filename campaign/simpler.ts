@@ -65,7 +65,13 @@ function asCommand({ at, bytes }: Extract<Step, { do: 'raw' }>): readonly (reado
   if (!/^\{"execute":"[a-z0-9_-]+".*\}\n?$/.test(bytes)) return [];
   try {
     const value = parseJson(bytes);
-    if (!isObject(value) || Object.keys(value).some((name) => !/^(execute|arguments|id)$/.test(name))) return [];
+    // Integers beyond those of a double would not be the same in a step.
+    if (
+      /\d{16}/.test(bytes) ||
+      !isObject(value) ||
+      Object.keys(value).some((name) => !/^(execute|arguments|id)$/.test(name))
+    )
+      return [];
     const { execute, arguments: args } = value;
     return [[{ do: 'command', at, execute: String(execute), ...(args === undefined ? {} : { arguments: args }) }]];
   } catch {

@@ -47,6 +47,12 @@ export class PageChecks {
     pages.sent[number] = 1;
   }
 
+  /** It came over another connection, or only its number did. */
+  came(name: string, offset: number): void {
+    const sent = this.#blocks.get(name)?.sent;
+    if (sent !== undefined) sent[offset / pageSize] = 1;
+  }
+
   command({ name, block = '', ranges = [] }: StreamCommand): void {
     if (name === 'POSTCOPY_LISTEN') this.#listening = true;
     if (name === 'POSTCOPY_RESUME') this.#resumed = true;
@@ -56,7 +62,7 @@ export class PageChecks {
       pages?.discarded.fill(1, start / pageSize, Math.ceil((start + length) / pageSize));
   }
 
-  /** The stream was read to its end. */
+  /** The stream was read to its end, and so was what came beside it. */
   complete(): void {
     if (this.elsewhere || this.#listening) return;
     for (const [name, { sent }] of this.#blocks) {

@@ -9,6 +9,7 @@ import { ReceiverState } from '../../reference/stream/reader-context.js';
 import { ReturnPathWriter } from '../../reference/stream/return-path-writer.js';
 import type { StreamCommand } from '../../reference/stream/stream-handler.js';
 import { StreamReader } from '../../reference/stream/stream-reader.js';
+import { channelByte, DataChannel } from './data-channel.js';
 import { PageChecks } from './page-checks.js';
 import { ConformanceChecks } from './stream-conformance.js';
 
@@ -17,6 +18,8 @@ const magicByte = 0x51;
 
 export interface ConnectionSettings {
   readonly rules: StreamRules;
+  /** Place among the connections of the peer, in the order in which they were accepted. */
+  readonly number: number;
   /** Value of the SHUT at the end. */
   readonly shut: number;
   /** Answers go out as they become due; otherwise they wait for {@link PeerConnection.answer}. */
@@ -41,6 +44,18 @@ export class PeerMemory {
   pages: PageChecks | undefined;
   /** Some connection brought no stream, but pages of one. */
   channels = false;
+  /** Data channels, by the numbers of their connections: those of a stream come after it, and may be read before it. */
+  readonly data = new Map<number, DataChannel>();
+  /** Number of the connection whose stream was read to its end. */
+  ended: number | undefined;
+
+  /** Once the stream and its data channels have been read to their ends, every page has come. */
+  settleChannels(): void {
+    const { ended } = this;
+    if (ended === undefined || !this.channels) return;
+    const own = [...this.data].filter(([number]) => number > ended).map(([, channel]) => channel);
+    if (own.length > 0 && own.every(({ whole }) => whole)) this.pages?.complete();
+  }
 }
 
 export class PeerConnection {
@@ -58,6 +73,7 @@ export class PeerConnection {
   /** The stream began on this connection, or on an earlier one that was read as well. */
   private begins = true;
   private returnPath = false;
+  private data: DataChannel | undefined;
   private recovery = false;
   private answering: boolean;
   private readonly held: Buffer[] = [];
@@ -72,6 +88,11 @@ export class PeerConnection {
     socket.on('error', () => undefined);
     socket.on('close', (broken?: boolean) => {
       this.closed = true;
+      if (this.data !== undefined && !this.given && broken !== true) {
+        this.data.closed = true;
+        this.settings.memory.settleChannels();
+        this.complain();
+      }
       if (this.marked && !this.complete && !this.given && broken !== true)
         settings.tell('the stream has ended without a description');
       settings.tell('the connection is closed');
@@ -110,6 +131,10 @@ export class PeerConnection {
       this.begun = true;
       this.reader = this.readerFor(chunk[0] as number);
     }
+    if (this.data !== undefined) {
+      this.data.push(chunk);
+      this.complain();
+    }
     if (this.reader === undefined || this.reader.status === 'failed') return;
     try {
       this.reader.push(chunk);
@@ -127,6 +152,7 @@ export class PeerConnection {
     const recovery = first === SectionType.command;
     if (!recovery && first !== magicByte) {
       this.settings.memory.channels = true;
+      if (first === channelByte) this.data = this.dataChannel();
       return undefined;
     }
     const { rules, memory } = this.settings;
@@ -136,6 +162,8 @@ export class PeerConnection {
       memory.receiver = new ReceiverState();
       memory.checks = new ConformanceChecks(rules);
       memory.pages = undefined;
+      memory.ended = undefined;
+      for (const number of memory.data.keys()) if (number < this.settings.number) memory.data.delete(number);
     }
     this.begins = memory.checks !== undefined;
     const checks = memory.checks ?? new ConformanceChecks(rules);
@@ -168,16 +196,46 @@ export class PeerConnection {
         },
         complete: () => {
           if (!memory.channels) pages.complete();
+          this.compareChannels();
+          memory.ended = this.settings.number;
+          memory.settleChannels();
           this.ended();
         },
         ramSetupBlock: (entry) => {
           pages.block(entry);
+          for (const one of memory.data.values()) one.read();
           this.settings.changed();
         },
       },
     );
     checks.offset = () => reader.offset;
     return reader;
+  }
+
+  private dataChannel(): DataChannel {
+    const { memory, rules, number } = this.settings;
+    const complain = (requirement: string, text: string) => memory.checks?.report(requirement, text);
+    const channel = new DataChannel({
+      rules,
+      blocks: () => memory.receiver.blocks,
+      zeroPage: ({ name }, offset) => memory.pages?.came(name, offset),
+      pages: ({ name }, offset, bytes, start) => {
+        memory.pages?.came(name, offset);
+        if (memory.receiver.blocks.size !== 1 || !this.differs(offset, RamFlag.page, bytes, start)) return;
+        complain('multifd §2', `the page at 0x${offset.toString(16)} is not what the guest has there`);
+      },
+      complain,
+    });
+    memory.data.set(number, channel);
+    return channel;
+  }
+
+  /** The stream has ended: each of its data channels has said which it is, and no two are the same. */
+  private compareChannels(): void {
+    const { memory, number } = this.settings;
+    const own = [...memory.data].flatMap(([other, { id }]) => (other > number && id !== undefined ? [id] : []));
+    const twice = own.find((id, i) => own.indexOf(id) !== i);
+    if (twice !== undefined) memory.checks?.report('multifd §1', `two data channels have the id ${twice}`);
   }
 
   private differs(offset: number, kind: PageKind, bytes: Buffer, start: number): boolean {

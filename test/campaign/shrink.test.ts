@@ -70,6 +70,53 @@ describe('shrinking', () => {
     expect(minimal).to.equal(true);
   });
 
+  it('lets several peers be one, ahead of the commands, while there is more than fits a glance', async () => {
+    const wanted = ['stop', 'cont', 'migrate_cancel'];
+    const peer = (channel: string): Step => ({ do: 'peer', channel, behaviour: 'answer' });
+    const to = (channel: string): Step => command('migrate', { uri: `unix:{channel ${channel}}` });
+    const long = scenario(
+      { do: 'start', at: 'source' },
+      { do: 'connect', at: 'source' },
+      command('stop'),
+      peer('a'),
+      to('a'),
+      command('cont'),
+      peer('b'),
+      to('b'),
+      command('migrate_cancel'),
+    );
+    // Two migrations to places where somebody listens, and the rest in its order.
+    const shows = async ({ steps }: Scenario): Promise<boolean> => {
+      const open = steps.flatMap((step) => (step.do === 'peer' ? [step.channel] : []));
+      const all = steps.flatMap((step) =>
+        step.do === 'pipeline' ? step.commands : step.do === 'command' ? [step] : [],
+      );
+      const uris = all.filter(({ execute }) => execute === 'migrate').map((one) => JSON.stringify(one));
+      const rest = all.map(({ execute }) => execute).filter((name) => wanted.includes(name));
+      return (
+        uris.length === 2 &&
+        uris.every((text) => open.some((name) => text.includes(`{channel ${name}}`))) &&
+        rest.join() === wanted.join()
+      );
+    };
+    const { scenario: small } = await shrink(long, { shows, going: () => true });
+    const left = ['start', 'peer', 'connect', 'command', 'command', 'pipeline'];
+    expect(small.steps.map((step) => step.do)).to.deep.equal(left);
+  });
+
+  it('takes a line for the command that it is, unless that would change a number', () => {
+    const raw = (bytes: string) => simplerSteps({ do: 'raw', at: 'source', bytes })[0];
+    expect(raw('{"execute":"stop","id":7}\n')).to.deep.equal([command('stop')]);
+    expect(raw('{"execute":"a","arguments":{"b":[1,"c"]}}')).to.deep.equal([command('a', { b: [1, 'c'] })]);
+    for (const bytes of [
+      '{"execute":"a","arguments":{"b":18446744073709551615}}',
+      '{"exec-oob":"stop"}',
+      '{"execute":',
+    ]) {
+      expect(raw(bytes)?.[0]?.do).to.not.equal('command');
+    }
+  });
+
   it('stops when time is up, with what it has', async () => {
     let left = 3;
     const whole = scenario(

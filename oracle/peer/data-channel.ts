@@ -1,0 +1,115 @@
+/**
+ * A data channel of multifd at a peer (multifd.md): read along, so far as that says whether it is as it should be. What was
+ * packed, or divided in another way than usual, is left alone.
+ */
+import type { StreamRules } from '../../reference/dialects/stream.js';
+import { type ChannelBlock, ChannelReader } from '../../reference/multifd/channel-reader.js';
+import { methodFlags, packetLayout } from '../../reference/multifd/packet-layout.js';
+import { pageSize } from '../../reference/ram/guest-ram.js';
+
+/** First byte of a data channel's magic. */
+export const channelByte = 0x11;
+
+/** Ids are a byte. */
+const mostChannels = 256;
+
+export interface DataChannelSettings {
+  readonly rules: StreamRules;
+  /** Blocks that the main channel has named so far. */
+  readonly blocks: () => ReadonlyMap<string, ChannelBlock>;
+  /** Pages as they are in the sender's memory. */
+  readonly pages: (block: ChannelBlock, offset: number, bytes: Buffer, start: number) => void;
+  /** A page that is only named: it is zero. */
+  readonly zeroPage: (block: ChannelBlock, offset: number) => void;
+  readonly complain: (requirement: string, text: string) => void;
+}
+
+export class DataChannel {
+  /** What it called itself, once that was read. */
+  id: number | undefined;
+  /** Its other end has closed it. */
+  closed = false;
+  private left = false;
+  /** What came before the main channel had named its blocks. */
+  private waiting: Buffer[] = [];
+  private reader: ChannelReader | undefined;
+
+  constructor(private readonly settings: DataChannelSettings) {}
+
+  /** Everything that came over it was read. */
+  get whole(): boolean {
+    return this.closed && !this.left && this.waiting.length === 0;
+  }
+
+  push(chunk: Buffer): void {
+    if (this.left) return;
+    // Memory of a socket is ours to keep.
+    this.waiting.push(chunk);
+    this.read();
+  }
+
+  /** Reads what can be read by now. */
+  read(): void {
+    if (this.left || this.settings.blocks().size === 0) return;
+    if (this.reader === undefined && !this.begin()) return;
+    try {
+      for (const chunk of this.waiting.splice(0)) {
+        const busy = this.reader?.push(chunk);
+        // Only what is packed takes time.
+        if (busy === undefined) continue;
+        busy.catch(() => undefined);
+        this.giveUp();
+        return;
+      }
+    } catch (error) {
+      const { message } = error as Error;
+      this.giveUp();
+      // A first packet without pages does not tell that the later ones are packed.
+      if (!/flags/.test(message)) this.settings.complain('multifd §5', message);
+    }
+  }
+
+  /** No more is to be said of it. */
+  giveUp(): void {
+    this.left = true;
+    this.waiting = [];
+    this.reader?.close();
+    this.reader = undefined;
+  }
+
+  /** False while too little has come to tell how it is divided, or when it is none that is read here. */
+  private begin(): boolean {
+    const layout = packetLayout(this.settings.rules);
+    const head = Buffer.concat(this.waiting);
+    if (head.length < layout.initialBytes + layout.offsets) return false;
+    const packet = head.subarray(layout.initialBytes);
+    const packed = (packet.readUInt32BE(8) & layout.methodMask) !== methodFlags.none;
+    const divided = layout.adjustable && packet.readUInt32BE(12) !== layout.defaultPages;
+    if (packed || divided) {
+      this.giveUp();
+      return false;
+    }
+    const { rules, pages, zeroPage } = this.settings;
+    this.reader = new ChannelReader(
+      {
+        rules,
+        channels: mostChannels,
+        order: 0,
+        anyUuid: true,
+        block: (name) => this.settings.blocks().get(name),
+      },
+      {
+        initial: ({ id }) => {
+          this.id = id;
+        },
+        pages: (block, offset, bytes, start, count) => {
+          for (let page = 0; page < count; page++)
+            pages(block, offset + page * pageSize, bytes, start + page * pageSize);
+        },
+        zeroPage,
+        sync: () => undefined,
+      },
+    );
+    return true;
+  }
+}
