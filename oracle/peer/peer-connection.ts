@@ -18,8 +18,6 @@ const magicByte = 0x51;
 
 export interface ConnectionSettings {
   readonly rules: StreamRules;
-  /** Place among the connections of the peer, in the order in which they were accepted. */
-  readonly number: number;
   /** Value of the SHUT at the end. */
   readonly shut: number;
   /** Answers go out as they become due; otherwise they wait for {@link PeerConnection.answer}. */
@@ -44,17 +42,23 @@ export class PeerMemory {
   pages: PageChecks | undefined;
   /** Some connection brought no stream, but pages of one. */
   channels = false;
-  /** Data channels, by the numbers of their connections: those of a stream come after it, and may be read before it. */
-  readonly data = new Map<number, DataChannel>();
-  /** Number of the connection whose stream was read to its end. */
-  ended: number | undefined;
+  /** Data channels so far, and streams that began: what belongs together is sure for the first stream alone. */
+  readonly data: DataChannel[] = [];
+  streams = 0;
+  /** The first stream was read to its end. */
+  ended = false;
+
+  /** Each of its data channels has said which it is, and no two are the same. */
+  compareChannels(): void {
+    const ids = this.data.flatMap(({ id }) => (id === undefined ? [] : [id]));
+    const twice = ids.find((id, i) => ids.indexOf(id) !== i);
+    if (twice !== undefined) this.checks?.report('multifd §1', `two data channels have the id ${twice}`);
+  }
 
   /** Once the stream and its data channels have been read to their ends, every page has come. */
   settleChannels(): void {
-    const { ended } = this;
-    if (ended === undefined || !this.channels) return;
-    const own = [...this.data].filter(([number]) => number > ended).map(([, channel]) => channel);
-    if (own.length > 0 && own.every(({ whole }) => whole)) this.pages?.complete();
+    if (this.ended && this.streams === 1 && this.data.length > 0 && this.data.every(({ whole }) => whole))
+      this.pages?.complete();
   }
 }
 
@@ -162,8 +166,7 @@ export class PeerConnection {
       memory.receiver = new ReceiverState();
       memory.checks = new ConformanceChecks(rules);
       memory.pages = undefined;
-      memory.ended = undefined;
-      for (const number of memory.data.keys()) if (number < this.settings.number) memory.data.delete(number);
+      memory.streams++;
     }
     this.begins = memory.checks !== undefined;
     const checks = memory.checks ?? new ConformanceChecks(rules);
@@ -196,14 +199,14 @@ export class PeerConnection {
         },
         complete: () => {
           if (!memory.channels) pages.complete();
-          this.compareChannels();
-          memory.ended = this.settings.number;
+          memory.ended = true;
+          if (memory.streams === 1) memory.compareChannels();
           memory.settleChannels();
           this.ended();
         },
         ramSetupBlock: (entry) => {
           pages.block(entry);
-          for (const one of memory.data.values()) one.read();
+          for (const one of memory.data) one.read();
           this.settings.changed();
         },
       },
@@ -213,7 +216,7 @@ export class PeerConnection {
   }
 
   private dataChannel(): DataChannel {
-    const { memory, rules, number } = this.settings;
+    const { memory, rules } = this.settings;
     const complain = (requirement: string, text: string) => memory.checks?.report(requirement, text);
     const channel = new DataChannel({
       rules,
@@ -226,16 +229,8 @@ export class PeerConnection {
       },
       complain,
     });
-    memory.data.set(number, channel);
+    memory.data.push(channel);
     return channel;
-  }
-
-  /** The stream has ended: each of its data channels has said which it is, and no two are the same. */
-  private compareChannels(): void {
-    const { memory, number } = this.settings;
-    const own = [...memory.data].flatMap(([other, { id }]) => (other > number && id !== undefined ? [id] : []));
-    const twice = own.find((id, i) => own.indexOf(id) !== i);
-    if (twice !== undefined) memory.checks?.report('multifd §1', `two data channels have the id ${twice}`);
   }
 
   private differs(offset: number, kind: PageKind, bytes: Buffer, start: number): boolean {

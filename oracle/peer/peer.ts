@@ -182,7 +182,6 @@ export class Peer {
     const holds = number === 1 ? [...(this.options.holds ?? [])] : [];
     const connection = new PeerConnection(socket, {
       rules: this.options.rules ?? dialects['3.0'].stream,
-      number,
       shut: behaviour === 'error' ? 1 : 0,
       answers: behaviour !== 'silent' && behaviour !== 'stall',
       memory: this.memory,

@@ -71,6 +71,19 @@ describe('what a source sends to a peer of ours', () => {
     expect((await shownBy(one as Scenario, 'compressed-page-cut')).join()).to.match(/no complete zlib stream/);
   });
 
+  const channels = {
+    'multifd-ids-alike': /two data channels have the id N/,
+    'multifd-greeting-wrong': /failed to receive packet via multifd channel/,
+    'multifd-offset-wrong': /garbage: a migration stream/,
+    'multifd-page-lost': /never came/,
+  };
+  for (const [fault, words] of Object.entries(channels)) {
+    it(`is one with ${fault}`, async () => {
+      const [one] = withCapability('x-multifd');
+      expect((await shownBy(one as Scenario, fault)).join()).to.match(words);
+    });
+  }
+
   it('is one with zero-page-lost', async () => {
     const [start, ...steps] = scenario.steps;
     const empty = { ...scenario, steps: [{ do: 'start', at: 'source' } as const, ...steps] };
