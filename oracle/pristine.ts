@@ -11,9 +11,9 @@ import type { Instance, StartOptions } from '../targets/target.js';
 const harmless = /^(query-.*|qmp_capabilities)$/;
 // Commands after which only what `restore` looks at and puts back is different.
 const restorable =
-  /^(migrate-set-(parameters|capabilities|cache-size)|migrate_set_(speed|downtime)|migrate_cancel|stop|cont|system_reset)$/;
+  /^(migrate-set-(parameters|capabilities|cache-size)|migrate_set_(speed|downtime)|migrate_cancel|migrate-continue|stop|cont|system_reset)$/;
 // … after which a migration was tried as well.
-const migrating = /^(migrate|migrate-continue)$/;
+const migrating = /^migrate$/;
 // … or a postcopy, which may leave what lets the next migration hang when it was cut short (MIG-DEF-26).
 const postcopy = /^migrate-start-postcopy$/;
 // Capabilities with which a migration takes from the guest what it had, or does not end.

@@ -9,7 +9,7 @@ import { Transcript } from '../protocol/transcript.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
 import { loadSchema } from '../reference/schema/index.js';
 import type { TargetFacts } from '../targets/facts.js';
-import type { Condition, InstancePool } from '../targets/pool.js';
+import { type Condition, type InstancePool, isPlain } from '../targets/pool.js';
 import type { Ability, Instance, StartOptions } from '../targets/target.js';
 import { Divergence } from './divergence.js';
 import { defectsOf } from './known-defects.js';
@@ -90,16 +90,19 @@ export class Trial {
   /**
    * The plain instance of this trial, as a fresh one would be: idle, guest running, default parameters and capabilities.
    * It may have served other trials. The same one at each call.
-   * @param condition `migrated`: it may have migrated before; else nothing was ever migrated
+   * @param condition the least that will do; default: nothing was ever migrated, nor anything else done that cannot be undone
    */
   instance(condition: Condition = 'new'): Promise<Instance> {
     this.plain ??= this.obtain({}, 'source', condition);
     return this.plain;
   }
 
-  /** An instance with these options that nobody else has, as a fresh one would be. */
-  start(options: StartOptions = {}, name = 'source'): Promise<Instance> {
-    return this.obtain(options, name, 'new');
+  /**
+   * An instance with these options that nobody else has, as a fresh one would be.
+   * @param condition the least that will do
+   */
+  start(options: StartOptions = {}, name = 'source', condition: Condition = 'new'): Promise<Instance> {
+    return this.obtain(options, name, condition);
   }
 
   /**
@@ -114,7 +117,7 @@ export class Trial {
     const { pool, fresh } = this.settings;
     const again = reusable(options) && (!fresh || pool.target.lacks('start') !== undefined);
     const instance = again ? await pool.acquire(options, condition) : await pool.target.start(options);
-    if (pool.conditionOf(instance) === 'migrated') this.reused = true;
+    if ((pool.conditionOf(instance) ?? 'new') !== 'new') this.reused = true;
     this.used.set(instance, { name });
     instance.record(this.transcript, name);
     return instance;
@@ -360,13 +363,16 @@ export class Trial {
     const { settings } = this.settings.facts;
     // An instance that we did not start cannot be replaced: it is put back as far as commands can do it.
     const replaceable = this.settings.pool.target.lacks('start') === undefined;
-    if (settings === undefined || (traces === 'any' && replaceable)) return undefined;
+    // Of what was done with other options than these nobody would make use.
+    if (settings === undefined || (traces === 'any' && replaceable && !isPlain(instance.options))) return undefined;
     // What is said to put it back is not part of the trial.
     instance.record(new Transcript(), name);
     const now = await restore(instance, settings, traces === 'postcopy' ? new Set(['completed']) : undefined);
     // It was told to migrate and shows nothing of it: who knows what else it does not show.
     if ((traces === 'migrations' || traces === 'postcopy') && now === 'new') return undefined;
-    return before === 'migrated' && now === 'new' ? before : now;
+    if (now === undefined) return undefined;
+    if ((traces === 'any' && replaceable) || before === 'worn') return 'worn';
+    return before === 'migrated' ? before : now;
   }
 }
 

@@ -7,9 +7,17 @@ import { type Instance, type StartOptions, type Target, usualMemory } from './ta
 
 /**
  * `new`: nothing that a client could see tells it from an instance that has just started. `migrated`: neither does anything
- * but the outcome of earlier migrations in `query-migrate`.
+ * but the outcome of earlier migrations in `query-migrate`. `worn`: the same, and things were done to it that may have left
+ * traces that a client does not look for: stored descriptors, for example.
  */
-export type Condition = 'new' | 'migrated';
+export type Condition = 'new' | 'migrated' | 'worn';
+
+/** What will do where one in a condition is asked for, the least first. */
+const served: Readonly<Record<Condition, readonly Condition[]>> = {
+  new: ['new'],
+  migrated: ['migrated', 'new'],
+  worn: ['worn', 'migrated', 'new'],
+};
 
 /** Instances that lie idle besides the warm ones: each is a process with its memory. */
 const mostIdle = 24;
@@ -60,14 +68,14 @@ export class InstancePool {
 
   /**
    * An instance with these options that nobody else has. @throws TargetError, NotOffered
-   * @param condition `migrated`: one that has migrated before will do
+   * @param condition the least that will do
    */
   async acquire(options: StartOptions = {}, condition: Condition = 'new'): Promise<Instance> {
     const key = keyOf(options);
     // What there is only one of is whatever it is.
     const only = this.target.lacks('start') !== undefined;
-    const migrated = condition === 'migrated' || only ? await this.take(key, 'migrated') : undefined;
-    const ready = migrated ?? (await this.take(key, 'new'));
+    let ready: Instance | undefined;
+    for (const one of served[only ? 'worn' : condition]) ready ??= await this.take(key, one);
     if (ready !== undefined) {
       if (key === plain) this.fill();
       return ready;
@@ -125,3 +133,6 @@ function keyOf({ memory = usualMemory, ...options }: StartOptions): string {
   return stringifyJson([memory, ...rest.sort(([a], [b]) => (a < b ? -1 : 1))]);
 }
 const plain = keyOf({});
+
+/** Started as any other, with nothing of its own. */
+export const isPlain = (options: StartOptions): boolean => keyOf(options) === plain;

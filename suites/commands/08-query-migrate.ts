@@ -39,7 +39,7 @@ export const queryMigrate = new ChapterBuilder(['Migration commands', '8 query-m
     'MIG-CMD-QMIG-03.failed',
     'after a refused connection it shows failed and why, and nothing else',
     async (t) => {
-      const session = await t.session();
+      const session = await t.session({ condition: 'migrated' });
       const { scratch } = await t.instance();
       t.succeeded(await session.command('migrate', { uri: `unix:${scratch}/absent.sock` }));
       const info = await migrationBecomes(t, session, 'failed');

@@ -25,7 +25,7 @@ export const tls = new ChapterBuilder(['Migration commands', '9 migrate', 'TLS']
     'MIG-CMD-MIG-34.id',
     'credentials that nobody defined fail once the connection stands, and name their id',
     async (t) => {
-      const session = await eventful(t);
+      const session = await eventful(t, 'migrated');
       t.succeeded(await session.command('migrate-set-parameters', { 'tls-creds': 'qmpspec-none' }));
       const path = `${(await t.instance()).scratch}/ours.sock`;
       const ours = await listenAt(path);
@@ -38,7 +38,7 @@ export const tls = new ChapterBuilder(['Migration commands', '9 migrate', 'TLS']
     },
   )
   .must('MIG-CMD-MIG-34.connect', 'a connection that is refused is what fails, whatever the credentials', async (t) => {
-    const session = await eventful(t);
+    const session = await eventful(t, 'migrated');
     t.succeeded(await session.command('migrate-set-parameters', { 'tls-creds': 'qmpspec-none' }));
     const text = await failure(t, session, `${(await t.instance()).scratch}/absent.sock`);
     t.check(text.includes('absent.sock'), 'the path in the text', text, 'error-desc');
@@ -48,7 +48,7 @@ export const tls = new ChapterBuilder(['Migration commands', '9 migrate', 'TLS']
     'MIG-CMD-MIG-34.off',
     'credentials that are switched off again by null or the empty text do not matter',
     async (t) => {
-      const session = await eventful(t);
+      const session = await eventful(t, 'migrated');
       for (const off of [null, '']) {
         t.succeeded(await session.command('migrate-set-parameters', { 'tls-creds': 'qmpspec-none' }));
         t.succeeded(await session.command('migrate-set-parameters', { 'tls-creds': off }));

@@ -96,7 +96,7 @@ export const others = new ChapterBuilder(['Migration commands', '12 Others'], 'c
     'MIG-CMD-XEN-01.running',
     'xen-save-devices-state stops a running guest for the time of writing',
     async (t) => {
-      const session = await eventful(t);
+      const session = await eventful(t, 'worn');
       const { scratch } = await t.instance();
       const before = await look(t, session);
       const mark = session.mark();
@@ -120,7 +120,7 @@ export const others = new ChapterBuilder(['Migration commands', '12 Others'], 'c
     'MIG-CMD-XEN-01.paused',
     'xen-save-devices-state of a stopped guest shows nothing',
     async (t) => {
-      const session = await eventful(t);
+      const session = await eventful(t, 'worn');
       const { scratch } = await t.instance();
       t.succeeded(await session.command('stop'));
       await unchanged(t, session, 'xen-save-devices-state', async () => {
@@ -143,7 +143,7 @@ export const others = new ChapterBuilder(['Migration commands', '12 Others'], 'c
     'MIG-CMD-XEN-01.load',
     'xen-load-devices-state is refused while the guest runs, and where there is nothing to load',
     async (t) => {
-      const session = await eventful(t);
+      const session = await eventful(t, 'worn');
       const filename = `${(await t.instance()).scratch}/state`;
       t.succeeded(await session.command('xen-save-devices-state', { filename }));
       await unchanged(t, session, 'xen-load-devices-state', async () => {
@@ -159,7 +159,7 @@ export const others = new ChapterBuilder(['Migration commands', '12 Others'], 'c
     'MIG-CMD-XEN-02.dirty-log',
     'the dirty log can be switched on and off, which shows nothing',
     async (t) => {
-      const session = await eventful(t);
+      const session = await eventful(t, 'worn');
       await unchanged(t, session, 'xen-set-global-dirty-log', async () => {
         for (const enable of [true, false]) {
           const reply = await session.command('xen-set-global-dirty-log', { enable });
@@ -210,7 +210,7 @@ export const others = new ChapterBuilder(['Migration commands', '12 Others'], 'c
     'MIG-CMD-XEN-02',
     'without replication nodes, starting and stopping replication succeed',
     async (t) => {
-      const session = await eventful(t);
+      const session = await eventful(t, 'worn');
       await unchanged(t, session, 'xen-set-replication', async () => {
         for (const args of [
           { enable: true, primary: true },
@@ -239,7 +239,7 @@ export const others = new ChapterBuilder(['Migration commands', '12 Others'], 'c
     'MIG-CMD-XEN-04',
     'without replication nodes a checkpoint succeeds and shows nothing',
     async (t) => {
-      const session = await eventful(t);
+      const session = await eventful(t, 'worn');
       await unchanged(t, session, 'xen-colo-do-checkpoint', async () => {
         t.equal(t.succeeded(await session.command('xen-colo-do-checkpoint')), {}, 'xen-colo-do-checkpoint');
       });

@@ -104,7 +104,7 @@ export const plainMigration = chapter
   )
   .must('MIG-SM-R10.uri', 'a destination that was started with a URI tells active, RESUME and completed', async (t) => {
     const to = await t.start({ incoming: 'unix:in.sock' }, 'destination');
-    const [source, destination] = [await t.session(), await t.session({ to })];
+    const [source, destination] = [await t.session({ condition: 'migrated' }), await t.session({ to })];
     const capabilities = [{ capability: 'events', state: true }];
     t.succeeded(await destination.command('migrate-set-capabilities', { capabilities }));
     const marks = { source: source.mark(), destination: destination.mark() };

@@ -42,7 +42,7 @@ export function eventsAre(t: Trial, got: readonly string[], permitted: readonly 
 
 /**
  * A session on the plain instance with the capability `events` on: what changes a state then shows itself.
- * @param condition `migrated`: the instance may have migrated before
+ * @param condition the least that will do
  */
 export async function eventful(t: Trial, condition: Condition = 'new'): Promise<Session> {
   const session = await t.session({ condition });

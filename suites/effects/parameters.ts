@@ -79,7 +79,7 @@ export const parameterEffects = new ChapterBuilder(['Effects', 'Parameters'], sp
     async (t) => {
       for (const channels of [1, 3]) {
         const [capability, parameter] = multifd(t);
-        const instance = await t.start({}, 'source');
+        const instance = await t.startForMigration({}, 'source');
         const session = await t.session({ to: instance });
         const set = { capabilities: [capability, 'events'].map((name) => ({ capability: name, state: true })) };
         t.succeeded(await session.command('migrate-set-capabilities', set), 'capabilities');

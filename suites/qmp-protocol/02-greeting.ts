@@ -181,7 +181,7 @@ export const greeting = new ChapterBuilder(['QMP protocol', '2 Greeting'], 'qmp-
   })
   .must('QMP-GREET-07.buffer', 'a reconnect finds the input empty, whatever was cut off before', async (t) => {
     for (const text of ['{"execute":"qmp_cap', '{"a":[[[', '"', '12', '{"a":"\\u00']) {
-      const first = await t.session();
+      const first = await t.session({ condition: 'worn' });
       await first.fence();
       await first.sendBytes(text);
       first.close();

@@ -69,7 +69,7 @@ export const envelope = new ChapterBuilder(['QMP protocol', '4 Command envelope'
     }
   })
   .must('QMP-CMD-07', 'member and command names may be written with escapes', async (t) => {
-    const session = await t.session();
+    const session = await t.session({ condition: 'worn' });
     const got = await session.exchange('{"\\u0065xecute":"query-\\u006eame","\\u0069d":1}');
     t.sequence(got, [done(undefined, { id: 1 })]);
   })

@@ -220,7 +220,7 @@ export const events = new ChapterBuilder(['QMP protocol', '9 Events'], 'qmp-prot
     'QMP-EVT-11',
     'system_powerdown: reply and POWERDOWN, in the order of the dialect',
     async (t) => {
-      const session = await t.session();
+      const session = await t.session({ condition: 'worn' });
       const mark = session.mark();
       session.post('system_powerdown', undefined, { id: 'system_powerdown' });
       await session.event('POWERDOWN', { since: mark });
@@ -234,7 +234,7 @@ export const events = new ChapterBuilder(['QMP protocol', '9 Events'], 'qmp-prot
     'QMP-EVT-12',
     'quit: reply and SHUTDOWN in the order of the dialect, end of file, exit status 0',
     async (t) => {
-      const instance = await t.start();
+      const instance = await t.start({}, 'source', 'worn');
       const session = await t.session({ to: instance });
       const mark = session.mark();
       session.post('quit', undefined, { id: 'quit' });
@@ -261,7 +261,7 @@ export const events = new ChapterBuilder(['QMP protocol', '9 Events'], 'qmp-prot
     'QMP-EVT-13',
     'SIGTERM: SHUTDOWN, end of file, exit status 0',
     async (t) => {
-      const instance = await t.start();
+      const instance = await t.start({}, 'source', 'worn');
       const session = await t.session({ to: instance });
       await session.fence();
       const mark = session.mark();
@@ -276,7 +276,7 @@ export const events = new ChapterBuilder(['QMP protocol', '9 Events'], 'qmp-prot
     'QMP-EVT-14',
     'commands pipelined behind quit are not answered',
     async (t) => {
-      const session = await t.session({ to: await t.start() });
+      const session = await t.session({ to: await t.start({}, 'source', 'worn') });
       const mark = session.mark();
       await session.sendBytes(
         '{"execute":"quit","id":1}{"execute":"query-status","id":2}{"execute":"query-name","id":3}',
@@ -291,7 +291,7 @@ export const events = new ChapterBuilder(['QMP protocol', '9 Events'], 'qmp-prot
     'QMP-EVT-16',
     'a human monitor line causes the events of the command of the same name',
     async (t) => {
-      const session = await t.session();
+      const session = await t.session({ condition: 'worn' });
       const line = (text: string) =>
         `{"execute":"human-monitor-command","arguments":{"command-line":"${text}"},"id":1}`;
       t.sequence(await session.exchange(line('stop')), [event('STOP'), done('', { id: 1 })]);
@@ -303,7 +303,7 @@ export const events = new ChapterBuilder(['QMP protocol', '9 Events'], 'qmp-prot
     'QMP-EVT-16.quit',
     'quit of the human monitor ends the process as quit does',
     async (t) => {
-      const session = await t.session({ to: await t.start() });
+      const session = await t.session({ to: await t.start({}, 'source', 'worn') });
       const mark = session.mark();
       session.post('human-monitor-command', { 'command-line': 'quit' }, { id: 1 });
       await session.eof();

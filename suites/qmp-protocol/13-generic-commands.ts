@@ -237,7 +237,7 @@ export const genericCommands = new ChapterBuilder(['QMP protocol', '13 Generic c
     'QMP-BASE-11',
     'human-monitor-command returns what the human monitor prints, with CR LF',
     async (t) => {
-      const session = await t.session();
+      const session = await t.session({ condition: 'worn' });
       const reply = await session.command('human-monitor-command', { 'command-line': 'info status' });
       t.equal(t.succeeded(reply), 'VM status: running\r\n', 'info status');
       const silent = await session.command('human-monitor-command', { 'command-line': 'cont' });
@@ -275,7 +275,7 @@ export const genericCommands = new ChapterBuilder(['QMP protocol', '13 Generic c
     'QMP-BASE-13',
     'an unknown line is text in a success reply, an empty line is nothing',
     async (t) => {
-      const session = await t.session();
+      const session = await t.session({ condition: 'worn' });
       const unknown = await session.command('human-monitor-command', { 'command-line': 'nope' });
       t.equal(t.succeeded(unknown), "unknown command: 'nope'\r\n", 'an unknown line');
       const empty = await session.command('human-monitor-command', { 'command-line': '' });

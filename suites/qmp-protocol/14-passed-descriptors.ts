@@ -30,7 +30,7 @@ function opened(t: Trial, count: number): number[] {
 
 /** A session over which descriptors can be sent. @throws NotOffered in words why not */
 async function sender(t: Trial, session?: Session): Promise<Session> {
-  const one = session ?? (await t.session());
+  const one = session ?? (await t.session({ condition: 'worn' }));
   const why = await lacksDescriptors(one);
   if (why !== undefined) throw new NotOffered(why);
   if (t.lacks('direct') !== undefined) await seeThrough(t, one);
@@ -174,8 +174,8 @@ export const passedDescriptors = new ChapterBuilder(
     'QMP-FD-11',
     'migrate to fd: writes to the descriptor and takes its name away',
     async (t) => {
+      const session = await sender(t, await eventful(t, 'migrated'));
       const { scratch } = await t.instance();
-      const session = await sender(t, await eventful(t));
       const path = join(scratch, 'stream.bin');
       const file = openSync(path, 'w');
       t.atEnd(async () => closeSync(file));

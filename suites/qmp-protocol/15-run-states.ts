@@ -166,7 +166,7 @@ export const runStates = new ChapterBuilder(['QMP protocol', '15 Run states'], '
         const reply = await session.command('human-monitor-command', { 'command-line': 'info status' });
         t.equal(t.succeeded(reply), text, 'info status');
       }
-      const session = await t.session();
+      const session = await t.session({ condition: 'worn' });
       await session.command('stop');
       const reply = await session.command('human-monitor-command', { 'command-line': 'info status' });
       t.equal(t.succeeded(reply), 'VM status: paused\r\n', 'info status');

@@ -54,6 +54,21 @@ describe('pool of instances', () => {
     await pool.close();
   });
 
+  it('gives the most worn of those that will do', async () => {
+    const counting = new CountingTarget();
+    const pool = new InstancePool(counting.target, 0);
+    const conditions = ['new', 'migrated', 'worn'] as const;
+    const all = await Promise.all(conditions.map(() => pool.acquire()));
+    for (const [i, condition] of conditions.entries()) await pool.release(all[i] as Instance, condition);
+    for (const i of [2, 1, 0]) expect(await pool.acquire({}, 'worn')).to.equal(all[i]);
+    for (const [i, condition] of conditions.entries()) await pool.release(all[i] as Instance, condition);
+    expect(await pool.acquire({}, 'new')).to.equal(all[0]);
+    expect(await pool.acquire({}, 'migrated')).to.equal(all[1]);
+    expect(await pool.acquire({}, 'migrated')).to.equal(counting.made[3]);
+    expect(pool.conditionOf(all[2] as Instance)).to.equal('worn');
+    await pool.close();
+  });
+
   it('gives an instance to one at a time', async () => {
     const counting = new CountingTarget();
     const pool = new InstancePool(counting.target, 2);
