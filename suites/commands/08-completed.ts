@@ -8,7 +8,7 @@ import { Captured, captureNeeds } from '../stream-format/capture.js';
 import { pauseText } from './10-control.js';
 import { fitsExactly } from './dialect-fit.js';
 import { migrationBecomes, runStateBecomes, unchanged } from './observe.js';
-import { migrated, pair, seenMigration, wordsOf } from './pair.js';
+import { migratedAway, pair, seenMigration, wordsOf } from './pair.js';
 
 const needs = { abilities: ['start', 'incoming', 'local'] } as const;
 /** Milliseconds for which a guest is held up before its switch-over. */
@@ -205,9 +205,7 @@ export const completedInfo = new ChapterBuilder(
     { needs: captureNeeds },
   )
   .must('MIG-CMD-CAN-02.completed', 'the control commands of a completed migration change nothing', async (t) => {
-    const both = await pair(t);
-    await migrated(t, both, 'running');
-    const { source } = both;
+    const { source } = await migratedAway(t);
     await unchanged(t, source, 'control commands', async () => {
       t.equal(t.succeeded(await source.command('migrate_cancel')), {}, 'migrate_cancel');
       t.equal(t.succeeded(await source.command('migrate-continue', { state: 'completed' })), {}, 'migrate-continue');

@@ -8,6 +8,7 @@ import { fitsExactly } from './dialect-fit.js';
 import { unchanged } from './observe.js';
 import {
   migrated,
+  migratedAway,
   type Pair,
   type PairOptions,
   pair,
@@ -97,8 +98,8 @@ export const plainMigration = chapter
     'MIG-SM-R01.return-path',
     'with a return path the order of the source is the same',
     async (t) => {
-      const both = await complete(t, { capabilities: ['return-path'] });
-      wordsAre(t, await sourceSays(t, both), sourceWords(t, true), 'source');
+      const { source, mark } = await migratedAway(t, ['return-path']);
+      wordsAre(t, await words(t, source, mark), sourceWords(t, true), 'source');
     },
     { needs: { ...needs, capabilities: ['return-path'] } },
   )
@@ -125,7 +126,7 @@ export const plainMigration = chapter
     'MIG-SM-O44.plain',
     'after the end cont starts the source again, and its migration stays completed',
     async (t) => {
-      const { source } = await complete(t, {});
+      const { source } = await migratedAway(t);
       const info = t.succeeded(await source.command('query-migrate'));
       const mark = source.mark();
       t.equal(t.succeeded(await source.command('cont')), {}, 'cont');
@@ -139,11 +140,10 @@ export const plainMigration = chapter
     'MIG-SM-O45.refused',
     'from run state postmigrate another migration is refused, where the release wants cont first',
     async (t) => {
-      const { source } = await complete(t, {});
+      const { source, uri } = await migratedAway(t);
       const text = t.dialect.migration.fromPostmigrate;
-      const { scratch } = await t.instance();
       await unchanged(t, source, 'the second migrate', async () => {
-        const reply = await source.command('migrate', { uri: `unix:${scratch}/absent.sock` });
+        const reply = await source.command('migrate', { uri });
         t.failed(reply, 'GenericError', text);
       });
     },

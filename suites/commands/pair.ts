@@ -5,6 +5,7 @@ import { isReply, type Received } from '../../protocol/message.js';
 import type { Session } from '../../protocol/session.js';
 import { freePort } from '../../targets/free-port.js';
 import type { StartOptions } from '../../targets/target.js';
+import { channel } from '../state-machine/source.js';
 import { fitsExactly } from './dialect-fit.js';
 import { migrationBecomes, runStateBecomes, switchOn } from './observe.js';
 
@@ -51,6 +52,22 @@ async function listeningAt(t: Trial, destination: Session): Promise<string> {
   const info = t.succeeded(await destination.command('query-migrate'), 'query-migrate');
   const [address] = isObject(info) && Array.isArray(info['socket-address']) ? info['socket-address'] : [];
   return `tcp:127.0.0.1:${isObject(address) ? String(address.port) : ''}`;
+}
+
+/** A source alone, which migrates to a peer of ours: from begin to end, its session and the log position before. */
+export async function migratedAway(
+  t: Trial,
+  capabilities: readonly string[] = [],
+): Promise<{ readonly source: Session; readonly mark: number; readonly uri: string }> {
+  const instance = await t.startForMigration();
+  const source = await t.session({ to: instance });
+  await switchOn(t, source, 'events', ...capabilities);
+  const { uri } = await channel(t, instance, 'answer');
+  const mark = source.mark();
+  t.equal(t.succeeded(await source.command('migrate', { uri }), 'migrate'), {}, 'migrate');
+  await migrationBecomes(t, source, 'completed');
+  await runStateBecomes(t, source, 'postmigrate');
+  return { source, mark, uri };
 }
 
 /** Begins the migration and waits until both ends are through with it and the final figures stand (MIG-CMD-INV-09). */

@@ -3,7 +3,16 @@ import { event } from '../../oracle/patterns.js';
 import type { Trial } from '../../oracle/trial.js';
 import type { TargetFacts } from '../../targets/facts.js';
 import { ChapterBuilder } from '../requirement.js';
-import { migrateFully, migrateHeld, migrationPair, pairNeeds, reached, runState, settled } from './migrating.js';
+import {
+  migrateFully,
+  migrateHeld,
+  migrationPair,
+  migrationSource,
+  pairNeeds,
+  reached,
+  runState,
+  settled,
+} from './migrating.js';
 import { done, faulty } from './shapes.js';
 
 const busy = "There's a migration process in progress";
@@ -39,7 +48,7 @@ export const migratedStates = new ChapterBuilder(
     'QMP-RUN-05',
     'finish-migrate: stop keeps the state, and no second migration starts',
     async (t) => {
-      const pair = await migrationPair(t, { hold: true });
+      const pair = await migrationSource(t, { hold: true });
       await migrateHeld(t, pair);
       const { source } = pair;
       t.equal(await runState(t, source), 'finish-migrate', 'the state');
@@ -53,7 +62,7 @@ export const migratedStates = new ChapterBuilder(
     'QMP-D-62',
     'finish-migrate: cont is refused, and system_reset keeps the state',
     async (t) => {
-      const pair = await migrationPair(t, { hold: true });
+      const pair = await migrationSource(t, { hold: true });
       await migrateHeld(t, pair);
       t.failed(await pair.source.command('cont'), 'GenericError', 'Migration is not finalized yet');
       t.succeeded(await pair.source.command('system_reset'));
@@ -65,7 +74,7 @@ export const migratedStates = new ChapterBuilder(
     'QMP-D-44',
     'quit in pre-switchover also cancels the migration',
     async (t) => {
-      const pair = await migrationPair(t, { hold: true });
+      const pair = await migrationSource(t, { hold: true });
       await migrateHeld(t, pair);
       const mark = pair.source.mark();
       pair.source.post('quit', undefined, { id: 'quit' });
@@ -83,7 +92,7 @@ export const migratedStates = new ChapterBuilder(
     'QMP-RUN-06',
     'postmigrate: stop keeps the state, cont starts the guest again',
     async (t) => {
-      const pair = await migrationPair(t);
+      const pair = await migrationSource(t);
       await migrateFully(t, pair);
       const { source } = pair;
       t.sequence(await source.exchange('{"execute":"stop","id":1}'), [done({}, { id: 1 })]);
@@ -94,7 +103,7 @@ export const migratedStates = new ChapterBuilder(
     { tags: ['QMP-RUN-12', 'QMP-RUN-18'] },
   )
   .must('QMP-RUN-06.reset', 'postmigrate: system_reset leads to prelaunch', async (t) => {
-    const pair = await migrationPair(t);
+    const pair = await migrationSource(t);
     await migrateFully(t, pair);
     t.succeeded(await pair.source.command('system_reset'));
     await pair.source.event('RESET');
@@ -104,7 +113,7 @@ export const migratedStates = new ChapterBuilder(
     'QMP-RUN-06.migrate',
     'postmigrate: another migration is refused, where the dialect refuses it',
     async (t) => {
-      const pair = await migrationPair(t);
+      const pair = await migrationSource(t);
       await migrateFully(t, pair);
       const text = t.dialect.migration.fromPostmigrate as string;
       t.failed(await pair.source.command('migrate', { uri: pair.uri }), 'GenericError', text);
@@ -119,7 +128,7 @@ export const migratedStates = new ChapterBuilder(
   )
   .must('QMP-RUN-12', 'completion leaves the source in postmigrate, whether it ran before or not', async (t) => {
     for (const paused of [false, true]) {
-      const pair = await migrationPair(t, { source: { paused } });
+      const pair = await migrationSource(t, { source: { paused } });
       await migrateFully(t, pair);
       const stops = t.eventNames(pair.source.log).filter((name) => name === 'STOP').length;
       t.equal(stops, paused ? 0 : 1, 'STOP events');
@@ -129,7 +138,7 @@ export const migratedStates = new ChapterBuilder(
     'QMP-RUN-13',
     'cancelling in pre-switchover lets a guest that ran run again',
     async (t) => {
-      const pair = await migrationPair(t, { hold: true });
+      const pair = await migrationSource(t, { hold: true });
       await migrateHeld(t, pair);
       const mark = pair.source.mark();
       t.succeeded(await pair.source.command('migrate_cancel'));
@@ -147,7 +156,7 @@ export const migratedStates = new ChapterBuilder(
     'QMP-RUN-13.stopped',
     'cancelling in pre-switchover leaves a guest that was stopped as the dialect has it',
     async (t) => {
-      const pair = await migrationPair(t, { hold: true });
+      const pair = await migrationSource(t, { hold: true });
       await pair.source.command('stop');
       await migrateHeld(t, pair);
       t.succeeded(await pair.source.command('migrate_cancel'));
@@ -160,7 +169,7 @@ export const migratedStates = new ChapterBuilder(
     { tags: ['QMP-D100-06'] },
   )
   .must('QMP-RUN-14', 'an attempt that fails early leaves a running source running', async (t) => {
-    const pair = await migrationPair(t);
+    const pair = await migrationSource(t);
     t.succeeded(await pair.source.command('migrate', { uri: `${pair.uri}.absent` }), 'migrate');
     await reached(pair.source, 'failed');
     await settled(t, pair.source, 'running');
@@ -184,7 +193,7 @@ export const migratedStates = new ChapterBuilder(
     destinationEnd(t, { source: 'prelaunch' }, 'prelaunch'),
   )
   .must('QMP-EVT-27', 'migrate-continue: pre-switchover, device, completed', async (t) => {
-    const pair = await migrationPair(t, { hold: true });
+    const pair = await migrationSource(t, { hold: true });
     await migrateHeld(t, pair);
     const { source } = pair;
     const before = t.eventNames(source.log);
@@ -204,7 +213,7 @@ export const migratedStates = new ChapterBuilder(
     'QMP-D100-02',
     'every switch-over passes through device, where the dialect says so, and not elsewhere',
     async (t) => {
-      const pair = await migrationPair(t);
+      const pair = await migrationSource(t);
       await migrateFully(t, pair);
       const statuses = t.eventNames(pair.source.log).filter((name) => name.startsWith('MIGRATION('));
       const device = t.dialect.migration.deviceAlways ? ',MIGRATION(device)' : '';

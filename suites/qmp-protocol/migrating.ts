@@ -5,13 +5,17 @@ import { isObject } from '../../protocol/json.js';
 import type { Session } from '../../protocol/session.js';
 import type { Instance, StartOptions } from '../../targets/target.js';
 import type { Needs } from '../requirement.js';
+import { channel } from '../state-machine/source.js';
 
-export interface Pair {
+export interface Outgoing {
   readonly source: Session;
-  readonly destination: Session;
   readonly sourceInstance: Instance;
-  /** Where the destination waits. */
+  /** Where the other end waits. */
   readonly uri: string;
+}
+
+export interface Pair extends Outgoing {
+  readonly destination: Session;
 }
 
 export const pairNeeds: Needs = {
@@ -20,10 +24,10 @@ export const pairNeeds: Needs = {
   capabilities: ['events', 'pause-before-switchover'],
 };
 
-/** Both started, with capability `events` on, and with `pause-before-switchover` if the migration is to be held. */
+/** Both started, with capability `events` on. */
 export async function migrationPair(
   t: Trial,
-  options: { source?: StartOptions; destination?: StartOptions; hold?: boolean } = {},
+  options: { source?: StartOptions; destination?: StartOptions } = {},
 ): Promise<Pair> {
   const [sourceInstance, target] = await Promise.all([
     t.startForMigration(options.source ?? {}),
@@ -31,9 +35,21 @@ export async function migrationPair(
   ]);
   const source = await t.session({ to: sourceInstance });
   const destination = await t.session({ to: target });
-  await enable(t, source, ['events', ...(options.hold ? ['pause-before-switchover'] : [])]);
+  await enable(t, source, ['events']);
   await enable(t, destination, ['events']);
   return { source, destination, sourceInstance, uri: `unix:${join(target.scratch, 'in.sock')}` };
+}
+
+/** A source alone, with a peer of ours that reads what it sends. */
+export async function migrationSource(
+  t: Trial,
+  options: { source?: StartOptions; hold?: boolean } = {},
+): Promise<Outgoing> {
+  const sourceInstance = await t.startForMigration(options.source ?? {});
+  const source = await t.session({ to: sourceInstance });
+  await enable(t, source, ['events', ...(options.hold ? ['pause-before-switchover'] : [])]);
+  const { uri } = await channel(t, sourceInstance, 'answer');
+  return { source, sourceInstance, uri };
 }
 
 async function enable(t: Trial, session: Session, names: readonly string[]): Promise<void> {
@@ -66,14 +82,14 @@ export async function settled(t: Trial, session: Session, ...states: readonly st
 }
 
 /** Migrates to the end: the source is in `postmigrate`, not only `completed` (a gap in which releases crash). */
-export async function migrateFully(t: Trial, { source, uri }: Pair): Promise<void> {
+export async function migrateFully(t: Trial, { source, uri }: Outgoing): Promise<void> {
   t.succeeded(await source.command('migrate', { uri }), 'migrate');
   await reached(source, 'completed');
   await settled(t, source, 'postmigrate');
 }
 
 /** Migrates up to `pre-switchover`. */
-export async function migrateHeld(t: Trial, { source, uri }: Pair): Promise<void> {
+export async function migrateHeld(t: Trial, { source, uri }: Outgoing): Promise<void> {
   t.succeeded(await source.command('migrate', { uri }), 'migrate');
   await reached(source, 'pre-switchover');
 }
