@@ -10,12 +10,82 @@ import { Fed, type MultifdOptions, pageSize, unlessMethod, unlessMultifd } from 
 /** Milliseconds after which a real monitor that is known to stand still is taken at its word. */
 const patience = 300;
 
-/** A load over channels that succeeds, and the RAM afterwards. */
-async function loadsOver(t: Trial, options: MultifdOptions, pages: (fed: Fed) => Promise<void>): Promise<void> {
-  const fed = await Fed.open(t, options);
+type Pages = (fed: Fed) => Promise<void>;
+
+/** A load over channels that succeeds, and the RAM afterwards. @param order in which the channels greet */
+async function loadsOver(
+  t: Trial,
+  { order, ...options }: MultifdOptions & { order?: readonly number[] },
+  pages: Pages,
+): Promise<void> {
+  const fed = await Fed.open(t, { ...options, greet: order === undefined });
+  for (const channel of order ?? []) fed.data[channel]?.raw(fed.writer(channel).initial());
   await fed.finish(() => pages(fed));
   await fed.one.until('completed');
   await holds(t, fed.one, fed.ram);
+}
+
+/** By number of channels: loads that go together, each with pages of its own. */
+const together: Readonly<Record<number, Readonly<Record<string, Pages>>>> = {
+  1: {
+    number: (fed) => fed.pages(0, new Map([[1, pattern(10)]])),
+    full: (fed) => {
+      // As many as a packet of the release takes.
+      return fed.pages(0, new Map(Array.from({ length: fed.most }, (_, i) => [i * 3, pattern(i)] as const)));
+    },
+  },
+  2: {
+    any: async (fed) => {
+      await fed.pages(
+        0,
+        new Map([
+          [1, pattern(1)],
+          [2, pattern(2)],
+        ]),
+      );
+      await fed.pages(1, new Map([[9, pattern(3)]]));
+      await fed.pages(0, new Map([[block.length / pageSize - 1, pattern(4)]]));
+    },
+    later: async (fed) => {
+      await fed.pages(0, new Map([[4, pattern(20)]]));
+      fed.syncs();
+      const { writer } = fed.main;
+      writer.part(70);
+      fed.mark();
+      writer.footer();
+      await fed.pages(1, new Map([[4, pattern(21)]]));
+    },
+    passedOver: async (fed) => {
+      for (const feed of fed.data) feed.raw(fed.writer(0).sync(3, 0));
+      await fed.pages(0, new Map([[5, pattern(22)]]), { flags: 0x4000_0000 });
+    },
+  },
+  3: {
+    number: async (fed) => {
+      for (let i = 0; i < 3; i++) await fed.pages(i, new Map([[i + 1, pattern(i + 10)]]));
+    },
+    order: (fed) => fed.pages(2, new Map([[8, pattern(25)]])),
+  },
+  5: {
+    number: async (fed) => {
+      for (let i = 0; i < 5; i++) await fed.pages(i, new Map([[i + 1, pattern(i + 10)]]));
+    },
+  },
+};
+
+/** One of them, looked at with the others of as many channels. */
+async function loadsTogether(t: Trial, channels: number, name: string): Promise<void> {
+  const all = together[channels] ?? {};
+  // Of more than two the channels greet in another order than theirs.
+  const options = { channels, ...(channels === 3 ? { order: [2, 0, 1] } : {}) };
+  await t.observed(
+    `load over ${channels} channels`,
+    (t) =>
+      loadsOver(t, options, async (fed) => {
+        for (const pages of Object.values(all)) await pages(fed);
+      }),
+    (t) => loadsOver(t, options, all[name] as Pages),
+  );
 }
 
 /**
@@ -65,47 +135,17 @@ const builder = new ChapterBuilder(['Multifd', '5 Destination'], 'multifd.md §4
   unless: unlessMultifd,
 })
   .must('MIG-MFD-LOAD-01', 'pages may come over any channel, and one may carry them all', (t) =>
-    loadsOver(t, {}, async (fed) => {
-      await fed.pages(
-        0,
-        new Map([
-          [1, pattern(1)],
-          [2, pattern(2)],
-        ]),
-      );
-      await fed.pages(1, new Map([[9, pattern(3)]]));
-      await fed.pages(0, new Map([[block.length / pageSize - 1, pattern(4)]]));
-    }),
+    loadsTogether(t, 2, 'any'),
   )
   .must('MIG-MFD-LOAD-02', 'the number of channels is the one that was set', async (t) => {
-    for (const channels of [1, 3, 5]) {
-      await loadsOver(t, { channels }, async (fed) => {
-        for (let i = 0; i < channels; i++) await fed.pages(i, new Map([[i + 1, pattern(i + 10)]]));
-      });
-    }
+    for (const channels of [1, 3, 5]) await loadsTogether(t, channels, 'number');
   })
-  .must('MIG-MFD-LOAD-03', 'a packet may be full', (t) =>
-    loadsOver(t, { channels: 1 }, async (fed) => {
-      const { defaultPages } = packetLayout(t.dialect.stream);
-      await fed.pages(0, new Map(Array.from({ length: defaultPages }, (_, i) => [i * 3, pattern(i)] as const)));
-    }),
-  )
+  .must('MIG-MFD-LOAD-03', 'a packet may be full', (t) => loadsTogether(t, 1, 'full'))
   .must('MIG-MFD-LOAD-04', 'a page of a later interval takes the place of an earlier one, over any channel', (t) =>
-    loadsOver(t, {}, async (fed) => {
-      await fed.pages(0, new Map([[4, pattern(20)]]));
-      fed.syncs();
-      const { writer } = fed.main;
-      writer.part(70);
-      fed.mark();
-      writer.footer();
-      await fed.pages(1, new Map([[4, pattern(21)]]));
-    }),
+    loadsTogether(t, 2, 'later'),
   )
   .must('MIG-MFD-LOAD-05', 'empty packets and unknown high flags are passed over', (t) =>
-    loadsOver(t, {}, async (fed) => {
-      for (const feed of fed.data) feed.raw(fed.writer(0).sync(3, 0));
-      await fed.pages(0, new Map([[5, pattern(22)]]), { flags: 0x4000_0000 });
-    }),
+    loadsTogether(t, 2, 'passedOver'),
   )
   .must(
     'MIG-MFD-LOAD-06',
@@ -134,13 +174,9 @@ const builder = new ChapterBuilder(['Multifd', '5 Destination'], 'multifd.md §4
       },
     },
   )
-  .must('MIG-MFD-LOAD-07', 'data channels may greet in any order: their ids decide', async (t) => {
-    const fed = await Fed.open(t, { greet: false, channels: 3 });
-    for (const channel of [2, 0, 1]) fed.data[channel]?.raw(fed.writer(channel).initial());
-    await fed.finish(() => fed.pages(2, new Map([[8, pattern(25)]])));
-    await fed.one.until('completed');
-    await holds(t, fed.one, fed.ram);
-  })
+  .must('MIG-MFD-LOAD-07', 'data channels may greet in any order: their ids decide', (t) =>
+    loadsTogether(t, 3, 'order'),
+  )
   .must('MIG-MFD-CONN-10', 'the load does not begin before all channels have come', async (t) => {
     // One that is connected and says nothing would keep the main loop of a real monitor from everything else.
     const fed = await Fed.open(t, { late: true });

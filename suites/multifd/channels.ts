@@ -191,6 +191,11 @@ export class Fed {
     for (const [i, writer] of this.writers.entries()) this.data[i]?.raw(writer.initial());
   }
 
+  /** Pages that a packet has room for. */
+  get most(): number {
+    return packetLayout(this.t.dialect.stream).defaultPages;
+  }
+
   writer(channel: number): PacketWriter {
     return this.writers[channel] as PacketWriter;
   }
