@@ -196,7 +196,7 @@ export const passedDescriptors = new ChapterBuilder(
     'QMP-FD-12.passed',
     'add-fd makes the lowest free set, or joins the one that it names',
     async (t) => {
-      const session = await sender(t);
+      const session = await sender(t, await t.session());
       const add = async (args: unknown) => {
         const value = t.succeeded(await commandWithDescriptors(session, 'add-fd', args, opened(t, 1)), 'add-fd');
         t.returned('add-fd', value, ['fd', 'fdset-id']);
