@@ -29,6 +29,8 @@ export const setCapabilities = new ChapterBuilder(
     const cases: [string, string][] = [
       ['{}', "Parameter 'capabilities' is missing"],
       ['{"capabilities":{}}', wrongTypeText('array', 'capabilities')],
+      // What would be good in a list is none.
+      [`{"capabilities":${good}}`, wrongTypeText('array', 'capabilities')],
       ['{"capabilities":[{"state":true}]}', "Parameter 'capabilities[0].capability' is missing"],
       ['{"capabilities":[{"capability":"xbzrle"}]}', "Parameter 'capabilities[0].state' is missing"],
       [`{"capabilities":[${good},{"state":false}]}`, "Parameter 'capabilities[1].capability' is missing"],

@@ -1,8 +1,11 @@
 /** commands.md §3: what each capability does to a migration, as far as a machine without disks and devices shows it. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ChapterBuilder } from '../requirement.js';
 import { over, pair, pairNeeds } from '../state-machine/pair.js';
 import { pausedPostcopy, pauseNeeds, postcopyNeeds } from '../state-machine/postcopy.js';
 import { peerNeeds, source } from '../state-machine/source.js';
+import { Captured, captureNeeds } from '../stream-format/capture.js';
 
 const builder = new ChapterBuilder(['Effects', 'Capabilities'], 'commands.md §3', peerNeeds);
 
@@ -36,7 +39,31 @@ for (const capability of ['zero-blocks', 'rdma-pin-all', 'dirty-bitmaps', 'auto-
   );
 }
 
+/** Bytes of a disk of zeros. */
+const diskSize = 2 ** 20;
+
 export const capabilityEffects = builder
+  .must(
+    'MIG-CMD-EFF.zero-chunks',
+    'with zero-blocks a disk of zeros is sent by name alone',
+    async (t) => {
+      const { scratch } = await t.instance();
+      const file = join(scratch, 'zeros.img');
+      await writeFile(file, Buffer.alloc(diskSize));
+      const sent: number[] = [];
+      for (const capabilities of [[], ['zero-blocks']]) {
+        const extra = ['-drive', `file=${file},format=raw,if=none,id=disk`];
+        const one = await Captured.open(t, { image: null, capabilities, start: { extra } });
+        await one.migrates({ blk: true });
+        await one.completes();
+        sent.push(one.bytes().length);
+      }
+      const [without = 0, short = 0] = sent;
+      t.check(without >= diskSize, `${diskSize} bytes or more`, `${without}`, 'the stream without');
+      t.check(short < without - diskSize / 2, 'much less', `${short}`, 'the stream with zero-blocks');
+    },
+    { needs: { ...captureNeeds, capabilities: ['zero-blocks'], members: ['migrate.blk'] } },
+  )
   .must(
     'MIG-CMD-EFF.late-block-activate',
     'with late-block-activate the guest runs after the load as without it',

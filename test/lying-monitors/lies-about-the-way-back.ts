@@ -50,6 +50,19 @@ const byteAt =
       return copy;
     };
   };
+/** Begins with something else, as long as that is. */
+const begins =
+  (text: string): (() => StreamChange) =>
+  () => {
+    let done = 0;
+    return (chunk) => {
+      const copy = Buffer.from(chunk);
+      const piece = Math.min(text.length - done, copy.length);
+      copy.write(text.slice(done, done + piece), 0, 'latin1');
+      done += piece;
+      return copy;
+    };
+  };
 /** Changes every byte of RAM that is this one, in pages that are not all alike. */
 const everywhere =
   (change: (copy: Buffer) => void): (() => StreamChange) =>
@@ -126,7 +139,7 @@ export const aboutTheWayBack = {
     says: 'leaves out messages of a destination that it does not know',
     back: messages((type, message) => (type >= 1 && type <= 6 ? message : Buffer.alloc(0))),
   },
-  'load-any-magic': { says: 'loads streams with any magic number', arriving: byteAt(0, () => 0x51) },
+  'load-any-magic': { says: 'loads streams with any magic number', arriving: begins('QEVM') },
   'load-any-version': { says: 'loads streams of any version', arriving: byteAt(7, () => 3) },
   'load-flips-bits': {
     says: 'loads RAM with a wrong bit now and then',
