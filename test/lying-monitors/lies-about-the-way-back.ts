@@ -148,9 +148,9 @@ export const aboutTheWayBack = {
     }),
   },
   'load-cut': {
-    says: 'reads the first 64 KiB of a stream',
+    says: 'reads the first 16 KiB of a stream',
     arriving: () => {
-      let left = 65_536;
+      let left = 16_384;
       return (chunk) => {
         const piece = chunk.subarray(0, left);
         left -= piece.length;
