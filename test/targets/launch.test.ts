@@ -114,8 +114,9 @@ for (const { name, get } of ways) {
     it('inherits no descriptor of ours but its three', async () => {
       await shell('sleep 60');
       // What is to be closed is closed a moment after the program has been found, and before it does anything.
-      const { pid, stderr } = await shell('echo up >&2; read -r line');
-      await new Promise((resolve) => stderr.once('data', resolve));
+      const { pid, stdio } = await shell('exec cat', true);
+      stdio?.input.write('up');
+      await new Promise((resolve) => stdio?.output.once('data', resolve));
       // What we were given by whoever started us goes on to what we start.
       const handedOn = readdirSync('/proc/self/fd').filter((number) => {
         const at = `/proc/self/fdinfo/${number}`;
