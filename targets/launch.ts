@@ -1,8 +1,8 @@
 /**
  * Starting a process. Node forks for it, which copies the tables of all our memory and stops us until the program is loaded:
  * some 7 ms of processor time and 20 of standstill where we have 300 MB, and later a fault for each page that is written.
- * Where the C library can be called, posix_spawn does it, which shares the memory instead: a quarter of the one, a fifth of
- * the other.
+ * Where the C library can be called, posix_spawn does it, which shares the memory instead, on another thread: a quarter of
+ * the one, and nothing of the other.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -59,13 +59,14 @@ export function nativeLaunch(calls: SpawnCalls | undefined): Launch {
 }
 
 export const launchByNode: Launch = async (command, args, { cwd, env, stdio }) => {
+  theReaper().starting();
   const child = spawn(command, [...args], {
     stdio: ['pipe', stdio ? 'pipe' : 'ignore', 'pipe'],
     env,
     cwd,
     detached: true,
   });
-  if (child.pid !== undefined) theReaper().born(child.pid);
+  theReaper().born(child.pid);
   // Heard from the start: a program may end at once.
   const ended = (event: 'exit' | 'close') =>
     new Promise<ExitStatus>((resolve) => child.once(event, (code, signal) => resolve({ code, signal })));

@@ -85,7 +85,15 @@ function bind(koffi: Koffi): SpawnCalls {
         check('posix_spawn_file_actions_addchdir_np', chdir(actions, cwd));
         const id = Buffer.alloc(4);
         const words = Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : `${name}=${value}`));
-        check('posix_spawn', posixSpawn(id, command, actions, attributes, [command, ...args, null], [...words, null]));
+        theReaper().starting();
+        // On another thread: this one would stand still until the program is loaded.
+        const error = await new Promise<number>((resolve, reject) => {
+          posixSpawn.async(
+            ...[id, command, actions, attributes, [command, ...args, null], [...words, null]],
+            (failure: Error | null, result: number) => (failure === null ? resolve(result) : reject(failure)),
+          );
+        }).finally(() => theReaper().born(id.readInt32LE(0) || undefined));
+        check('posix_spawn', error);
         pid = id.readInt32LE(0);
       } catch (error) {
         for (const descriptor of ours) closeSync(descriptor);
@@ -94,7 +102,6 @@ function bind(koffi: Koffi): SpawnCalls {
         destroyActions(actions);
         for (const descriptor of theirs) closeSync(descriptor);
       }
-      theReaper().born(pid);
       return launched(pid, ends.of(pid), ours);
     },
   };
@@ -151,7 +158,10 @@ class Ends {
     if (!this.listens) process.on('SIGCHLD', () => this.look());
     this.listens = true;
     this.alive ??= setInterval(() => this.look(), 0x7fffffff);
-    return new Promise((resolve) => this.waiting.set(pid, resolve));
+    const end = new Promise<ExitStatus>((resolve) => this.waiting.set(pid, resolve));
+    // It may have been told before we knew the process.
+    this.look();
+    return end;
   }
 
   private look(): void {

@@ -8,15 +8,27 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const script = `
-pids=' '
+pids=' ' starting=0
 while read -r verb what; do
   case $verb in
-    born) pids="$pids$what " ;;
+    starting) starting=$((starting + 1)) ;;
+    born) starting=$((starting - 1)); pids="$pids$what " ;;
     died) rest=' '; for pid in $pids; do [ "$pid" = "$what" ] || rest="$rest$pid "; done; pids=$rest ;;
     root) root=$what ;;
   esac
 done
 for pid in $pids; do kill -9 "-$pid" 2>/dev/null; done
+# What was just being started is in a folder of ours and reads from a socket, which nobody's shell does that looks around.
+if [ $starting -gt 0 ]; then
+  for try in 1 2 3; do
+    for process in /proc/[0-9]*; do
+      case $(readlink "$process/cwd" "$process/fd/0" 2>/dev/null) in
+        "$root"/*socket:*) kill -9 "-\${process#/proc/}" 2>/dev/null ;;
+      esac
+    done
+    sleep 0.1
+  done
+fi
 # What was killed a moment ago may still be making files.
 for try in 1 2 3 4 5; do rm -rf "$root" 2>/dev/null && break; sleep 0.2; done
 `;
@@ -45,10 +57,15 @@ class Reaper {
     this.shell.stdin?.write(`${line}\n`);
   }
 
-  /** @param pid of a process that leads its own group */
-  born(pid: number): void {
-    this.living.add(pid);
-    this.tell(`born ${pid}`);
+  /** A process is about to be started in a folder of ours; {@link born} follows. */
+  starting(): void {
+    this.tell('starting');
+  }
+
+  /** @param pid of the process that was about to be started, which leads its own group; undefined when it was not */
+  born(pid: number | undefined): void {
+    if (pid !== undefined) this.living.add(pid);
+    this.tell(`born ${pid ?? ''}`);
   }
 
   died(pid: number): void {

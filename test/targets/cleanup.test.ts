@@ -1,6 +1,6 @@
 /** Nothing that we start outlives us, however we end. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +17,16 @@ const gone = (pid: number): boolean => {
     return true;
   }
 };
+
+/** Whether some process is in a folder below this one. */
+const inFolder = (folder: string): boolean =>
+  readdirSync('/proc').some((name) => {
+    try {
+      return /^\d+$/.test(name) && readlinkSync(`/proc/${name}/cwd`).startsWith(`${folder}/`) && !gone(Number(name));
+    } catch {
+      return false;
+    }
+  });
 
 const eventually = async (holds: () => boolean, what: string): Promise<void> => {
   const until = performance.now() + 5000;
@@ -61,6 +71,21 @@ describe('clean-up', () => {
       expect(existsSync(started.scratch)).to.equal(true);
       child.kill(signal);
       await nothingLeft(started, dirname(started.scratch));
+    });
+  }
+
+  for (const [signal, after] of [
+    ['SIGKILL', 20],
+    ['SIGKILL', 95],
+    ['SIGTERM', 50],
+  ] as const) {
+    it(`is complete after ${signal} ${after} ms into many starts`, async () => {
+      const started = await begin('start');
+      await new Promise((resolve) => setTimeout(resolve, after));
+      child.kill(signal);
+      const folder = dirname(started.scratch);
+      await nothingLeft(started, folder);
+      await eventually(() => !inFolder(folder), 'something that was just being started is still there');
     });
   }
 

@@ -14,4 +14,11 @@ if (how === 'close') await target.close();
 if (how === 'dispose' || how === 'close') console.log('gone');
 if (how === 'exit') process.exit(0);
 if (how === 'throw') throw new Error('on purpose');
+if (how === 'start') {
+  // Ended in the middle of one start or another.
+  for (let i = 0; i < 6; i++)
+    void (async () => {
+      for (;;) await (await target.start()).dispose();
+    })();
+}
 setInterval(() => undefined, 1000);
