@@ -347,7 +347,10 @@ export class Trial {
     this.disconnect();
     for (const release of this.releases.splice(0)) await release();
     for (const [instance, { name }] of this.used) {
-      await this.settings.pool.release(instance, healthy ? await this.conditionOf(instance, name) : undefined);
+      const condition = healthy ? await this.conditionOf(instance, name) : undefined;
+      // How it ends after the trial is not part of it.
+      if (condition === undefined) instance.record(new Transcript(), name);
+      await this.settings.pool.release(instance, condition);
     }
     this.used.clear();
   }

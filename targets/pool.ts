@@ -33,6 +33,7 @@ export class InstancePool {
   private readonly idle: Idle[] = [];
   private readonly conditions = new WeakMap<Instance, Condition>();
   private readonly starting = new Set<Promise<Instance | undefined>>();
+  private readonly leaving = new Set<Promise<void>>();
   private closed = false;
 
   /** @param warm how many unused plain instances to hold ready */
@@ -106,24 +107,34 @@ export class InstancePool {
     return this.conditions.get(instance);
   }
 
-  /** Takes an instance back. @param condition what it is like now; `undefined`: not to be used again */
+  /**
+   * Takes an instance back. One that is not kept is told to end, which {@link close} waits for: nobody else need.
+   * @param condition what it is like now; `undefined`: not to be used again
+   */
   async release(instance: Instance, condition: Condition | undefined): Promise<void> {
     // An instance that we did not start is the only one there is.
     const now = condition ?? (this.target.lacks('start') === undefined ? undefined : 'new');
-    if (now === undefined || this.closed || instance.exit !== undefined) return instance.dispose();
+    if (this.closed) return instance.dispose();
+    if (now === undefined || instance.exit !== undefined) return this.end(instance);
     this.conditions.set(instance, now);
     this.idle.push({ instance, key: keyOf(instance.options), condition: now });
     if (this.idle.length <= mostIdle + this.warm) return;
     // Those that anybody can use are kept for longest.
     const at = this.idle.findIndex((one) => one.key !== plain || one.condition !== 'new');
-    await this.idle.splice(Math.max(0, at), 1)[0]?.instance.dispose();
+    const [surplus] = this.idle.splice(Math.max(0, at), 1);
+    if (surplus !== undefined) this.end(surplus.instance);
+  }
+
+  private end(instance: Instance): void {
+    const gone = instance.dispose().finally(() => this.leaving.delete(gone));
+    this.leaving.add(gone);
   }
 
   async close(): Promise<void> {
     this.closed = true;
     await Promise.all(this.starting);
-    await Promise.all(this.idle.map(({ instance }) => instance.dispose()));
-    this.idle.length = 0;
+    for (const { instance } of this.idle.splice(0)) this.end(instance);
+    await Promise.all(this.leaving);
   }
 }
 

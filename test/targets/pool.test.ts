@@ -85,6 +85,7 @@ describe('pool of instances', () => {
     await pool.release(first, 'new');
     expect(await pool.acquire()).to.equal(first);
     await pool.release(first, undefined);
+    await settle();
     expect(counting.made[0]?.disposed).to.equal(true);
     const second = await pool.acquire();
     expect(second).not.to.equal(first);
@@ -104,8 +105,29 @@ describe('pool of instances', () => {
     const second = await pool.acquire();
     (second as { exit: ExitStatus }).exit = { code: 1, signal: null };
     await pool.release(second, 'new');
+    await settle();
     expect(counting.made[2]?.disposed).to.equal(true);
     await pool.close();
+  });
+
+  it('waits for the end of an instance when it is closed, and not before', async () => {
+    const counting = new CountingTarget();
+    const pool = new InstancePool(counting.target, 0);
+    let end = () => undefined as void;
+    counting.disposing = new Promise((resolve) => {
+      end = resolve;
+    });
+    await pool.release(await pool.acquire(), undefined);
+    expect(await pool.acquire()).not.to.equal(counting.made[0]);
+    let closed = false;
+    const closing = pool.close().then(() => {
+      closed = true;
+    });
+    await settle();
+    expect(closed).to.equal(false);
+    end();
+    await closing;
+    expect(counting.made[0]?.disposed).to.equal(true);
   });
 
   it('gives an instance with options to those who ask for the same machine', async () => {
@@ -141,6 +163,7 @@ describe('pool of instances', () => {
     const pool = new InstancePool(counting.target, 0);
     const all = await Promise.all(Array.from({ length: 40 }, () => pool.acquire()));
     for (const one of all) await pool.release(one, 'migrated');
+    await settle();
     expect(counting.alive).to.equal(24);
     expect(counting.made.slice(0, 16).every(({ disposed }) => disposed)).to.equal(true);
     await pool.close();
