@@ -42,7 +42,7 @@ const [shut, bitmap, resumeAck] = ['0001', '0005', '0006'] as const;
 
 /** The last connection of a peer: what it had read and said when it was closed. */
 interface PeerEnd {
-  /** It had read the stream to its end. */
+  /** It had read the stream to its end, or the source says that nothing remains. */
   readonly hasAll: boolean;
   /** Types of the messages that it sent. */
   readonly said: ReadonlySet<string>;
@@ -63,7 +63,8 @@ export function stuckSymptoms({ transcript, defects, judge }: Evidence): Symptom
     ({ status }, i) => status === last.status && shown.slice(i).every((one) => one.status === status),
   );
   if (rule === undefined || first === undefined || last.time - Math.max(first.time, cut) < patience) return [];
-  const peer = peerEnd(transcript);
+  const { hasAll, said } = peerEnd(transcript);
+  const peer = { hasAll: hasAll || last.allSent, said };
   const defect = rule.defects?.find((one) => defects.has(one.defect) && one.when?.(peer) !== false)?.defect;
   return [
     {
@@ -106,13 +107,23 @@ function peerEnd({ entries }: Transcript): PeerEnd {
   };
 }
 
-function statusesAfter(transcript: Transcript, time: number): { status: string; time: number; entry: number }[] {
+interface Shown {
+  readonly status: string;
+  readonly time: number;
+  readonly entry: number;
+  /** Nothing of RAM remains. */
+  readonly allSent: boolean;
+}
+
+function statusesAfter(transcript: Transcript, time: number): Shown[] {
   return transcript.entries.flatMap((entry) => {
     if (entry.kind !== 'received' || entry.at !== 'source' || entry.time < time) return [];
     const value = entryValue(entry);
     const info = isObject(value) && isObject(value.return) ? value.return : {};
     // Only query-migrate's: query-status has a member of that name, too, beside `running`.
     const isInfo = typeof info.status === 'string' && !('running' in info);
-    return isInfo ? [{ status: String(info.status), time: entry.time, entry: entry.n }] : [];
+    if (!isInfo) return [];
+    const allSent = isObject(info.ram) && info.ram.remaining === 0;
+    return [{ status: String(info.status), time: entry.time, entry: entry.n, allSent }];
   });
 }

@@ -112,7 +112,8 @@ export const beyond100: {
     cancelInterruptsConnect: false,
     conflicts: [
       { on: ['x-colo'], off: ['return-path'], desc: "Capability 'x-colo' requires capability 'return-path'" },
-      ...conflicts100,
+      // Pages go over data channels until the switch to postcopy.
+      ...conflicts100.filter(({ on }) => !(on.includes('postcopy-ram') && on.includes('multifd'))),
     ],
   },
   stream: { packagePings: [3, 66] },

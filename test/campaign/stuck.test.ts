@@ -4,14 +4,23 @@ import { stuckSymptoms } from '../../campaign/stuck.js';
 import { Transcript } from '../../protocol/transcript.js';
 
 /** The defect that a source which stays in a status is told to have; `hang` where it is none that is known. */
-function told(status: string, peer: readonly string[], defects: readonly string[]): string | undefined {
+function told(
+  status: string,
+  peer: readonly string[],
+  defects: readonly string[],
+  remaining = 4096,
+): string | undefined {
   let time = 0;
   const transcript = new Transcript({}, { now: () => time });
   transcript.add('channel c', 'channel', 'connection 1: accepted');
   for (const text of peer) transcript.add('channel c', 'channel', text);
   transcript.add('channel c', 'channel', 'cut');
   for (; time < 5000; time += 500) {
-    transcript.add('source', 'received', `{"return": {"status": "${status}"}, "id": "qs1.${time}"}`);
+    transcript.add(
+      'source',
+      'received',
+      `{"return": {"status": "${status}", "ram": {"remaining": ${remaining}}}, "id": "qs1.${time}"}`,
+    );
   }
   const judge = { states: () => [] };
   const [symptom] = stuckSymptoms({ transcript, judge, defects: new Set(defects) } as unknown as Evidence);
@@ -38,6 +47,7 @@ describe('a source whose status does not change when its channel is gone', () =>
 
   it('has MIG-DEF-32 where its peer had everything, and MIG-DEF-10 whatever the peer did', () => {
     expect(told('postcopy-active', ['connection 1: the stream has ended'], older)).to.equal('MIG-DEF-32');
+    expect(told('postcopy-active', [], older, 0)).to.equal('MIG-DEF-32');
     expect(told('postcopy-active', [], older)).to.equal('hang');
     expect(told('postcopy-recover', [], older)).to.equal('MIG-DEF-10');
   });
