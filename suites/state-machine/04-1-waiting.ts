@@ -1,13 +1,13 @@
 /** state-machine.md §4.1: a destination waits. */
 import { join } from 'node:path';
 import { TargetError } from '../../targets/target.js';
-import { fitsExactly, unlessExact } from '../commands/dialect-fit.js';
+import { unlessExact } from '../commands/dialect-fit.js';
 import { ChapterBuilder } from '../requirement.js';
 import { Actor } from './actor.js';
 import { destination, feedNeeds, incomingStatus, setupWord } from './destination.js';
 import { Feed, memory } from './feed.js';
+import { onTheWay } from './one-load.js';
 import { eventsOf, tells } from './story.js';
-import { waitingForIncoming } from './texts.js';
 
 const exits = { abilities: [...feedNeeds.abilities, 'exit'] } as const;
 
@@ -80,18 +80,9 @@ export const waiting = new ChapterBuilder(
     },
     { needs: { unless: unlessExact } },
   )
-  .must('MIG-SM-I05', 'migrate-incoming with a bad URI is refused and may be tried again', async (t) => {
-    const one = await destination(t);
-    const reply = await one.session.command('migrate-incoming', { uri: 'qmpspec-none:1' });
-    t.failed(reply, 'GenericError', 'unknown migration protocol: qmpspec-none:1');
-    if (fitsExactly(t.facts)) {
-      const event = t.dialect.migration.incomingSetup === 'event' ? 'setup' : '';
-      await one.tells(`${event} ✗migrate-incoming`);
-    }
-    one.turn();
-    await one.listens();
-    await one.tells(`${setupWord(t)} ↵migrate-incoming`);
-  })
+  .must('MIG-SM-I05', 'migrate-incoming with a bad URI is refused and may be tried again', (t) =>
+    onTheWay(t, 'MIG-SM-I05'),
+  )
   .must('MIG-SM-I06', 'a second migrate-incoming is refused and opens nothing', async (t) => {
     const one = await destination(t);
     await one.listens();
@@ -126,17 +117,7 @@ export const waiting = new ChapterBuilder(
     if (events.length > 0) return t.knownDefect('MIG-DEF-06', 'no event', events.join(' '));
     await one.statusIs('completed');
   })
-  .must('MIG-SM-I07', 'a waiting destination cannot migrate away', async (t) => {
-    const one = await destination(t);
-    for (const step of ['deferred', 'listening']) {
-      if (step === 'listening') await one.listens();
-      one.turn();
-      const reply = await one.session.command('migrate', { uri: `unix:${one.instance.scratch}/away.sock` });
-      t.failed(reply, 'GenericError', waitingForIncoming, step);
-      await one.tells('✗migrate', step);
-      await one.runStateIs('inmigrate');
-    }
-  })
+  .must('MIG-SM-I07', 'a waiting destination cannot migrate away', (t) => onTheWay(t, 'MIG-SM-I07'))
   .must(
     'MIG-SM-I08',
     'stop and cont succeed while it waits, show nothing, and decide whether it will run',
@@ -160,26 +141,11 @@ export const waiting = new ChapterBuilder(
       }
     },
   )
-  .must(
-    'MIG-SM-I09',
-    'a connection makes it active before any byte has come',
-    async (t) => {
-      const one = await destination(t);
-      await one.listens();
-      one.turn();
-      const feed = await one.connects();
-      await one.until('active');
-      await one.tells('active');
-      await one.statusIs('active');
-      await one.runStateIs('inmigrate');
-      feed.close();
+  .must('MIG-SM-I09', 'a connection makes it active before any byte has come', (t) => onTheWay(t, 'MIG-SM-I09'), {
+    needs: {
+      unless: ({ dialect }) => (dialect.migration.activeWithBytes ? 'it waits for the first bytes' : undefined),
     },
-    {
-      needs: {
-        unless: ({ dialect }) => (dialect.migration.activeWithBytes ? 'it waits for the first bytes' : undefined),
-      },
-    },
-  )
+  })
   .must('MIG-SM-I09.more', 'a second connection does not disturb the load', async (t) => {
     const one = await destination(t);
     const feed = await one.loads();

@@ -4,9 +4,7 @@ import { unlessExact } from '../commands/dialect-fit.js';
 import { ChapterBuilder } from '../requirement.js';
 import { type Destination, destination, feedNeeds, setupWord } from './destination.js';
 import { block, type Feed } from './feed.js';
-import { channel } from './source.js';
-import { device } from './story.js';
-import { waitingForIncoming } from './texts.js';
+import { onTheWay } from './one-load.js';
 
 const exits = { abilities: [...feedNeeds.abilities, 'exit'] } as const;
 
@@ -99,13 +97,7 @@ export const load = chapter
     },
     { needs: exits },
   )
-  .must('MIG-SM-I21', 'the end mark starts the guest and completes the load', async (t) => {
-    const one = await destination(t);
-    await loadsFrom(t, one, undefined);
-    await one.tells('R completed');
-    await one.statusIs('completed');
-    await one.runStateIs('running');
-  })
+  .must('MIG-SM-I21', 'the end mark starts the guest and completes the load', (t) => onTheWay(t, 'MIG-SM-I21'))
   .must('MIG-SM-I21.running', 'a guest that ran at the source runs here', async (t) => {
     const one = await destination(t);
     await loadsFrom(t, one, 'running');
@@ -160,35 +152,13 @@ export const load = chapter
     },
     { needs: { capabilities: ['postcopy-ram'] } },
   )
-  .must('MIG-SM-I22', 'while it loads, settings, cancel, stop and cont succeed and leave the load alone', async (t) => {
-    const one = await destination(t);
-    const feed = await one.loads();
-    one.turn();
-    feed.begin().ramSetup().send();
-    await one.does('migrate-set-parameters', { 'downtime-limit': 100 });
-    await one.does('migrate_cancel');
-    await one.does('stop');
-    await one.statusIs('active');
-    await one.runStateIs('inmigrate');
-    await one.does('cont');
-    await one.tells('↵migrate_cancel ↵stop ↵cont');
-    one.turn();
-    feed.pages(0).ramEnd().end().send();
-    await one.until('completed');
-    await one.emits('R completed');
-  })
+  .must('MIG-SM-I22', 'while it loads, settings, cancel, stop and cont succeed and leave the load alone', (t) =>
+    onTheWay(t, 'MIG-SM-I22'),
+  )
   .must(
     'MIG-SM-I22.capabilities',
     'capabilities can be set while it loads',
-    async (t) => {
-      const one = await destination(t);
-      const feed = await one.loads();
-      feed.begin().send();
-      const capabilities = [{ capability: 'xbzrle', state: true }];
-      const reply = await one.session.command('migrate-set-capabilities', { capabilities });
-      t.equal(t.succeeded(reply), {}, 'migrate-set-capabilities');
-      await one.statusIs('active');
-    },
+    (t) => onTheWay(t, 'MIG-SM-I22.capabilities'),
     { needs: { unless: unlessExact } },
   )
   .must('MIG-SM-I22.stop', 'a stop while it loads keeps the guest from being started', async (t) => {
@@ -202,52 +172,14 @@ export const load = chapter
     await one.emits('completed');
     await one.runStateIs('paused');
   })
-  .must('MIG-SM-I23', 'while it loads the commands of a source are refused', async (t) => {
-    const one = await destination(t);
-    const feed = await one.loads();
-    feed.begin().send();
-    one.turn();
-    const { session } = one;
-    const away = `unix:${one.instance.scratch}/away.sock`;
-    t.failed(await session.command('migrate', { uri: away }), 'GenericError', waitingForIncoming);
-    const continues = await session.command('migrate-continue', { state: 'active' });
-    t.failed(continues, 'GenericError', 'Migration not in expected state: none');
-    await one.tells('✗migrate ✗migrate-continue');
-    await one.statusIs('active');
-    feed.end().send();
-    await one.until('completed');
-  })
+  .must('MIG-SM-I23', 'while it loads the commands of a source are refused', (t) => onTheWay(t, 'MIG-SM-I23'))
   .must(
     'MIG-SM-I23.postcopy',
     'while it loads a precopy the commands of postcopy are refused',
-    async (t) => {
-      const one = await destination(t);
-      const feed = await one.loads();
-      feed.begin().send();
-      one.turn();
-      const { session } = one;
-      t.failed(await session.command('migrate-pause'), 'GenericError');
-      const recover = await session.command('migrate-recover', { uri: one.uri });
-      t.failed(recover, 'GenericError', 'Migrate recover can only be run when postcopy is paused.');
-      const start = await session.command('migrate-start-postcopy');
-      t.failed(start, 'GenericError', 'Enable postcopy with migrate_set_capability before the start of migration');
-      await one.tells('✗migrate-pause ✗migrate-recover ✗migrate-start-postcopy');
-      await one.statusIs('active');
-    },
+    (t) => onTheWay(t, 'MIG-SM-I23.postcopy'),
     { needs: { commands: ['migrate-pause', 'migrate-recover', 'migrate-start-postcopy'] } },
   )
-  .must('MIG-SM-I24.away', 'after the load it is an ordinary source', async (t) => {
-    const one = await destination(t);
-    await loadsFrom(t, one, 'running');
-    await one.runs('running');
-    const peer = await channel(t, one.instance, 'answer');
-    one.turn();
-    const reply = await one.session.command('migrate', { uri: peer.uri });
-    t.equal(t.succeeded(reply), {}, 'migrate');
-    await one.until('completed');
-    await one.runs('postmigrate');
-    await one.tells(`setup ↵migrate P active P* S ${device(t)} P completed`);
-  })
+  .must('MIG-SM-I24.away', 'after the load it is an ordinary source', (t) => onTheWay(t, 'MIG-SM-I24.away'))
   .must('MIG-SM-R10.fed', 'the events of a load come in order', async (t) => {
     const one = await destination(t);
     const feed = await one.loads();

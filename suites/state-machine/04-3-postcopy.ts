@@ -7,6 +7,7 @@ import { postcopyDestination, setupWord } from './destination.js';
 import { disorder } from './disorder.js';
 import { block } from './feed.js';
 import { incomingPostcopyNeeds, running } from './in-postcopy.js';
+import { postcopyLoad } from './one-load.js';
 import { storySoFar, tells } from './story.js';
 
 const builder = new ChapterBuilder(
@@ -36,45 +37,50 @@ export const incomingPostcopy = builder
   .must(
     'MIG-SM-I30',
     'an advice and a discard show nothing',
-    async (t) => {
+    (t) =>
+      t.observed('a postcopy load', postcopyLoad, async (t) => {
+        const one = await postcopyDestination(t);
+        if (one === undefined) return;
+        const feed = await one.loads();
+        one.turn();
+        feed.postcopy().writer.ping(7);
+        feed.send();
+        await feed.answer('PONG');
+        await one.statusIs('active');
+        await one.runStateIs('inmigrate');
+        await one.tells('');
+      }),
+    { tags: ['MIG-SM-I32'] },
+  )
+  .must('MIG-SM-I32', 'a discard may be followed by others', (t) =>
+    t.observed('a postcopy load', postcopyLoad, async (t) => {
+      const one = await postcopyDestination(t);
+      if (one === undefined) return;
+      const feed = await one.loads();
+      feed.postcopy();
+      for (let page = 0; page < 64; page++) {
+        feed.writer.postcopyDiscard(block.name, [{ start: page * 4096, length: 4096 }]);
+      }
+      feed.writer.ping(8);
+      feed.send();
+      t.same((await feed.answer('PONG')).type, 'PONG', 'answer behind the discards');
+      await one.statusIs('active');
+    }),
+  )
+  .must('MIG-SM-I34', 'LISTEN makes it postcopy-active while the guest still waits', (t) =>
+    t.observed('a postcopy load', postcopyLoad, async (t) => {
       const one = await postcopyDestination(t);
       if (one === undefined) return;
       const feed = await one.loads();
       one.turn();
-      feed.postcopy().writer.ping(7);
-      feed.send();
-      await feed.answer('PONG');
-      await one.statusIs('active');
-      await one.runStateIs('inmigrate');
-      await one.tells('');
-    },
-    { tags: ['MIG-SM-I32'] },
+      // A package cannot end behind LISTEN alone, so the guest runs a moment later.
+      feed.postcopy().package('POSTCOPY_LISTEN', 'POSTCOPY_RUN').send();
+      await one.until('postcopy-active');
+      await one.runs('running');
+      await one.tells('postcopy-active R');
+      await one.statusIs('postcopy-active');
+    }),
   )
-  .must('MIG-SM-I32', 'a discard may be followed by others', async (t) => {
-    const one = await postcopyDestination(t);
-    if (one === undefined) return;
-    const feed = await one.loads();
-    feed.postcopy();
-    for (let page = 0; page < 64; page++) {
-      feed.writer.postcopyDiscard(block.name, [{ start: page * 4096, length: 4096 }]);
-    }
-    feed.writer.ping(8);
-    feed.send();
-    t.same((await feed.answer('PONG')).type, 'PONG', 'answer behind the discards');
-    await one.statusIs('active');
-  })
-  .must('MIG-SM-I34', 'LISTEN makes it postcopy-active while the guest still waits', async (t) => {
-    const one = await postcopyDestination(t);
-    if (one === undefined) return;
-    const feed = await one.loads();
-    one.turn();
-    // A package cannot end behind LISTEN alone, so the guest runs a moment later.
-    feed.postcopy().package('POSTCOPY_LISTEN', 'POSTCOPY_RUN').send();
-    await one.until('postcopy-active');
-    await one.runs('running');
-    await one.tells('postcopy-active R');
-    await one.statusIs('postcopy-active');
-  })
   .must('MIG-SM-I36', 'RUN starts the guest, whatever it did at the source', async (t) => {
     const one = await postcopyDestination(t);
     if (one === undefined) return;
@@ -164,20 +170,22 @@ export const incomingPostcopy = builder
     },
     { needs: { commands: ['pmemsave'] } },
   )
-  .must('MIG-SM-I45', 'the end of the stream completes the load and says so to the source', async (t) => {
-    const both = await running(t);
-    if (both === undefined) return;
-    const [one, feed] = both;
-    feed.rest();
-    feed.writer.eof();
-    feed.send('the rest');
-    const shut = await feed.answer('SHUT');
-    t.same(shut.type === 'SHUT' ? shut.value : -1, 0, 'value of SHUT');
-    await one.until('completed');
-    await one.emits('postcopy-active R completed');
-    await one.statusIs('completed');
-    await one.runStateIs('running');
-  })
+  .must('MIG-SM-I45', 'the end of the stream completes the load and says so to the source', (t) =>
+    t.observed('a postcopy load', postcopyLoad, async (t) => {
+      const both = await running(t);
+      if (both === undefined) return;
+      const [one, feed] = both;
+      feed.rest();
+      feed.writer.eof();
+      feed.send('the rest');
+      const shut = await feed.answer('SHUT');
+      t.same(shut.type === 'SHUT' ? shut.value : -1, 0, 'value of SHUT');
+      await one.until('completed');
+      await one.emits('postcopy-active R completed');
+      await one.statusIs('completed');
+      await one.runStateIs('running');
+    }),
+  )
   .must('MIG-SM-I46', 'a channel that is lost pauses the postcopy, and the guest goes on', async (t) => {
     const both = await running(t);
     if (both === undefined) return;
@@ -214,16 +222,18 @@ export const incomingPostcopy = builder
     await one.tells('postcopy-paused');
     await one.runStateIs('running');
   })
-  .must('MIG-SM-I47', 'migrate-recover is refused while the postcopy is active', async (t) => {
-    const both = await running(t);
-    if (both === undefined) return;
-    const [one] = both;
-    one.turn();
-    const reply = await one.session.command('migrate-recover', { uri: one.uri });
-    t.failed(reply, 'GenericError', 'Migrate recover can only be run when postcopy is paused.');
-    await one.tells('✗migrate-recover');
-    await one.statusIs('postcopy-active');
-  })
+  .must('MIG-SM-I47', 'migrate-recover is refused while the postcopy is active', (t) =>
+    t.observed('a postcopy load', postcopyLoad, async (t) => {
+      const both = await running(t);
+      if (both === undefined) return;
+      const [one] = both;
+      one.turn();
+      const reply = await one.session.command('migrate-recover', { uri: one.uri });
+      t.failed(reply, 'GenericError', 'Migrate recover can only be run when postcopy is paused.');
+      await one.tells('✗migrate-recover');
+      await one.statusIs('postcopy-active');
+    }),
+  )
   .must('MIG-SM-R11.fed', 'the events of a load by postcopy come in order', async (t) => {
     const one = await postcopyDestination(t);
     if (one === undefined) return;

@@ -4,6 +4,7 @@ import { unlessExact } from '../commands/dialect-fit.js';
 import { ChapterBuilder } from '../requirement.js';
 import { destination, postcopyDestination } from '../state-machine/destination.js';
 import { block } from '../state-machine/feed.js';
+import { postcopyLoad } from '../state-machine/one-load.js';
 import { takes } from './accepted-row.js';
 import { capture, captureNeeds } from './capture.js';
 import { failNeeds, loadNeeds, ramStart, refuses } from './loading.js';
@@ -142,17 +143,18 @@ export const commandsOfStream = new ChapterBuilder(
   .must(
     'MIG-STR-CMD-17',
     'an advice is taken without an answer, and pings go on',
-    async (t) => {
-      const one = await postcopyDestination(t);
-      if (one === undefined) return;
-      const feed = await one.loads();
-      feed.begin().returnPath().writer.postcopyAdvise(4096);
-      feed.writer.ping(9);
-      feed.send();
-      await feed.answer('PONG');
-      t.same(feed.returned.length, 8, 'bytes on the return path');
-      await one.statusIs('active');
-    },
+    (t) =>
+      t.observed('a postcopy load', postcopyLoad, async (t) => {
+        const one = await postcopyDestination(t);
+        if (one === undefined) return;
+        const feed = await one.loads();
+        feed.begin().returnPath().writer.postcopyAdvise(4096);
+        feed.writer.ping(9);
+        feed.send();
+        await feed.answer('PONG');
+        t.same(feed.returned.length, 8, 'bytes on the return path');
+        await one.statusIs('active');
+      }),
     { needs: { ...loadNeeds, ...postcopy } },
   )
   .done();
