@@ -51,8 +51,8 @@ export class JudgedProcess {
 
   /** It has just answered: what it would do by itself should have been seen by now. */
   isOverdue(time: number): boolean {
-    const asked = [...this.connections.values()].some(({ unanswered }) => unanswered.length > 0);
-    return this.silence.answered(time) && !asked && !this.throughPipes && !this.gap;
+    if (!this.silence.answered(time) || this.throughPipes || this.gap) return false;
+    return ![...this.connections.values()].some(({ unanswered }) => unanswered.length > 0);
   }
 
   /** Its transcript ends here; what follows begins with a new connection. */
@@ -115,7 +115,10 @@ export function takeAnswered(
 }
 
 /** Name of the process of an endpoint: `source#2` is a connection of `source`. */
-export const processOf = ({ at }: Entry): string => at.split('#')[0] as string;
+export function processOf({ at }: Entry): string {
+  const end = at.indexOf('#');
+  return end < 0 ? at : at.slice(0, end);
+}
 
 /** Commands that leave the channel of a migration alone; of all others that is not known. */
 const harmless: ReadonlySet<string> = new Set([

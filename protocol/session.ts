@@ -152,13 +152,14 @@ export class Session {
 
   /**
    * Waits until `find` returns something other than `undefined`; it is called now and after everything received.
-   * @param awaited what is waited for, in words, for the error
+   * @param awaited what is waited for, in words, for the error; a function where they need not be found unless it comes to that
    * @throws DeadlinePassed, Disconnected
    */
-  until<T>(awaited: string, find: () => T | undefined, deadline: number = this.deadline): Promise<T> {
+  until<T>(awaited: string | (() => string), find: () => T | undefined, deadline: number = this.deadline): Promise<T> {
+    const words = () => (typeof awaited === 'string' ? awaited : awaited());
     const now = find();
     if (now !== undefined) return Promise.resolve(now);
-    if (this.ended) return Promise.reject(new Disconnected(awaited));
+    if (this.ended) return Promise.reject(new Disconnected(words()));
     return new Promise((resolve, reject) => {
       let found: T | undefined;
       const waiter: Waiter = {
@@ -171,12 +172,12 @@ export class Session {
           this.waiters.delete(waiter);
           if (error) reject(error);
           else if (found !== undefined) resolve(found);
-          else reject(new Disconnected(awaited));
+          else reject(new Disconnected(words()));
         },
       };
       const cancel = this.clock.after(deadline + this.sending.backlog, () => {
-        this.transcript.add(this.endpoint, 'note', `no ${awaited} within ${Math.round(deadline)} ms`);
-        waiter.settle(new DeadlinePassed(awaited, deadline));
+        this.transcript.add(this.endpoint, 'note', `no ${words()} within ${Math.round(deadline)} ms`);
+        waiter.settle(new DeadlinePassed(words(), deadline));
       });
       this.waiters.add(waiter);
     });
@@ -296,7 +297,8 @@ export class Session {
   /** The reply that carries `id`. @throws DeadlinePassed, Disconnected */
   reply(id: JsonValue, options: { since?: number; deadline?: number; command?: string } = {}): Promise<Received> {
     const since = options.since ?? 0;
-    const awaited = `reply${options.command === undefined ? '' : ` to ${options.command}`} with id ${stringifyJson(id)}`;
+    const to = options.command === undefined ? '' : ` to ${options.command}`;
+    const awaited = () => `reply${to} with id ${stringifyJson(id)}`;
     let checked = since;
     const find = () => {
       for (; checked < this.log.length; checked++) {

@@ -49,16 +49,22 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
   const world = new SimulatedWorld(seed);
   const faults = options.faults === undefined ? {} : { faults: options.faults };
   const target = new InProcessTarget({ dialect: name, world: world.target, ...faults });
-  let transcript = new Transcript();
+  let begun: Transcript | undefined;
   const onBegin = (one: Transcript) => {
-    transcript = one;
+    begun = one;
   };
   const run = execute(scenario, { target, dialect, world: world.stage, onBegin });
   const about = { seed, dialect: name, scenario };
+  let transcript: Transcript;
   try {
-    await world.scheduler.drive(run, options.allowance ?? usualAllowance);
+    transcript = await world.scheduler.drive(run, options.allowance ?? usualAllowance);
   } catch (error) {
-    return { ...about, ...unfinished(error as Error), transcript, moves: world.scheduler.moves };
+    return {
+      ...about,
+      ...unfinished(error as Error),
+      transcript: begun ?? new Transcript(),
+      moves: world.scheduler.moves,
+    };
   }
   world.end();
   options.onOver?.();

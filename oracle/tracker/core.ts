@@ -25,6 +25,8 @@ interface Parts {
  */
 export type Progress = 'none' | 'connected' | 'written';
 
+const progresses: readonly Progress[] = ['none', 'connected', 'written'];
+
 /** What is worked out once for a core. */
 interface Memo {
   moves: readonly Move[] | undefined;
@@ -115,7 +117,8 @@ export interface Execution {
 
 export class Cores {
   private static readonly all = new WeakMap<Space, Cores>();
-  private known = new Map<string, Core>();
+  private known = new Map<StateNode, Map<number | string, Core>>();
+  private count = 0;
 
   private constructor(readonly space: Space) {}
 
@@ -133,15 +136,31 @@ export class Cores {
 
   /** The one core with these parts. */
   core({ node, pending, owed, held, apart, defects, progress }: Parts): Core {
-    let key = `${node.number},${owed},${held?.number},${progress}`;
-    for (const { number } of pending) key += ` ${number}`;
-    if (apart.length > 0) key += `|${apart.map(({ number }) => number).join(' ')}`;
-    if (defects.length > 0) key += `|${defects.join(' ')}`;
-    let core = this.known.get(key);
+    let here = this.known.get(node);
+    const bare = owed === undefined && held === undefined && apart.length === 0 && defects.length === 0;
+    let key: number | string;
+    // Most have no more than that, and a number is made and found faster than a text.
+    if (bare && pending.length <= 1) key = 4 * (pending[0]?.number ?? 0) + progresses.indexOf(progress);
+    else {
+      key = `${owed},${held?.number},${progress}`;
+      for (const { number } of pending) key += ` ${number}`;
+      if (apart.length > 0) key += `|${apart.map(({ number }) => number).join(' ')}`;
+      if (defects.length > 0) key += `|${defects.join(' ')}`;
+    }
+    let core = here?.get(key);
     if (core === undefined) {
-      if (this.known.size >= mostCores) this.known = new Map();
+      if (this.count >= mostCores) {
+        this.known = new Map();
+        this.count = 0;
+        here = undefined;
+      }
+      if (here === undefined) {
+        here = new Map();
+        this.known.set(node, here);
+      }
       core = new Core(this.space.unique(), node, pending, owed, held, apart, defects, progress);
-      this.known.set(key, core);
+      here.set(key, core);
+      this.count++;
     }
     return core;
   }
@@ -172,9 +191,8 @@ export class Cores {
   }
 
   private step(core: Core, happening: Happening): Move {
-    const { label, rows, outputs, state, defect, side } = happening;
-    const emissions = outputs.map((output) => this.space.emission(output, 'step', rows, core.owed));
-    const own = [...emissions, ...this.exit(state, rows)];
+    const { label, rows, state, defect, side } = happening;
+    const own = this.withExit(happening.emitted('step', core.owed), state, rows);
     return new Move(label, rows, own[0], defect === undefined ? side : 'defect', () => {
       const pays = core.owed !== undefined && core.state.replyOwed && !state.replyOwed;
       return this.core({
@@ -209,9 +227,8 @@ export class Cores {
 
   private executed(core: Core, { sent, ref, apart }: Execution, happening: Happening): Move {
     const { label, rows, outputs, defect, state, tuning } = happening;
-    const emissions = outputs.map((output) => this.space.emission(output, 'command', rows, ref));
+    const emissions = happening.emitted('command', ref);
     const replied = outputs.some(({ kind }) => kind === 'reply');
-    const exit = this.exit(state, rows);
     const move = (own: readonly Emission[], change: () => Partial<Parts>): Move =>
       new Move(
         label,
@@ -235,12 +252,12 @@ export class Cores {
         ? emissions.filter(({ output }) => output.kind === 'reply')
         : [this.space.emission({ kind: 'reply', ok: true }, 'command', rows, ref)];
       const events = emissions.filter(({ output }) => output.kind !== 'reply');
-      return move([...events, ...exit], () => ({
+      return move(this.withExit(events, state, rows), () => ({
         ...(replied ? {} : { node: this.space.node({ ...state, replyOwed: false }) }),
         apart: [...core.apart, ...own],
       }));
     }
-    const own = [...emissions, ...exit];
+    const own = this.withExit(emissions, state, rows);
     if ((sent.kind !== 'modelled' && sent.kind !== 'generic') || defect !== undefined) return move(own, () => ({}));
     const owed = replied ? core.owed : ref;
     const last = own.at(-1);
@@ -259,10 +276,10 @@ export class Cores {
     return this.space.rules.lateReplies || name.startsWith('query-');
   }
 
-  private exit(state: ModelState, rows: readonly string[]): Emission[] {
-    return state.exit === null
-      ? []
-      : [this.space.emission({ kind: 'exit', code: state.exit }, 'step', rows, undefined)];
+  /** The emissions, and behind them the end of the process where the state is that. */
+  private withExit(own: readonly Emission[], { exit }: ModelState, rows: readonly string[]): readonly Emission[] {
+    if (exit === null) return own;
+    return [...own, this.space.emission({ kind: 'exit', code: exit }, 'step', rows, undefined)];
   }
 
   /** Where moves by itself lead before they put out anything more. */

@@ -23,6 +23,8 @@ interface Told {
   readonly side?: Side;
 }
 
+const nothing: readonly Emission[] = [];
+
 /** Something that may happen in a state. Where it leads to is looked up when somebody goes there: most are never seen. */
 export class Happening {
   readonly label: string;
@@ -31,6 +33,8 @@ export class Happening {
   readonly defect: string | undefined;
   readonly side: Side | undefined;
   private node: StateNode | undefined;
+  /** Emissions of the outputs, for the command that they were last asked for. */
+  private made: { readonly ref: CommandRef | undefined; readonly emissions: readonly Emission[] } | undefined;
 
   constructor(
     { label, rows, outputs, defect, side }: Told,
@@ -50,6 +54,18 @@ export class Happening {
   get next(): StateNode {
     this.node ??= this.space.node(this.state);
     return this.node;
+  }
+
+  /** The emissions of the outputs. @param answered what a reply among them answers */
+  emitted(origin: Emission['origin'], answered: CommandRef | undefined): readonly Emission[] {
+    const known = this.made;
+    if (known !== undefined && known.ref === answered) return known.emissions;
+    const emissions =
+      this.outputs.length === 0
+        ? nothing
+        : this.outputs.map((output) => this.space.emission(output, origin, this.rows, answered));
+    this.made = { ref: answered, emissions };
+    return emissions;
   }
 }
 

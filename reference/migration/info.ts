@@ -22,27 +22,39 @@ export interface InfoSources {
 /** The reply of `query-migrate` (commands.md §8): the model says which members, the sources what they hold. */
 export function migrationInfo(state: ModelState, sources: InfoSources): Record<string, unknown> {
   const shape = migrationInfoShape(state, sources.host.dialect.migration);
-  const values = members(state, sources);
   const info: Record<string, unknown> = { ...shape.equals };
-  for (const name of shape.required) info[name] = values[name];
-  for (const name of shape.optional) if (values[name] !== undefined) info[name] = values[name];
+  for (const name of shape.required) info[name] = member(name, state, sources);
+  for (const name of shape.optional) {
+    const value = member(name, state, sources);
+    if (value !== undefined) info[name] = value;
+  }
   return info;
 }
 
-function members(state: ModelState, sources: InfoSources): Record<string, unknown> {
-  const { statistics } = sources;
-  return {
-    ...sources.incoming,
-    'total-time': statistics.totalTime,
-    'expected-downtime': Math.floor(statistics.expectedDowntime),
-    'setup-time': Math.floor(statistics.setupTime),
-    downtime: Math.floor(statistics.downtime),
-    ram: ramMembers(state, sources),
-    'xbzrle-cache': xbzrleMembers(state, sources),
-    disk: sources.disk === undefined ? undefined : { ...zeroes(ramMembers(state, sources)), ...sources.disk },
-    'cpu-throttle-percentage': statistics.throttle > 0 ? statistics.throttle : undefined,
-    'error-desc': sources.errorDesc,
-  };
+function member(name: string, state: ModelState, sources: InfoSources): unknown {
+  const { statistics, disk } = sources;
+  switch (name) {
+    case 'total-time':
+      return statistics.totalTime;
+    case 'expected-downtime':
+      return Math.floor(statistics.expectedDowntime);
+    case 'setup-time':
+      return Math.floor(statistics.setupTime);
+    case 'downtime':
+      return Math.floor(statistics.downtime);
+    case 'ram':
+      return ramMembers(state, sources);
+    case 'xbzrle-cache':
+      return xbzrleMembers(state, sources);
+    case 'disk':
+      return disk === undefined ? undefined : { ...zeroes(ramMembers(state, sources)), ...disk };
+    case 'cpu-throttle-percentage':
+      return statistics.throttle > 0 ? statistics.throttle : undefined;
+    case 'error-desc':
+      return sources.errorDesc;
+    default:
+      return sources.incoming[name];
+  }
 }
 
 function ramMembers(state: ModelState, { host, statistics, remainingPages }: InfoSources): Record<string, unknown> {
