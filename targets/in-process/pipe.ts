@@ -237,8 +237,8 @@ export class PipeEnd extends EventEmitter implements ByteStream {
       this.corks = 1;
       this.uncork();
     }
-    const late = this.ending;
-    if (!late && this.broken === undefined) {
+    const late = this.ending || this.broken !== undefined;
+    if (!late) {
       this.ending = true;
       this.finish();
     }
@@ -273,6 +273,7 @@ export class PipeEnd extends EventEmitter implements ByteStream {
   destroy(error?: Error): this {
     if (this.destroyed) return this;
     this.destroyed = true;
+    if (this.waiting.length + this.onFinished.length > 0) process.nextTick(() => this.giveUp());
     if (error !== undefined) this.broken ??= error;
     const { room } = this;
     this.room = undefined;
