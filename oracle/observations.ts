@@ -13,8 +13,8 @@ export interface Observation<T> {
   readonly accepted: Trial['accepted'];
 }
 
-/** As many are kept: requirements that share one mostly follow one another. */
-const most = 12;
+/** As many are kept: those who share one mostly stand in neighbouring chapters. The streams among them take a MiB or so each. */
+const most = 64;
 
 export class Observations {
   private readonly made = new Map<string, Promise<Observation<unknown> | undefined>>();

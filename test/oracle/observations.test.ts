@@ -66,7 +66,7 @@ describe('an observation', () => {
 
   it('is forgotten after many others', async () => {
     await trial().observed('k', look);
-    for (let i = 0; i < 12; i++) await trial().observed(`other ${i}`, look);
-    expect(await trial().observed('k', look)).to.equal(14);
+    for (let i = 0; i < 64; i++) await trial().observed(`other ${i}`, look);
+    expect(await trial().observed('k', look)).to.equal(66);
   });
 });
