@@ -18,6 +18,7 @@ import { membersBeyond } from './members-beyond.js';
 import type { Observation, Observations } from './observations.js';
 import { brief, type Expected, meets, type Pattern, wordsOf } from './patterns.js';
 import { leavesTraces, restore } from './pristine.js';
+import { judgedEvents } from './tracker/judged-events.js';
 
 export interface TrialSettings {
   readonly facts: TargetFacts;
@@ -77,10 +78,15 @@ export class Trial {
     return this.settings.strictDesc;
   }
 
-  /** Clients ignore events that they do not know; only those that a schema has can be unexpected. */
+  /**
+   * Clients ignore events that they do not know, and those of devices and the like come at any time: only those that a schema
+   * has, and that tell of migrations and run states or of the monitor itself, can be unexpected.
+   */
   private get knownEvents(): ReadonlySet<string> {
     this.events ??= new Set(
-      [this.facts.schema, loadSchema(this.dialect.name)].flatMap(({ events }) => [...events.keys()]),
+      [this.facts.schema, loadSchema(this.dialect.name)]
+        .flatMap(({ events }) => [...events.keys()])
+        .filter((name) => judgedEvents.has(name) || name === 'COMMAND_DROPPED'),
     );
     return this.events;
   }

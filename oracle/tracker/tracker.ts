@@ -11,6 +11,7 @@ import { describeState } from './describe-state.js';
 import type { Emission } from './emission.js';
 import { FatalDefects } from './fatal-defects.js';
 import { at, Hypotheses, type Hypothesis, hypothesis } from './hypothesis.js';
+import { judgedEvents } from './judged-events.js';
 import { describeObservation, type Observation } from './observation.js';
 import { Places, Position, type Question } from './places.js';
 import { Queue } from './queue.js';
@@ -33,18 +34,6 @@ export interface TrackerOptions {
   /** Keep which transitions were taken, for {@link Tracker.transitions}. */
   readonly trails?: boolean;
 }
-
-/** Events that the model speaks of; all others pass unjudged. */
-const judgedEvents = new Set([
-  'MIGRATION',
-  'MIGRATION_PASS',
-  'STOP',
-  'RESUME',
-  'RESET',
-  'SHUTDOWN',
-  'POWERDOWN',
-  'COLO_EXIT',
-]);
 
 const over: ReadonlySet<string> = new Set(['none', 'completed', 'failed', 'cancelled']);
 

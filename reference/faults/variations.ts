@@ -100,6 +100,12 @@ export const variations: ReadonlyMap<string, Variation> = new Map(
     'escaped-values': written('writes first letters of texts as escapes', (text) => [
       { text: text.replace(/": "([a-z])/g, (_, letter: string) => `": "\\u00${letter.charCodeAt(0).toString(16)}`) },
     ]),
+    'other-events': said('tells now and then that the guest has woken up', (message, { command, memory }) => {
+      if (command === undefined || command === 'qmp_capabilities' || isGreeting(message)) return [message];
+      const count = Number(memory.get('replies') ?? 0) + 1;
+      memory.set('replies', count);
+      return count % 3 === 0 ? [message, { timestamp: now(), event: 'WAKEUP' }] : [message];
+    }),
     'unknown-event': said('says an event that nobody knows after the negotiation', (message, { command }) =>
       command === 'qmp_capabilities' && 'return' in message ? [message, news(0)] : [message],
     ),
