@@ -26,8 +26,9 @@ function remembered(
   };
 }
 
-/** Settings of the throttle: few guests are throttled. */
-const alone = (name: string): Pick<Lie, 'alone'> => (/throttle|auto-converge/.test(name) ? { alone: true } : {});
+/** What few releases have, and settings of the throttle: few guests are throttled. */
+const alone = (name: string): Pick<Lie, 'alone'> =>
+  /throttle|auto-converge|^compress$|^block$|zero-blocks/.test(name) ? { alone: true } : {};
 
 const withoutCapability = (name: string): Lie => ({
   ...alone(name),
@@ -82,7 +83,6 @@ const capabilities = [
   'pause-before-switchover',
   'multifd',
   'dirty-bitmaps',
-  'late-block-activate',
   'zero-blocks',
 ] as const;
 
