@@ -53,6 +53,11 @@ export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'command
       const count = (kind: number) => recording.pages.filter((page) => page.kind === kind).length;
       const [normal, duplicate] = [count(RamFlag.page), count(RamFlag.zero)];
       t.same(shown.normal, normal, 'normal');
+      t.same(
+        shown['page-size'],
+        recording.pages.find(({ kind }) => kind === RamFlag.page)?.payload.length,
+        'page-size',
+      );
       t.same(shown['normal-bytes'], normal * Number(shown['page-size']), 'normal-bytes');
       t.same(shown.duplicate, duplicate, 'duplicate');
       t.same(shown.total, recording.total, 'total');

@@ -31,7 +31,8 @@ export const parameterEffects = new ChapterBuilder(['Effects', 'Parameters'], sp
     await one.statusIs('completed');
   })
   .must('MIG-CMD-EFF.downtime-limit', 'a large downtime-limit lets a slow migration switch over', async (t) => {
-    const one = await active(t, { ram: 1 });
+    // As much as takes longer than anybody waits, where a limit on bandwidth is not kept to the byte, too.
+    const one = await active(t, { ram: 8 });
     await one.does('migrate-set-parameters', { 'downtime-limit': 2_000_000 });
     await one.until('completed');
     await one.statusIs('completed');

@@ -313,7 +313,7 @@ export const huntedBy: Readonly<Record<string, string>> = {
   'duplicate-halved': 'MIG-CMD-INV-07',
   'normal-doubled': 'MIG-CMD-INV-01.stream',
   'normal-nothing': 'MIG-CMD-INV-01.stream',
-  'page-size-doubled': 'MIG-CMD-INV-03',
+  'page-size-doubled': 'MIG-CMD-INV-01.stream',
   'dirty-syncs-plus-one': 'MIG-CMD-EVT-04',
   'dirty-rate-at-the-end': 'MIG-CMD-INV-04',
   'mbps-doubled': 'MIG-CMD-QMIG-03.speed',
