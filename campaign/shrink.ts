@@ -100,7 +100,8 @@ export async function shrink(scenario: Scenario, { shows, going }: ShrinkOptions
     // Both until neither finds anything: a simpler step may make another one needless.
     while (await fewer());
     minimal = going();
-    if (!(await simpler()) && !(await gathered()) && !(await joined())) break;
+    // What takes steps away comes first: there are many ways to make one simpler, and time may run out.
+    if (!(await gathered()) && !(await joined()) && !(await simpler())) break;
     minimal = false;
   }
   return { scenario: best, tried, minimal };

@@ -19,6 +19,8 @@ const countingCapabilities = new Set([
 ]);
 /** With it pages are sent and not counted. */
 const isUncounted = (name: string): boolean => !countingCapabilities.has(name);
+/** With it memory that is shared with the destination is no part of the migration. */
+const leavesShared = (name: string): boolean => name === 'x-ignore-shared';
 /** The capability under either of its names. */
 const isMultifd = (name: string): boolean => name === 'multifd' || name === 'x-multifd';
 
@@ -35,6 +37,9 @@ export class Figures {
   /** … nor sent pages that are not counted: the figures stay when what made them is switched off. */
   private countsPages: boolean;
 
+  /** Shared memory, or all of it, may have been left out of what is counted: the figures show what is set now. */
+  private leavesOut = false;
+
   /** @param fresh the process has been seen from its start */
   constructor(fresh: boolean) {
     this.withoutMultifd = fresh;
@@ -48,10 +53,12 @@ export class Figures {
     if (name === 'migrate') this.restart(states());
     else if (name === 'migrate-set-parameters') {
       const now = states();
+      if ((args.mode ?? 'normal') !== 'normal') this.leavesOut = true;
       for (const { parameters } of now) this.widen(parameters);
       for (const { parameters } of now) this.widen({ ...parameters, ...args });
     } else if (name === 'migrate-set-capabilities') {
       if (switchesOn(args.capabilities, isMultifd)) this.withoutMultifd = false;
+      if (switchesOn(args.capabilities, leavesShared)) this.leavesOut = true;
       if (switchesOn(args.capabilities, isUncounted)) this.countsPages = false;
     }
   }
@@ -71,6 +78,7 @@ export class Figures {
       settled: this.runState === 'postmigrate',
       countsPages: this.countsPages,
       withoutMultifd: this.withoutMultifd,
+      totalHolds: !this.leavesOut,
       throttle: this.limits,
     });
     return breach;
@@ -82,6 +90,9 @@ export class Figures {
     this.runState = '';
     this.limits = undefined;
     this.widened = undefined;
+    this.leavesOut = states.some(
+      ({ parameters, capabilities }) => (parameters.mode ?? 'normal') !== 'normal' || capabilities.some(leavesShared),
+    );
     for (const { parameters } of states) this.widen(parameters);
   }
 

@@ -9,6 +9,8 @@ export interface InvariantBreach {
 
 /** What else is known when a reply comes. */
 export interface Circumstances {
+  /** Which blocks are migrated, and so how much there is, cannot have changed since the migration began. */
+  readonly totalHolds: boolean;
   /** The run state is known to be postmigrate (MIG-CMD-INV-09). */
   readonly settled: boolean;
   /** No capability is on with which pages are sent and not counted (MIG-CMD-INV-07). */
@@ -76,7 +78,7 @@ export class InfoInvariants {
     const breaches =
       ram === undefined
         ? []
-        : [...this.ofOne(value.status, value, ram, circumstances), ...this.ofTwo(value, ram, settled)];
+        : [...this.ofOne(value.status, value, ram, circumstances), ...this.ofTwo(value, ram, circumstances)];
     if (throttle !== undefined) breaches.push(...this.ofThrottle(throttle, circumstances.throttle));
     if (ram !== undefined) {
       const totalTime = integer(value['total-time']);
@@ -89,13 +91,14 @@ export class InfoInvariants {
     status: string,
     value: JsonObject,
     ram: Numbers,
-    { settled, countsPages, withoutMultifd }: Circumstances,
+    { settled, countsPages, withoutMultifd, totalHolds }: Circumstances,
   ): InvariantBreach[] {
     const breaches: InvariantBreach[] = [];
     const must = (row: string, holds: boolean, expected: string, got: string) => {
       if (!holds) breaches.push(breach(row, expected, got));
     };
-    const { normal, duplicate, remaining, total, skipped, transferred } = ram;
+    const { normal, duplicate, remaining, skipped, transferred } = ram;
+    const total = totalHolds ? ram.total : undefined;
     const page = ram['page-size'];
     const normalBytes = ram['normal-bytes'];
     const multifd = ram['multifd-bytes'];
@@ -158,7 +161,7 @@ export class InfoInvariants {
     return before !== undefined && !crossed && throttle < before ? expected(`not below ${before}`) : [];
   }
 
-  private ofTwo(value: JsonObject, ram: Numbers, settled: boolean): InvariantBreach[] {
+  private ofTwo(value: JsonObject, ram: Numbers, { settled, totalHolds }: Circumstances): InvariantBreach[] {
     const { last } = this;
     if (last === undefined) return [];
     const breaches: InvariantBreach[] = [];
@@ -169,7 +172,7 @@ export class InfoInvariants {
         breaches.push(breach('MIG-CMD-INV-03', `${name} not below ${before}`, `${now}`));
       }
     }
-    for (const name of ['total', 'page-size']) {
+    for (const name of totalHolds ? ['total', 'page-size'] : ['page-size']) {
       const before = last.ram[name];
       const now = ram[name];
       if (before !== undefined && now !== undefined && now !== before) {

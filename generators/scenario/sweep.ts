@@ -24,7 +24,7 @@ const command = (execute: string, args?: unknown): Step => ({
 const most = 2n ** 31n - 1n;
 
 /** Legal values of a parameter that are not what it begins with. */
-function valuesOf({ kind, range, bits, initial, check, name }: ParameterRule): readonly unknown[] {
+function valuesOf({ kind, range, bits, initial, check }: ParameterRule): readonly unknown[] {
   switch (kind) {
     case 'integer': {
       if (check === 'cache-size') return [4096 * 64];
@@ -35,8 +35,8 @@ function valuesOf({ kind, range, bits, initial, check, name }: ParameterRule): r
     case 'boolean':
       return [initial !== true, initial === true];
     case 'text':
-      // Credentials that are not there would be refused by a later migration only.
-      return name === 'tls-creds' ? ['', null] : ['qmpspec', '', null];
+      // Credentials that are not there are refused by a later migration only: none must follow before they are gone.
+      return ['qmpspec', '', null];
     default:
       return [];
   }
@@ -73,6 +73,11 @@ function parts(dialect: Dialect, schema: Schema): readonly (readonly Step[])[] {
     }),
     command('query-migrate-capabilities'),
     command('migrate-set-capabilities', { capabilities: [] }),
+    // The last word on a capability counts.
+    command('migrate-set-capabilities', {
+      capabilities: [true, false].map((state) => ({ capability: 'auto-converge', state })),
+    }),
+    command('query-migrate-capabilities'),
     command('migrate-set-parameters', {}),
     command('query-migrate-parameters'),
   ];
@@ -180,7 +185,9 @@ const refusals: readonly (readonly Step[])[] = [
     { do: 'fence', at: 'source' },
     command('query-migrate-parameters'),
     command('migrate-set-parameters', { 'max-bandwidth': '12345' }),
-    { do: 'raw', at: 'source', bytes: '{"execute":"query-status","id":null}\n' },
+    ...['null', 'true', '""', '[]', '0.5', '9223372036854775807', '-9223372036854775808'].map(
+      (id): Step => ({ do: 'raw', at: 'source', bytes: `{"execute":"query-status","id":${id}}\n` }),
+    ),
     { do: 'fence', at: 'source' },
   ],
 ];
@@ -229,6 +236,17 @@ const twice: Scenario = {
     command('cont'),
     { do: 'fence', at: 'source#2' },
     { do: 'fence', at: 'source' },
+  ],
+};
+
+/** The end, which is told. */
+const left: Scenario = {
+  scenario: scenarioVersion,
+  steps: [
+    { do: 'start', at: 'source' },
+    { do: 'connect', at: 'source' },
+    command('quit'),
+    { do: 'exit', at: 'source' },
   ],
 };
 
@@ -290,7 +308,7 @@ export function sweepsOf(dialect: Dialect, schema: Schema): readonly Scenario[] 
     }),
   );
   const switches = dialect.migration.capabilities.includes('postcopy-ram') ? [gone] : [];
-  const whole = [early, named, ...all, outOfBand(dialect), ...switches, twice];
+  const whole = [early, named, left, ...all, outOfBand(dialect), ...switches, twice];
   const own = known.get(schema) ?? new Map();
   known.set(schema, own.set(dialect, whole));
   return whole;

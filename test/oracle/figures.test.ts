@@ -36,8 +36,16 @@ const ended = [
   })}`,
 ];
 
+const whole = ended.map((line) => line.replace('"duplicate":0', '"duplicate":1'));
+/** As it is shown once blocks that are shared are left out. */
+const without = whole.slice(2).map((line) => line.replace('"total":8192', '"total":0'));
+
 const permitted: readonly [title: string, lines: readonly string[]][] = [
   ['a throttle between its limits', [...begun(converge, limits(30, 50)), ...throttled(30), ...throttled(50)]],
+  [
+    'another total once another part of memory would be migrated',
+    [...begun(), 'S', 'P 2', 'M completed', ...whole, capabilityOn('x-ignore-shared'), '< {}', ...without],
+  ],
   ['a throttle of the defaults', [...begun(converge), ...throttled(20), ...throttled(99)]],
   [
     'a throttle beyond a limit that came later (MIG-SM-O23)',
@@ -75,6 +83,7 @@ const forbidden: readonly [title: string, row: string, lines: readonly string[]]
   ['a throttle that goes down', 'MIG-CMD-INV-08', [...begun(converge), ...throttled(40), ...throttled(30)]],
   ['a throttle that nobody asked for', 'MIG-CMD-QMIG-03', [...begun(), ...throttled(20)]],
   ['bytes of multifd without multifd', 'MIG-CMD-INV-06', [...begun(), ...channels(4096)]],
+  ['another total all the same', 'MIG-CMD-INV-03', [...begun(), 'S', 'P 2', 'M completed', ...whole, ...without]],
   [
     'more bytes of multifd than of all together',
     'MIG-CMD-INV-06',
