@@ -171,8 +171,13 @@ export class Trial {
     const instance = options.to ?? (await this.instance(options.condition));
     const session = await instance.connect(options.monitor === undefined ? {} : { monitor: options.monitor });
     this.sessions.push(session);
+    await this.hears(session).greeting();
+    return session;
+  }
+
+  /** A session of the trial's own making: it hears of what the others hear. */
+  hears(session: Session): Session {
     session.knownEvent = (name, { data }) => this.knownEvents.has(name) && !announcesLater(name, data, this.later);
-    await session.greeting();
     return session;
   }
 

@@ -164,7 +164,7 @@ export const deprecated = new ChapterBuilder(['Migration commands', '7 Deprecate
       await stores(t, session, 'migrate_set_speed', 'max-bandwidth', [['4711', 4711]]);
       await stores(t, session, 'migrate_set_downtime', 'downtime-limit', [['0.25', 250]]);
       t.silent(
-        session.log.filter(({ kind }) => kind === 'event'),
+        session.since(0).filter(({ kind }) => kind === 'event'),
         'events',
       );
     },

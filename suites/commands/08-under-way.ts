@@ -57,6 +57,8 @@ export const underWay = new ChapterBuilder(
         const [a, b] = [before[name], after[name]].map(Number) as [number, number];
         t.check(name === 'setup-time' ? a === b : b >= a, `${a}, or later in total`, `${b}`, name);
       }
+      // Nothing is dirtied, so that nothing else is expected.
+      t.same(Number(before['expected-downtime']), 300, 'expected-downtime, which is downtime-limit');
       const total = (info: JsonObject) => (isObject(info.ram) ? info.ram.total : undefined);
       t.same(total(after), total(before), 'total');
     },

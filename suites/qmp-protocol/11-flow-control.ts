@@ -43,7 +43,7 @@ export const flowControl = new ChapterBuilder(['QMP protocol', '11 Flow control'
         await other.event('STOP', { deadline: 15000 });
         t.succeeded(await other.command('query-version'), 'the other monitor');
         await other.command('cont');
-        const session = Session.over(socket, probe.address, { transcript: t.transcript, endpoint: 'source' });
+        const session = t.hears(Session.over(socket, probe.address, { transcript: t.transcript, endpoint: 'source' }));
         await session.greeting();
         const all = await session.take(1, unread + 4, 'everything that was held back', 15000);
         const withIds = ids.map((id) => ({

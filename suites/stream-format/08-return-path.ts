@@ -131,7 +131,8 @@ export const returnPath = builder
     for (const value of [1, 77, 0xffffffff]) one.peer.message(writer.pong(value));
     one.peer.message(returnPathMessage(6, word(1)));
     await one.session.fence();
-    await one.statusIs('active', 'device');
+    const { deviceAlways } = t.dialect.migration;
+    await one.statusIs(...(fitsExactly(t.facts) ? [deviceAlways ? 'device' : 'active'] : ['active', 'device']));
     await one.runStateIs('finish-migrate');
     one.peer.message(writer.shut(0));
     await one.until('completed');
