@@ -2,6 +2,7 @@
 
 import { event } from '../../oracle/patterns.js';
 import { openSocket, parseAddress } from '../../protocol/address.js';
+import { isObject } from '../../protocol/json.js';
 import { Session } from '../../protocol/session.js';
 import { ChapterBuilder } from '../requirement.js';
 import { done } from './shapes.js';
@@ -48,7 +49,7 @@ export const flowControl = new ChapterBuilder(['QMP protocol', '11 Flow control'
         const all = await session.take(1, unread + 4, 'everything that was held back', 15000);
         const withIds = ids.map((id) => ({
           words: `the schema with id ${id}`,
-          test: (message: (typeof all)[number]) => message.kind === 'success' && message.text.includes(`"id": ${id}}`),
+          test: ({ kind, value }: (typeof all)[number]) => kind === 'success' && isObject(value) && value.id === id,
         }));
         t.sequence(all, [
           done({}, { id: 'first' }),

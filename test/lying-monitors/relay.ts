@@ -173,7 +173,7 @@ export class Relay {
         else void (to === client ? outlet.emptied() : Promise.resolve()).then(() => to.end());
       });
       from.on('error', () => to.destroy());
-      from.on('close', () => to.destroy());
+      from.on('close', () => void (to === client ? outlet.emptied() : Promise.resolve()).then(() => to.destroy()));
     }
   }
 }
