@@ -132,6 +132,8 @@ async function putBack(
 ): Promise<Condition | undefined> {
   const outcome = await settled(session);
   if (outcome === undefined || (outcome !== 'none' && !ends.has(outcome))) return undefined;
+  // A reset takes back that the guest has run, and not that a migration stopped it.
+  if (outcome !== 'none' && firstRunState(options) === 'prelaunch') return undefined;
   const runState = firstRunState(options);
   // On a destination these decide, unseen, whether the guest will run once it is loaded (MIG-SM-I08).
   if (options.paused !== true) session.post('cont');

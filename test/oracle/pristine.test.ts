@@ -154,6 +154,10 @@ describe('an instance that served a trial', () => {
   it('has not run yet once it is reset, where it was started so', async () => {
     expect(await condition(async (command) => command('cont'), { paused: true })).to.equal('new');
     expect(await condition(async (command) => command('system_reset'), { paused: true })).to.equal('new');
+    const migrates = (command: (name: string, args?: unknown) => Promise<void>, { scratch }: Instance) =>
+      command('migrate', { uri: `unix:${scratch}/absent.sock` });
+    expect(await condition(migrates, { paused: true })).to.equal(undefined);
+    expect(await condition(migrates)).to.equal('migrated');
   });
 
   it('is of no more use when it has ended, or was started in a state that does not come back', async () => {
