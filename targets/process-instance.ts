@@ -10,7 +10,14 @@ import type { Transcript } from '../protocol/transcript.js';
 import { type Launched, launch } from './launch.js';
 import { killGroup, theReaper } from './reaper.js';
 import { SocketWatch } from './socket-watch.js';
-import { describeExit, type ExitStatus, type Instance, NotOffered, type StartOptions, TargetError } from './target.js';
+import {
+  describeExit,
+  type ExitStatus,
+  type Instance,
+  RefusedStart,
+  type StartOptions,
+  TargetError,
+} from './target.js';
 
 /** Where one monitor of the process is found. */
 export type MonitorPlace = Address | { readonly kind: 'stdio' };
@@ -196,7 +203,7 @@ export class ProcessInstance implements Instance {
     const said = heard === '' ? '' : `: ${heard}`;
     const extra = this.options.extra ?? [];
     if (extra.length > 0 && exit.signal === null && exit.code !== 0) {
-      return new NotOffered(`it does not start with ${extra.join(' ')}${said}`);
+      return new RefusedStart(`it does not start with ${extra.join(' ')}${said}`);
     }
     return new TargetError(`${this.plan.command} ended ${when} (${describeExit(exit)})${said}`);
   }

@@ -110,7 +110,12 @@ export interface Target {
 
 /** A start was asked for in a way that this kind of target does not have; the message says why. */
 export class NotOffered extends Error {
-  override readonly name = 'NotOffered';
+  override readonly name: string = 'NotOffered';
+}
+
+/** The program itself would not start with the arguments that were asked for; the message says what it said. */
+export class RefusedStart extends NotOffered {
+  override readonly name = 'RefusedStart';
 }
 
 /** The target could not be run: exit code 3. The message is one line: what failed, and what to do. */

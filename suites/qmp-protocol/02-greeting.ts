@@ -5,7 +5,7 @@ import type { Trial } from '../../oracle/trial.js';
 import { isObject, type JsonObject } from '../../protocol/json.js';
 import type { Received } from '../../protocol/message.js';
 import type { TargetFacts } from '../../targets/facts.js';
-import { type StartOptions, TargetError } from '../../targets/target.js';
+import { RefusedStart, type StartOptions, TargetError } from '../../targets/target.js';
 import { ChapterBuilder } from '../requirement.js';
 import { offeredByAll, oobInstance } from './oob-target.js';
 import { done } from './shapes.js';
@@ -29,7 +29,8 @@ async function refusedAtStart(t: Trial, options: StartOptions): Promise<void> {
     const status = await instance.exited(5000);
     end = status.signal === null && status.code !== 0 && instance.stderr !== '' ? 'refused' : JSON.stringify(status);
   } catch (error) {
-    if (!(error instanceof TargetError)) throw error;
+    // Whether it listened for a moment before it ended is chance.
+    if (!(error instanceof TargetError || error instanceof RefusedStart)) throw error;
     end = 'refused';
   }
   t.check(end === 'refused', 'an exit with an error on standard error', end);

@@ -13,7 +13,7 @@ import { UsageError } from '../../reference/monitor/usage-error.js';
 import { loadSchema } from '../../reference/schema/index.js';
 import { qemuArguments } from '../arguments.js';
 import { theReaper } from '../reaper.js';
-import { type Ability, NotOffered, type StartOptions, type Target, TargetError } from '../target.js';
+import { type Ability, NotOffered, RefusedStart, type StartOptions, type Target, TargetError } from '../target.js';
 import { InProcessInstance } from './instance.js';
 import { RamLoan } from './ram-store.js';
 import { hostCarrier, type World } from './world.js';
@@ -126,7 +126,7 @@ export class InProcessTarget implements Target {
       const { extra = [] } = options;
       // As of a program that leaves over arguments of a requirement's own.
       if (error instanceof UsageError && extra.length > 0)
-        throw new NotOffered(`it does not start with ${extra.join(' ')}: ${error.message}`);
+        throw new RefusedStart(`it does not start with ${extra.join(' ')}: ${error.message}`);
       throw error instanceof TargetError ? error : new TargetError((error as Error).message);
     }
   }

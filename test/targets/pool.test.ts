@@ -113,7 +113,7 @@ describe('pool of instances', () => {
   it('waits for the end of an instance when it is closed, and not before', async () => {
     const counting = new CountingTarget();
     const pool = new InstancePool(counting.target, 0);
-    let end = () => undefined as void;
+    let end: () => void = () => undefined;
     counting.disposing = new Promise((resolve) => {
       end = resolve;
     });
