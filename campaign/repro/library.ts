@@ -98,5 +98,19 @@ until_exit() {
     sleep 0.05
   done
 }
+
+# feeds CHANNEL: connects to the listener of a channel, unless the connection is open
+feeds() {
+  [ -f "$dir/$1.fed.pid" ] && kill -0 "$(cat "$dir/$1.fed.pid")" 2>/dev/null && return
+  tries=0
+  until [ -S "$dir/$1.mig" ] || [ $tries -gt 100 ]; do tries=$((tries + 1)); sleep 0.02; done
+  rm -f "$dir/$1.bytes"; mkfifo "$dir/$1.bytes"
+  socat -t 0 - "UNIX-CONNECT:$dir/$1.mig" < "$dir/$1.bytes" >/dev/null 2>&1 & echo $! > "$dir/$1.fed.pid"
+  # Holds the pipe open between two pieces.
+  sleep 3600 > "$dir/$1.bytes" & echo $! > "$dir/$1.more.pid"
+}
+# bytes CHANNEL TEXT: more of the stream; where nobody reads any more it is lost
+bytes() { timeout 5 sh -c 'printf "$2" > "$1"' sh "$dir/$1.bytes" "$2"; }
+no_more() { [ -f "$dir/$1.more.pid" ] && kill "$(cat "$dir/$1.more.pid")" 2>/dev/null; }
 settle() { sleep 0.5; for out in "$dir"/*.out; do [ -f "$out" ] && show "$(basename "$out" .out)"; done; }
 `.trimEnd();

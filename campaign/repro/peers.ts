@@ -1,4 +1,6 @@
 /** Peers on migration channels, as a shell does them with socat, and what it cannot do. */
+import { streamOf } from '../../oracle/peer/stream-parts.js';
+import type { StreamRules } from '../../reference/dialects/stream.js';
 import type { Step } from '../../targets/scenario.js';
 
 type ChannelStep = Extract<Step, { readonly channel: string }>;
@@ -22,10 +24,34 @@ const listen = (channel: string, behaviour: string): string[] => [
 const answering = (channel: string, value: number): string[] =>
   listen(channel, `"SYSTEM:'timeout 1 cat >/dev/null; printf \\"${shut(value)}\\"; cat >/dev/null'"`);
 
-export function peerLines(step: ChannelStep): PeerLines {
+/** Bytes as `printf` takes them. */
+export const octal = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
+
+/** Bytes in one call: four characters each, and a system takes 128 KiB in a word. */
+const atOnce = 16 << 10;
+
+/** What `oracle/channels.ts` does with such a step. @param rules of the stream; undefined where nobody knows them */
+function feedLines(step: Extract<Step, { readonly do: 'feed' }>, rules: StreamRules | undefined): PeerLines {
+  const { channel, parts, cut, flip, every } = step;
+  if (rules === undefined) {
+    return { lines: [`: # feeds ${parts.join(', ')}`], limit: 'streams of our own making are left out' };
+  }
+  const stream = streamOf(parts, rules).subarray(0, cut);
+  if (flip !== undefined && flip < stream.length) stream[flip] = (stream[flip] as number) ^ 0xff;
+  const lines = [`feeds ${channel} # ${parts.join(', ')}`];
+  for (let at = 0; at < stream.length; at += atOnce) {
+    lines.push(`bytes ${channel} '${octal(stream.subarray(at, at + atOnce))}'`);
+  }
+  if (cut !== undefined) lines.push(`no_more ${channel}`);
+  return { lines, ...(every === undefined ? {} : { limit: 'bytes are sent in one piece' }) };
+}
+
+/** @param rules of the streams that we send */
+export function peerLines(step: ChannelStep, rules: StreamRules | undefined): PeerLines {
   const { channel } = step;
   const stop = `kill "$(cat "$dir/${channel}.peer.pid")" 2>/dev/null; pkill -P "$(cat "$dir/${channel}.peer.pid")" 2>/dev/null`;
-  if (step.do === 'cut') return { lines: [stop] };
+  if (step.do === 'cut') return { lines: [`no_more ${channel}`, `[ -f "$dir/${channel}.peer.pid" ] && { ${stop}; }`] };
   if (step.do === 'relay') {
     const to = `"UNIX-CONNECT:$dir/${step.to}.mig"`;
     const lines =
@@ -35,9 +61,7 @@ export function peerLines(step: ChannelStep): PeerLines {
       ...(step.behaviour === 'pass' ? {} : { limit: `a relay that does '${step.behaviour}' is left out` }),
     };
   }
-  if (step.do === 'feed') {
-    return { lines: [`: # feeds ${step.parts.join(', ')}`], limit: 'streams of our own making are left out' };
-  }
+  if (step.do === 'feed') return feedLines(step, rules);
   if (step.do === 'message') {
     return { lines: [`: # sends ${step.message} back`], limit: 'messages on the return path are left out' };
   }

@@ -3,10 +3,12 @@
  * the script where it would be.
  */
 import { stringifyJson } from '../../protocol/json.js';
+import { dialects } from '../../reference/dialects/dialect.js';
+import type { StreamRules } from '../../reference/dialects/stream.js';
 import type { Step } from '../../targets/scenario.js';
 import type { CaseFile } from '../case-file.js';
 import { library } from './library.js';
-import { peerLines } from './peers.js';
+import { octal, peerLines } from './peers.js';
 
 /** How one process of the scenario was started: its words, and its folder, which stands in them. */
 export interface Launch {
@@ -18,7 +20,8 @@ export interface Launch {
 
 /** @param launches by endpoint; a process without one cannot be started by a script, and the script says so */
 export function reproScript(file: CaseFile, launches: ReadonlyMap<string, Launch>): string {
-  const writer = new Writer(launches);
+  const dialect = Object.values(dialects).find(({ name }) => name === file.dialect);
+  const writer = new Writer(launches, dialect?.stream);
   for (const [i, step] of file.scenario.steps.entries()) writer.step(step, i + 1);
   return [
     '#!/bin/sh',
@@ -50,7 +53,10 @@ class Writer {
   private ids = 0;
   private readonly monitors = new Map<string, number>();
 
-  constructor(private readonly launches: ReadonlyMap<string, Launch>) {}
+  constructor(
+    private readonly launches: ReadonlyMap<string, Launch>,
+    private readonly rules: StreamRules | undefined,
+  ) {}
 
   step(step: Step, number: number): void {
     this.lines.push('', `# step ${number}: ${step.do}${'at' in step ? ` ${step.at}` : ''}`);
@@ -70,7 +76,7 @@ class Writer {
         this.pipeline(step);
         return;
       case 'raw':
-        this.lines.push(`raw ${step.at} '${octal(step.bytes)}'`);
+        this.lines.push(`raw ${step.at} '${octal(Buffer.from(step.bytes, 'latin1'))}'`);
         if (step.every !== undefined) this.limit('bytes are sent in one piece');
         return;
       case 'fence':
@@ -103,7 +109,7 @@ class Writer {
       case 'channel':
       case 'release':
       case 'cut': {
-        const { lines, limit } = peerLines(step);
+        const { lines, limit } = peerLines(step, this.rules);
         this.lines.push(...lines);
         if (limit !== undefined) this.limit(limit);
         return;
@@ -177,6 +183,3 @@ function quotedJson(text: string): string {
   const parts = text.split('$dir').map((part) => (part === '' ? '' : `'${part.replaceAll("'", `'\\''`)}'`));
   return parts.join('"$dir"');
 }
-
-const octal = (bytes: string): string =>
-  [...Buffer.from(bytes, 'latin1')].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');

@@ -1,5 +1,6 @@
 /** state-machine.md §4.3, §5.3: a destination in postcopy, fed by hand. */
 import { join } from 'node:path';
+import { hasDefect } from '../../oracle/trial.js';
 import type { JsonObject } from '../../protocol/json.js';
 import { isReply } from '../../protocol/message.js';
 import { ChapterBuilder } from '../requirement.js';
@@ -112,7 +113,10 @@ export const incomingPostcopy = builder
     feed.postcopy().writer.rawCommand(200, Buffer.alloc(0));
     feed.send();
     const exit = await one.exits();
-    if (exit.signal !== null) return t.knownDefect('MIG-DEF-13', 'exit status 1', `killed by ${exit.signal}`);
+    if (exit.signal !== null) {
+      const defect = hasDefect(t.facts, 'MIG-DEF-33') ? 'MIG-DEF-33' : 'MIG-DEF-13';
+      return t.knownDefect(defect, 'exit status 1', `killed by ${exit.signal}`);
+    }
     t.check(exit.code === 1, 'exit status 1', `${exit.code}`);
     tells(t, storySoFar(t, one.session, one.mark), 'failed?');
   })

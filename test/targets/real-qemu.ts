@@ -3,7 +3,10 @@ import type { Context } from 'mocha';
 import { findProgram } from '../../targets/executable.js';
 
 /** Path of a QEMU 7.2 or whatever is on PATH. */
-export function realQemu(context: Context, program = 'qemu-system-x86_64'): string {
+export const realQemu = (context: Context, program = 'qemu-system-x86_64'): string => programOf(context, program);
+
+/** Path of a program without which a test cannot be run. */
+export function programOf(context: Context, program: string): string {
   try {
     return findProgram(program);
   } catch (error) {

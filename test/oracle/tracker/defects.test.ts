@@ -24,6 +24,19 @@ describe('known defects', () => {
     expect(judge().kind).to.equal('divergence');
   });
 
+  it('explain a crash of a destination that gives up between LISTEN and RUN (MIG-DEF-33)', () => {
+    const lines = [
+      '> migrate-set-capabilities {"capabilities":[{"capability":"events","state":true},{"capability":"postcopy-ram","state":true}]}',
+      '< {}',
+      ...['> migrate-incoming {"uri":"unix:/run/x"}', 'M setup', '< {}', 'M active'],
+    ];
+    const judge = (told: readonly string[], ...defects: string[]) =>
+      new Script({ incoming: 'defer' }).lines(...lines, ...told, 'die SIGSEGV').judge('10.0', defects);
+    expect(judge(['M postcopy-active'], 'MIG-DEF-33').defects).to.deep.equal(['MIG-DEF-33']);
+    expect(judge(['M postcopy-active']).kind).to.equal('divergence');
+    expect(judge(['M postcopy-active', 'R'], 'MIG-DEF-33').kind).to.equal('divergence');
+  });
+
   it('keep a cancel in a paused postcopy as it is, though another end would be due (MIG-DEF-02)', () => {
     const asks = Array.from({ length: 16 }, () => [
       'wait 200',
