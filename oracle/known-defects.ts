@@ -283,6 +283,23 @@ export const knownDefects: readonly KnownDefect[] = [
     dies: { signals: ['SIGSEGV', 'SIGABRT'], when: ({ in: { pc } }) => pc === 'listening' },
   },
   {
+    // The status is told before what an earlier failover of the process has left is cleared.
+    id: 'MIG-DEF-34',
+    title: 'x-colo-lost-heartbeat as soon as colo is told may be refused for a failover of before',
+    from: [3, 0],
+    to: stillThere,
+    outcomes: (state, command) =>
+      command === 'x-colo-lost-heartbeat' && state.out.status === 'colo' && state.out.phase === 'colo-waiting'
+        ? [
+            {
+              label: 'failover of before',
+              outputs: [{ kind: 'reply', ok: false, desc: '*', errorClass: 'GenericError' }],
+              next: state,
+            },
+          ]
+        : [],
+  },
+  {
     id: 'MIG-DEF-22',
     title: 'a destination waits for ever when what comes over a multifd channel is wrong',
     from: [3, 0],

@@ -12,7 +12,7 @@ import { precopyLoadSteps } from './incoming-precopy.js';
 import { migrateRecover, recoveryLoadSteps } from './incoming-recovery.js';
 import { migrateIncoming, waitingSteps } from './incoming-waiting.js';
 import { iterationSteps } from './iteration.js';
-import { firstMoment, nextMoment } from './moments.js';
+import { cutShort, firstMoment, nextMoment } from './moments.js';
 import { clientMigrateInfo, xenCheckpoint, xenReplicationStatus, xenSave, xenSetReplication } from './others.js';
 import { postcopySteps, startPostcopy } from './postcopy.js';
 import { queryMigrate } from './query-migrate.js';
@@ -123,7 +123,7 @@ export function wholeStep(state: ModelState, rules: MigrationRules, side: Side, 
 
 /** Everything that may happen next by itself, one output at a time: as a client sees it. */
 export function internal(state: ModelState, rules: MigrationRules): Step[] {
-  if (state.unsaid.length > 0) return withOwed(state, [nextMoment(state)]);
+  if (state.unsaid.length > 0) return withOwed(state, [nextMoment(state), ...cutShort(state)]);
   const steps = wholeSteps(state, rules).map((step) => firstMoment(step, state));
   return state.exits === null ? steps : [...steps, ended(state, state.exits)];
 }

@@ -84,3 +84,16 @@ export function nextMoment(state: ModelState): Step {
   const all = output === null || (isStatus(output) && !undisturbed) ? [] : [output];
   return { side, rows, label: 'said', outputs: visible(all, state), all, next };
 }
+
+/**
+ * A cancel that comes while a switch to postcopy is being told ends the switch: its last dirty sync, and what would have
+ * followed it, do not come any more.
+ */
+export function cutShort(state: ModelState): Step[] {
+  const output = state.unsaid[0]?.output;
+  const { status, inPostcopy } = state.out;
+  if (output?.kind !== 'event' || output.event !== 'MIGRATION_PASS' || status !== 'cancelling' || !inPostcopy)
+    return [];
+  const rows = ['MIG-SM-C08', 'MIG-SM-C10', 'MIG-SM-E01'];
+  return [{ side: 'outgoing', rows, label: 'cut-short', outputs: [], all: [], next: { ...state, unsaid: [] } }];
+}

@@ -24,6 +24,27 @@ describe('known defects', () => {
     expect(judge().kind).to.equal('divergence');
   });
 
+  it('explain a death by a negative allocation (MIG-DEF-25)', () => {
+    const says = (bytes: string) => `says monitor: GLib: gmem.c:106: failed to allocate ${bytes} bytes`;
+    const judge = (bytes: string, ...defects: string[]) =>
+      new Script({ incoming: 'unix:/x' })
+        .lines(eventsOn, '< {}', 'M active', says(bytes), 'die SIGTRAP')
+        .judge('10.0', defects);
+    expect(judge('18446744073692774404', 'MIG-DEF-25').defects).to.deep.equal(['MIG-DEF-25']);
+    expect(judge('4096', 'MIG-DEF-25').kind).to.equal('divergence');
+    expect(judge('18446744073692774404').kind).to.equal('divergence');
+  });
+
+  it('explain a death by a connection that was never registered (MIG-DEF-27)', () => {
+    const says = 'says qemu: ../util/yank.c:107: yank_unregister_instance: Assertion `entry` failed.';
+    const judge = (...defects: string[]) =>
+      new Script({ incoming: 'unix:/x' })
+        .lines(eventsOn, '< {}', 'M active', says, 'die SIGABRT')
+        .judge('7.2', defects);
+    expect(judge('MIG-DEF-27').defects).to.deep.equal(['MIG-DEF-27']);
+    expect(judge().kind).to.equal('divergence');
+  });
+
   it('explain a crash of a destination that gives up between LISTEN and RUN (MIG-DEF-33)', () => {
     const lines = [
       '> migrate-set-capabilities {"capabilities":[{"capability":"events","state":true},{"capability":"postcopy-ram","state":true}]}',
@@ -35,6 +56,15 @@ describe('known defects', () => {
     expect(judge(['M postcopy-active'], 'MIG-DEF-33').defects).to.deep.equal(['MIG-DEF-33']);
     expect(judge(['M postcopy-active']).kind).to.equal('divergence');
     expect(judge(['M postcopy-active', 'R'], 'MIG-DEF-33').kind).to.equal('divergence');
+  });
+
+  it('explain a heartbeat that is lost before what an earlier failover left is cleared (MIG-DEF-34)', () => {
+    const set =
+      '> migrate-set-capabilities {"capabilities":[{"capability":"events","state":true},{"capability":"x-colo","state":true}]}';
+    const lines = [set, '< {}', ...begun.slice(2), 'S', 'P 2', 'M colo', '> x-colo-lost-heartbeat', '< !GenericError'];
+    const judge = (...defects: string[]) => new Script().lines(...lines).judge('7.2', defects);
+    expect(judge('MIG-DEF-34').defects).to.deep.equal(['MIG-DEF-34']);
+    expect(judge().kind).to.equal('divergence');
   });
 
   it('keep a cancel in a paused postcopy as it is, though another end would be due (MIG-DEF-02)', () => {
