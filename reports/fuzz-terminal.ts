@@ -11,6 +11,9 @@ const wipe = '\r\x1b[K';
 /** Milliseconds between two plain lines where there is no live one. */
 const plainInterval = 10_000;
 
+/** Milliseconds over which the rate of the live line is told: a single case is over in a moment, or waits for seconds. */
+const rateWindow = 3000;
+
 export interface FuzzScreenOptions {
   readonly colors: Colors;
   /** The screen can be written over. */
@@ -23,7 +26,7 @@ export class FuzzScreen {
   private shown = false;
   private lastPlain = 0;
   private reachable: number | undefined;
-  private rate: { at: number; commands: number } = { at: 0, commands: 0 };
+  private rate: { readonly at: number; readonly commands: number } | undefined;
   private perSecond = 0;
 
   constructor(
@@ -60,9 +63,11 @@ export class FuzzScreen {
 
   private status(standing: Standing): void {
     const { live, quiet, colors, columns } = this.options;
-    const seconds = (standing.inThisRun - this.rate.at) / 1000;
-    if (seconds >= 0.4) {
-      this.perSecond = Math.max(0, standing.commands - this.rate.commands) / seconds;
+    // A campaign that goes on has commands from before.
+    this.rate ??= { at: standing.inThisRun, commands: standing.commands };
+    const since = standing.inThisRun - this.rate.at;
+    if (since >= (live ? rateWindow : plainInterval / 2)) {
+      this.perSecond = (Math.max(0, standing.commands - this.rate.commands) / since) * 1000;
       this.rate = { at: standing.inThisRun, commands: standing.commands };
     }
     const text = this.statusText(standing);
