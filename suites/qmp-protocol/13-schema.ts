@@ -2,6 +2,7 @@
 import type { Trial } from '../../oracle/trial.js';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
 import type { Schema } from '../../qapi/schema.js';
+import { dialectNames } from '../../reference/dialects/dialect.js';
 import { loadSchema } from '../../reference/schema/index.js';
 import type { TargetFacts } from '../../targets/facts.js';
 import { unlessExact } from '../commands/dialect-fit.js';
@@ -116,6 +117,26 @@ export const schemaEntities = new ChapterBuilder(
           const is = told.get(member);
           if (is !== undefined) t.same(is, right, `${name}.${member} is optional`);
         }
+      }
+    },
+    { needs: { unless: unlessExact } },
+  )
+  .must(
+    'QMP-BASE-05.arguments',
+    'it tells the arguments that the migration commands have in all releases',
+    async (t) => {
+      const names = (schema: Schema, command: string) =>
+        schema.membersOf(schema.commands.get(command)?.arguments).map(({ name }) => name);
+      const [oldest, ...newer] = dialectNames.map(loadSchema) as [Schema, ...Schema[]];
+      for (const command of oldest.commands.keys()) {
+        if (!t.facts.schema.commands.has(command)) continue;
+        // An experimental one may be left out of a build.
+        const lasting = names(oldest, command).filter(
+          (name) => !name.startsWith('x-') && newer.every((schema) => names(schema, command).includes(name)),
+        );
+        const told = new Set(names(t.facts.schema, command));
+        const missing = lasting.filter((name) => !told.has(name));
+        t.check(missing.length === 0, `${lasting.join()} among the arguments of ${command}`, `no ${missing.join()}`);
       }
     },
     { needs: { unless: unlessExact } },
