@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../../protocol/json.js';
 import { dropped, statusOf } from './ask.js';
+import { behind } from './changes.js';
 import { type Lie, type Talk, timestamp, without } from './lie.js';
 
 type Down = NonNullable<Lie['down']>;
@@ -10,20 +11,6 @@ const twice =
   (is: (event: JsonObject, incoming: boolean) => boolean): Down =>
   (message, { incoming }) =>
     'event' in message && is(message, incoming) ? [message, message] : [message];
-/** Keeps an event back until another one has come; both of one side. */
-const behind =
-  (late: (event: JsonObject) => boolean, other: (event: JsonObject) => boolean, at?: 'source' | 'destination'): Down =>
-  (message, { memory, incoming }) => {
-    if (at !== undefined && (at === 'destination') !== incoming) return [message];
-    if ('event' in message && late(message)) {
-      memory.set('behind', message);
-      return [];
-    }
-    const kept = memory.get('behind') as JsonObject | undefined;
-    if (kept === undefined || !('event' in message && other(message))) return [message];
-    memory.delete('behind');
-    return [message, kept];
-  };
 /** True from the acceptance of a migration on, until it has ended. */
 const migrates = (message: JsonObject, { command, shared }: Talk): boolean => {
   if (command?.execute === 'migrate' && 'return' in message) shared.set('migrates', true);

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../../protocol/json.js';
 import { dropped, statusOf, success } from './ask.js';
+import { behind } from './changes.js';
 import { type Lie, timestamp } from './lie.js';
 
 const migration = (status: string): JsonObject => ({ event: 'MIGRATION', data: { status }, timestamp: timestamp() });
@@ -12,19 +13,6 @@ const twice =
   (is: (event: JsonObject) => boolean): NonNullable<Lie['down']> =>
   (message) =>
     'event' in message && is(message) ? [message, message] : [message];
-/** Keeps an event back until another one has come. */
-const behind =
-  (late: (event: JsonObject) => boolean, other: (event: JsonObject) => boolean): NonNullable<Lie['down']> =>
-  (message, { memory }) => {
-    if ('event' in message && late(message)) {
-      memory.set('behind', message);
-      return [];
-    }
-    const kept = memory.get('behind') as JsonObject | undefined;
-    if (kept === undefined || !('event' in message && other(message))) return [message];
-    memory.delete('behind');
-    return [message, kept];
-  };
 const named = (name: string) => (event: JsonObject) => event.event === name;
 const becomes = (status: string) => (event: JsonObject) => statusOf(event) === status;
 /** Gives the monitor a command of its own when an event tells a status. */

@@ -1,3 +1,4 @@
+import { beginOf } from './changes.js';
 import type { Lie, StreamChange } from './lie.js';
 
 /** Changes one byte of the stream, counted from its begin. */
@@ -21,14 +22,7 @@ export const aboutStreams = {
   'stream-section': { says: 'sends a section of a kind of its own first', stream: byteAt(8, () => 9) },
   'stream-cut': {
     says: 'sends only the begin of a stream',
-    stream: () => {
-      let left = 64;
-      return (chunk) => {
-        const piece = chunk.subarray(0, left);
-        left -= piece.length;
-        return piece;
-      };
-    },
+    stream: beginOf(64),
   },
   'stream-doubled': {
     says: 'sends each piece of a stream twice',

@@ -1,3 +1,4 @@
+import { beginOf } from './changes.js';
 import type { Lie, StreamChange } from './lie.js';
 
 const bitmap = 5;
@@ -149,14 +150,7 @@ export const aboutTheWayBack = {
   },
   'load-cut': {
     says: 'reads the first 16 KiB of a stream',
-    arriving: () => {
-      let left = 16_384;
-      return (chunk) => {
-        const piece = chunk.subarray(0, left);
-        left -= piece.length;
-        return piece;
-      };
-    },
+    arriving: beginOf(16_384),
   },
   'stream-ends-early': {
     says: 'does not send the last bytes of a stream',
