@@ -22,22 +22,23 @@ export interface Recording {
 export async function record(target: Target, requirements: readonly Requirement[], jobs: number): Promise<Recording[]> {
   const schema = loadSchema('3.0');
   const rows = entitiesOf(schema, baselineFile);
-  const pool = new InstancePool(target, jobs);
-  try {
-    const first = await pool.acquire();
-    const facts = await learnFacts(first);
-    await pool.release(first, 'new');
-    const one = async (requirement: Requirement): Promise<Recording> => {
-      const { id } = requirement;
-      if (notApplicable(requirement, target, facts) !== undefined) return { id, entities: [] };
+  const first = await target.start();
+  const facts = await learnFacts(first);
+  await first.dispose();
+  const one = async (requirement: Requirement): Promise<Recording> => {
+    const { id } = requirement;
+    if (notApplicable(requirement, target, facts) !== undefined) return { id, entities: [] };
+    // Of its own: an instance that has served shows what others did with it.
+    const pool = new InstancePool(target, 0);
+    try {
       const { verdict, transcript } = await conduct(requirement, { facts, pool, strictDesc: false, seed: 0 });
       const seen = observe(transcript, schema);
       const entities = rows.filter((row) => seen.has(row));
       if (verdict.kind === 'conforms' || verdict.kind === 'not-applicable') return { id, entities };
       return { id, entities, fault: `${verdict.kind}: ${verdict.reason ?? verdict.divergence?.got ?? ''}` };
-    };
-    return await Promise.all(sideBySide(requirements, jobs, one));
-  } finally {
-    await pool.close();
-  }
+    } finally {
+      await pool.close();
+    }
+  };
+  return Promise.all(sideBySide(requirements, jobs, one));
 }
