@@ -32,3 +32,18 @@ export const beginOf =
       return piece;
     };
   };
+
+/** Changes one byte of the stream, counted from its begin. */
+export const byteAt =
+  (at: number, change: (byte: number) => number): (() => StreamChange) =>
+  () => {
+    let begin = 0;
+    return (chunk) => {
+      const index = at - begin;
+      begin += chunk.length;
+      if (index < 0 || index >= chunk.length) return chunk;
+      const copy = Buffer.from(chunk);
+      copy[index] = change(copy[index] as number) & 255;
+      return copy;
+    };
+  };

@@ -1,20 +1,5 @@
-import { beginOf } from './changes.js';
-import type { Lie, StreamChange } from './lie.js';
-
-/** Changes one byte of the stream, counted from its begin. */
-const byteAt =
-  (at: number, change: (byte: number) => number): (() => StreamChange) =>
-  () => {
-    let begin = 0;
-    return (chunk) => {
-      const index = at - begin;
-      begin += chunk.length;
-      if (index < 0 || index >= chunk.length) return chunk;
-      const copy = Buffer.from(chunk);
-      copy[index] = change(copy[index] as number) & 255;
-      return copy;
-    };
-  };
+import { beginOf, byteAt } from './changes.js';
+import type { Lie } from './lie.js';
 
 export const aboutStreams = {
   'stream-magic': { says: 'begins streams with another magic number', stream: byteAt(0, (byte) => byte ^ 1) },

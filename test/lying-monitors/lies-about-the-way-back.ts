@@ -1,4 +1,4 @@
-import { beginOf } from './changes.js';
+import { beginOf, byteAt } from './changes.js';
 import type { Lie, StreamChange } from './lie.js';
 
 const bitmap = 5;
@@ -37,20 +37,6 @@ const only =
   (one: number, message: Buffer): Buffer =>
     one === type ? change(message) : message;
 
-/** Changes a byte at some distance from the begin. */
-const byteAt =
-  (at: number, change: (byte: number) => number): (() => StreamChange) =>
-  () => {
-    let begin = 0;
-    return (chunk) => {
-      const index = at - begin;
-      begin += chunk.length;
-      if (index < 0 || index >= chunk.length) return chunk;
-      const copy = Buffer.from(chunk);
-      copy[index] = change(copy[index] as number) & 255;
-      return copy;
-    };
-  };
 /** Begins with something else, as long as that is. */
 const begins =
   (text: string): (() => StreamChange) =>
