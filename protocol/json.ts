@@ -66,6 +66,25 @@ export function stringifyJson(value: unknown): string {
   }
 }
 
+const stringOrBlanks = /"[^"\\]*(?:\\.[^"\\]*)*"|[ \t\r\n]+/gs;
+
+/** `text` without what JSON lets stand between two tokens: texts that differ in blanks alone become the same. */
+export function withoutBlanks(text: string): string {
+  return text.replace(stringOrBlanks, (part) => (part[0] === '"' ? part : ''));
+}
+
+/** `text` with strings in which nothing is escaped that need not be; numbers and blanks stay as they stand. */
+export function withPlainStrings(text: string): string {
+  return text.replace(stringOrBlanks, (part) => {
+    if (part[0] !== '"') return part;
+    try {
+      return JSON.stringify(JSON.parse(part));
+    } catch {
+      return part;
+    }
+  });
+}
+
 /** Whether some string in a value, or the name of a member, contains `text`. */
 export function mentions(value: unknown, text: string): boolean {
   if (typeof value === 'string') return value.includes(text);

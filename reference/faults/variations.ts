@@ -35,9 +35,11 @@ const betweenTokens = (text: string, change: (gap: string) => string): string =>
     .split(/("(?:[^"\\]|\\.)*")/)
     .map((part, i) => (i % 2 === 1 ? part : change(part)))
     .join('');
-const line = (text: string, change: (gap: string) => string): Piece[] => [
-  { text: `${betweenTokens(text.slice(0, -2), change)}\r\n` },
-];
+/** The layout of a monitor that was asked to write its messages over several lines is not free (QMP-TRANS-12). */
+const line = (text: string, change: (gap: string) => string): Piece[] => {
+  const message = text.slice(0, -2);
+  return [{ text: message.includes('\n') ? text : `${betweenTokens(message, change)}\r\n` }];
+};
 
 const reversed = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(reversed);

@@ -41,7 +41,7 @@ class Listener {
   /** The next connection; the requirement's own deadline bounds the wait. */
   async session(t: Trial): Promise<Session> {
     const socket = this.arrived.shift() ?? (await new Promise<Socket>((resolve) => (this.waiting = resolve)));
-    return Session.over(socket, this.address, { transcript: t.transcript, endpoint: 'source#2' });
+    return t.hears(Session.over(socket, this.address, { transcript: t.transcript, endpoint: 'source#2' }));
   }
 
   close(): void {
@@ -71,10 +71,11 @@ async function patientConnect(
   const watch = new SocketWatch(scratch);
   try {
     const connect = () => Session.connect({ kind: 'unix', path }, { transcript: t.transcript, endpoint: 'source#2' });
-    return await watch.connects(connect, () => {
+    const session = await watch.connects(connect, () => {
       if (instance.exit !== undefined) throw new Disconnected(`a monitor at ${name}`);
       before();
     });
+    return t.hears(session);
   } finally {
     watch.close();
   }

@@ -72,10 +72,10 @@ export const greeting = new ChapterBuilder(['QMP protocol', '2 Greeting'], 'qmp-
       t.members(qemu, ['major', 'minor', 'micro'], [], 'version.qemu');
       for (const part of ['major', 'minor', 'micro']) t.equal((qemu as JsonObject)[part], anInteger, part);
       t.equal(name, aString, 'package');
-      const numbers = /"(?:major|minor|micro)": ([^,}]*)/g;
+      const numbers = /"(?:major|minor|micro)"\s*:\s*([^,}\s]*)/g;
       const written = [...(session.log[0]?.text ?? '').matchAll(numbers)].map((match) => match[1] as string);
       t.check(
-        written.every((text) => /^\d+$/.test(text)),
+        written.length === 3 && written.every((text) => /^\d+$/.test(text)),
         'plain decimal integers',
         session.log[0],
       );

@@ -1,6 +1,6 @@
 /** qmp-protocol.md §6: how output is written. An id is echoed by the encoder, so it shows everything that can be sent. */
 import { ChapterBuilder } from '../requirement.js';
-import { echo, R, T, withId } from './vector.js';
+import { echoAsWritten, R, T, withId } from './vector.js';
 
 type Doubles = '%f' | '%.17g';
 
@@ -39,16 +39,16 @@ export const output = new ChapterBuilder(['QMP protocol', '6 Output encoding'], 
     const session = await t.session();
     const id = JSON.stringify('é€😀\x7f\u00ff\uabcd');
     const got = await session.exchange(Buffer.from(withId(id)));
-    t.sequence(got, [echo('"\\u00E9\\u20AC\\uD83D\\uDE00\\u007F\\u00FF\\uABCD"')]);
+    t.sequence(got, [echoAsWritten('"\\u00E9\\u20AC\\uD83D\\uDE00\\u007F\\u00FF\\uABCD"')]);
     await session.exchange(Buffer.from('{"execute":"é"} {"execute":"query-name","é":1}'));
     for (const message of session.log) t.check(/^[\x20-\x7e]*$/.test(message.text), 'printable ASCII', message);
   })
   .must('QMP-OUT-02', 'the short escapes are used, other controls are written by number', async (t) => {
     const session = await t.session();
     const sent = '"\\b\\f\\n\\r\\t/\\\\\\"\'"';
-    t.sequence(await session.exchange(withId(sent)), [echo(sent)]);
+    t.sequence(await session.exchange(withId(sent)), [echoAsWritten(sent)]);
     const escaped = await session.exchange(withId('"\\u0001\\u001f\\u000b\\u002f\\u0022\\u005C"'));
-    t.sequence(escaped, [echo('"\\u0001\\u001F\\u000B/\\"\\\\"')]);
+    t.sequence(escaped, [echoAsWritten('"\\u0001\\u001F\\u000B/\\"\\\\"')]);
   })
   .must(
     'QMP-OUT-03',
@@ -56,7 +56,7 @@ export const output = new ChapterBuilder(['QMP protocol', '6 Output encoding'], 
     async (t) => {
       const session = await t.session();
       for (const [bytes, written] of illFormed) {
-        t.sequence(await session.exchange(withId(`"<${bytes}>"`)), [echo(`"<${written}>"`)]);
+        t.sequence(await session.exchange(withId(`"<${bytes}>"`)), [echoAsWritten(`"<${written}>"`)]);
       }
     },
     {
@@ -70,7 +70,7 @@ export const output = new ChapterBuilder(['QMP protocol', '6 Output encoding'], 
     'an error that quotes ill-formed bytes quotes them replaced',
     async (t) => {
       const session = await t.session();
-      t.sequence(await session.exchange(`"<\xe9>\xff${withId('1')}`), [T('"<\uFFFD>\uFFFD'), echo('1')]);
+      t.sequence(await session.exchange(`"<\xe9>\xff${withId('1')}`), [T('"<\uFFFD>\uFFFD'), echoAsWritten('1')]);
     },
     {
       needs: { unless: (facts) => (facts.dialect.protocol.json === 'baseline' ? 'errors quote no input' : undefined) },
@@ -82,7 +82,7 @@ export const output = new ChapterBuilder(['QMP protocol', '6 Output encoding'], 
     async (t) => {
       const session = await t.session();
       for (const text of [...integers, '-9223372036854775808']) {
-        t.sequence(await session.exchange(withId(text)), [echo(text)]);
+        t.sequence(await session.exchange(withId(text)), [echoAsWritten(text)]);
       }
     },
     { tags: ['QMP-NUM-01'] },
@@ -93,14 +93,14 @@ export const output = new ChapterBuilder(['QMP protocol', '6 Output encoding'], 
     async (t) => {
       const session = await t.session();
       for (const { sent, written } of doubles) {
-        t.sequence(await session.exchange(withId(sent)), [echo(written[t.dialect.protocol.doubles])]);
+        t.sequence(await session.exchange(withId(sent)), [echoAsWritten(written[t.dialect.protocol.doubles])]);
       }
     },
     { tags: ['QMP-D-30', 'QMP-NUM-01'] },
   )
   .must('QMP-NUM-02', '-0 is the integer 0, and -0.0 is not', async (t) => {
     const session = await t.session();
-    t.sequence(await session.exchange(withId('-0') + withId('-0.0')), [echo('0'), echo('-0')]);
+    t.sequence(await session.exchange(withId('-0') + withId('-0.0')), [echoAsWritten('0'), echoAsWritten('-0')]);
   })
   .info(
     'QMP-OUT-06',

@@ -1,5 +1,6 @@
 /** qmp-protocol.md §7.5: limits of the input. */
 import type { Trial } from '../../oracle/trial.js';
+import { withoutBlanks } from '../../protocol/json.js';
 import type { TargetFacts } from '../../targets/facts.js';
 import { ChapterBuilder } from '../requirement.js';
 import { done, faulty, refused } from './shapes.js';
@@ -16,7 +17,7 @@ export const inputLimits = new ChapterBuilder(['QMP protocol', '7 JSON input', '
   .must('QMP-LIM-01', '1024 open brackets of both kinds together are accepted', async (t) => {
     const session = await t.session();
     const got = await session.exchange(`${withId(lists(1023))}${lists(1024)}`);
-    t.check(got[0]?.text.includes(lists(1023)) === true, 'success with 1023 nested lists as id', got[0]);
+    t.check(withoutBlanks(got[0]?.text ?? '').includes(lists(1023)), 'success with 1023 nested lists as id', got[0]);
     t.sequence(got, [{ words: 'success', test: (message) => message.kind === 'success' }, O]);
   })
   .must(
@@ -24,7 +25,7 @@ export const inputLimits = new ChapterBuilder(['QMP protocol', '7 JSON input', '
     'one more is one error, after which the rest is fresh input',
     async (t) => {
       const session = await t.session();
-      const got = await session.exchange(`${withId(lists(1024, '1'))}${CMD}`, { deadline: 10000 });
+      const got = await session.exchange(`${withId(lists(1024, '1'))}${CMD}`, { deadline: 30000 });
       t.sequence(got, [tooDeep(t), O, ...times(1025, V), R]);
     },
     { needs: { unless: restIsLost }, tags: ['QMP-D-29'] },

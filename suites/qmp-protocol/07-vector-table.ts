@@ -1,14 +1,15 @@
 /** The reply vectors of qmp-protocol.md §7.6, in its order. New ones go to the end: ids must not move. */
-import { refused } from './shapes.js';
+import { isObject } from '../../protocol/json.js';
+import { done, refused } from './shapes.js';
 import { notFound } from './texts.js';
 import { B, BAD, C, CMD, D, echo, K, L, M, O, Q, R, S, T, times, U, V, type Vector, withId, Y } from './vector.js';
 
 type Row = Omit<Vector, 'id' | 'title'>;
 
-const version = {
-  words: 'success of query-version',
-  test: (message: { text: string }) => /^\{"return": \{.*"major": /.test(message.text),
-};
+const version = done({
+  words: 'a version',
+  holds: (value) => isObject(value) && isObject(value.qemu) && typeof value.qemu.major === 'number',
+});
 
 const table: readonly Row[] = [
   { input: `${CMD} ${CMD}`, baseline: [R, R], rows: ['QMP-TRANS-10'] },

@@ -196,7 +196,7 @@ export const migratedStates = new ChapterBuilder(
     const pair = await migrationSource(t, { hold: true });
     await migrateHeld(t, pair);
     const { source } = pair;
-    const before = t.eventNames(source.log);
+    const before = t.eventNames(source.since(0));
     t.equal(before.at(-2) ?? '', 'STOP', 'the event before pre-switchover');
     const mark = source.mark();
     const id = source.post('migrate-continue', { state: 'pre-switchover' });

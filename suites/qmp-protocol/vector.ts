@@ -1,5 +1,6 @@
 /** A reply vector: some bytes, and every reply that each rule set gives to them (qmp-protocol.md §7.6). */
 import type { Pattern } from '../../oracle/patterns.js';
+import { withoutBlanks, withPlainStrings } from '../../protocol/json.js';
 import { done, faulty } from './shapes.js';
 import { lacksExecute, notAnObject } from './texts.js';
 
@@ -46,13 +47,19 @@ export const BAD = '\uFFFD';
 
 export const times = (count: number, pattern: Pattern): Pattern[] => Array.from({ length: count }, () => pattern);
 
-/** Success, with an id of just this text. */
-export const echo = (id: string): Pattern => ({
+/** A success whose id stands there as `id` does, once both are read by `reading`. Blanks between tokens are free. */
+const echoing = (id: string, reading: (text: string) => string): Pattern => ({
   words: `success with "id": ${id}`,
   test: ({ text, kind }) => {
     // Two members, in either order: what remains around the id must be the rest of the reply.
-    const at = text.indexOf('"id": ');
-    const after = text.slice(at + 6);
-    return kind === 'success' && at >= 0 && [`${id}}`, `${id}, "return": `].some((tail) => after.startsWith(tail));
+    const written = withoutBlanks(reading(text));
+    const at = written.indexOf('"id":');
+    const after = written.slice(at + 5);
+    const own = withoutBlanks(reading(id));
+    return kind === 'success' && at >= 0 && [`${own}}`, `${own},"return":`].some((tail) => after.startsWith(tail));
   },
 });
+/** Success, with an id of just these tokens. */
+export const echoAsWritten = (id: string): Pattern => echoing(id, (text) => text);
+/** Success, with this id: its numbers as they are written, its strings as they are read. */
+export const echo = (id: string): Pattern => echoing(id, withPlainStrings);

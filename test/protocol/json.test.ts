@@ -1,6 +1,15 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { JsonError, type JsonValue, mentions, parseJson, sameJson, stringifyJson } from '../../protocol/json.js';
+import {
+  JsonError,
+  type JsonValue,
+  mentions,
+  parseJson,
+  sameJson,
+  stringifyJson,
+  withoutBlanks,
+  withPlainStrings,
+} from '../../protocol/json.js';
 
 /** JSON values as a monitor may send them: any string, any member name, integers of 64 bits and beyond. */
 const jsonValue = fc.letrec<{ value: JsonValue }>((tie) => ({
@@ -31,6 +40,23 @@ describe('lossless JSON', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it('leaves out the blanks between tokens, and none in strings', () => {
+    const written = fc.record({ value: jsonValue, indent: fc.constantFrom('', ' ', '\t') });
+    fc.assert(
+      fc.property(written, ({ value, indent }) => {
+        const text = JSON.stringify(value, (_, one) => (typeof one === 'bigint' ? String(one) : one), indent);
+        expect(withoutBlanks(` ${text}\r\n`)).to.equal(JSON.stringify(JSON.parse(text)));
+      }),
+      { numRuns: 300 },
+    );
+    expect(withoutBlanks('{"a \\" b" : [ 1 ,\t-0.50 ] }')).to.equal('{"a \\" b":[1,-0.50]}');
+  });
+
+  it('writes strings as they are read, and numbers as they stand', () => {
+    expect(withPlainStrings('{"\\u0061" : ["\\u00e9\\/", 0.10, -0, 1e3]}')).to.equal('{"a" : ["é/", 0.10, -0, 1e3]}');
+    expect(withPlainStrings('"\\x"')).to.equal('"\\x"');
   });
 
   it('makes bigint exactly of the integers that a double cannot hold', () => {
