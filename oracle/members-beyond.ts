@@ -1,4 +1,5 @@
 /** Members that a target's own schema has and no dialect's: extensions of a release, or of a vendor. */
+import { isObject, type JsonValue } from '../protocol/json.js';
 import type { Schema, TypeRef } from '../qapi/schema.js';
 import { dialectNames } from '../reference/dialects/dialect.js';
 import { loadSchema } from '../reference/schema/index.js';
@@ -13,6 +14,13 @@ export function membersBeyond(schema: Schema, command: string): ReadonlySet<stri
   if (dialects.length === 0) return new Set();
   const known = new Set(dialects.flatMap((dialect) => [...returnedMembers(dialect, command)]));
   return new Set([...returnedMembers(schema, command)].filter((name) => !known.has(name)));
+}
+
+/** What `command` returned, or an object in it, without the members that only the target's own schema has. */
+export function withoutExtensions(schema: Schema, command: string, object: JsonValue): JsonValue {
+  const beyond = membersBeyond(schema, command);
+  if (beyond.size === 0 || !isObject(object)) return object;
+  return Object.fromEntries(Object.entries(object).filter(([name]) => !beyond.has(name)));
 }
 
 function returnedMembers(schema: Schema, command: string): ReadonlySet<string> {

@@ -54,6 +54,8 @@ const reversed = (value: unknown): unknown => {
 const now = () => ({ seconds: Math.floor(Date.now() / 1000), microseconds: (Date.now() % 1000) * 1000 });
 const news = (number: number): Reply => ({ timestamp: now(), event: 'X_QMPSPEC_NEWS', data: { number } });
 
+const ownWords = 'No. (This monitor has texts of its own.)';
+
 type Entities = readonly Members[];
 /** A type gets one more member; who asks for the schema is told of it. */
 const moreMembers =
@@ -124,10 +126,15 @@ export const variations: ReadonlyMap<string, Variation> = new Map(
         return [message];
       },
     ),
-    'error-texts': said('describes errors in its own words', (message) => {
-      if (!('error' in message)) return [message];
-      return [{ ...message, error: { ...errorOf(message), desc: 'No. (This monitor has texts of its own.)' } }];
-    }),
+    'error-texts': {
+      ...said('describes errors in its own words', (message) =>
+        'error' in message ? [{ ...message, error: { ...errorOf(message), desc: ownWords } }] : [message],
+      ),
+      // What a migration failed of has the words of the reply that told it.
+      calls: returned<Members>('query-migrate', (info) =>
+        info['error-desc'] === undefined ? info : { ...info, 'error-desc': ownWords },
+      ),
+    },
     'commands-reordered': {
       title: 'lists its commands in another order',
       calls: returned<Entities>('query-commands', (list) => [...list].reverse()),
@@ -144,6 +151,9 @@ export const variations: ReadonlyMap<string, Variation> = new Map(
             .filter(({ 'meta-type': meta }) => meta !== 'command' && meta !== 'event' && meta !== 'builtin')
             .map(({ name }) => name),
         );
+        // An array is named after its element.
+        const another = (name: string): string =>
+          name.startsWith('[') ? `[${another(name.slice(1, -1))}]` : names.has(name) ? renumbered(name) : name;
         const change = (value: unknown): unknown => {
           if (Array.isArray(value)) return value.map(change);
           if (!isMembers(value)) return value;
@@ -152,10 +162,7 @@ export const variations: ReadonlyMap<string, Variation> = new Map(
               const refers =
                 ['arg-type', 'ret-type', 'element-type', 'type'].includes(key) ||
                 (key === 'name' && 'meta-type' in value);
-              return [
-                key,
-                refers && typeof member === 'string' && names.has(member) ? renumbered(member) : change(member),
-              ];
+              return [key, refers && typeof member === 'string' ? another(member) : change(member)];
             }),
           );
         };
@@ -164,21 +171,17 @@ export const variations: ReadonlyMap<string, Variation> = new Map(
     },
     'more-commands': {
       title: 'has a command more than the baseline',
+      talk: {
+        asked: (request) => {
+          const kind = ['execute', 'exec-oob'].find((one) => request.get(one) === 'x-qmpspec-more');
+          return kind === undefined ? request : new Map(request).set(kind, 'query-name');
+        },
+      },
       calls: {
         ...returned<Entities>('query-commands', (list) => [...list, { name: 'x-qmpspec-more' }]),
         ...returned<Entities>('query-qmp-schema', (list) => {
-          const empty = list.find((one) => one['meta-type'] === 'object' && (one.members as Entities).length === 0);
-          if (empty === undefined) return list;
-          return [
-            ...list,
-            {
-              name: 'x-qmpspec-more',
-              'meta-type': 'command',
-              'allow-oob': false,
-              'arg-type': empty.name,
-              'ret-type': empty.name,
-            },
-          ];
+          const like = list.filter((one) => one['meta-type'] === 'command' && one.name === 'query-name');
+          return [...list, ...like.map((one) => ({ ...one, name: 'x-qmpspec-more', 'allow-oob': false }))];
         }),
       },
     },
@@ -227,6 +230,8 @@ export const variations: ReadonlyMap<string, Variation> = new Map(
             const byCommand = ['setup', 'cancelling'].includes(String((message.data as Members | undefined)?.status));
             if (early || byCommand) return [message];
           }
+          // A load that failed ends the process: nothing can be told later.
+          if ((message.data as Members | undefined)?.status === 'failed') return [...waiting.splice(0), message];
           waiting.push(message);
           if (waiting.length === 1) after(8, () => waiting.splice(0).forEach(say));
           return [];
@@ -238,5 +243,4 @@ export const variations: ReadonlyMap<string, Variation> = new Map(
   }),
 );
 
-const renumbered = (name: string): string =>
-  name.startsWith('[') ? `[${renumbered(name.slice(1, -1))}]` : `t-${[...name].reverse().join('')}`;
+const renumbered = (name: string): string => `t-${[...name].reverse().join('')}`;

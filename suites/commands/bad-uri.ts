@@ -1,4 +1,5 @@
 /** URIs that cannot be used, and what `migrate` shows of them (commands.md §9.3, state-machine.md §10.1). */
+import { withoutExtensions } from '../../oracle/members-beyond.js';
 import type { Trial } from '../../oracle/trial.js';
 import { isObject, type JsonObject } from '../../protocol/json.js';
 import type { Session } from '../../protocol/session.js';
@@ -41,8 +42,8 @@ export async function refusedUri(
   const untouched = shown.length === 0;
   if (!fitsExactly(t.facts)) eventsAre(t, shown, [announced, []], uri);
   else eventsAre(t, shown, [badUri === 'first' && fault !== 'object' ? [] : announced], uri);
-  const info = after['query-migrate'] ?? null;
-  if (untouched) t.same(info, before['query-migrate'], `${uri}: query-migrate`);
+  const info = withoutExtensions(t.facts.schema, 'query-migrate', after['query-migrate'] ?? null);
+  if (untouched) t.same(after['query-migrate'], before['query-migrate'], `${uri}: query-migrate`);
   else t.same(info, failedWith(fault === 'scheme' ? undefined : descOf(reply.value)), `${uri}: query-migrate`);
 }
 

@@ -4,6 +4,7 @@ import { Peer } from '../../oracle/peer/peer.js';
 import { ramImage } from '../../oracle/ram-image.js';
 import type { Trial } from '../../oracle/trial.js';
 import type { JsonObject } from '../../protocol/json.js';
+import { eventName } from '../../protocol/message.js';
 import type { Session } from '../../protocol/session.js';
 import type { PeerBehaviour } from '../../targets/scenario.js';
 import type { Instance, StartOptions } from '../../targets/target.js';
@@ -127,8 +128,12 @@ export async function finalWait(t: Trial, options: SourceOptions = {}): Promise<
   });
   await one.migrate();
   await one.peer.until('end-of-stream', one.session.deadline);
-  // What was told before the end of the stream was written is here when the fence is.
+  // What was told before the end of the stream was written is here when the fence is, or soon.
   await one.session.fence();
+  if (options.events !== false) {
+    const passes = () => one.session.since(0).filter((message) => eventName(message) === 'MIGRATION_PASS').length;
+    await one.session.until('the MIGRATION_PASS of the last dirty sync', () => (passes() > 1 ? true : undefined));
+  }
   return one;
 }
 
