@@ -9,6 +9,7 @@ import type { Dialect } from '../reference/dialects/dialect.js';
 import { formSymptoms } from './form.js';
 import { wordsOfDeath } from './last-words.js';
 import { withLeftOpen } from './left-open.js';
+import { loadedSymptoms } from './loaded.js';
 import { ofItselfSymptoms } from './of-itself.js';
 import { offSchemaSymptoms } from './off-schema.js';
 import { plainSymptoms } from './plain-answers.js';
@@ -47,6 +48,8 @@ export function diagnose(evidence: Evidence): Symptom[] {
     ...hangSymptoms(evidence),
   );
   if (symptoms.length === 0) symptoms.push(...stuckSymptoms(evidence));
+  if (symptoms.length === 0 && evidence.streamKnown)
+    symptoms.push(...loadedSymptoms(transcript, evidence.judge, evidence.dialect));
   if (symptoms.length === 0 && evidence.schema !== undefined)
     symptoms.push(
       ...offSchemaSymptoms(transcript, evidence.schema),

@@ -14,7 +14,8 @@ export function withEnd(scenario: Scenario): Scenario {
   const source = scenario.steps.findLast(
     (step) => step.do === 'connect' || step.do === 'disconnect' || step.do === 'kill',
   );
-  if (channels.size === 0 || source?.do !== 'connect') return scenario;
+  const alone = !scenario.steps.some((step) => step.do === 'connect' && step.at === 'source');
+  if (channels.size === 0 || source?.do !== 'connect' || alone) return scenario;
   const cuts = [...channels].map((channel): Step => ({ do: 'cut', channel }));
   return { ...scenario, steps: [...scenario.steps, ...cuts, { do: 'status', at: 'source', is: resting, deadline }] };
 }

@@ -10,6 +10,7 @@ import { jsonScenario } from './json/scenario.js';
 import { nearMissScenario } from './near-miss/scenario.js';
 import { raceScenario, races } from './races/races.js';
 import { expedition } from './scenario/expedition.js';
+import { load, loadsOf } from './scenario/loads.js';
 import { route, routesOf } from './scenario/routes.js';
 import { storm } from './scenario/storm.js';
 import { sweep, sweepsOf } from './scenario/sweep.js';
@@ -56,6 +57,14 @@ export const sources: readonly CaseSource[] = [
     length: 6,
     make: (decisions, { dialect }) => transfer(decisions, dialect),
     opening: ({ dialect }) => transfersOf(dialect),
+  },
+  {
+    name: 'load',
+    about: 'streams of our own that a destination takes or must not take, and what becomes of them',
+    weight: 1,
+    length: 6,
+    make: (decisions, { dialect }) => load(decisions, dialect),
+    opening: ({ dialect }) => loadsOf(dialect).length,
   },
   {
     name: 'walk',

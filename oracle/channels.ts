@@ -5,12 +5,13 @@ import { ConnectError } from '../protocol/errors.js';
 import type { Transcript } from '../protocol/transcript.js';
 import type { StreamRules } from '../reference/dialects/stream.js';
 import { ReturnPathWriter, returnPathMessage } from '../reference/stream/return-path-writer.js';
-import type { PeerMessage, Step } from '../targets/scenario.js';
+import type { FeedPart, PeerMessage, Step } from '../targets/scenario.js';
 import { Feed } from './peer/feed.js';
+import type { KnownMachine } from './peer/machine-checks.js';
 import { Peer } from './peer/peer.js';
 import type { PeerNetwork } from './peer/peer-network.js';
 import { Relay } from './peer/relay.js';
-import { streamOf } from './peer/stream-parts.js';
+import { ramAfter, streamOf } from './peer/stream-parts.js';
 import { ScenarioError } from './scenario-error.js';
 
 type Of<What extends Step['do']> = Extract<Step, { do: What }>;
@@ -27,6 +28,13 @@ const messages: Readonly<Record<PeerMessage, Buffer>> = {
   ready: Buffer.alloc(4),
 };
 
+/** Parts for which a message comes back. */
+const asking: ReadonlySet<FeedPart> = new Set(['ping', 'recv-bitmap', 'resume']);
+/** Milliseconds for messages that should come back at once. */
+const answerPatience = 200;
+/** Milliseconds until a process that was told so listens, and between two tries. */
+const [listenPatience, listenPause] = [200, 10] as const;
+
 export interface ChannelOptions {
   readonly transcript: Transcript;
   readonly rules: StreamRules;
@@ -41,6 +49,14 @@ export interface ChannelOptions {
 export class Channels {
   /** Memory of the only process there is, from address 0, zeros behind it; `undefined` when it is not known. */
   memory: Buffer | undefined;
+  /** The machine of that process. */
+  machine: KnownMachine | undefined;
+  /** The only process there is waits for a migration, with empty memory: it will have what it is fed. */
+  empty = false;
+  /** Some process was told to listen from its start: that it does not yet is no answer. */
+  listening = false;
+  /** What was fed so far, while all of it went out as it is. */
+  private fed: FeedPart[] | undefined = [];
   private readonly all = new Map<string, Peer | Relay | Feed>();
   /** Channels that were fed, or were to be. */
   private readonly tried = new Set<string>();
@@ -63,6 +79,7 @@ export class Channels {
       ...this.record(channel),
       rules: this.options.rules,
       content: () => this.memory,
+      machine: () => this.machine,
       ...(bytes === undefined ? {} : { bytes }),
     });
     this.all.set(channel, peer);
@@ -84,14 +101,37 @@ export class Channels {
       this.unfed.add(channel);
       // Nobody may listen: what is done to the channel afterwards then has nothing to be done to, which is no fault.
       this.tried.add(channel);
-      feed = await Feed.open(this.path(channel), this.record(channel));
+      feed = await this.opened(channel);
       this.unfed.delete(channel);
       this.all.set(`feed ${channel}`, feed);
     }
-    const bytes = streamOf(parts, this.options.rules, this.options.fedRam).subarray(0, cut);
+    const all = streamOf(parts, this.options.rules, this.options.fedRam);
+    const bytes = all.subarray(0, cut);
     if (flip !== undefined && flip < bytes.length) bytes[flip] = (bytes[flip] as number) ^ 0xff;
-    await feed.send(bytes, every);
+    const whole = bytes.length === all.length && flip === undefined;
+    this.fed = whole ? this.fed?.concat(parts) : undefined;
+    if (this.empty) this.memory = this.fed && ramAfter(this.fed);
+    const asked = this.fed?.includes('return-path') === true ? parts.filter((one) => asking.has(one)).length : 0;
+    await feed.send(bytes, every, whole ? parts.join(' ') : undefined, asked);
     if (cut !== undefined) feed.finish();
+  }
+
+  /** A connection to whoever listens on a channel. @throws ConnectError */
+  private async opened(channel: string): Promise<Feed> {
+    const { clock, rules } = this.options;
+    for (let left = this.listening ? listenPatience : 0; ; left -= listenPause) {
+      try {
+        return await Feed.open(this.path(channel), { ...this.record(channel), rules });
+      } catch (error) {
+        if (!(error instanceof ConnectError) || left <= 0) throw error;
+        await new Promise<void>((resolve) => clock.after(listenPause, resolve));
+      }
+    }
+  }
+
+  /** Until what was asked of destinations has been answered, or is not going to be. */
+  async settle(): Promise<void> {
+    for (const one of this.all.values()) if (one instanceof Feed) await one.settle(answerPatience);
   }
 
   async release(channel: string): Promise<void> {

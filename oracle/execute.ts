@@ -11,6 +11,7 @@ import { theReaper } from '../targets/reaper.js';
 import type { Scenario, Step } from '../targets/scenario.js';
 import type { Instance, StartOptions, Target } from '../targets/target.js';
 import { Channels } from './channels.js';
+import { machineAfter, startedMachine } from './known-machine.js';
 import { hostPeerNetwork, type PeerNetwork } from './peer/peer-network.js';
 import { contentsOf, ramImage } from './ram-image.js';
 import { ScenarioError } from './scenario-error.js';
@@ -141,6 +142,7 @@ class Stage {
   async perform(step: Step): Promise<void> {
     // Pages are given up once they have gone out: what is read there later is zero.
     if (this.channels.memory !== undefined && mentions(step, 'release-ram')) this.channels.memory = undefined;
+    if (this.channels.machine !== undefined) this.channels.machine = machineAfter(this.channels.machine, step);
     if (step.do !== 'event') for (const [name, session] of this.sessions) this.marks.set(name, session.mark());
     switch (step.do) {
       case 'start':
@@ -238,6 +240,10 @@ class Stage {
     const fresh = this.options.served !== true;
     const alone = fresh && this.instances.size === 1 && incoming === undefined && extra === undefined;
     this.channels.memory = !alone ? undefined : image === undefined ? Buffer.alloc(0) : this.world.contents(image);
+    this.channels.machine = alone ? startedMachine(this.options.dialect, resolved.paused === true) : undefined;
+    if (incoming !== undefined && incoming !== 'defer') this.channels.listening = true;
+    const waits = fresh && this.instances.size === 1 && incoming !== undefined && image === undefined;
+    this.channels.empty = waits && (extra ?? []).every((word) => !word.startsWith('-') || word === '-global');
     this.scratch ??= instance.scratch;
     instance.record(this.transcript, name);
   }
@@ -344,6 +350,7 @@ class Stage {
 
   /** Gathers what is still on its way: one fence for each living session. */
   async settle(index: number): Promise<void> {
+    await this.channels.settle();
     for (const [name, session] of this.sessions) {
       if (session.ended) continue;
       await session.fence().catch((error: Error) => {

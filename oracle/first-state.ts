@@ -1,6 +1,7 @@
 /** The state that a process begins in, from how it was started. */
 import { isObject, type JsonObject } from '../protocol/json.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
+import type { PropertyRules } from '../reference/dialects/migration-properties.js';
 import { initialState, internal, type ModelState } from '../reference/model/index.js';
 import type { Settings } from '../targets/settings.js';
 import type { StartOptions } from '../targets/target.js';
@@ -28,8 +29,19 @@ export function parseStart(text: string): StartOptions {
 const originOf = ({ incoming }: StartOptions): 'none' | 'defer' | 'uri' =>
   incoming === undefined ? 'none' : incoming === 'defer' ? 'defer' : 'uri';
 
-const modelStart = (start: StartOptions, dialect: Dialect): ModelState =>
-  initialState(dialect.migration, { incoming: originOf(start), paused: start.paused ?? false });
+function modelStart(start: StartOptions, { migration }: Dialect): ModelState {
+  const state = initialState(migration, { incoming: originOf(start), paused: start.paused ?? false });
+  const on = switchedOn(start, migration.properties);
+  return on.length === 0 ? state : { ...state, capabilities: migration.capabilities.filter((one) => on.includes(one)) };
+}
+
+/** Capabilities that the command line switches on: `-global migration.x-postcopy-ram=on`. */
+function switchedOn({ extra = [] }: StartOptions, { capabilities }: PropertyRules): readonly string[] {
+  return extra.flatMap((word, i) => {
+    const [, property = ''] = extra[i - 1] === '-global' ? (/^migration\.([^=]+)=on$/.exec(word) ?? []) : [];
+    return capabilities[property] ?? [];
+  });
+}
 
 /** The target's own values for what the model knows by name. */
 function withSettings(state: ModelState, settings: Settings | undefined): ModelState {
@@ -41,7 +53,9 @@ function withSettings(state: ModelState, settings: Settings | undefined): ModelS
     else if (typeof value === 'string' || typeof value === 'boolean') parameters[name] = value;
   }
   const on = settings.capabilities.filter((one) => isObject(one) && one.state === true);
-  return { ...state, parameters, capabilities: on.map((one) => String((one as JsonObject).capability)) };
+  const names = on.map((one) => String((one as JsonObject).capability));
+  // What this one's command line switches on comes to what is on in all.
+  return { ...state, parameters, capabilities: [...new Set([...names, ...state.capabilities])] };
 }
 
 /** Where processes begin that no settings are known of, by what of their start the model knows. */
@@ -56,7 +70,7 @@ export function firstStates(
   if (settings !== undefined) return computeFirst(start, dialect, settings);
   const known = beginnings.get(dialect) ?? new Map<string, readonly ModelState[]>();
   beginnings.set(dialect, known);
-  const key = `${originOf(start)} ${start.paused ?? false}`;
+  const key = `${originOf(start)} ${start.paused ?? false} ${start.extra?.join(' ') ?? ''}`;
   let states = known.get(key);
   if (states === undefined) {
     states = computeFirst(start, dialect, settings);

@@ -51,7 +51,7 @@ export class SimulatedWorld {
     this.target = {
       clock: scheduler,
       carrier: scheduler.lane,
-      scratch: () => ({ path: `simulation/${++folders}`, remove: () => undefined }),
+      scratch: () => ({ path: `/simulation/${++folders}`, remove: () => undefined }),
       network: engineNetwork(board),
       wallClock: () => start + BigInt(Math.round(scheduler.now() * 1000)),
       readImage: (file) => {
@@ -68,7 +68,7 @@ export class SimulatedWorld {
       fedRam: memory,
       image: (mib) => `image-${mib}`,
       contents: (image) => imageOf(Number(image.replace(/^.*-/, ''))),
-      folder: () => ({ path: `simulation/${++folders}`, remove: () => undefined }),
+      folder: () => ({ path: `/simulation/${++folders}`, remove: () => undefined }),
       began,
       // Waiting takes no time here: whoever asks again and again for what never comes only costs messages.
       pauses: { growth: 8, longest: Number.POSITIVE_INFINITY },

@@ -48,7 +48,17 @@ export const feedParts = [
   'return-path',
   'advise',
   'ram',
+  /** Zero pages, the first sixteen. */
   'pages',
+  /** Some of the first sixteen, with content; others that are filled with one byte; a change of the first; a compressed one. */
+  'data',
+  'filled',
+  'delta',
+  'compressed',
+  /** A delta and a compressed page that are cut, and a RAM block half as long as it is. */
+  'bad-delta',
+  'bad-compressed',
+  'short-ram',
   'discard',
   /** A package with POSTCOPY_LISTEN and POSTCOPY_RUN. */
   'switch',

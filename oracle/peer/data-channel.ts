@@ -4,7 +4,7 @@
  */
 import type { StreamRules } from '../../reference/dialects/stream.js';
 import { type ChannelBlock, ChannelReader } from '../../reference/multifd/channel-reader.js';
-import { methodFlags, packetLayout } from '../../reference/multifd/packet-layout.js';
+import { methodFlags, PacketFlag, packetLayout } from '../../reference/multifd/packet-layout.js';
 import { pageSize } from '../../reference/ram/guest-ram.js';
 
 /** First byte of a data channel's magic. */
@@ -19,6 +19,8 @@ export interface DataChannelSettings {
   readonly blocks: () => ReadonlyMap<string, ChannelBlock>;
   /** Pages as they are in the sender's memory. */
   readonly pages: (block: ChannelBlock, offset: number, bytes: Buffer, start: number) => void;
+  /** UUID of the sender's machine, where that is known. */
+  readonly uuid: () => Buffer | undefined;
   /** A page that is only named: it is zero. */
   readonly zeroPage: (block: ChannelBlock, offset: number) => void;
   readonly complain: (requirement: string, text: string) => void;
@@ -29,6 +31,8 @@ export class DataChannel {
   id: number | undefined;
   /** Its other end has closed it. */
   closed = false;
+  /** Packets with the SYNC flag. */
+  syncs = 0;
   private left = false;
   /** What came before the main channel had named its blocks. */
   private waiting: Buffer[] = [];
@@ -99,15 +103,27 @@ export class DataChannel {
         block: (name) => this.settings.blocks().get(name),
       },
       {
-        initial: ({ id }) => {
+        initial: ({ id, uuid }) => {
           this.id = id;
+          const due = this.settings.uuid();
+          if (due !== undefined && !uuid.equals(due))
+            this.settings.complain(
+              'multifd §1',
+              `UUID ${uuid.toString('hex')} of a machine that has ${due.toString('hex')}`,
+            );
+        },
+        packet: ({ flags }) => {
+          const other = flags & ~(PacketFlag.sync | layout.methodMask);
+          if (other !== 0) this.settings.complain('multifd §3', `a packet has flags 0x${(flags >>> 0).toString(16)}`);
         },
         pages: (block, offset, bytes, start, count) => {
           for (let page = 0; page < count; page++)
             pages(block, offset + page * pageSize, bytes, start + page * pageSize);
         },
         zeroPage,
-        sync: () => undefined,
+        sync: () => {
+          this.syncs++;
+        },
       },
     );
     return true;

@@ -9,8 +9,13 @@ type Report = (requirement: string, text: string) => void;
 /** What has come of one block, by page. */
 interface BlockPages {
   readonly sent: Uint8Array;
+  /** Number of the section in which it came last. */
+  readonly section: Uint32Array;
   readonly discarded: Uint8Array;
 }
+
+/** What zlib says of a level in the header of its streams (RFC 1950, FLEVEL). */
+const tellingOf = (level: number): number => (level < 2 ? 0 : level < 6 ? 1 : level === 6 ? 2 : 3);
 
 const hex = (offset: number): string => `0x${offset.toString(16)}`;
 
@@ -21,19 +26,29 @@ export class PageChecks {
   #listening = false;
   #resumed = false;
   #last: string | undefined;
+  #section = 0;
 
-  constructor(private readonly report: Report) {}
+  /** @param level the parameter compress-level, where it is known */
+  constructor(
+    private readonly report: Report,
+    private readonly level: () => number | undefined,
+  ) {}
 
   block({ block, length, guestAddress }: SetupEntry): void {
     // With its address a block may be left where it is, in memory that both ends share.
     if (guestAddress !== undefined) this.elsewhere = true;
     const pages = Math.ceil(length / pageSize);
-    this.#blocks.set(block.name, { sent: new Uint8Array(pages), discarded: new Uint8Array(pages) });
+    this.#blocks.set(block.name, {
+      sent: new Uint8Array(pages),
+      discarded: new Uint8Array(pages),
+      section: new Uint32Array(pages),
+    });
   }
 
   /** A section begins: its first record names its block. */
   section(): void {
     this.#last = undefined;
+    this.#section++;
   }
 
   page({ name }: StreamBlock, offset: number, kind: PageKind, bytes: Buffer, start: number, length: number): void {
@@ -45,6 +60,10 @@ export class PageChecks {
     if (this.#listening && !this.#resumed && pages.discarded[number] === 0)
       this.report('stream-format §9', `page ${hex(offset)} comes after the switch, and was not discarded before it`);
     pages.sent[number] = 1;
+    // A page that is asked for goes out ahead of its turn; otherwise each has its turn once between two looks at what is dirty.
+    if (!this.#listening && !this.#resumed && pages.section[number] === this.#section)
+      this.report('stream-format §5.2', `page ${hex(offset)} comes twice in one section`);
+    pages.section[number] = this.#section;
   }
 
   /** It came over another connection, or only its number did. */
@@ -77,6 +96,9 @@ export class PageChecks {
     try {
       const { length } = inflateSync(payload);
       if (length !== pageSize) wrong('not a page long');
+      const level = this.level();
+      if (level !== undefined && payload.readUInt8(1) >> 6 !== tellingOf(level))
+        wrong(`not of level ${level}: its zlib stream begins with ${payload.toString('hex', 0, 2)}`);
     } catch {
       wrong('no complete zlib stream');
     }
@@ -87,11 +109,12 @@ export class PageChecks {
     const before = this.#last;
     this.#last = name;
     // In a postcopy pages that were asked for begin anew; deltas and compressed pages have more between head and payload.
-    if (before !== name || this.#listening || (kind !== RamFlag.page && kind !== RamFlag.zero)) return;
-    const head = start - 9 - Buffer.byteLength(name);
+    if (before !== name || this.#listening || kind === RamFlag.xbzrle) return;
+    const length = kind === RamFlag.compressed ? 4 : 0;
+    const head = start - length - 9 - Buffer.byteLength(name);
     const named =
       head >= 0 && bytes[head + 8] === name.length && bytes.readUInt32BE(head + 4) === (offset | kind) >>> 0;
-    if (named && bytes.toString('latin1', head + 9, start) === name)
+    if (named && bytes.toString('latin1', head + 9, start - length) === name)
       this.report('stream-format §5.2', `the record of page ${hex(offset)} names its block once more`);
   }
 }

@@ -10,6 +10,7 @@ import { ReturnPathWriter } from '../../reference/stream/return-path-writer.js';
 import type { StreamCommand } from '../../reference/stream/stream-handler.js';
 import { StreamReader } from '../../reference/stream/stream-reader.js';
 import { channelByte, DataChannel } from './data-channel.js';
+import { type KnownMachine, MachineChecks } from './machine-checks.js';
 import { PageChecks } from './page-checks.js';
 import { ConformanceChecks } from './stream-conformance.js';
 
@@ -26,6 +27,8 @@ export interface ConnectionSettings {
   readonly memory: PeerMemory;
   /** What is in the sender's memory, where that is known: from address 0, zeros behind it. */
   readonly content: () => Buffer | undefined;
+  /** What is known of the sender's machine. */
+  readonly machine: () => KnownMachine | undefined;
   /** A fact for the transcript. */
   readonly tell: (fact: string) => void;
   /** Something that someone may wait for has happened. */
@@ -40,6 +43,7 @@ export class PeerMemory {
   /** What the stream should be, beyond what can be loaded. */
   checks: ConformanceChecks | undefined;
   pages: PageChecks | undefined;
+  machine: MachineChecks | undefined;
   /** Some connection brought no stream, but pages of one. */
   channels = false;
   /** Data channels so far, and streams that began: what belongs together is sure for the first stream alone. */
@@ -57,8 +61,14 @@ export class PeerMemory {
 
   /** Once the stream and its data channels have been read to their ends, every page has come. */
   settleChannels(): void {
-    if (this.ended && this.streams === 1 && this.data.length > 0 && this.data.every(({ whole }) => whole))
-      this.pages?.complete();
+    if (!this.ended || this.streams !== 1 || this.data.length === 0 || !this.data.every(({ whole }) => whole)) return;
+    this.pages?.complete();
+    const { checks } = this;
+    if (checks === undefined) return;
+    const due = checks.flushes > 0 ? checks.flushes : checks.eos;
+    const other = this.data.find(({ syncs }) => syncs !== due);
+    if (other !== undefined)
+      checks.report('multifd §4', `${other.syncs} packets with SYNC on a data channel, not ${due}`);
   }
 }
 
@@ -166,12 +176,15 @@ export class PeerConnection {
       memory.receiver = new ReceiverState();
       memory.checks = new ConformanceChecks(rules);
       memory.pages = undefined;
+      memory.machine = undefined;
       memory.streams++;
     }
     this.begins = memory.checks !== undefined;
     const checks = memory.checks ?? new ConformanceChecks(rules);
-    memory.pages ??= new PageChecks((requirement, text) => checks.report(requirement, text));
-    const { pages } = memory;
+    const report = (requirement: string, text: string) => checks.report(requirement, text);
+    memory.pages ??= new PageChecks(report, () => this.settings.machine()?.compressLevel);
+    memory.machine ??= new MachineChecks(rules, report, this.settings.machine);
+    const { pages, machine } = memory;
     // What goes on here began where nobody read along.
     if (!this.begins) pages.elsewhere = true;
     const reader = new StreamReader(
@@ -179,6 +192,7 @@ export class PeerConnection {
       {
         sectionBegin: (section) => {
           checks.sectionBegin(section);
+          machine.sectionBegin(section);
           pages.section();
         },
         ramPage: (block, offset, kind, bytes, start, length) => {
@@ -188,10 +202,17 @@ export class PeerConnection {
           if (this.differs(offset, kind, bytes, start))
             checks.report('stream-format §5', `the page at 0x${offset.toString(16)} is not what the guest has there`);
         },
-        vmdescription: (text, length) => checks.vmdescription(text, length),
+        ramEos: () => checks.ramEos(),
+        ramFlush: () => checks.ramFlush(),
+        device: (section, body) => machine.device(section, body),
+        vmdescription: (text, length) => {
+          checks.vmdescription(text, length);
+          machine.vmdescription(text);
+        },
         command: (command) => {
           checks.command(command);
           pages.command(command);
+          machine.command(command);
           this.obey(command);
         },
         eof: () => {
@@ -199,6 +220,7 @@ export class PeerConnection {
         },
         complete: () => {
           if (!memory.channels) pages.complete();
+          if (this.begins) machine.complete();
           memory.ended = true;
           if (memory.streams === 1) memory.compareChannels();
           memory.settleChannels();
@@ -221,6 +243,7 @@ export class PeerConnection {
     const channel = new DataChannel({
       rules,
       blocks: () => memory.receiver.blocks,
+      uuid: () => this.settings.machine()?.uuid,
       zeroPage: ({ name }, offset) => memory.pages?.came(name, offset),
       pages: ({ name }, offset, bytes, start) => {
         memory.pages?.came(name, offset);

@@ -9,6 +9,7 @@ import type { Transcript } from '../../protocol/transcript.js';
 import { dialects } from '../../reference/dialects/dialect.js';
 import type { StreamRules } from '../../reference/dialects/stream.js';
 import type { ChannelMoment, PeerBehaviour } from '../../targets/scenario.js';
+import type { KnownMachine } from './machine-checks.js';
 import { PeerConnection, PeerMemory } from './peer-connection.js';
 import { type FullPeerListener, hostPeerNetwork, type PeerListener, type PeerNetwork } from './peer-network.js';
 
@@ -23,6 +24,8 @@ export interface PeerOptions {
   readonly rules?: StreamRules;
   /** What is in the sender's memory, where that is known: from address 0, zeros behind it. */
   readonly content?: () => Buffer | undefined;
+  /** What is known of the sender's machine. */
+  readonly machine?: () => KnownMachine | undefined;
   /** The host's time and sockets unless a simulation has its own. */
   readonly clock?: Clock;
   readonly network?: PeerNetwork;
@@ -186,6 +189,7 @@ export class Peer {
       answers: behaviour !== 'silent' && behaviour !== 'stall',
       memory: this.memory,
       content: this.options.content ?? (() => undefined),
+      machine: this.options.machine ?? (() => undefined),
       tell: (fact) => this.tell(`connection ${number}: ${fact}`),
       read: (chunk) => {
         read += chunk.length;

@@ -47,6 +47,12 @@ describe('what a source sends to a peer of ours', () => {
     'page-misplaced': /is not what the guest has there/,
     'every-record-named': /names its block once more/,
     'description-lost': /without a description/,
+    'description-empty': /describes timer of N bytes not at all/,
+    'description-sizes-wrong': /describes timer of N bytes as N bytes/,
+    'end-section-lost': /is never ended/,
+    'page-twice': /comes twice in one section/,
+    'run-state-stored-wrong': /globalstate says paused/,
+    'globalstate-lost': /has no section globalstate/,
   };
   for (const [fault, words] of Object.entries(planted)) {
     it(`is one with ${fault}`, async () => {
@@ -76,6 +82,9 @@ describe('what a source sends to a peer of ours', () => {
     'multifd-greeting-wrong': /failed to receive packet via multifd channel/,
     'multifd-offset-wrong': /garbage: a migration stream/,
     'multifd-page-lost': /never came/,
+    'multifd-sync-lost': /packets with SYNC/,
+    'multifd-sync-twice': /packets with SYNC/,
+    'multifd-flags-wrong': /a packet has flags/,
   };
   for (const [fault, words] of Object.entries(channels)) {
     it(`is one with ${fault}`, async () => {
@@ -91,10 +100,26 @@ describe('what a source sends to a peer of ours', () => {
     expect((await shownBy(empty, 'zero-page-lost')).join()).to.match(/never came/);
   });
 
-  it('is one with discard-short', async () => {
-    const [one] = withCapability('postcopy-ram');
-    expect((await shownBy(one as Scenario, 'discard-short')).join()).to.match(/was not discarded/);
-  });
+  const postcopy = {
+    'discard-short': /was not discarded/,
+    'advise-page-size-wrong': /advise of RAM page sizes/,
+    'package-ping-lost': /the package has no PING/,
+    'package-without-devices': /the package has no section timer/,
+  };
+  for (const [fault, words] of Object.entries(postcopy)) {
+    it(`is one with ${fault}`, async () => {
+      const [one] = withCapability('postcopy-ram');
+      expect((await shownBy(one as Scenario, fault)).join()).to.match(words);
+    });
+  }
+
+  const compression = { 'compressed-named': /names its block once more/, 'compress-level-ignored': /is not of level/ };
+  for (const [fault, words] of Object.entries(compression)) {
+    it(`is one with ${fault}`, async () => {
+      const [one] = withCapability('compress');
+      expect((await shownBy(one as Scenario, fault)).join()).to.match(words);
+    });
+  }
 });
 
 describe('what is said ahead of the negotiation, and to a second monitor', () => {

@@ -1,0 +1,113 @@
+/**
+ * What a stream says of the machine that sent it (stream-format.md §1 to §6, §9, multifd.md §3): its sections are ended and
+ * described, its devices are there, its guest did what it is known to have done.
+ */
+import type { StreamRules } from '../../reference/dialects/stream.js';
+import { pageSize } from '../../reference/ram/guest-ram.js';
+import { decodeGlobalState } from '../../reference/stream/device-layout.js';
+import { SectionType } from '../../reference/stream/format.js';
+import type { SectionInfo, StreamCommand } from '../../reference/stream/stream-handler.js';
+import { describedSections, parseVmdescription } from '../../reference/stream/vmdescription.js';
+
+type Report = (requirement: string, text: string) => void;
+
+/** What is known of a sender that was started as an empty machine, and of nothing else. */
+export interface KnownMachine {
+  /** What its guest did when it was migrated; `undefined` when that cannot be told. */
+  readonly runState?: 'running' | 'prelaunch';
+  /** UUID of the machine, 16 bytes; zeros when it has none. */
+  readonly uuid: Buffer;
+  /** The parameter compress-level; `undefined` when it may have been set. */
+  readonly compressLevel?: number;
+  /** It was migrated: what its guest does after another migration depends on how that one ended. */
+  readonly migrated?: true;
+}
+
+/** Sections that every machine sends, and whose layout is the same in all releases. */
+const everywhere = ['timer', 'globalstate'] as const;
+
+export class MachineChecks {
+  readonly #begun = new Map<string, boolean>();
+  /** Bytes of the bodies of these sections, where they are no part of a package. */
+  readonly #bodies = new Map<string, number>();
+  readonly #devices = new Set<string>();
+  readonly #pings = new Set<number>();
+  #switched = false;
+  #resumed = false;
+  #description: string | undefined;
+
+  constructor(
+    private readonly rules: StreamRules,
+    private readonly report: Report,
+    private readonly known: () => KnownMachine | undefined,
+  ) {}
+
+  sectionBegin({ type, idstr, instance }: SectionInfo): void {
+    const key = `${idstr}/${instance}`;
+    if (type === SectionType.start) this.#begun.set(key, false);
+    else if (type === SectionType.end) this.#begun.set(key, true);
+  }
+
+  device({ idstr, depth }: SectionInfo, body: Buffer): void {
+    this.#devices.add(idstr);
+    if (depth === 0) this.#bodies.set(idstr, body.length);
+    const due = this.known()?.runState;
+    if (idstr !== 'globalstate' || due === undefined) return;
+    const stored = decodeGlobalState(body);
+    if (stored !== due) this.report('stream-format §6.1', `globalstate says ${stored} of a guest that was ${due}`);
+  }
+
+  command({ name, value, depth, targetPageSize }: StreamCommand): void {
+    if (name === 'PING' && depth > 0) this.#pings.add(value ?? 0);
+    if (name === 'POSTCOPY_RESUME') this.#resumed = true;
+    const sizes = value !== undefined && targetPageSize !== undefined && value !== targetPageSize;
+    if (name === 'POSTCOPY_ADVISE' && sizes && this.known() !== undefined && targetPageSize === pageSize)
+      this.report('stream-format §4', `advise of RAM page sizes 0x${value?.toString(16)} by a machine of small pages`);
+    if (name === 'POSTCOPY_RUN') this.#ran(depth);
+  }
+
+  vmdescription(text: string): void {
+    this.#description = text;
+  }
+
+  complete(): void {
+    const open = [...this.#begun].find(([, ended]) => !ended)?.[0];
+    if (open !== undefined && !this.#resumed)
+      this.report('stream-format §1', `${open} is never ended by an END section`);
+    if (this.#switched || this.#resumed) return;
+    this.#complete('the stream');
+    if (this.#description !== undefined) this.#described(this.#description);
+  }
+
+  /** The guest of a postcopy goes on with what stood in the package. */
+  #ran(depth: number): void {
+    this.#switched = true;
+    if (depth === 0) return;
+    const [due] = this.rules.packagePings;
+    if (due !== undefined && !this.#pings.has(due)) this.report('stream-format §9.1', `the package has no PING ${due}`);
+    this.#complete('the package');
+  }
+
+  #complete(where: string): void {
+    if (this.known() === undefined) return;
+    const missing = everywhere.find((name) => !this.#devices.has(name));
+    if (missing !== undefined) this.report('stream-format §6.1', `${where} has no section ${missing}`);
+  }
+
+  #described(text: string): void {
+    let sizes: Map<string, number>;
+    try {
+      sizes = new Map(describedSections(parseVmdescription(text)).map(({ name, size }) => [name, size]));
+    } catch {
+      this.report('stream-format §6.2', 'the vmdescription describes no devices');
+      return;
+    }
+    for (const name of everywhere) {
+      const sent = this.#bodies.get(name);
+      const described = sizes.get(name);
+      if (sent === undefined || sent === described) continue;
+      const what = described === undefined ? 'not at all' : `as ${described} bytes`;
+      this.report('stream-format §6.2', `the vmdescription describes ${name} of ${sent} bytes ${what}`);
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import { expect } from 'chai';
+import { attempt } from '../../campaign/attempt.js';
+import { loadsOf } from '../../generators/scenario/loads.js';
+import { type DialectName, dialects } from '../../reference/dialects/dialect.js';
+import { loadSchema } from '../../reference/schema/index.js';
+import { SimulatedWorld } from '../../simulation/world.js';
+import { InProcessTarget } from '../../targets/in-process/target.js';
+import { baselineFacts } from '../oracle/scripted-target.js';
+
+/** What all loads together show. */
+async function shown(dialect: DialectName, ...faults: readonly string[]): Promise<string[]> {
+  const all: string[] = [];
+  const facts = { ...baselineFacts, dialect: dialects[dialect], schema: loadSchema(dialect) };
+  for (const one of loadsOf(dialects[dialect])) {
+    const world = new SimulatedWorld(1);
+    const target = new InProcessTarget({ dialect, faults, world: world.target });
+    const run = attempt(one, { target, facts, strictDesc: false, world: world.stage });
+    const { symptoms } = await world.scheduler.drive(run, 60_000);
+    world.end();
+    all.push(...symptoms.map(({ subject }) => subject));
+  }
+  return all;
+}
+
+describe('what a destination makes of streams of ours', () => {
+  for (const dialect of ['3.0', '7.2', '10.0'] as const)
+    it(`is no symptom where it is as it should be: ${dialect}`, async () => {
+      expect(await shown(dialect)).to.deep.equal([]);
+    });
+
+  const planted = {
+    'footers-unexpected': /a well-formed stream is refused/,
+    'length-unchecked': /a malformed stream is loaded/,
+    'compressed-unasked': /a malformed stream is loaded/,
+    'compressed-unchecked': /a malformed stream is loaded/,
+    'deltas-unchecked': /a malformed stream is loaded/,
+    'present-pages-overwritten': /a malformed stream is loaded/,
+    'pages-misplaced': /is not what the guest has there/,
+    'pages-lost': /is not what the guest has there/,
+    'zero-records-ignored': /is not what the guest has there/,
+    'fill-byte-ignored': /is not what the guest has there/,
+    'deltas-ignored': /is not what the guest has there/,
+    'discards-ignored': /is not what the guest has there/,
+    'stored-run-state-ignored': /runs once it was loaded/,
+    'pong-value-wrong': /a PONG with another value/,
+    'pong-lost': /a PONG is missing/,
+    'shut-lost': /closed without SHUT/,
+    'shut-value-wrong': /a well-formed stream is refused/,
+    'resume-ack-wrong': /illegal resume_ack value/,
+    'received-bitmap-inverted': /RECV_BITMAP/,
+  };
+  for (const [fault, words] of Object.entries(planted))
+    it(`is one with ${fault}`, async () => {
+      expect((await shown('3.0', fault)).join()).to.match(words);
+    });
+});
