@@ -18,6 +18,8 @@ type Reply = Extract<Observation, { kind: 'reply' }>;
 interface Ordered extends Execution {
   /** Indexes of commands outside the order that must have been executed before. */
   readonly after: readonly number[];
+  /** The text of its refusal, where {@link Execution.sent} leaves that out. */
+  readonly desc?: string;
 }
 
 interface Outside extends Ordered {
@@ -42,10 +44,25 @@ export class Queue {
     return this.ordered.length;
   }
 
-  /** A command of the first connection. */
+  /**
+   * A command of the first connection. Refusals of one class go the same ways, and their texts have no end: where those are
+   * not compared they are kept here, for explanations.
+   */
   add(sent: Sent): void {
     if (sent.oob) this.outside.push(this.outsider(sent, this.answered, false));
-    else {
+    else if (sent.kind === 'refused' && !this.strictDesc) {
+      const any: Sent = { ...sent, desc: '*' };
+      const { desc } = sent;
+      this.ordered.push({
+        sent: any,
+        key: effectKey(any),
+        tunes: false,
+        ref: latest,
+        apart: false,
+        after: this.answered,
+        desc,
+      });
+    } else {
       const [key, tuned] = [effectKey(sent), tunes(sent)];
       this.ordered.push({ sent, key, tunes: tuned, ref: latest, apart: false, after: this.answered });
     }
@@ -122,6 +139,14 @@ export class Queue {
     if (ref === undefined) return undefined;
     if (ref === latest) return this.ordered[executed - 1]?.sent.id;
     return this.outside.find(({ index }) => index === ref)?.sent.id;
+  }
+
+  /** What a hypothesis may put out, with the text that its message is refused with where {@link add} has left that out. */
+  inFull({ executed }: Hypothesis, emission: Emission): Emission {
+    const { output, command } = emission;
+    const desc = command === latest ? this.ordered[executed - 1]?.desc : undefined;
+    const cut = output.kind === 'reply' && 'ok' in output && !output.ok && output.desc === '*';
+    return desc === undefined || !cut ? emission : { ...emission, output: { ...output, desc } };
   }
 
   /** How many commands back that command is: from 0 for the one that was sent last; -1 for none. */

@@ -274,11 +274,11 @@ export class Tracker {
   /** Every output that should have come by itself. */
   private dueOutputs(): Emission[] {
     const result = new Set<Emission>();
-    for (const { core } of this.set) {
-      for (const calm of this.cores.reach(core).calm) {
+    for (const one of this.set) {
+      for (const calm of this.cores.reach(one.core).calm) {
         const due = this.cores.moves(calm).filter((move) => isUrgent(move, calm));
         for (const { pending } of [calm, ...due.map(({ to }) => to)]) {
-          if (pending[0] !== undefined) result.add(pending[0]);
+          if (pending[0] !== undefined) result.add(this.queue.inFull(one, pending[0]));
         }
       }
     }
@@ -288,11 +288,15 @@ export class Tracker {
   /** Every output that could have come next. */
   private firstOutputs(): Emission[] {
     const result = new Set<Emission>();
-    const note = (front: Emission) => {
-      result.add(front);
-      return false;
-    };
-    this.search.fronts(this.set, 0, note, () => undefined);
+    this.search.fronts(
+      this.set,
+      0,
+      () => true,
+      (front) => {
+        const [first] = front.core.pending;
+        if (first !== undefined) result.add(this.queue.inFull(front, first));
+      },
+    );
     return [...result];
   }
 }
