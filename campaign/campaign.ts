@@ -35,6 +35,8 @@ export interface CampaignOptions {
   readonly runs?: number;
   readonly sources: readonly CaseSource[];
   readonly corpus: Corpus;
+  /** Goes on behind another campaign, with the number of its next case and what was reached. */
+  readonly after?: { readonly next: number; readonly reached: Iterable<CoverageKey> };
   readonly known: KnownFindings;
   readonly store?: Store;
   readonly strictDesc: boolean;
@@ -50,6 +52,8 @@ export interface CampaignOptions {
   readonly crew?: CrewOrders;
   readonly files: (file: CaseFile, shown: Attempt | undefined) => readonly FolderFile[];
   readonly sink: (event: CampaignEvent) => void;
+  /** Told of each case that was run. */
+  readonly onCase?: (planned: PlannedCase, scenario: Scenario, result: CaseResult) => void;
   readonly signal: AbortSignal;
 }
 
@@ -89,6 +93,10 @@ export class Campaign {
     const shelf = new Shelf();
     const here = () => runsHere(runner === undefined ? new Lane(how, reuse, shelf) : laneOf(runner));
     this.lanes = crew === undefined ? Array.from({ length: jobs }, here) : crewOf(crew, jobs);
+    if (options.after !== undefined) {
+      this.next = options.after.next;
+      this.coverage.add(options.after.reached);
+    }
     const recalled = store?.recall();
     if (recalled !== undefined) {
       ({ next: this.next, cases: this.cases, commands: this.commands, duration: this.earlier } = recalled.progress);
@@ -209,7 +217,8 @@ export class Campaign {
     const { keys, evidence } = result;
     const fresh = this.coverage.add(keys);
     this.unlogged.push(...fresh);
-    this.schedule.learn(planned, fresh.length > 0);
+    this.schedule.learn(planned, { novel: fresh.length > 0, duration: result.duration });
+    this.options.onCase?.(planned, scenario, result);
     const [symptom] = result.symptoms;
     if (symptom !== undefined) {
       this.findings.take({

@@ -16,6 +16,8 @@ export interface CaseResult {
   readonly keys: readonly CoverageKey[];
   /** Commands that were sent. */
   readonly commands: number;
+  /** Milliseconds from its begin to its verdict. */
+  readonly duration: number;
   readonly symptoms: readonly Symptom[];
   /** For the first symptom; absent without one, and where the same was shown before by the same runner. */
   readonly evidence?: Evidence;
@@ -50,9 +52,9 @@ export function runsHere(lane: {
 
 /** @param shown whether its symptom has been shown before, so that no evidence is needed */
 export function resultOf(attempt: LaneAttempt, shown: (symptom: Symptom) => boolean = () => false): CaseResult {
-  const { commands, symptoms, history, transcript } = attempt;
+  const { commands, duration, symptoms, history, transcript } = attempt;
   const [symptom] = symptoms;
-  const result = { keys: [...keysOf(attempt)], commands, symptoms };
+  const result = { keys: [...keysOf(attempt)], commands, duration, symptoms };
   if (symptom === undefined || shown(symptom)) return result;
   return { ...result, evidence: { history, transcript: transcript.toJsonLines() } };
 }

@@ -8,6 +8,7 @@ import type { Scenario } from '../targets/scenario.js';
 import type { Corpus, Parent } from './corpus.js';
 import { mutated } from './mutate.js';
 import { freshTape, type Random, randomOf } from './random.js';
+import { kindOf, Turns } from './turns.js';
 
 export interface PlannedCase {
   readonly index: number;
@@ -21,13 +22,23 @@ export interface PlannedCase {
 /** Of 100 cases, how many are made from earlier ones once there are some. */
 const fromCorpus = 50;
 
-/** Of 100 cases, how many go straight for a transition that no case has reached, while there is a way to one. */
+/** Of 100 cases that explore, how many go straight for a transition that no case has reached, while there is a way to one. */
 const straight = 25;
 /** Tries after which a way counts as leading nowhere with this target. */
 const mostTries = 12;
 
+/** What the cases of a source were, how many of them novel, and their milliseconds. */
+interface Yield {
+  readonly tried: number;
+  readonly novel: number;
+  readonly time: number;
+}
+
+const nothing: Yield = { tried: 0, novel: 0, time: 0 };
+
 export class Schedule {
-  private readonly yields = new Map<string, { tried: number; novel: number }>();
+  private readonly yields = new Map<string, Yield>();
+  private readonly turns = new Turns();
   /** Entries that were there before this campaign, and how many of them have been run again. */
   private readonly inherited: number;
   private replayed = 0;
@@ -53,6 +64,12 @@ export class Schedule {
 
   /** @param index number of the case, from 0 */
   plan(index: number): PlannedCase {
+    const planned = this.choose(index);
+    this.turns.begin(kindOf(planned.source));
+    return planned;
+  }
+
+  private choose(index: number): PlannedCase {
     const random = randomOf(this.seed, index);
     const given = this.corpus?.parents[this.replayed];
     // What an earlier campaign left is run first: it is the shortest way to where that one ended.
@@ -66,27 +83,36 @@ export class Schedule {
       const { source, way } = opening;
       return { index, source, tape: [way], scenario: this.make(source, [way], index) };
     }
+    const sources = this.corpus === undefined ? this.sources : this.due();
     const steered =
-      this.corpus === undefined || random.below(100) >= straight ? undefined : this.steered(index, random);
+      this.corpus === undefined || random.below(100) >= straight ? undefined : this.steered(index, random, sources);
     if (steered !== undefined) return steered;
-    const parents =
-      this.corpus?.parents.filter(({ entry }) => this.sources.some(({ name }) => name === entry.source)) ?? [];
+    const parents = this.corpus?.parents.filter(({ entry }) => sources.some(({ name }) => name === entry.source)) ?? [];
     if (parents.length > 0 && random.below(100) < fromCorpus) return this.child(index, random, parents);
-    const source = random.weighted(this.sources.map((one) => [this.worth(one), one] as const));
+    const source = random.weighted(sources.map((one) => [this.worth(one, sources), one] as const));
     const tape = freshTape(random, source.length);
     return { index, source, tape, scenario: this.make(source, tape, index) };
   }
 
-  /** What became of a case. */
-  learn({ source, parent }: PlannedCase, novel: boolean): void {
-    const seen = this.yields.get(source.name) ?? { tried: 0, novel: 0 };
-    this.yields.set(source.name, { tried: seen.tried + 1, novel: seen.novel + (novel ? 1 : 0) });
+  /** What became of a case. @param duration milliseconds */
+  learn({ source, parent }: PlannedCase, { novel, duration }: { novel: boolean; duration: number }): void {
+    const { tried, novel: before, time } = this.yields.get(source.name) ?? nothing;
+    this.yields.set(source.name, { tried: tried + 1, novel: before + (novel ? 1 : 0), time: time + duration });
+    this.turns.end(kindOf(source), novel, duration);
     if (parent !== undefined && novel) parent.fruitful++;
   }
 
+  /** The sources whose turn it is, those in bulk or the others, so that each kind has its part of the time. */
+  private due(): readonly CaseSource[] {
+    const bulk = this.sources.filter((one) => one.bulk);
+    const others = this.sources.filter((one) => !one.bulk);
+    if (bulk.length === 0 || others.length === 0) return this.sources;
+    return this.turns.next === 'bulk' ? bulk : others;
+  }
+
   /** A case on the way to something that was not reached yet; `undefined` when there is none, or none that leads there. */
-  private steered(index: number, random: Random): PlannedCase | undefined {
-    for (const source of this.sources) {
+  private steered(index: number, random: Random, sources: readonly CaseSource[]): PlannedCase | undefined {
+    for (const source of sources) {
       const open = (source.aims?.(this.surroundings) ?? []).flatMap((aims, way) =>
         aims.every(this.reached) ? [] : [{ way, tried: this.tries.get(way) ?? 0 }],
       );
@@ -111,14 +137,14 @@ export class Schedule {
     return { index, source, tape, scenario: this.make(source, tape, index), parent };
   }
 
-  /** A source's weight, by its yield beside what is usual: between a quarter and four times. */
-  private worth({ name, weight }: CaseSource): number {
+  /** A source's weight, by what it found in its time beside what is usual: between a quarter and four times. */
+  private worth({ name, weight }: CaseSource, among: readonly CaseSource[]): number {
     if (this.corpus === undefined) return weight;
-    const { tried, novel } = this.yields.get(name) ?? { tried: 0, novel: 0 };
+    const { tried, novel, time } = this.yields.get(name) ?? nothing;
     if (tried < 20) return weight;
-    const all = [...this.yields.values()];
-    const usual = all.reduce((sum, one) => sum + one.novel, 1) / all.reduce((sum, one) => sum + one.tried, 1);
-    return weight * Math.min(4, Math.max(0.25, (novel + 0.5) / tried / usual));
+    const all = among.map((one) => this.yields.get(one.name) ?? nothing);
+    const usual = all.reduce((sum, one) => sum + one.novel, 1) / all.reduce((sum, one) => sum + one.time, 1);
+    return weight * Math.min(4, Math.max(0.25, (novel + 0.5) / Math.max(1, time) / usual));
   }
 
   private make(source: CaseSource, tape: readonly number[], index: number): Scenario {

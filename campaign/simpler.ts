@@ -36,6 +36,7 @@ export function simplerSteps(step: Step): readonly (readonly Step[])[] {
     case 'raw':
       return [
         ...asCommand(step),
+        ...fewerLines(step.bytes).map((bytes) => [{ do: 'raw' as const, at: step.at, bytes }]),
         ...(step.every === undefined ? [] : [[{ do: 'raw' as const, at: step.at, bytes: step.bytes }]]),
         ...shorterTexts(step.bytes).map((bytes) => [{ ...step, bytes }]),
       ];
@@ -77,6 +78,15 @@ function asCommand({ at, bytes }: Extract<Step, { do: 'raw' }>): readonly (reado
   } catch {
     return [];
   }
+}
+
+/** Of several messages in one write the first half, the second, and all but one. */
+function fewerLines(bytes: string): string[] {
+  const lines = bytes.split(/(?<=\n)/);
+  if (lines.length < 2) return [];
+  const halves = [lines.slice(0, lines.length >> 1), lines.slice(lines.length >> 1)];
+  const fewer = lines.length === 2 ? [] : lines.map((_, i) => lines.filter((__, j) => j !== i));
+  return [...halves, ...fewer].map((some) => some.join(''));
 }
 
 function withArguments<T extends { readonly arguments?: unknown }>(command: T, value: unknown): T {

@@ -35,6 +35,8 @@ export interface CaseSource {
   /** Decisions on a fresh tape. */
   readonly length: number;
   readonly make: (decisions: readonly number[], surroundings: Surroundings) => Scenario;
+  /** Its cases are commands in great number and little else: they fill the time that nothing else needs. */
+  readonly bulk?: true;
   /** How many values of the first decision a campaign begins with, one after the other; none when absent. */
   readonly opening?: (surroundings: Surroundings) => number;
   /** For each value of the first decision, keys of the transitions to which the case is meant to lead. */
@@ -90,10 +92,11 @@ export const sources: readonly CaseSource[] = [
   },
   {
     name: 'storm',
-    about: 'many commands in one write, at a source that is idle, held or on its way',
+    about: 'many commands in one write, at a source that is idle, held, on its way, paused or through',
     weight: 4,
-    length: 120,
-    make: (decisions, { dialect }) => storm(decisions, dialect),
+    length: 240,
+    bulk: true,
+    make: (decisions, { dialect, schema }) => storm(decisions, dialect, schema),
   },
   {
     name: 'race',

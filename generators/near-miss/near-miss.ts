@@ -2,8 +2,10 @@
 import type fc from 'fast-check';
 import { stringifyJson } from '../../protocol/json.js';
 import type { Schema } from '../../qapi/schema.js';
+import type { Dialect } from '../../reference/dialects/dialect.js';
 import type { ProtocolRules } from '../../reference/dialects/protocol.js';
 import type { ErrorClass } from '../../reference/migration/host.js';
+import { loadSchema } from '../../reference/schema/index.js';
 import { mayBeSent } from '../harmless-commands.js';
 import { sometimes } from '../scenario/around.js';
 import { Tape, tapes } from '../scenario/tape.js';
@@ -148,3 +150,16 @@ export const nearMisses = (options: NearMissOptions): fc.Arbitrary<NearMiss> => 
   const source = new NearMisses(options);
   return tapes(80).map((decisions) => source.draw(new Tape(decisions)));
 };
+
+const known = new WeakMap<Schema, NearMisses>();
+
+/** Near-misses of all commands of a target. */
+export function nearMissesOf(schema: Schema, dialect: Dialect): NearMisses {
+  let misses = known.get(schema);
+  if (misses === undefined) {
+    const twin = schema.origin === 'introspection' ? { twin: loadSchema(dialect.name) } : {};
+    misses = new NearMisses({ schema, rules: dialect.protocol, ...twin });
+    known.set(schema, misses);
+  }
+  return misses;
+}

@@ -2,30 +2,17 @@
 import type fc from 'fast-check';
 import type { Schema } from '../../qapi/schema.js';
 import type { Dialect } from '../../reference/dialects/dialect.js';
-import { loadSchema } from '../../reference/schema/index.js';
 import type { Scenario, Step } from '../../targets/scenario.js';
 import { bytesOf, type Part, scenarioFrom, scenariosOf, sometimes } from '../scenario/around.js';
-import { NearMisses, textOf } from './near-miss.js';
+import { nearMissesOf, textOf } from './near-miss.js';
 
 const shown: Step = { do: 'command', at: 'source', execute: 'query-migrate-capabilities' };
-
-const known = new WeakMap<Schema, NearMisses>();
-
-function sourceOf(schema: Schema, dialect: Dialect): NearMisses {
-  let source = known.get(schema);
-  if (source === undefined) {
-    const twin = schema.origin === 'introspection' ? { twin: loadSchema(dialect.name) } : {};
-    source = new NearMisses({ schema, rules: dialect.protocol, ...twin });
-    known.set(schema, source);
-  }
-  return source;
-}
 
 /** One command that is refused, and sometimes a look at what it must not have changed. */
 const refused =
   (dialect: Dialect, schema: Schema): Part =>
   (tape, number) => {
-    const text = textOf(sourceOf(schema, dialect).draw(tape), `miss-${number}`);
+    const text = textOf(nearMissesOf(schema, dialect).draw(tape), `miss-${number}`);
     const sent: Step = { do: 'raw', at: 'source', bytes: bytesOf(`${text}\n`) };
     return sometimes(tape, 25) ? [sent, shown] : [sent];
   };

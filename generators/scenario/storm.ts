@@ -1,11 +1,18 @@
 /**
- * Storms: many commands in one write, again and again, at a source that is idle, held or on its way. What takes care of one
- * command at a time meets a queue that is never empty, and a campaign gets as many commands through a target as it can take.
+ * Storms: many commands in one write, again and again, at a source that is idle, held, on its way, paused in postcopy, or
+ * through. What takes care of one command at a time meets a queue that is never empty, and a campaign gets as many commands
+ * through a target as it can take. Beside commands that fit there are such as are right but for one thing, and those of other
+ * states.
  */
+import type { Schema } from '../../qapi/schema.js';
 import type { Dialect } from '../../reference/dialects/dialect.js';
 import { channelUri, imageOf, type Scenario, type Step, scenarioVersion } from '../../targets/scenario.js';
-import { Tape } from './tape.js';
+import { nearMissesOf, textOf } from '../near-miss/near-miss.js';
+import { bytesOf, sometimes } from './around.js';
+import { fast, slow, switched } from './postcopy.js';
+import { fromTable, Tape } from './tape.js';
 import { anyStatus, badUri, capability, parameters } from './values.js';
+import { terminal } from './writer.js';
 
 interface Call {
   readonly execute: string;
@@ -13,7 +20,34 @@ interface Call {
 }
 
 /** Commands of one write. */
-const most = 48;
+const fewest = 16;
+const most = 64;
+
+/** Where it breaks loose, with weights; `idle` first, for it shrinks to that. */
+const places = {
+  idle: 3,
+  stopped: 1,
+  stall: 3,
+  answer: 2,
+  'pre-switchover': 2,
+  postcopy: 1,
+  'postcopy-paused': 1,
+  completed: 2,
+  failed: 1,
+} as const;
+type Place = keyof typeof places;
+
+/** Places that need content to send: a small guest is through before anything meets it. */
+const withImage: ReadonlySet<Place> = new Set(['stall', 'answer']);
+/** Places at which there is a channel. */
+const withChannel: ReadonlySet<Place> = new Set([
+  'stall',
+  'answer',
+  'pre-switchover',
+  'postcopy',
+  'postcopy-paused',
+  'completed',
+]);
 
 function call(tape: Tape, dialect: Dialect): Call {
   return tape.weighted<() => Call>([
@@ -33,43 +67,92 @@ function call(tape: Tape, dialect: Dialect): Call {
   ])();
 }
 
-/** The storm that a tape stands for. */
-export function storm(decisions: readonly number[], dialect: Dialect): Scenario {
-  const tape = new Tape(decisions);
-  const held = tape.weighted<'idle' | 'stall' | 'answer'>([
-    [3, 'idle'],
-    [3, 'stall'],
-    [2, 'answer'],
-  ]);
-  const rounds = 2 + tape.number(6);
-  const calls = Array.from({ length: 8 + tape.number(most - 7) }, () => call(tape, dialect));
-  const steps: Step[] = [
-    { do: 'start', at: 'source', ...(held === 'idle' ? {} : { options: { ramImage: imageOf(4) } }) },
-    { do: 'connect', at: 'source' },
-    {
-      do: 'command',
-      at: 'source',
-      execute: 'migrate-set-capabilities',
-      arguments: { capabilities: [{ capability: 'events', state: true }] },
-    },
-  ];
-  if (held !== 'idle') {
-    steps.push({ do: 'peer', channel: 's', behaviour: held });
-    steps.push({ do: 'command', at: 'source', execute: 'migrate', arguments: { uri: channelUri('s') } });
-    if (tape.chance(60))
-      steps.push({ do: 'status', at: 'source', is: ['active', 'completed', 'failed'], deadline: 300 });
+const command = (execute: string, args?: unknown): Step => ({
+  do: 'command',
+  at: 'source',
+  execute,
+  ...(args === undefined ? {} : { arguments: args }),
+});
+const status = (is: readonly string[], deadline: number): Step => ({ do: 'status', at: 'source', is, deadline });
+
+/** The way to a place. */
+function way(place: Place, tape: Tape): Step[] {
+  const capabilities = (...names: readonly string[]): Step =>
+    command('migrate-set-capabilities', { capabilities: names.map((name) => ({ capability: name, state: true })) });
+  const held = (behaviour: 'stall' | 'answer'): Step => ({ do: 'peer', channel: 's', behaviour });
+  const uri = { uri: channelUri('s') };
+  switch (place) {
+    case 'idle':
+      return [];
+    case 'stopped':
+      return [command('stop')];
+    case 'failed':
+      return [command('migrate', { uri: badUri(tape) })];
+    case 'stall':
+    case 'answer':
+      return [held(place), command('migrate', uri), ...(tape.chance(60) ? [status(['active', ...terminal], 300)] : [])];
+    case 'completed':
+      return [
+        held('answer'),
+        command('migrate', uri),
+        status(terminal, 2000),
+        { do: 'runstate', at: 'source', is: ['postmigrate'], deadline: 1000 },
+      ];
+    case 'pre-switchover':
+      return [
+        capabilities('pause-before-switchover'),
+        held('answer'),
+        command('migrate', uri),
+        status(['pre-switchover', ...terminal], 1000),
+      ];
+    default: {
+      const commands = [{ execute: 'migrate', arguments: uri }, { execute: 'migrate-start-postcopy' }];
+      return [
+        capabilities('postcopy-ram'),
+        command('migrate-set-parameters', slow),
+        held('answer'),
+        { do: 'pipeline', at: 'source', commands },
+        status(switched, 1000),
+        ...(place === 'postcopy' ? [] : [command('migrate-pause'), status(['postcopy-paused', ...terminal], 1000)]),
+      ];
+    }
   }
+}
+
+/** Lets what is under way come to its end. */
+const wayOut: readonly Step[] = [
+  command('migrate-set-parameters', fast),
+  command('migrate_cancel'),
+  { do: 'release', channel: 's' },
+  status([...terminal, 'postcopy-active', 'postcopy-paused'], 3000),
+  { do: 'runstate', at: 'source', is: ['postmigrate', 'running', 'paused'], deadline: 2000 },
+];
+
+/** The storm that a tape stands for. */
+export function storm(decisions: readonly number[], dialect: Dialect, schema: Schema): Scenario {
+  const tape = new Tape(decisions);
+  const place = fromTable(tape, places);
+  const rounds = 4 + tape.number(10);
+  const calls = Array.from({ length: fewest + tape.number(most - fewest) }, () => call(tape, dialect));
+  const misses = nearMissesOf(schema, dialect);
+  const steps: Step[] = [
+    { do: 'start', at: 'source', ...(withImage.has(place) ? { options: { ramImage: imageOf(4) } } : {}) },
+    { do: 'connect', at: 'source' },
+    command('migrate-set-capabilities', { capabilities: [{ capability: 'events', state: true }] }),
+    ...way(place, tape),
+  ];
   for (let round = 0; round < rounds; round++) {
     // Another beginning each time: what follows the last command of a round is not always the same.
     const from = (round * 7) % calls.length;
     steps.push({ do: 'pipeline', at: 'source', commands: [...calls.slice(from), ...calls.slice(0, from)] });
+    if (sometimes(tape, 40)) {
+      const bad = Array.from({ length: 1 + tape.number(4) }, (_, n) =>
+        textOf(misses.draw(tape), `miss-${round * 8 + n}`),
+      );
+      steps.push({ do: 'raw', at: 'source', bytes: bytesOf(`${bad.join('\n')}\n`) });
+    }
     steps.push({ do: 'fence', at: 'source' });
   }
-  if (held !== 'idle') {
-    steps.push({ do: 'command', at: 'source', execute: 'migrate_cancel' });
-    steps.push({ do: 'release', channel: 's' });
-    steps.push({ do: 'status', at: 'source', is: ['none', 'completed', 'failed', 'cancelled'], deadline: 3000 });
-    steps.push({ do: 'runstate', at: 'source', is: ['postmigrate', 'running', 'paused'], deadline: 2000 });
-  }
+  if (withChannel.has(place)) steps.push(...wayOut);
   return { scenario: scenarioVersion, steps };
 }

@@ -117,6 +117,20 @@ describe('shrinking', () => {
     }
   });
 
+  it('drops messages of one write as wholes', () => {
+    const simpler = (bytes: string) =>
+      simplerSteps({ do: 'raw', at: 'source', bytes }).map(([step]) => (step?.do === 'raw' ? step.bytes : ''));
+    expect(simpler('{"a":1}\n{"b":2}\n{"c":3}\n').slice(0, 5)).to.deep.equal([
+      '{"a":1}\n',
+      '{"b":2}\n{"c":3}\n',
+      '{"b":2}\n{"c":3}\n',
+      '{"a":1}\n{"c":3}\n',
+      '{"a":1}\n{"b":2}\n',
+    ]);
+    // What is one message is left to what takes texts apart.
+    expect(simpler('{"a":1}\n')).to.not.include('');
+  });
+
   it('stops when time is up, with what it has', async () => {
     let left = 3;
     const whole = scenario(
