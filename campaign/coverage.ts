@@ -18,10 +18,17 @@ const key = (kind: KeyKind, ...parts: readonly string[]): CoverageKey => [kind, 
 /** Everything that one attempt has reached. What may have been taken, or another that looks the same, is kept apart. */
 export function keysOf({ transitions, transcript }: Pick<Attempt, 'transitions' | 'transcript'>): Set<CoverageKey> {
   const keys = new Set<CoverageKey>();
+  // The same commands come in great number: what was told of one in a state is told of all.
+  const told = new Map<string, Set<Taken['from']>>();
   for (const taken of transitions.sure) {
+    const transition = transitionKey(taken);
+    const shown = `${transition}|${taken.label}|${taken.rows[0]}`;
+    const states = told.get(shown) ?? new Set();
+    if (states.has(taken.from)) continue;
+    told.set(shown, states.add(taken.from));
     const { out, in: incoming } = taken.from;
-    keys.add(key('transition', transitionKey(taken)));
-    keys.add(key('place', transitionKey(taken), out.status, incoming.status));
+    keys.add(key('transition', transition));
+    keys.add(key('place', transition, out.status, incoming.status));
     if (taken.side === 'command') keys.add(commandKey(taken));
   }
   for (const taken of transitions.possible) keys.add(key('perhaps', transitionKey(taken)));

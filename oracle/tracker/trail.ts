@@ -54,10 +54,24 @@ export function nameOf({ side, label, rows }: Omit<Taken, 'from'>): {
   return alike === undefined ? { label: base, rows: shown } : { label: alike.name, rows: alike.rows };
 }
 
+/** Keys by the rows of a transition, which every move of its kind shares, then by side and label. */
+const keys = new WeakMap<readonly string[], Map<string, string>>();
+
 /** Equal for transitions that are the same to a client. */
 export function transitionKey(taken: Omit<Taken, 'from'>): string {
-  const { label, rows } = nameOf(taken);
-  return `${taken.side} ${label} ${rows.join(' ')}`;
+  let own = keys.get(taken.rows);
+  if (own === undefined) {
+    own = new Map();
+    keys.set(taken.rows, own);
+  }
+  const called = `${taken.side} ${taken.label}`;
+  let known = own.get(called);
+  if (known === undefined) {
+    const { label, rows } = nameOf(taken);
+    known = `${taken.side} ${label} ${rows.join(' ')}`;
+    own.set(called, known);
+  }
+  return known;
 }
 
 /** The beginning of a way. */
