@@ -4,6 +4,7 @@ import { type Carried, Judge, type Judgement } from '../oracle/judge.js';
 import { ScenarioError } from '../oracle/scenario-error.js';
 import type { Transitions } from '../oracle/tracker/trail.js';
 import { defectsOfFacts } from '../oracle/trial.js';
+import { hostClock, turn } from '../protocol/clock.js';
 import { Transcript } from '../protocol/transcript.js';
 import type { TargetFacts } from '../targets/facts.js';
 import type { Scenario } from '../targets/scenario.js';
@@ -49,6 +50,9 @@ export interface Attempt {
   readonly duration: number;
 }
 
+/** Milliseconds of judging after which whatever else is ready has its turn. */
+const breath = 50;
+
 /** @throws ScenarioError, TargetError */
 export async function attempt(scenario: Scenario, options: AttemptOptions): Promise<Attempt> {
   const { target, facts, strictDesc, deadline, start, carried, world } = options;
@@ -85,7 +89,14 @@ export async function attempt(scenario: Scenario, options: AttemptOptions): Prom
     },
     carried,
   );
-  for (const entry of transcript.entries) judge.feed(entry);
+  let since = performance.now();
+  for (const entry of transcript.entries) {
+    judge.feed(entry);
+    // Beside this case others may run: their messages must be read in time. A simulation has a time of its own.
+    if (world !== undefined || performance.now() - since < breath) continue;
+    await turn(hostClock);
+    since = performance.now();
+  }
   const { judgement, transitions } = judge;
   const stderr = used.map(([, instance]) => instance.stderr).join('\n');
   const symptoms = diagnose({

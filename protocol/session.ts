@@ -8,6 +8,7 @@ import type { ByteStream } from './byte-stream.js';
 import { type Clock, hostClock } from './clock.js';
 import { ConnectionNumbers } from './connection-numbers.js';
 import { DeadlinePassed, Disconnected, NotQmp } from './errors.js';
+import { afterFairTime } from './fair-time.js';
 import type { FragmentPlan } from './fragments.js';
 import { Framer } from './framing.js';
 import { isObject, type JsonObject, type JsonValue, sameJson, stringifyJson } from './json.js';
@@ -175,7 +176,7 @@ export class Session {
           else reject(new Disconnected(words()));
         },
       };
-      const cancel = this.clock.after(deadline + this.sending.backlog, () => {
+      const cancel = afterFairTime(this.clock, deadline + this.sending.backlog, () => {
         this.transcript.add(this.endpoint, 'note', `no ${words()} within ${Math.round(deadline)} ms`);
         waiter.settle(new DeadlinePassed(words(), deadline));
       });
