@@ -55,6 +55,13 @@ const now = () => ({ seconds: Math.floor(Date.now() / 1000), microseconds: (Date
 const news = (number: number): Reply => ({ timestamp: now(), event: 'X_QMPSPEC_NEWS', data: { number } });
 
 const ownWords = 'No. (This monitor has texts of its own.)';
+/** What a process has described in its own words: it does so wherever it tells the same again. */
+const rewordings = new WeakMap<object, Set<string>>();
+const rewordedOf = (process: object): Set<string> => {
+  const known = rewordings.get(process) ?? new Set<string>();
+  rewordings.set(process, known);
+  return known;
+};
 
 type Entities = readonly Members[];
 /** A type gets one more member; who asks for the schema is told of it. */
@@ -126,15 +133,20 @@ export const variations: ReadonlyMap<string, Variation> = new Map(
         return [message];
       },
     ),
-    'error-texts': {
-      ...said('describes errors in its own words', (message) =>
-        'error' in message ? [{ ...message, error: { ...errorOf(message), desc: ownWords } }] : [message],
-      ),
-      // What a migration failed of has the words of the reply that told it.
-      calls: returned<Members>('query-migrate', (info) =>
-        info['error-desc'] === undefined ? info : { ...info, 'error-desc': ownWords },
-      ),
-    },
+    'error-texts': said('describes errors in its own words', (message, { command, process }) => {
+      const reworded = rewordedOf(process);
+      if ('error' in message) {
+        const error = errorOf(message);
+        const desc = String(error.desc);
+        // Not the protocol's: the reference's own refusal to start programs.
+        if (desc.includes('switched off')) return [message];
+        reworded.add(desc);
+        return [{ ...message, error: { ...error, desc: ownWords } }];
+      }
+      const info = message.return;
+      const again = command === 'query-migrate' && isMembers(info) && reworded.has(String(info['error-desc']));
+      return [again ? { ...message, return: { ...info, 'error-desc': ownWords } } : message];
+    }),
     'commands-reordered': {
       title: 'lists its commands in another order',
       calls: returned<Entities>('query-commands', (list) => [...list].reverse()),
@@ -174,13 +186,13 @@ export const variations: ReadonlyMap<string, Variation> = new Map(
       talk: {
         asked: (request) => {
           const kind = ['execute', 'exec-oob'].find((one) => request.get(one) === 'x-qmpspec-more');
-          return kind === undefined ? request : new Map(request).set(kind, 'query-name');
+          return kind === undefined ? request : new Map(request).set(kind, 'query-memory-size-summary');
         },
       },
       calls: {
         ...returned<Entities>('query-commands', (list) => [...list, { name: 'x-qmpspec-more' }]),
         ...returned<Entities>('query-qmp-schema', (list) => {
-          const like = list.filter((one) => one['meta-type'] === 'command' && one.name === 'query-name');
+          const like = list.filter((one) => one['meta-type'] === 'command' && one.name === 'query-memory-size-summary');
           return [...list, ...like.map((one) => ({ ...one, name: 'x-qmpspec-more', 'allow-oob': false }))];
         }),
       },
