@@ -1,4 +1,5 @@
 /** qmp-protocol.md §6: how output is written. An id is echoed by the encoder, so it shows everything that can be sent. */
+import { withoutBlanks } from '../../protocol/json.js';
 import { ChapterBuilder } from '../requirement.js';
 import { echoAsWritten, R, T, withId } from './vector.js';
 
@@ -41,7 +42,8 @@ export const output = new ChapterBuilder(['QMP protocol', '6 Output encoding'], 
     const got = await session.exchange(Buffer.from(withId(id)));
     t.sequence(got, [echoAsWritten('"\\u00E9\\u20AC\\uD83D\\uDE00\\u007F\\u00FF\\uABCD"')]);
     await session.exchange(Buffer.from('{"execute":"é"} {"execute":"query-name","é":1}'));
-    for (const message of session.log) t.check(/^[\x20-\x7e]*$/.test(message.text), 'printable ASCII', message);
+    for (const message of session.log)
+      t.check(/^[\x20-\x7e]*$/.test(withoutBlanks(message.text)), 'printable ASCII', message);
   })
   .must('QMP-OUT-02', 'the short escapes are used, other controls are written by number', async (t) => {
     const session = await t.session();
