@@ -18,6 +18,7 @@ import { ExpectedFindings } from '../suites/expectations/findings.js';
 import { dayOf } from '../suites/expectations/match.js';
 import { loadConfig } from '../targets/config.js';
 import { factsOf } from '../targets/facts.js';
+import { usualPageSize } from '../targets/page-size.js';
 import { resolveTarget } from '../targets/resolve.js';
 import { UsageError } from './failures.js';
 import { showCoverage } from './fuzz/coverage.js';
@@ -137,6 +138,11 @@ async function fuzz(options: FuzzOptions, io: Io): Promise<number> {
   });
   try {
     const facts = await factsOf(target, options.dialect ?? dialect);
+    if (facts.pageSize !== undefined && facts.pageSize !== usualPageSize) {
+      throw new UsageError(
+        `${name} has pages of ${facts.pageSize} bytes; the peers of a campaign know pages of ${usualPageSize}: run the suite on it ('qmpspec run'), which says what of it applies`,
+      );
+    }
     if (options.emit !== undefined) {
       const runs = options.runs ?? 100;
       emitScenarios(options.emit, { seed, runs, sources: chosen, facts });

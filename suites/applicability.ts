@@ -1,6 +1,7 @@
 /** Whether a requirement concerns a target, decided from what the target says of itself. */
 import { isObject } from '../protocol/json.js';
 import type { TargetFacts } from '../targets/facts.js';
+import { usualPageSize } from '../targets/page-size.js';
 import type { Target } from '../targets/target.js';
 import type { Needs, Requirement } from './requirement.js';
 
@@ -28,8 +29,18 @@ export function notApplicable(requirement: Requirement, target: Target, facts: T
   for (const parameter of needs.parameters ?? []) {
     if (!(parameter in (facts.settings?.parameters ?? {}))) return `no parameter ${parameter}`;
   }
-  return needs.unless?.(facts);
+  return needs.unless?.(facts) ?? foreignPages(requirement, facts);
 }
 
 const capabilityNames = (facts: TargetFacts): ReadonlySet<string> =>
   new Set((facts.settings?.capabilities ?? []).map((entry) => (isObject(entry) ? String(entry.capability) : '')));
+
+/** Files of the specification whose requirements read or send streams, whatever else they need. */
+const ofStreams = /^(stream-format|multifd|xbzrle)\.md/;
+
+/** What our peers read and send has pages of the usual size: on a machine with others it shows nothing. */
+function foreignPages({ spec, needs }: Requirement, { pageSize = usualPageSize }: TargetFacts): string | undefined {
+  if (pageSize === usualPageSize) return undefined;
+  const peers = ofStreams.test(spec) || needs?.abilities?.some((one) => one === 'local') === true;
+  return peers ? `its pages are of ${pageSize} bytes, those of our peers of ${usualPageSize}` : undefined;
+}

@@ -11,7 +11,7 @@ import { standing } from '../oracle/standing.js';
 import { isFailure, type Verdict, type VerdictKind } from '../oracle/verdict.js';
 import { DeadlinePassed, Disconnected } from '../protocol/errors.js';
 import type { DialectName } from '../reference/dialects/dialect.js';
-import { learnFacts, type TargetFacts } from '../targets/facts.js';
+import { learnFacts, type TargetFacts, withPageSize } from '../targets/facts.js';
 import { InstancePool } from '../targets/pool.js';
 import { probe } from '../targets/probe.js';
 import { type Target, TargetError } from '../targets/target.js';
@@ -92,7 +92,7 @@ async function firstLook(pool: InstancePool, options: RunOptions): Promise<Targe
     throw new TargetError(`${options.target.name} does not answer as a QMP monitor: ${result.detail}`);
   }
   try {
-    const facts = await learnFacts(instance, options.dialect);
+    const facts = await withPageSize(options.target, await learnFacts(instance, options.dialect));
     await pool.release(instance, 'new');
     return facts;
   } catch (error) {

@@ -6,6 +6,7 @@ import type { Schema } from '../qapi/schema.js';
 import { type Dialect, type DialectName, dialectFor, dialects } from '../reference/dialects/dialect.js';
 import { fitted } from '../reference/dialects/fitted.js';
 import { loadSchema } from '../reference/schema/index.js';
+import { archOf, pageSizeOf } from './page-size.js';
 import { readSettings, type Settings } from './settings.js';
 import type { Instance, Target } from './target.js';
 
@@ -28,6 +29,10 @@ export interface TargetFacts {
   readonly commands?: ReadonlySet<string>;
   /** Parameters and capabilities as they were found; absent when the target does not show them. */
   readonly settings?: Settings;
+  /** The machine, for example `x86_64`, where the target answers `query-target`. */
+  readonly arch?: string;
+  /** Bytes of a page of its stream, where that was asked; else it is taken for the usual one. */
+  readonly pageSize?: number;
 }
 
 /** Asks an idle instance. @param dialect overrides the choice by version */
@@ -44,6 +49,7 @@ export async function learnFacts(instance: Instance, dialect?: DialectName): Pro
     const reply = await session.command('query-qmp-schema', undefined, { deadline: session.deadline * 2 });
     const schema = readSchema(isObject(reply.value) ? reply.value.return : undefined, chosen.dialect);
     const settings = await readSettings(session);
+    const arch = commands?.includes('query-target') ? await archOf(session) : undefined;
     return {
       ...version,
       greeting,
@@ -51,6 +57,7 @@ export async function learnFacts(instance: Instance, dialect?: DialectName): Pro
       ...schema,
       ...(commands === undefined ? {} : { commands: new Set(commands) }),
       ...(settings === undefined ? {} : { settings }),
+      ...(arch === undefined ? {} : { arch }),
     };
   } finally {
     session.close();
@@ -61,11 +68,17 @@ export async function learnFacts(instance: Instance, dialect?: DialectName): Pro
 export async function factsOf(target: Target, dialect?: DialectName): Promise<TargetFacts> {
   const instance = await target.start();
   try {
-    return await learnFacts(instance, dialect);
+    return await withPageSize(target, await learnFacts(instance, dialect));
   } finally {
     await instance.dispose();
   }
 }
+
+/** The facts with the size of a page, which is another one on some machines. */
+export const withPageSize = async (target: Target, facts: TargetFacts): Promise<TargetFacts> => ({
+  ...facts,
+  pageSize: await pageSizeOf(target, facts.arch),
+});
 
 type Version = Pick<TargetFacts, 'product' | 'version' | 'package'> & { numbers?: { major: number; minor: number } };
 
