@@ -63,7 +63,11 @@ export class Input {
   /** Messages that a text completes, of one character a byte. */
   pushText(text: string): Sent[] {
     const line = this.reader.resting && text.length <= longestLine ? plainLine.exec(text) : null;
-    if (line === null) return this.push(Buffer.from(text, 'latin1'));
+    if (line === null) {
+      // Who sends bytes of his own choice has other ids.
+      const read = this.reader.recall(text);
+      return read === undefined ? this.push(Buffer.from(text, 'latin1')) : [this.accept(read)];
+    }
     const [, head, id] = line as unknown as [string, string, string];
     const key = `${this.dialect.name} ${this.commandMode} ${this.oob} ${head}`;
     const same = this.known.get(key);

@@ -11,6 +11,17 @@ export type Arguments = Record<string, unknown>;
 /** A record in which a member may have any name. */
 const emptyRecord = (): Arguments => Object.create(null) as Arguments;
 
+/** What became of arguments that were checked. */
+interface Checked {
+  readonly schema: Schema;
+  readonly command: CommandDefinition;
+  readonly rules: ProtocolRules;
+  readonly result: Readonly<Arguments> | CommandError;
+}
+
+/** A line that is read again has the same arguments: who judges a conversation checks what the monitor has checked. */
+const checkedLast = new WeakMap<JsonObject, Checked>();
+
 /**
  * The arguments of a call of `command`, checked: integers as bigint, numbers as number, strings as text.
  * @throws CommandError naming the first fault.
@@ -20,10 +31,28 @@ export function checkArguments(
   command: CommandDefinition,
   given: JsonObject | undefined,
   rules: ProtocolRules,
-): Arguments {
-  const object = given ?? new Map<string, JsonValue>();
-  if (!command.gen) return plainValue(object) as Arguments;
-  return new ArgumentChecker(schema, rules).object(command.arguments, object, '');
+): Readonly<Arguments> {
+  if (given === undefined) return check(schema, command, new Map<string, JsonValue>(), rules);
+  const last = checkedLast.get(given);
+  const same = last?.schema === schema && last.command === command && last.rules === rules;
+  const result = same ? last.result : resultOf(schema, command, given, rules);
+  if (!same) checkedLast.set(given, { schema, command, rules, result });
+  if (result instanceof CommandError) throw result;
+  return result;
+}
+
+function resultOf(...call: Parameters<typeof check>): Checked['result'] {
+  try {
+    return check(...call);
+  } catch (error) {
+    if (error instanceof CommandError) return error;
+    throw error;
+  }
+}
+
+function check(schema: Schema, command: CommandDefinition, given: JsonObject, rules: ProtocolRules): Arguments {
+  if (!command.gen) return plainValue(given) as Arguments;
+  return new ArgumentChecker(schema, rules).object(command.arguments, given, '');
 }
 
 class ArgumentChecker {
