@@ -8,7 +8,7 @@ import { hostClock, turn } from '../protocol/clock.js';
 import { Transcript } from '../protocol/transcript.js';
 import type { TargetFacts } from '../targets/facts.js';
 import type { Scenario } from '../targets/scenario.js';
-import type { Instance, StartOptions, Target } from '../targets/target.js';
+import { type Instance, NotOffered, type StartOptions, type Target } from '../targets/target.js';
 import { diagnose } from './diagnose.js';
 import type { Launch } from './repro/script.js';
 import type { Symptom } from './symptom.js';
@@ -75,6 +75,8 @@ export async function attempt(scenario: Scenario, options: AttemptOptions): Prom
     });
   } catch (error) {
     for (const [, instance] of used) await instance.dispose();
+    // A target that has no such options is no worse for it: this scenario is not for it.
+    if (error instanceof NotOffered) throw new ScenarioError(error.message);
     throw error;
   }
   const judge = new Judge(

@@ -79,6 +79,7 @@ export class Campaign {
   private earlier = 0;
   private began = 0;
   private failedStarts = 0;
+  private readonly passedOver = new Set<string>();
   private fault: Error | undefined;
   private unlogged: CoverageKey[] = [];
   private readonly limit: number;
@@ -200,14 +201,17 @@ export class Campaign {
         this.guarded(() => this.digest(planned, scenario, result));
       } catch (error) {
         if (error instanceof TargetError || error instanceof WorkerLost) await this.endure(error);
-        else if (error instanceof ScenarioError)
-          this.options.sink({
-            event: 'note',
-            text: `case ${planned.index} (${planned.source.name}) cannot be run: ${error.message}`,
-          });
+        else if (error instanceof ScenarioError) this.passOver(planned, error);
         else this.fault ??= error as Error;
       }
     }
+  }
+
+  /** Why a case cannot be run is told once: it is mostly the same for many. */
+  private passOver({ index, source }: PlannedCase, { message }: ScenarioError): void {
+    if (this.passedOver.has(message)) return;
+    this.passedOver.add(message);
+    this.options.sink({ event: 'note', text: `case ${index} (${source.name}) cannot be run: ${message}` });
   }
 
   private digest(planned: PlannedCase, scenario: Scenario, result: CaseResult): void {

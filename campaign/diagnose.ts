@@ -6,6 +6,7 @@ import { isObject, type JsonObject } from '../protocol/json.js';
 import { type Entry, entryValue, type Transcript } from '../protocol/transcript.js';
 import type { Schema } from '../qapi/schema.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
+import { betweenSymptoms } from './between.js';
 import { formSymptoms } from './form.js';
 import { wordsOfDeath } from './last-words.js';
 import { withLeftOpen } from './left-open.js';
@@ -49,7 +50,7 @@ export function diagnose(evidence: Evidence): Symptom[] {
   );
   if (symptoms.length === 0) symptoms.push(...stuckSymptoms(evidence));
   if (symptoms.length === 0 && evidence.streamKnown)
-    symptoms.push(...loadedSymptoms(transcript, evidence.judge, evidence.dialect));
+    symptoms.push(...loadedSymptoms(transcript, evidence.judge, evidence.dialect), ...betweenSymptoms(transcript));
   if (symptoms.length === 0 && evidence.schema !== undefined)
     symptoms.push(
       ...offSchemaSymptoms(transcript, evidence.schema),

@@ -3,6 +3,7 @@
  * ones. A step whose prerequisite goes, goes with it, so that every candidate is a scenario that can be run.
  */
 import type { Scenario, Step } from '../targets/scenario.js';
+import { folded } from './fold.js';
 import { simplerSteps } from './simpler.js';
 
 export interface ShrinkOptions {
@@ -95,13 +96,20 @@ export async function shrink(scenario: Scenario, { shows, going }: ShrinkOptions
     return changed;
   };
 
+  /** What one step does as well as two, where there is still too much. */
+  const closer = async (): Promise<boolean> => {
+    if (best.steps.length <= glance) return false;
+    for (const steps of folded(best.steps)) if (await better(steps)) return true;
+    return false;
+  };
+
   let minimal = false;
   while (going()) {
     // Both until neither finds anything: a simpler step may make another one needless.
     while (await fewer());
     minimal = going();
     // What takes steps away comes first: there are many ways to make one simpler, and time may run out.
-    if (!(await gathered()) && !(await joined()) && !(await simpler())) break;
+    if (!(await gathered()) && !(await joined()) && !(await closer()) && !(await simpler())) break;
     minimal = false;
   }
   return { scenario: best, tried, minimal };

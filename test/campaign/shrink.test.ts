@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { folded } from '../../campaign/fold.js';
 import { meaningful, shrink } from '../../campaign/shrink.js';
 import { simplerSteps } from '../../campaign/simpler.js';
 import { scenarioOf } from '../../generators/scenario/walk.js';
@@ -52,6 +53,32 @@ describe('shrinking', () => {
       }
       expect(meaningful(small.steps)).to.deep.equal(small.steps);
     }
+  });
+
+  it('feeds and cuts in one, and lets a process listen from its start', async () => {
+    const whole = scenario(
+      { do: 'start', at: 'source', options: { incoming: 'defer' } },
+      { do: 'connect', at: 'source' },
+      command('migrate-incoming', { uri: 'unix:{channel fed}' }),
+      { do: 'feed', channel: 'fed', parts: ['header'] },
+      { do: 'cut', channel: 'fed' },
+      { do: 'status', at: 'source', is: ['failed'] },
+      command('query-migrate'),
+      command('query-status'),
+    );
+    // Somebody listens, the stream ends, and both questions are asked.
+    const shows = async ({ steps }: Scenario) => {
+      const text = JSON.stringify(steps);
+      const ends = steps.some((step) => step.do === 'cut' || (step.do === 'feed' && step.cut !== undefined));
+      const all = ['query-migrate', 'query-status', 'unix:{channel fed}', '"status"'].every((one) =>
+        text.includes(one),
+      );
+      return ends && all;
+    };
+    const { scenario: small } = await shrink(whole, { shows, going: () => true });
+    expect(small.steps.map((step) => step.do)).to.deep.equal(['start', 'connect', 'feed', 'cut', 'status', 'pipeline']);
+    const [closer] = folded(small.steps);
+    expect(closer?.map((step) => step.do)).to.deep.equal(['start', 'connect', 'feed', 'status', 'pipeline']);
   });
 
   it('puts commands into one write while there is more than fits a glance', async () => {
