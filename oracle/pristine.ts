@@ -100,22 +100,30 @@ const endsSoon: ReadonlySet<unknown> = new Set(['setup', 'active', 'device', 'pr
 /** Milliseconds in which what a trial has left running must come to its end: its peers are gone already. */
 const settling = 400;
 
+export interface RestoreOptions {
+  /** Outcomes of a migration after which it may serve again. Default: all. */
+  readonly ends?: ReadonlySet<string>;
+  /** No migration was begun, so that none has to come to its end first. */
+  readonly still?: boolean;
+  /** An orderly session to go on with, which is closed in the end; one more is made when absent. */
+  readonly session?: Session;
+}
+
 /**
  * Puts the settings back to those that the target shows when it is new, and lets the guest run if it did; what the instance
  * is like then, or `undefined` when it is not what it was.
- * @param ends outcomes of a migration after which it may serve again
  */
 export async function restore(
   instance: Instance,
   wanted: Settings,
-  ends: ReadonlySet<string> = outcomes,
+  options: RestoreOptions = {},
 ): Promise<Condition | undefined> {
   if (instance.exit !== undefined) return undefined;
   try {
-    const session = await instance.connect();
+    const session = options.session ?? (await instance.connect());
     try {
-      await session.negotiate();
-      return await putBack(session, wanted, instance.options, ends);
+      if (options.session === undefined) await session.negotiate();
+      return await putBack(session, wanted, instance.options, options);
     } finally {
       session.close();
     }
@@ -128,32 +136,29 @@ async function putBack(
   session: Session,
   wanted: Settings,
   options: StartOptions,
-  ends: ReadonlySet<string>,
+  { ends = outcomes, still = false }: RestoreOptions,
 ): Promise<Condition | undefined> {
-  const outcome = await settled(session);
-  if (outcome === undefined || (outcome !== 'none' && !ends.has(outcome))) return undefined;
-  // A reset takes back that the guest has run, and not that a migration stopped it.
-  if (outcome !== 'none' && firstRunState(options) === 'prelaunch') return undefined;
   const runState = firstRunState(options);
+  if (!still && (await settled(session)) === undefined) return undefined;
   // On a destination these decide, unseen, whether the guest will run once it is loaded (MIG-SM-I08).
-  if (options.paused !== true) session.post('cont');
-  else session.post('stop');
-  // A reset takes a stopped guest back to where it has not run yet.
-  if (runState === 'prelaunch' && (await statusOf(session, 'query-status')) !== runState) session.post('system_reset');
+  if (options.incoming !== undefined) session.post(options.paused ? 'stop' : 'cont');
   // The values one by one are tried twice: one may be refused only because of another that is put back after it
   // (MIG-CMD-SPAR-04).
   for (let round = 0; round < 4; round++) {
     // All at once: they are many, and most find that nothing is to be done.
-    const [now, runs, migrated] = await Promise.all([
+    const [now, runs, outcome] = await Promise.all([
       readSettings(session),
       statusOf(session, 'query-status'),
       statusOf(session, 'query-migrate'),
     ]);
     if (now === undefined) return undefined;
-    if (sameSettings(now, wanted)) {
-      if (runs !== runState || migrated !== outcome) return undefined;
-      return outcome === 'none' ? 'new' : 'migrated';
-    }
+    if (outcome !== 'none' && !ends.has(String(outcome))) return undefined;
+    // A reset takes back that the guest has run, and not that a migration stopped it.
+    if (outcome !== 'none' && runState === 'prelaunch') return undefined;
+    if (runs === runState && sameSettings(now, wanted)) return outcome === 'none' ? 'new' : 'migrated';
+    // What has been loaded cannot be taken back.
+    if (runs !== runState && options.incoming !== undefined) return undefined;
+    if (runs !== runState) letRun(session, options.paused === true, runs);
     const capabilities = wanted.capabilities.filter((one) => !now.capabilities.some((is) => sameJson(is, one)));
     if (capabilities.length > 0) session.post('migrate-set-capabilities', { capabilities });
     const others = Object.entries(wanted.parameters).filter(([name, value]) => {
@@ -165,6 +170,13 @@ async function putBack(
     for (const some of commands) session.post('migrate-set-parameters', Object.fromEntries(some));
   }
   return undefined;
+}
+
+/** Brings the guest to where it was. A reset takes a stopped one back to where it has not run yet. */
+function letRun(session: Session, paused: boolean, runs: unknown): void {
+  if (!paused) session.post('cont');
+  else if (runs === 'running') session.post('stop');
+  if (paused) session.post('system_reset');
 }
 
 /**

@@ -44,7 +44,7 @@ export class Trial {
   /** An instance was used that had migrated before, or something was looked at together with others. */
   reused = false;
   private readonly used = new Map<Instance, { name: string }>();
-  private readonly sessions: Session[] = [];
+  private readonly sessions = new Map<Session, Instance>();
   private readonly releases: (() => Promise<void>)[] = [];
   private plain: Promise<Instance> | undefined;
   private events: ReadonlySet<string> | undefined;
@@ -170,7 +170,7 @@ export class Trial {
   async connect(options: { to?: Instance; monitor?: number; condition?: Condition } = {}): Promise<Session> {
     const instance = options.to ?? (await this.instance(options.condition));
     const session = await instance.connect(options.monitor === undefined ? {} : { monitor: options.monitor });
-    this.sessions.push(session);
+    this.sessions.set(session, instance);
     await this.hears(session).greeting();
     return session;
   }
@@ -350,15 +350,20 @@ export class Trial {
 
   /** Ends every connection: a monitor serves one client at a time, and the control probe is the next one. */
   disconnect(): void {
-    for (const session of this.sessions) session.close();
+    for (const session of this.sessions.keys()) session.close();
   }
 
   /** Gives everything back. `healthy`: the plain instance may serve again if it was left without a trace. */
   async finish(healthy: boolean): Promise<void> {
-    this.disconnect();
+    // One is left open to each instance, where it can serve to look at what the instance is like.
+    const open = new Map<Instance, Session>();
+    if (healthy) for (const [session, instance] of this.sessions) if (session.orderly) open.set(instance, session);
+    for (const [session, instance] of this.sessions) if (open.get(instance) !== session) session.close();
     for (const release of this.releases.splice(0)) await release();
     for (const [instance, { name }] of this.used) {
-      const condition = healthy ? await this.conditionOf(instance, name) : undefined;
+      const session = open.get(instance);
+      const condition = healthy ? await this.conditionOf(instance, name, session) : undefined;
+      session?.close();
       // How it ends after the trial is not part of it.
       if (condition === undefined) instance.record(new Transcript(), name);
       await this.settings.pool.release(instance, condition);
@@ -367,10 +372,16 @@ export class Trial {
   }
 
   /** What an instance of the trial is like after it; `undefined` when it cannot be brought to be as it was. */
-  private async conditionOf(instance: Instance, name: string): Promise<Condition | undefined> {
+  private async conditionOf(
+    instance: Instance,
+    name: string,
+    session: Session | undefined,
+  ): Promise<Condition | undefined> {
     if (instance.exit !== undefined || !reusable(instance.options)) return undefined;
     const before = this.settings.pool.conditionOf(instance) ?? 'new';
-    const mine = this.sessions.filter(({ endpoint }) => endpoint === name || endpoint.startsWith(`${name}#`));
+    const mine = [...this.sessions.keys()].filter(
+      ({ endpoint }) => endpoint === name || endpoint.startsWith(`${name}#`),
+    );
     const replies = mine.flatMap((session) => session.since(0)).filter(isReply);
     const traces = leavesTraces(this.transcript, name, replies);
     if (traces === 'none') return before;
@@ -381,7 +392,12 @@ export class Trial {
     if (settings === undefined || (traces === 'any' && replaceable && !isPlain(instance.options))) return undefined;
     // What is said to put it back is not part of the trial.
     instance.record(new Transcript(), name);
-    const now = await restore(instance, settings, traces === 'postcopy' ? new Set(['completed']) : undefined);
+    if (session !== undefined) session.transcript = new Transcript();
+    const now = await restore(instance, settings, {
+      ...(traces === 'postcopy' ? { ends: new Set(['completed']) } : {}),
+      still: traces === 'restorable' && before === 'new',
+      ...(session === undefined ? {} : { session }),
+    });
     // It was told to migrate and shows nothing of it: who knows what else it does not show.
     if ((traces === 'migrations' || traces === 'postcopy') && now === 'new') return undefined;
     if (now === undefined) return undefined;

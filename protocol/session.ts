@@ -45,6 +45,7 @@ export class Session {
   private sentIds = 0;
   /** Bytes of the caller's choice were sent: not every message had an id. */
   private sentRaw = false;
+  private negotiated = false;
   private readonly framer = new Framer();
   private readonly waiters = new Set<Waiter>();
   private firstReplySeen = false;
@@ -243,7 +244,14 @@ export class Session {
   /** Waits for the greeting and enters command mode, with the given capabilities enabled. Returns the reply. */
   async negotiate(enable?: readonly string[]): Promise<Received> {
     await this.greeting();
-    return this.command('qmp_capabilities', enable === undefined ? undefined : { enable });
+    const reply = await this.command('qmp_capabilities', enable === undefined ? undefined : { enable });
+    this.negotiated ||= reply.kind === 'success';
+    return reply;
+  }
+
+  /** It is in command mode, and nothing but whole commands was sent: who comes next may go on with it. */
+  get orderly(): boolean {
+    return this.negotiated && !this.sentRaw && !this.ended;
   }
 
   // --- sending ---------------------------------------------------------------------------------------------------
