@@ -42,20 +42,20 @@ export const inputLimits = new ChapterBuilder(['QMP protocol', '7 JSON input', '
     },
     { needs: { unless: restIsLost } },
   )
-  .must('QMP-LIM-06.name', 'a command name of 100 kB is only unknown', async (t) => {
+  .must('QMP-LIM-06.name', 'a command name of 70 kB is only unknown', async (t) => {
     const session = await t.session();
-    const name = 'q'.repeat(100_000);
+    const name = 'q'.repeat(70_000);
     const got = await session.exchange(`{"execute":"${name}"}`, { deadline: 15000 });
     t.sequence(got, [refused('CommandNotFound', notFound(name))]);
   })
   .must('QMP-LIM-06.members', 'an object of 1000 members is an object', async (t) => {
     const session = await t.session();
-    const id = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`member-${i}`, i]));
+    const id = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`m${i}`, i % 10]));
     t.sequence(await session.exchange(withId(JSON.stringify(id)), { deadline: 15000 }), [done(undefined, { id })]);
   })
   .must('QMP-LIM-06.list', 'a list of 5000 elements is a list', async (t) => {
     const session = await t.session();
-    const id = Array.from({ length: 5000 }, (_, i) => i);
+    const id = Array.from({ length: 5000 }, (_, i) => i % 10);
     t.sequence(await session.exchange(withId(JSON.stringify(id)), { deadline: 15000 }), [done(undefined, { id })]);
   })
   .done();

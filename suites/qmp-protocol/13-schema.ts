@@ -32,13 +32,18 @@ const builtins: Readonly<Record<string, string>> = {
 };
 
 /** What each target has said: its schema does not change, and takes longer to tell than all that is looked at in it. */
-const told = new WeakMap<TargetFacts, Entity[]>();
+const told = new WeakMap<TargetFacts, Promise<JsonValue | undefined>>();
 
 async function entities(t: Trial): Promise<Entity[]> {
-  const list = told.get(t.facts) ?? (await schemaOf(t));
+  const asked = told.get(t.facts) ?? schemaOf(t);
+  told.set(
+    t.facts,
+    asked.catch(() => undefined),
+  );
+  // Whoever comes while another asks waits for that answer, and asks alone when there is none.
+  const list = (await asked) ?? (await schemaOf(t));
   const isList = Array.isArray(list);
   t.check(isList && list.length > 0, 'a list of entities', isList ? '[]' : JSON.stringify(list).slice(0, 100));
-  told.set(t.facts, list as Entity[]);
   return list as Entity[];
 }
 
