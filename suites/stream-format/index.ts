@@ -7,7 +7,8 @@ import { compressed } from './05-compressed.js';
 import { ram } from './05-ram.js';
 import { devices } from './06-devices.js';
 import { returnPath } from './08-return-path.js';
-import { postcopyLoad, postcopySource } from './09-postcopy.js';
+import { postcopySource } from './09-postcopy.js';
+import { postcopyLoad } from './09-postcopy-load.js';
 import { malformed } from './10-malformed.js';
 
 export const streamFormat: readonly Chapter[] = [
