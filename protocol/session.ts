@@ -373,6 +373,7 @@ export class Session {
 
   /** Ends our direction; the monitor may still answer (QMP-TRANS-14). */
   halfClose(): void {
+    this.negotiated = false;
     this.transcript.add(this.endpoint, 'disconnected', 'our direction only');
     this.sending.end();
   }

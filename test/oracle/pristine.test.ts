@@ -97,6 +97,30 @@ describe('an instance that served a trial', () => {
     expect(got).to.equal('new');
   });
 
+  it('is put back over a session that was left open, which is closed then', async () => {
+    const instance = await target.start();
+    const session = await instance.connect();
+    await session.negotiate();
+    const settings = (await readSettings(session)) as Settings;
+    await session.command('stop');
+    expect(await restore(instance, settings, { session, still: true })).to.equal('new');
+    expect(session.ended).to.equal(true);
+  });
+
+  it('is not given again where a migration was begun unseen and shows (still)', async () => {
+    const instance = await target.start();
+    const session = await instance.connect();
+    await session.negotiate();
+    const settings = (await readSettings(session)) as Settings;
+    await session.command('migrate-set-capabilities', {
+      capabilities: [{ capability: 'pause-before-switchover', state: true }],
+    });
+    const peer = await Peer.open(`${instance.scratch}/held.sock`, 'answer');
+    await session.command('migrate', { uri: peer.uri });
+    expect(await restore(instance, settings, { session, still: true })).to.equal(undefined);
+    await peer.close();
+  });
+
   it('is as new where only one value at a time is taken back (MIG-CMD-SPAR-04)', async () => {
     const instance = await target.start();
     const session = await instance.connect();

@@ -22,6 +22,22 @@ describe('greeting', () => {
     expect(asked[1]).not.to.have.property('arguments');
   });
 
+  it('makes a session orderly, until raw bytes are sent or our direction ends', async () => {
+    const monitor = await listen(conversation((one) => reply(one.id)));
+    const session = await monitor.session();
+    expect(session.orderly).to.equal(false);
+    await session.negotiate();
+    expect(session.orderly).to.equal(true);
+    await session.command('query-version');
+    expect(session.orderly).to.equal(true);
+    await session.sendBytes('{"execute":');
+    expect(session.orderly).to.equal(false);
+    const other = await monitor.session();
+    await other.negotiate();
+    other.halfClose();
+    expect(other.orderly).to.equal(false);
+  });
+
   it('of something else is told as what it is', async () => {
     const monitor = await listen((socket) => socket.write('HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n'));
     const error = await failure((await monitor.session()).greeting(), NotQmp);
