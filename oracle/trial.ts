@@ -9,15 +9,15 @@ import { Transcript } from '../protocol/transcript.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
 import { loadSchema } from '../reference/schema/index.js';
 import type { TargetFacts } from '../targets/facts.js';
-import { type Condition, type InstancePool, isPlain } from '../targets/pool.js';
+import type { Condition, InstancePool } from '../targets/pool.js';
 import type { Ability, Instance, StartOptions } from '../targets/target.js';
+import { conditionAfter, reusable } from './condition.js';
 import { Divergence } from './divergence.js';
 import { defectsOf } from './known-defects.js';
 import { announcesLater, laterStatuses, type Statuses } from './later-statuses.js';
 import { membersBeyond } from './members-beyond.js';
 import type { Observation, Observations } from './observations.js';
 import { brief, type Expected, meets, type Pattern, wordsOf } from './patterns.js';
-import { leavesTraces, restore } from './pristine.js';
 import { judgedEvents } from './tracker/judged-events.js';
 
 export interface TrialSettings {
@@ -371,47 +371,15 @@ export class Trial {
     this.used.clear();
   }
 
-  /** What an instance of the trial is like after it; `undefined` when it cannot be brought to be as it was. */
-  private async conditionOf(
-    instance: Instance,
-    name: string,
-    session: Session | undefined,
-  ): Promise<Condition | undefined> {
-    if (instance.exit !== undefined || !reusable(instance.options)) return undefined;
-    const before = this.settings.pool.conditionOf(instance) ?? 'new';
+  private conditionOf(instance: Instance, name: string, session: Session | undefined): Promise<Condition | undefined> {
     const mine = [...this.sessions.keys()].filter(
       ({ endpoint }) => endpoint === name || endpoint.startsWith(`${name}#`),
     );
-    const replies = mine.flatMap((session) => session.since(0)).filter(isReply);
-    const traces = leavesTraces(this.transcript, name, replies);
-    if (traces === 'none') return before;
-    const { settings } = this.settings.facts;
-    // An instance that we did not start cannot be replaced: it is put back as far as commands can do it.
-    const replaceable = this.settings.pool.target.lacks('start') === undefined;
-    // Of what was done with other options than these nobody would make use.
-    if (settings === undefined || (traces === 'any' && replaceable && !isPlain(instance.options))) return undefined;
-    // What is said to put it back is not part of the trial.
-    instance.record(new Transcript(), name);
-    if (session !== undefined) session.transcript = new Transcript();
-    const now = await restore(instance, settings, {
-      ...(traces === 'postcopy' ? { ends: new Set(['completed']) } : {}),
-      still: traces === 'restorable' && before === 'new',
-      ...(session === undefined ? {} : { session }),
-    });
-    // It was told to migrate and shows nothing of it: who knows what else it does not show.
-    if ((traces === 'migrations' || traces === 'postcopy') && now === 'new') return undefined;
-    if (now === undefined) return undefined;
-    if ((traces === 'any' && replaceable) || before === 'worn') return 'worn';
-    return before === 'migrated' ? before : now;
+    const replies = mine.flatMap((one) => one.since(0)).filter(isReply);
+    const { pool, facts } = this.settings;
+    return conditionAfter(instance, { name, session, pool, facts, replies, transcript: this.transcript });
   }
 }
-
-/**
- * Whether an instance with these options can serve again: one with arguments of a requirement's own may be anything, one that
- * waits at an address may have been connected to, and standard input serves one connection only.
- */
-const reusable = ({ extra = [], incoming = 'defer', monitors = [] }: StartOptions): boolean =>
-  extra.length === 0 && incoming === 'defer' && monitors.every(({ transport }) => transport !== 'stdio');
 
 /** Whether the target's release is known for a defect. */
 export const hasDefect = (facts: TargetFacts, id: string): boolean => defectsOfFacts(facts).has(id);
