@@ -87,7 +87,8 @@ export class Campaign {
   constructor(private readonly options: CampaignOptions) {
     const { facts, seed, sources, corpus, store, jobs, target, strictDesc } = options;
     const reached = (key: string): boolean => this.coverage.reached.has(`transition|${key}`);
-    this.schedule = new Schedule(seed, sources, { dialect: facts.dialect, schema: facts.schema }, corpus, reached);
+    const surroundings = { dialect: facts.dialect, schema: facts.schema };
+    this.schedule = new Schedule(seed, sources, surroundings, corpus, reached, options.runner === undefined);
     const how = { target, facts, strictDesc };
     const reuse = options.reuse && target.lacks('start') === undefined;
     const { runner, crew } = options;

@@ -55,6 +55,8 @@ export class Schedule {
     private readonly corpus?: Corpus,
     /** Whether a transition was surely taken, by its key. */
     private readonly reached: (key: string) => boolean = () => false,
+    /** Cases wait for the target, so that there is time to fill in bulk; in a simulation there is none. */
+    private readonly fills = true,
   ) {
     this.inherited = corpus?.size ?? 0;
     this.opening = sources.flatMap((source) =>
@@ -106,7 +108,7 @@ export class Schedule {
   private due(): readonly CaseSource[] {
     const bulk = this.sources.filter((one) => one.bulk);
     const others = this.sources.filter((one) => !one.bulk);
-    if (bulk.length === 0 || others.length === 0) return this.sources;
+    if (!this.fills || bulk.length === 0 || others.length === 0) return this.sources;
     return this.turns.next === 'bulk' ? bulk : others;
   }
 
