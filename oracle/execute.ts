@@ -238,9 +238,10 @@ class Stage {
     const { ramImage: image, incoming, extra } = resolved;
     // No guest of ours runs: its memory is what it was given. Of what was migrated to another process not so much is known.
     const fresh = this.options.served !== true;
-    const alone = fresh && this.instances.size === 1 && incoming === undefined && extra === undefined;
-    this.channels.memory = !alone ? undefined : image === undefined ? Buffer.alloc(0) : this.world.contents(image);
-    this.channels.machine = alone ? startedMachine(this.options.dialect, resolved.paused === true) : undefined;
+    const alone = fresh && this.instances.size === 1 && incoming === undefined;
+    this.channels.memory =
+      !alone || extra !== undefined ? undefined : image === undefined ? Buffer.alloc(0) : this.world.contents(image);
+    this.channels.machine = alone ? startedMachine(this.options.dialect, resolved) : undefined;
     if (incoming !== undefined && incoming !== 'defer') this.channels.listening = true;
     const waits = fresh && this.instances.size === 1 && incoming !== undefined && image === undefined;
     this.channels.empty = waits && (extra ?? []).every((word) => !word.startsWith('-') || word === '-global');

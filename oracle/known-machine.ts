@@ -2,17 +2,31 @@
 import type { Dialect } from '../reference/dialects/dialect.js';
 import { noUuid } from '../reference/multifd/initial-packet.js';
 import type { Step } from '../targets/scenario.js';
+import type { StartOptions } from '../targets/target.js';
 import type { KnownMachine } from './peer/machine-checks.js';
 
 /** Commands after which a guest does what it did before. A second migration is not told from here: the first may have stopped it. */
 const harmless = /^(query-.*|qmp_capabilities|migrate-set-.*|migrate_set_.*|migrate-start-postcopy|migrate-continue)$/;
 
-/** A machine that was started plainly. */
-export function startedMachine({ migration }: Dialect, paused: boolean): KnownMachine {
+/** Bytes of the UUID that arguments give a machine that is plain otherwise; `undefined` for other arguments. */
+function uuidOf(extra: readonly string[]): Buffer | undefined {
+  const [option, uuid = '', ...more] = extra;
+  if (option === undefined) return noUuid;
+  const bytes = Buffer.from(uuid.replaceAll('-', ''), 'hex');
+  return option === '-uuid' && more.length === 0 && bytes.length === noUuid.length ? bytes : undefined;
+}
+
+/** A machine that was started plainly; `undefined` where it was not. */
+export function startedMachine(
+  { migration }: Dialect,
+  { paused = false, extra = [] }: StartOptions,
+): KnownMachine | undefined {
+  const uuid = uuidOf(extra);
+  if (uuid === undefined) return undefined;
   const level = migration.parameters.find(({ name }) => name === 'compress-level')?.initial;
   return {
     runState: paused ? 'prelaunch' : 'running',
-    uuid: noUuid,
+    uuid,
     ...(level === undefined ? {} : { compressLevel: Number(level) }),
   };
 }

@@ -50,6 +50,14 @@ function toPeer(w: Writer, set: readonly string[]): void {
   w.command('query-migrate');
 }
 
+/** The UUID of a machine goes over its data channels. */
+function withUuid(w: Writer, capability: string): void {
+  w.start('source', { extra: ['-uuid', '12345678-9abc-4def-8123-456789abcdef'] });
+  w.capabilities('source', capability);
+  begin(w, [capability], channelUri(w.peer('answer')));
+  w.settle();
+}
+
 /** To an instance that takes the guest over. */
 function toInstance(w: Writer, set: readonly string[]): void {
   w.start('source', { ramImage: imageOf(1) });
@@ -64,13 +72,18 @@ function toInstance(w: Writer, set: readonly string[]): void {
   w.command('query-status', undefined, 'destination');
 }
 
-const ways = (dialect: Dialect): readonly ((w: Writer) => void)[] =>
-  [toPeer, toInstance].flatMap((way) =>
-    sets.flatMap((set) => {
-      const names = named(set, dialect);
-      return names === undefined ? [] : [(w: Writer) => way(w, names)];
-    }),
-  );
+function ways(dialect: Dialect): readonly ((w: Writer) => void)[] {
+  const [multifd] = named(['multifd'], dialect) ?? [];
+  return [
+    ...[toPeer, toInstance].flatMap((way) =>
+      sets.flatMap((set) => {
+        const names = named(set, dialect);
+        return names === undefined ? [] : [(w: Writer) => way(w, names)];
+      }),
+    ),
+    ...(multifd === undefined ? [] : [(w: Writer) => withUuid(w, multifd)]),
+  ];
+}
 
 /** Decisions that leave away what is not asked for: further monitors, and out of band. */
 const plainly = [99, 99, 99, 99];

@@ -93,6 +93,10 @@ describe('what a source sends to a peer of ours', () => {
     });
   }
 
+  it('is one with multifd-uuid-lost', async () => {
+    expect((await shownBy(openings.at(-1) as Scenario, 'multifd-uuid-lost')).join()).to.match(/UUID .* of a machine/);
+  });
+
   it('is one with zero-page-lost', async () => {
     const [start, ...steps] = scenario.steps;
     const empty = { ...scenario, steps: [{ do: 'start', at: 'source' } as const, ...steps] };
