@@ -2,6 +2,8 @@
 import { withoutExtensions } from '../../oracle/members-beyond.js';
 import { event } from '../../oracle/patterns.js';
 import type { Trial } from '../../oracle/trial.js';
+import type { JsonObject } from '../../protocol/json.js';
+import { eventName } from '../../protocol/message.js';
 import { unlessExact } from '../commands/dialect-fit.js';
 import { ChapterBuilder } from '../requirement.js';
 import type { Actor } from './actor.js';
@@ -14,8 +16,7 @@ import { device, eventsOf, tells } from './story.js';
 /** The secondary's message that it is ready for checkpoints (stream-format.md §12). */
 const checkpointReady = Buffer.alloc(4);
 
-/** Where the end of COLO has an event of its own. */
-/** Told by another thread than the one that lets the guest go on: before its RESUME, behind it, or too late to be seen. */
+/** Where the end of COLO has an event of its own, another thread tells it: before the RESUME of the guest, behind it, or later. */
 const exitWord = (t: Trial): string => (t.dialect.migration.coloSecondaryRuns ? 'COLO_EXIT?' : '');
 
 /** A primary that waits for its secondary. */
@@ -45,6 +46,21 @@ async function failover(t: Trial, one: Actor, plot: string): Promise<void> {
   tells(t, eventsOf(await one.story()), plot);
   const info = await one.info();
   t.same(info.status, 'completed', 'status');
+}
+
+/** The event with which COLO ends, where dialects have one: once, with the side that ends it. It may still be on its way. */
+async function exits(
+  t: Trial,
+  { session, mark }: Actor,
+  mode: 'primary' | 'secondary',
+  reasons: readonly string[] = ['request', 'error'],
+): Promise<void> {
+  if (!t.dialect.migration.coloSecondaryRuns) return;
+  const { data } = (await session.event('COLO_EXIT', { since: mark })).value as { data?: JsonObject };
+  t.same(data?.mode, mode, 'mode of COLO_EXIT');
+  t.check(reasons.includes(String(data?.reason)), reasons, String(data?.reason), 'reason of COLO_EXIT');
+  await session.fence();
+  t.same(session.since(mark).filter((message) => eventName(message) === 'COLO_EXIT').length, 1, 'events COLO_EXIT');
 }
 
 export const colo = new ChapterBuilder(['State machine', '3.6 COLO'], 'state-machine.md §3.6, §4.5', {
@@ -91,6 +107,7 @@ export const colo = new ChapterBuilder(['State machine', '3.6 COLO'], 'state-mac
     await one.runs('running');
     one.turn();
     await failover(t, one, `S completed ${exitWord(t)} R ${exitWord(t)}`);
+    await exits(t, one, 'primary');
     t.same((await one.info())['total-time'], 0, 'total-time');
     const again = await one.session.command('x-colo-lost-heartbeat');
     t.failed(again, 'GenericError', t.dialect.migration.coloIdleText, 'a second one');
@@ -154,6 +171,7 @@ export const colo = new ChapterBuilder(['State machine', '3.6 COLO'], 'state-mac
       await two.source.statusIs('colo');
       await two.source.runStateIs('running');
       await failover(t, two.source, `COLO_EXIT? S completed ${exitWord(t)} R ${exitWord(t)}`);
+      await exits(t, two.source, 'primary');
     },
     { tags: ['MIG-SM-O84'] },
   )
@@ -164,7 +182,8 @@ export const colo = new ChapterBuilder(['State machine', '3.6 COLO'], 'state-mac
     await two.source.session.eof();
     await two.destination.session.fence();
     await two.destination.statusIs('colo');
-    await two.destination.emits(t.dialect.migration.coloSecondaryRuns ? 'R? COLO_EXIT?' : '');
+    await exits(t, two.destination, 'secondary', ['error']);
+    await two.destination.emits(t.dialect.migration.coloSecondaryRuns ? 'R? S? COLO_EXIT' : '');
   })
   .must(
     'MIG-SM-I63',
@@ -174,7 +193,10 @@ export const colo = new ChapterBuilder(['State machine', '3.6 COLO'], 'state-mac
       await two.destination.runs(t.dialect.migration.coloSecondaryRuns ? 'running' : 'inmigrate');
       two.destination.turn();
       const plot = t.dialect.migration.coloSecondaryRuns ? 'S completed COLO_EXIT? R COLO_EXIT?' : 'RESET* completed R';
-      await awaitOrDefect(t, 'MIG-DEF-16', 'a secondary that goes on', () => failover(t, two.destination, plot));
+      await awaitOrDefect(t, 'MIG-DEF-16', 'a secondary that goes on', async () => {
+        await failover(t, two.destination, plot);
+        await exits(t, two.destination, 'secondary');
+      });
     },
     { tags: ['MIG-SM-R14'] },
   )
