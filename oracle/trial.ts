@@ -12,6 +12,7 @@ import type { TargetFacts } from '../targets/facts.js';
 import type { Condition, InstancePool } from '../targets/pool.js';
 import type { Ability, Instance, StartOptions } from '../targets/target.js';
 import { conditionAfter, reusable } from './condition.js';
+import { impossibleIn } from './conversation.js';
 import { Divergence } from './divergence.js';
 import { defectsOf } from './known-defects.js';
 import { announcesLater, laterStatuses, type Statuses } from './later-statuses.js';
@@ -157,6 +158,7 @@ export class Trial {
     let value: { readonly is: T } | undefined;
     try {
       value = { is: await observe(trial) };
+      trial.conversed();
     } catch {
       // Whoever looks alone finds it, and tells.
     }
@@ -347,6 +349,14 @@ export class Trial {
   }
 
   // --- the end -------------------------------------------------------------------------------------------------------
+
+  /** Each conversation was one, whatever it was about. @throws Divergence */
+  conversed(): void {
+    for (const session of this.sessions.keys()) {
+      const fault = impossibleIn(session, this.facts.schema);
+      if (fault !== undefined) throw this.divergence([fault.expected], fault.message, 'in the conversation');
+    }
+  }
 
   /** Ends every connection: a monitor serves one client at a time, and the control probe is the next one. */
   disconnect(): void {

@@ -261,6 +261,11 @@ export class Session {
     return `qs${this.number}.${++this.sentIds}`;
   }
 
+  /** Whether an id is one of {@link freshId}. */
+  hasMade(id: string): boolean {
+    return id.startsWith(`qs${this.number}.`);
+  }
+
   /** Sends bytes as they are. With a plan, each piece is handed to the kernel before the next one is. */
   async sendBytes(bytes: Buffer | string, plan?: FragmentPlan): Promise<void> {
     this.sentRaw = true;
@@ -323,7 +328,7 @@ export class Session {
    * A reply without an id, although everything that was sent had one. It is taken for the one that is awaited: the fault is
    * then found where ids are looked at, and not at every command by its deadline.
    */
-  private lacksItsId(message: Received): boolean {
+  lacksItsId(message: Received): boolean {
     return !this.sentRaw && isReply(message) && isObject(message.value) && !('id' in message.value);
   }
 

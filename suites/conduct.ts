@@ -42,6 +42,7 @@ export async function conduct(requirement: Requirement, settings: TrialSettings)
   let fatal: string | undefined;
   try {
     await withDeadline(requirement.run(trial), requirement.deadline ?? usualDeadline);
+    trial.conversed();
     const died = trial.instances.find(({ exit }) => exit?.signal != null && crashes.has(exit.signal))?.exit;
     if (trial.defect !== undefined) verdict = knownDefect(trial.defect);
     else if (died !== undefined) {

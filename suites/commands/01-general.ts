@@ -4,7 +4,9 @@ import type { Trial } from '../../oracle/trial.js';
 import { isObject } from '../../protocol/json.js';
 import type { Session } from '../../protocol/session.js';
 import { ChapterBuilder } from '../requirement.js';
+import { peerNeeds, source } from '../state-machine/source.js';
 import { commandsWithValues } from './01-arguments.js';
+import { setEverything } from './every-setting.js';
 import { eventful, look, switchOn, unchanged } from './observe.js';
 import { objectText, rawCommand } from './raw-arguments.js';
 import { wrongTypeText } from './wrong-values.js';
@@ -183,22 +185,37 @@ export const generalRules = new ChapterBuilder(['Migration commands', '1 General
   })
   .must(
     'MIG-CMD-GEN-10',
-    'capabilities and parameters survive a failed migration',
+    'capabilities and parameters, all of them set, survive a migration that failed, one that was cancelled, and one that completed',
     async (t) => {
-      const session = await eventful(t, 'migrated');
-      await switchOn(t, session, 'xbzrle', 'auto-converge');
-      const parameters = { 'max-bandwidth': 4096, 'downtime-limit': 77, 'tls-hostname': 'host.invalid' };
-      t.succeeded(await session.command('migrate-set-parameters', parameters));
+      const one = await source(t, 'answer');
+      const { session } = one;
+      await setEverything(t, session);
       const before = await look(t, session);
-      const { scratch } = await t.instance();
-      t.succeeded(await session.command('migrate', { uri: `unix:${scratch}/absent.sock` }));
-      await session.event('MIGRATION', { test: ({ status }) => status === 'failed' });
-      const after = await look(t, session);
-      for (const name of ['query-migrate-parameters', 'query-migrate-capabilities']) {
-        t.same(after[name], before[name], name);
-      }
+      const stays = async (end: string): Promise<void> => {
+        const after = await look(t, session);
+        for (const name of ['query-migrate-parameters', 'query-migrate-capabilities'])
+          t.same(after[name], before[name], `${name} after a migration that has ${end}`);
+      };
+      await one.does('migrate', { uri: `unix:${one.instance.scratch}/absent.sock` });
+      await one.until('failed');
+      await stays('failed');
+      one.turn();
+      await one.migrate();
+      await one.until('pre-switchover');
+      await stays('not ended');
+      await one.does('migrate_cancel');
+      await one.until('cancelled');
+      await one.runs('running');
+      await stays('been cancelled');
+      one.turn();
+      await one.migrate();
+      await one.until('pre-switchover');
+      await one.does('migrate-continue', { state: 'pre-switchover' });
+      await one.until('completed');
+      await one.runs('postmigrate');
+      await stays('completed');
     },
-    { needs: { abilities: ['start', 'local'] } },
+    { needs: { ...peerNeeds, capabilities: ['pause-before-switchover'] } },
   )
   .must(
     'MIG-CMD-GEN-10.reconnect',

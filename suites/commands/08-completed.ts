@@ -9,20 +9,11 @@ import { pauseText } from './10-control.js';
 import { fitsExactly } from './dialect-fit.js';
 import { migrationBecomes, runStateBecomes, unchanged } from './observe.js';
 import { migratedAway, pair, seenMigration, wordsOf } from './pair.js';
+import { baselineRam, figuresHold, ramMembers } from './ram-figures.js';
 
 const needs = { abilities: ['start', 'incoming', 'local'] } as const;
 /** Milliseconds for which a guest is held up before its switch-over. */
 const pause = 30;
-const baselineRam =
-  `transferred remaining total duplicate normal normal-bytes dirty-pages-rate mbps dirty-sync-count postcopy-requests
-  page-size multifd-bytes`.split(/\s+/);
-const laterRam = 'pages-per-second precopy-bytes downtime-bytes postcopy-bytes dirty-sync-missed-zero-copy'.split(' ');
-/** Members of `ram` in each kind of dialect. */
-const ramMembers = {
-  baseline: [...baselineRam, 'skipped'],
-  '7.2': [...baselineRam, ...laterRam, 'skipped'],
-  '10.0': [...baselineRam, ...laterRam],
-} as const;
 const xbzrleMembers = ['cache-size', 'bytes', 'pages', 'cache-miss', 'cache-miss-rate', 'overflow'];
 
 /** What the source shows once its figures stand. */
@@ -48,6 +39,7 @@ export const completedInfo = new ChapterBuilder(
     async (t) => {
       const { info, ram } = await settled(t);
       t.returned('query-migrate', info, ['status', 'total-time', 'downtime', 'setup-time', 'ram']);
+      figuresHold(t, info);
       const faults = validatorsFor(t.facts.schema).returns('query-migrate')(info);
       t.same(
         faults.map(({ path, expected }) => `${path}: ${expected}`),

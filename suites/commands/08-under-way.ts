@@ -1,10 +1,12 @@
 /** commands.md §8.1: what query-migrate shows in each state of a migration that is under way, and no more. */
 import type { Trial } from '../../oracle/trial.js';
 import { isObject, type JsonObject } from '../../protocol/json.js';
+import { usualMemory } from '../../targets/target.js';
 import { ChapterBuilder } from '../requirement.js';
-import { inPostcopy, pausedPostcopy, pauseNeeds, postcopyNeeds } from '../state-machine/postcopy.js';
+import { inPostcopy, pauseNeeds, pauses, postcopyNeeds } from '../state-machine/postcopy.js';
 import { active, paused, peerNeeds, type Source, source } from '../state-machine/source.js';
 import { fitsExactly } from './dialect-fit.js';
+import { baselineRam, figuresGrow, figuresHold, ramMembers } from './ram-figures.js';
 
 const times = ['status', 'total-time', 'setup-time', 'ram'] as const;
 const underWayMembers = [...times, 'expected-downtime'] as const;
@@ -22,6 +24,8 @@ async function shows(
   // A release without a dialect of its own may show more.
   const others = fitsExactly(t.facts) ? optional : Object.keys(info);
   t.returned('query-migrate', info, members, others, `members in ${status}`);
+  figuresHold(t, info);
+  if (isObject(info.ram)) showsRam(t, one, info.ram);
   for (const name of members.filter((name) => name.includes('time'))) {
     const value = info[name];
     const holds = (typeof value === 'number' || typeof value === 'bigint') && value >= 0;
@@ -30,10 +34,30 @@ async function shows(
   return info;
 }
 
+/** All members, as many looks for dirty pages as were told, and nothing of what was not done. */
+function showsRam(t: Trial, one: Source, ram: JsonObject): void {
+  if (fitsExactly(t.facts)) t.returned('query-migrate', ram, ramMembers[t.dialect.migration.ramMembers], [], 'ram');
+  else t.returned('query-migrate', ram, baselineRam, Object.keys(ram), 'ram');
+  for (const name of ['multifd-bytes', 'dirty-sync-missed-zero-copy'])
+    t.same(Number(ram[name] ?? 0), 0, `${name}, of what was not asked for`);
+  t.check(Number(ram.total) >= usualMemory << 20, `${usualMemory} MiB or more`, String(ram.total), 'total');
+  const told = one.messages.map(({ value }) => value).filter((value) => isObject(value) && 'pass' in dataOf(value));
+  const last = told.at(-1);
+  if (t.dialect.migration.passesTold !== 'every' || !isObject(last)) return;
+  t.same(ram['dirty-sync-count'], dataOf(last).pass, 'dirty-sync-count, as the last MIGRATION_PASS has it');
+}
+
+const dataOf = (event: JsonObject): JsonObject => (isObject(event.data) ? event.data : {});
+
 /** Later releases know the downtime as soon as the guest runs at the destination. */
-async function showsInPostcopy(t: Trial, one: Source, status: string, ...optional: readonly string[]): Promise<void> {
+async function showsInPostcopy(
+  t: Trial,
+  one: Source,
+  status: string,
+  ...optional: readonly string[]
+): Promise<JsonObject> {
   const downtime = 'downtime' in (await one.info()) ? 'downtime' : 'expected-downtime';
-  await shows(t, one, status, [...times, downtime], optional);
+  return shows(t, one, status, [...times, downtime], optional);
 }
 
 export const underWay = new ChapterBuilder(
@@ -43,6 +67,10 @@ export const underWay = new ChapterBuilder(
 )
   .must('MIG-CMD-QMIG-03.setup', 'setup is shown alone', async (t) => {
     const one = await source(t, 'full');
+    // What came of another one before is not shown any more.
+    await one.does('migrate', { uri: `unix:${one.instance.scratch}/absent.sock` });
+    await one.until('failed');
+    await one.session.fence();
     await one.migrate();
     await shows(t, one, 'setup', ['status']);
   })
@@ -53,14 +81,13 @@ export const underWay = new ChapterBuilder(
       const one = await active(t);
       const before = await shows(t, one, 'active', underWayMembers);
       const after = await shows(t, one, 'active', underWayMembers);
+      figuresGrow(t, before, after);
       for (const name of ['total-time', 'setup-time'] as const) {
         const [a, b] = [before[name], after[name]].map(Number) as [number, number];
         t.check(name === 'setup-time' ? a === b : b >= a, `${a}, or later in total`, `${b}`, name);
       }
       // Nothing is dirtied, so that nothing else is expected.
       t.same(Number(before['expected-downtime']), 300, 'expected-downtime, which is downtime-limit');
-      const total = (info: JsonObject) => (isObject(info.ram) ? info.ram.total : undefined);
-      t.same(total(after), total(before), 'total');
     },
   )
   .must(
@@ -72,6 +99,24 @@ export const underWay = new ChapterBuilder(
     },
     { needs: { capabilities: ['pause-before-switchover'] } },
   )
+  .must(
+    'MIG-CMD-QMIG-03.device',
+    'device is shown with its times, the downtime that it expects, and RAM of which nothing remains',
+    async (t) => {
+      const one = await source(t, 'silent', { capabilities: ['return-path', 'pause-before-switchover'] });
+      await one.migrate();
+      await one.until('pre-switchover');
+      const before = await shows(t, one, 'pre-switchover', underWayMembers);
+      await one.does('migrate-continue', { state: 'pre-switchover' });
+      await one.until('device');
+      await one.peer.until('end-of-stream', one.session.deadline);
+      const info = await shows(t, one, 'device', underWayMembers);
+      figuresGrow(t, before, info);
+      const { ram } = info;
+      t.same(isObject(ram) ? ram.remaining : undefined, 0, 'remaining, once all was sent');
+    },
+    { needs: { capabilities: ['return-path', 'pause-before-switchover'] } },
+  )
   .must('MIG-CMD-QMIG-03.cancelled', 'cancelled is shown alone', async (t) => {
     const one = await active(t);
     await one.does('migrate_cancel');
@@ -81,13 +126,22 @@ export const underWay = new ChapterBuilder(
   .must(
     'MIG-CMD-QMIG-03.postcopy-active',
     'postcopy-active is shown with its times, a downtime, and RAM',
-    async (t) => showsInPostcopy(t, await inPostcopy(t), 'postcopy-active'),
+    async (t) => {
+      const one = await inPostcopy(t);
+      const before = await showsInPostcopy(t, one, 'postcopy-active');
+      figuresGrow(t, before, await showsInPostcopy(t, one, 'postcopy-active'));
+    },
     { needs: postcopyNeeds },
   )
   .must(
     'MIG-CMD-QMIG-03.postcopy-paused',
     'postcopy-paused is shown with its times, a downtime, and RAM',
-    async (t) => showsInPostcopy(t, await pausedPostcopy(t), 'postcopy-paused', 'error-desc'),
+    async (t) => {
+      const one = await inPostcopy(t);
+      const before = await one.info();
+      await pauses(one);
+      figuresGrow(t, before, await showsInPostcopy(t, one, 'postcopy-paused', 'error-desc'));
+    },
     { needs: { ...postcopyNeeds, ...pauseNeeds, commands: [...postcopyNeeds.commands, ...pauseNeeds.commands] } },
   )
   .done();

@@ -205,6 +205,25 @@ export const cancels = new ChapterBuilder(['State machine', '3.7 Cancel'], 'stat
     { needs: returns },
   )
   .must(
+    'MIG-SM-C07.device',
+    'cancel in device, while the last message is waited for, lets the guest go on',
+    async (t) => {
+      const one = await source(t, 'silent', { capabilities: ['return-path', 'pause-before-switchover'] });
+      await one.migrate();
+      await one.until('pre-switchover');
+      await one.does('migrate-continue', { state: 'pre-switchover' });
+      await one.until('device');
+      await one.peer.until('end-of-stream', one.session.deadline);
+      await one.session.fence();
+      await one.statusIs('device');
+      one.turn();
+      await cancel(one);
+      await finalEnd(t, one, true);
+      await one.runs('running');
+    },
+    { needs: { capabilities: ['return-path', 'pause-before-switchover'] } },
+  )
+  .must(
     'MIG-SM-C07.stopped',
     'cancel while the last message is waited for leaves a stopped guest stopped',
     async (t) => {

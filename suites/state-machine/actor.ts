@@ -5,6 +5,7 @@ import { eventName, type Received } from '../../protocol/message.js';
 import type { Session } from '../../protocol/session.js';
 import type { Instance } from '../../targets/target.js';
 import { runStateBecomes } from '../commands/observe.js';
+import { figuresHold } from '../commands/ram-figures.js';
 import { eventsOf, story, tells } from './story.js';
 
 export class Actor {
@@ -51,9 +52,17 @@ export class Actor {
     return this.t.succeeded(await this.session.command('query-migrate'), 'query-migrate') as JsonObject;
   }
 
+  /** `query-migrate` says one of these, and what it shows beside it is such as it can be. */
   async statusIs(...states: readonly string[]): Promise<void> {
-    const status = await this.status();
+    const info = await this.info();
+    const status = String(info.status ?? 'none');
     this.t.check(states.includes(status), states, status, 'status');
+    this.looksAt(info);
+  }
+
+  /** What can be said of the rest of `query-migrate` in any state. */
+  protected looksAt(info: JsonObject): void {
+    figuresHold(this.t, info);
   }
 
   async runStateIs(...states: readonly string[]): Promise<void> {

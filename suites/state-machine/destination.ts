@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Trial } from '../../oracle/trial.js';
 import type { JsonObject } from '../../protocol/json.js';
 import type { ExitStatus, StartOptions } from '../../targets/target.js';
+import { fitsExactly } from '../commands/dialect-fit.js';
 import { switchOn } from '../commands/observe.js';
 import { Actor } from './actor.js';
 import { Feed, memory } from './feed.js';
@@ -23,6 +24,16 @@ export class Destination extends Actor {
   /** Where it listens. */
   readonly path = join(this.instance.scratch, 'in.sock');
   readonly uri = `unix:${this.path}`;
+
+  /** Nothing is shown of a load but its status, where it was listened for, and what became of it (MIG-CMD-QMIG-02). */
+  protected override looksAt(info: JsonObject): void {
+    super.looksAt(info);
+    if (!fitsExactly(this.t.facts)) return;
+    const rest = ['status', 'socket-address', 'error-desc', 'postcopy-blocktime', 'postcopy-vcpu-blocktime'];
+    this.t.returned('query-migrate', info, [], rest, 'members at the destination');
+    const bad = ['postcopy-active', 'postcopy-paused'].includes(String(info.status));
+    if (bad) this.t.same('postcopy-blocktime' in info, false, 'postcopy-blocktime before the end');
+  }
 
   /** Lets it listen. */
   async listens(uri = this.uri): Promise<void> {

@@ -70,8 +70,13 @@ export async function pausedPostcopy(
   options: SourceOptions = {},
 ): Promise<Source> {
   const one = await inPostcopy(t, behaviour, options);
+  await pauses(one);
+  return one;
+}
+
+/** A source in postcopy-active pauses. */
+export async function pauses(one: Source): Promise<void> {
   await one.does('migrate-pause');
   await one.until('postcopy-paused');
   await one.peer.until('closed', one.session.deadline);
-  return one;
 }

@@ -1,0 +1,87 @@
+/** commands.md §8: what holds of the figures of a migration in whatever state they are shown. */
+import type { Trial } from '../../oracle/trial.js';
+import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
+import type { Schema } from '../../qapi/schema.js';
+import { type Validator, validatorsFor } from '../../qapi/validators.js';
+
+export const baselineRam =
+  `transferred remaining total duplicate normal normal-bytes dirty-pages-rate mbps dirty-sync-count postcopy-requests
+  page-size multifd-bytes`.split(/\s+/);
+const laterRam = 'pages-per-second precopy-bytes downtime-bytes postcopy-bytes dirty-sync-missed-zero-copy'.split(' ');
+/** Members of `ram` in each kind of dialect. */
+export const ramMembers = {
+  baseline: [...baselineRam, 'skipped'],
+  '7.2': [...baselineRam, ...laterRam, 'skipped'],
+  '10.0': [...baselineRam, ...laterRam],
+} as const;
+
+/** What only grows within one migration (MIG-CMD-INV-03). */
+const growing = [
+  'transferred',
+  'duplicate',
+  'normal',
+  'normal-bytes',
+  'dirty-sync-count',
+  'postcopy-requests',
+  'multifd-bytes',
+  'precopy-bytes',
+  'downtime-bytes',
+  'postcopy-bytes',
+] as const;
+
+/** Bytes that may be counted, and not be written yet, or the other way round. */
+const underWay = 1n << 20n;
+
+const validators = new WeakMap<Schema, Validator>();
+function faultsOf({ facts }: Trial, info: JsonObject): string[] {
+  let validator = validators.get(facts.schema);
+  // What is shown beyond the schema is looked at where the members of a state are.
+  if (validator === undefined) {
+    validator = validatorsFor(facts.schema).returns('query-migrate', { additional: true });
+    validators.set(facts.schema, validator);
+  }
+  return validator(info).map(({ path, expected, got }) => `${path}: ${expected}, got ${got}`);
+}
+
+const integer = (value: JsonValue | undefined): bigint =>
+  typeof value === 'bigint' || Number.isInteger(value) ? BigInt(value as number | bigint) : -1n;
+
+/** Every number in it, however deep, with where it stands. */
+function* numbersOf(value: JsonValue, path: string): Generator<[path: string, number: number | bigint]> {
+  if (typeof value === 'number' || typeof value === 'bigint') yield [path, value];
+  if (isObject(value)) for (const [name, member] of Object.entries(value)) yield* numbersOf(member, `${path} ${name}`);
+}
+
+/** What `query-migrate` shows of a source is as its schema says, nothing is below nothing, and the figures fit together. */
+export function figuresHold(t: Trial, info: JsonObject): void {
+  t.same(faultsOf(t, info), [], 'query-migrate against the schema');
+  const below = [...numbersOf(info, '')].filter(([, value]) => value < 0).map(([path]) => path.trim());
+  t.same(below, [], 'figures below nothing');
+  const { ram } = info;
+  if (!isObject(ram)) return;
+  const at = (name: string): bigint => integer(ram[name]);
+  const page = at('page-size');
+  t.check(page > 0n && (page & (page - 1n)) === 0n, 'a power of two', `${page}`, 'page-size');
+  t.same(at('normal-bytes'), at('normal') * page, 'normal-bytes, for so many pages');
+  t.same([at('total') % page, at('remaining') % page], [0n, 0n], 'total and remaining, modulo the page size');
+  t.check(at('remaining') <= at('total'), `${at('total')} at most`, `${at('remaining')}`, 'remaining');
+  t.same(integer(ram.skipped ?? 0), 0n, 'skipped');
+  const sent = at('transferred') + underWay;
+  t.check(sent >= at('multifd-bytes'), 'no more than all', `${at('multifd-bytes')}`, 'multifd-bytes');
+  if (!('precopy-bytes' in ram)) return;
+  const parts = at('precopy-bytes') + at('downtime-bytes') + at('postcopy-bytes');
+  t.check(sent >= parts, `${sent} at most`, `${parts}`, 'bytes of precopy, downtime and postcopy together');
+}
+
+/** Between two looks at one migration nothing gets less, and what is constant stays (MIG-CMD-INV-03). */
+export function figuresGrow(t: Trial, before: JsonObject, after: JsonObject): void {
+  if (!isObject(before.ram) || !isObject(after.ram)) return;
+  for (const name of growing) {
+    if (!(name in before.ram) || !(name in after.ram)) continue;
+    const [a, b] = [integer(before.ram[name]), integer(after.ram[name])];
+    t.check(b >= a, `${a} or more`, `${b}`, `${name} later in the same migration`);
+  }
+  for (const name of ['total', 'page-size']) t.same(after.ram[name], before.ram[name], `${name}, which stays`);
+  const total = (info: JsonObject): bigint => integer(info['total-time'] ?? 0);
+  t.check(total(after) >= total(before), `${total(before)} or more`, `${total(after)}`, 'total-time');
+}
