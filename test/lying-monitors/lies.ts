@@ -17,6 +17,7 @@ import { aboutSettings } from './lies-about-settings.js';
 import { aboutSteps } from './lies-about-steps.js';
 import { aboutStreams } from './lies-about-streams.js';
 import { aboutTheWayBack } from './lies-about-the-way-back.js';
+import { inRareStates } from './lies-in-rare-states.js';
 import { asLie } from './planted-lie.js';
 import { variations } from './variations.js';
 
@@ -36,6 +37,7 @@ export const lies: Readonly<Record<string, Lie>> = {
   ...aboutMoments,
   ...aboutOrders,
   ...aboutTheWayBack,
+  ...inRareStates,
   ...variations,
 };
 

@@ -1,0 +1,51 @@
+import { expect } from 'chai';
+import { impossibleIn } from '../../oracle/conversation.js';
+import { loadSchema } from '../../reference/schema/index.js';
+import { conversation } from '../protocol/fake-monitor.js';
+import { listen, reply, stop } from '../protocol/listening.js';
+
+const schema = loadSchema('3.0');
+
+/** What cannot be in a conversation in which a monitor answers the first command behind the negotiation like this. */
+async function said(answer: (id: unknown) => string): Promise<string | undefined> {
+  const monitor = await listen(conversation(({ execute, id }) => (execute === 'query-name' ? answer(id) : reply(id))));
+  const session = await monitor.session();
+  await session.negotiate();
+  await session.command('query-name');
+  await session.fence();
+  return impossibleIn(session, schema)?.expected;
+}
+
+const timed = (timestamp: unknown): string => JSON.stringify({ event: 'STOP', timestamp });
+
+describe('what no conversation can have', () => {
+  it('is nothing where each message is in its place', async () => {
+    expect(await said((id) => `${stop}\r\n${reply(id)}`)).to.equal(undefined);
+    expect(await said((id) => `${timed({ seconds: -1, microseconds: -1 })}\r\n${reply(id)}`)).to.equal(undefined);
+  });
+
+  it('is a second reply to one command', async () => {
+    expect(await said((id) => `${reply(id)}\r\n${reply(id)}`)).to.match(/^one reply to the command with id qs\d+\.2$/);
+  });
+
+  it('is a reply without the id that its command had', async () => {
+    expect(await said(() => '{"return": {}}')).to.equal('a reply with the id of its command');
+  });
+
+  it('is an event with a member of its own', async () => {
+    const event = JSON.stringify({ ...JSON.parse(stop), id: 1 });
+    expect(await said((id) => `${event}\r\n${reply(id)}`)).to.match(/^an event with the members event, timestamp/);
+  });
+
+  it('is a timestamp that is none', async () => {
+    for (const stamp of [1, { seconds: 1 }, { seconds: 1, microseconds: 1_000_000 }, { seconds: 1.5, microseconds: 0 }])
+      expect(await said((id) => `${timed(stamp)}\r\n${reply(id)}`)).to.match(/seconds and microseconds/);
+  });
+
+  it('is an event whose data are not those of its schema', async () => {
+    const pass = JSON.stringify({ ...JSON.parse(stop), event: 'MIGRATION_PASS', data: { pass: 'one' } });
+    expect(await said((id) => `${pass}\r\n${reply(id)}`)).to.match(/^event MIGRATION_PASS with data as in its schema/);
+    const unknown = JSON.stringify({ ...JSON.parse(stop), event: 'OF_ANOTHER_MAKE', data: { pass: 'one' } });
+    expect(await said((id) => `${unknown}\r\n${reply(id)}`)).to.equal(undefined);
+  });
+});
