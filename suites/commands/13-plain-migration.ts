@@ -18,6 +18,7 @@ import {
   wordsAre,
   wordsOf,
 } from './pair.js';
+import { figuresHold } from './ram-figures.js';
 
 const needs = { abilities: ['start', 'incoming', 'local'] } as const;
 
@@ -158,22 +159,31 @@ export const plainMigration = chapter
   .must('MIG-CMD-MIG-21.counters', 'the next migration counts its pages and passes anew', async (t) => {
     const both = await complete(t, {});
     const { source } = both;
-    const pages = async (): Promise<number> => {
+    const figures = async () => {
       const info = t.succeeded(await source.command('query-migrate'));
       const ram = isObject(info) && isObject(info.ram) ? info.ram : {};
-      return Number(ram.duplicate) + Number(ram.normal);
+      const at = (...names: readonly string[]) => names.reduce((sum, name) => sum + Number(ram[name] ?? 0), 0);
+      return { info, at, pages: at('duplicate', 'normal') };
     };
-    const first = await pages();
+    const { at: before, pages: first } = await figures();
     t.succeeded(await source.command('cont'), 'cont');
     const to = await t.start({ incoming: 'unix:in.sock' }, 'third');
     const third = await t.session({ to });
     const marks = { source: source.mark(), destination: third.mark() };
     await migrated(t, { source, destination: third, uri: `unix:${to.scratch}/in.sock`, marks }, 'running');
-    const [second, said] = [await pages(), await words(t, source, marks.source)];
+    const { info, at, pages: second } = await figures();
+    const said = await words(t, source, marks.source);
     const goesOn = second === 2 * first && !said.includes('MIGRATION_PASS(1)');
     if (goesOn && hasDefect(t.facts, 'MIG-DEF-18'))
       return t.knownDefect('MIG-DEF-18', `${first} pages`, `${second} pages`);
     t.same(second, first, 'duplicate and normal');
+    if (isObject(info)) figuresHold(t, info);
+    for (const name of ['remaining', 'postcopy-requests', 'postcopy-bytes', 'multifd-bytes']) t.same(at(name), 0, name);
+    // The end of a pass is sent before the guest stops or after it, as it comes.
+    for (const names of [['transferred'], ['precopy-bytes', 'downtime-bytes']]) {
+      const most = Math.ceil(1.5 * before(...names)) + 4096;
+      t.check(at(...names) <= most, `${most} at most`, `${at(...names)}`, names.join(' and '));
+    }
     passesTold(t, said);
   })
   .must('MIG-SM-I24.plain', 'the destination can be the source of the next migration', async (t) => {

@@ -1,6 +1,7 @@
 /** qmp-protocol.md §9 and §15: run states and events around a migration. */
 import { event } from '../../oracle/patterns.js';
 import type { Trial } from '../../oracle/trial.js';
+import type { Session } from '../../protocol/session.js';
 import type { TargetFacts } from '../../targets/facts.js';
 import { ChapterBuilder } from '../requirement.js';
 import {
@@ -39,6 +40,15 @@ async function destinationEnd(
   t.equal(resumed, expected === 'running' ? 1 : 0, 'RESUME events of the destination');
 }
 
+/** A reset is told once, on either side of its reply. */
+async function resetsOnce(t: Trial, session: Session): Promise<void> {
+  const since = session.mark();
+  t.succeeded(await session.command('system_reset'));
+  await session.event('RESET', { since });
+  const names = t.eventNames(await session.fence(since));
+  t.same(names.filter((name) => name === 'RESET').length, 1, 'events RESET');
+}
+
 export const migratedStates = new ChapterBuilder(
   ['QMP protocol', '15 Run states', 'Around a migration'],
   'qmp-protocol.md §15',
@@ -65,7 +75,7 @@ export const migratedStates = new ChapterBuilder(
       const pair = await migrationSource(t, { hold: true });
       await migrateHeld(t, pair);
       t.failed(await pair.source.command('cont'), 'GenericError', 'Migration is not finalized yet');
-      t.succeeded(await pair.source.command('system_reset'));
+      await resetsOnce(t, pair.source);
       t.equal(await runState(t, pair.source), 'finish-migrate', 'the state');
     },
     { needs: { unless: resets } },
@@ -84,6 +94,7 @@ export const migratedStates = new ChapterBuilder(
       const names = t.eventNames(pair.source.since(mark));
       t.equal(names[0] ?? 'none', 'SHUTDOWN', 'the first event');
       t.check(names.includes('MIGRATION(cancelling)'), 'MIGRATION(cancelling)', names.join());
+      t.same(names.filter((name) => name === 'SHUTDOWN').length, 1, 'events SHUTDOWN');
       t.equal((await pair.sourceInstance.exited(5000)).code, 0, 'exit status');
     },
     { needs: { abilities: ['exit'], unless: resets } },
@@ -105,8 +116,7 @@ export const migratedStates = new ChapterBuilder(
   .must('QMP-RUN-06.reset', 'postmigrate: system_reset leads to prelaunch', async (t) => {
     const pair = await migrationSource(t);
     await migrateFully(t, pair);
-    t.succeeded(await pair.source.command('system_reset'));
-    await pair.source.event('RESET');
+    await resetsOnce(t, pair.source);
     t.equal(await runState(t, pair.source), 'prelaunch', 'the state');
   })
   .must(

@@ -78,6 +78,40 @@ export const orders = new ChapterBuilder(
     }
   })
   .must(
+    'MIG-SM-E04.after',
+    'a guest that stops and goes on is told as ever, however the migration before has ended',
+    async (t) => {
+      const one = await source(t, 'answer', pauses);
+      const halts = async (end: string): Promise<void> => {
+        one.turn();
+        await one.does('stop');
+        await one.runStateIs('paused');
+        await one.does('cont');
+        await one.runStateIs('running');
+        await one.tells('S ↵stop R ↵cont', `after a migration that has ${end}`);
+        one.turn();
+      };
+      await one.does('migrate', { uri: `unix:${one.instance.scratch}/absent.sock` });
+      await one.until('failed');
+      await halts('failed');
+      await one.migrate();
+      await one.until('pre-switchover');
+      await one.does('migrate_cancel');
+      await one.until('cancelled');
+      await one.runs('running');
+      await one.session.fence();
+      await halts('been cancelled');
+      await one.migrate();
+      await one.until('pre-switchover');
+      await one.does('migrate-continue', { state: 'pre-switchover' });
+      await one.until('completed');
+      await one.runs('postmigrate');
+      await one.does('cont');
+      await halts('completed');
+    },
+    { needs: pauses },
+  )
+  .must(
     'MIG-SM-R02',
     'with a pause STOP and pre-switchover come before the continue, the rest after it',
     async (t) => {

@@ -4,6 +4,7 @@ import type { Trial } from '../../oracle/trial.js';
 import type { JsonObject } from '../../protocol/json.js';
 import { RamFlag, SectionType } from '../../reference/stream/format.js';
 import { unlessExact } from '../commands/dialect-fit.js';
+import { figuresHold } from '../commands/ram-figures.js';
 import { ChapterBuilder } from '../requirement.js';
 import { captureNeeds } from '../stream-format/capture.js';
 import type { Recording } from '../stream-format/recording.js';
@@ -22,6 +23,7 @@ const recordBytes = ({ payload, continued, block }: Recording['pages'][number]):
 async function statistics(t: Trial, parameters?: JsonObject): Promise<[JsonObject, Recording]> {
   const [one, recording] = await migratedWithChanges(t, parameters === undefined ? {} : { parameters });
   const { info } = one;
+  figuresHold(t, info);
   const cache = info['xbzrle-cache'];
   t.check(typeof cache === 'object' && cache !== null, 'a member xbzrle-cache', JSON.stringify(info));
   return [cache as JsonObject, recording];
