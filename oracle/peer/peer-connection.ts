@@ -49,7 +49,7 @@ export class PeerMemory {
   /** Data channels so far, and streams that began: what belongs together is sure for the first stream alone. */
   readonly data: DataChannel[] = [];
   streams = 0;
-  /** The first stream was read to its end. */
+  /** The last stream was read to its end. */
   ended = false;
 
   /** Each of its data channels has said which it is, and no two are the same. */
@@ -59,9 +59,17 @@ export class PeerMemory {
     if (twice !== undefined) this.checks?.report('multifd §1', `two data channels have the id ${twice}`);
   }
 
-  /** Once the stream and its data channels have been read to their ends, every page has come. */
-  settleChannels(): void {
-    if (!this.ended || this.streams !== 1 || this.data.length === 0 || !this.data.every(({ whole }) => whole)) return;
+  /**
+   * Once the stream and its data channels have been read to their ends, every page has come. Only when nothing more is going to
+   * come: a source is done before the last of its connections is accepted here.
+   */
+  settle(): void {
+    if (!this.ended) return;
+    if (!this.channels) {
+      this.pages?.complete();
+      return;
+    }
+    if (this.streams !== 1 || this.data.length === 0 || !this.data.every(({ whole }) => whole)) return;
     this.pages?.complete();
     const { checks } = this;
     if (checks === undefined) return;
@@ -104,14 +112,23 @@ export class PeerConnection {
       this.closed = true;
       if (this.data !== undefined && !this.given && broken !== true) {
         this.data.closed = true;
-        this.settings.memory.settleChannels();
-        this.complain();
       }
       if (this.marked && !this.complete && !this.given && broken !== true)
         settings.tell('the stream has ended without a description');
       settings.tell('the connection is closed');
       settings.changed();
     });
+  }
+
+  /** Something was read from it. */
+  get heard(): boolean {
+    return this.begun;
+  }
+
+  /** Tells what is wrong with all that has come. */
+  settle(): void {
+    this.settings.memory.settle();
+    this.complain();
   }
 
   /** Sends what was held back, and from now on answers at once. */
@@ -178,6 +195,7 @@ export class PeerConnection {
       memory.pages = undefined;
       memory.machine = undefined;
       memory.streams++;
+      memory.ended = false;
     }
     this.begins = memory.checks !== undefined;
     const checks = memory.checks ?? new ConformanceChecks(rules);
@@ -219,11 +237,9 @@ export class PeerConnection {
           this.marked = true;
         },
         complete: () => {
-          if (!memory.channels) pages.complete();
           if (this.begins) machine.complete();
           memory.ended = true;
           if (memory.streams === 1) memory.compareChannels();
-          memory.settleChannels();
           this.ended();
         },
         ramSetupBlock: (entry) => {

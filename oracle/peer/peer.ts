@@ -168,6 +168,7 @@ export class Peer {
 
   /** Ends everything and removes the socket file. Never throws. */
   async close(): Promise<void> {
+    if (this.all.every(({ heard }) => heard)) this.all.findLast(({ complete }) => complete)?.settle();
     for (const connection of this.open) connection.close();
     await this.server?.close();
     await this.full?.close();
