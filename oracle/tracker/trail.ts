@@ -45,7 +45,7 @@ export function nameOf({ side, label, rows }: Omit<Taken, 'from'>): {
   readonly rows: readonly string[];
 } {
   const base = label.replace(
-    /^(.*): (?:reply-later|told-late|device-first|device-swapped)$/,
+    /^(.*): (?:reply-later|told-late|device-first|device-swapped|device-swapped-early)$/,
     (_, name: string) => `${name}: ${usual[name] ?? 'answered'}`,
   );
   const own = rows.filter((row) => !ordering.test(row));

@@ -60,6 +60,9 @@ export const cancel: CommandRule = (call) => {
         call.may('MIG-SM-C08 MIG-SM-E02', 'device-swapped', (c) =>
           c.to('cancelling').reply().to(onward, phase).out({ status: 'cancelling' }),
         ),
+        call.may('MIG-SM-C08 MIG-SM-E02', 'device-swapped-early', (c) =>
+          c.to('cancelling').to(onward, phase).out({ status: 'cancelling' }).reply(),
+        ),
       ];
     }
     case 'postcopy-active':

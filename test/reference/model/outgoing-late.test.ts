@@ -188,6 +188,14 @@ const cases: readonly Case[] = [
     end: 'cancelled/running',
   },
   {
+    rows: 'C08 E02 before the reply',
+    dialect: '7.2',
+    capabilities: ['pause-before-switchover'],
+    path: [...held, 'migrate_cancel@device-swapped-early', 'guest-restored', 'thread-ended'],
+    story: 'M(setup) ↵ P M(active) S M(pre-switchover) M(cancelling) M(device) ↵ R M(cancelled)',
+    end: 'cancelled/running',
+  },
+  {
     rows: 'C08 paused guest',
     paused: true,
     capabilities: ['pause-before-switchover'],
