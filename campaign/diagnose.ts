@@ -213,7 +213,7 @@ function descriptionSymptoms({ entries }: Transcript): Symptom[] {
   const disturbed = entries
     .slice(0, entry.n)
     .some(({ kind, text }) => (kind === 'channel' && text === 'cut') || (kind === 'sent' && text.includes('cancel')));
-  const completed = entries.some(({ kind, text }) => kind === 'received' && text.includes('"status": "completed"'));
+  const completed = entries.some(({ kind, text }) => kind === 'received' && /"status"\s*:\s*"completed"/.test(text));
   if (disturbed || !completed) return [];
   return [
     {

@@ -129,7 +129,7 @@ function fate(
     };
   if (kinds !== 'loaded' || status !== 'completed' || !parts.includes('stopped')) return undefined;
   const running = entries.find(
-    ({ n, kind, text }) => n > entry && kind === 'received' && /"status": "running"/.test(text),
+    ({ n, kind, text }) => n > entry && kind === 'received' && /"status"\s*:\s*"running"/.test(text),
   );
   if (running === undefined) return undefined;
   return {

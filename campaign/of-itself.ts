@@ -83,7 +83,7 @@ export function ofItselfSymptoms(transcript: Transcript, schema: Schema): Sympto
     }
     if (entry.kind !== 'received' || entry.stale) continue;
     const [process = entry.at] = entry.at.split('#');
-    if (entry.text.startsWith('{"QMP"')) {
+    if (/^\s*\{\s*"QMP"/.test(entry.text)) {
       const value = entryValue(entry);
       if (isObject(value) && isObject(value.QMP)) greeted.set(process, textOfVersion(value.QMP.version));
       continue;
@@ -94,7 +94,7 @@ export function ofItselfSymptoms(transcript: Transcript, schema: Schema): Sympto
     const name = open.get(`${entry.at} ${value.id}`);
     if (name === undefined) continue;
     open.delete(`${entry.at} ${value.id}`);
-    const key = name === 'query-version' ? undefined : `${name} ${entry.text.replace(/"id": "[^"]*"/, '')}`;
+    const key = name === 'query-version' ? undefined : `${name} ${entry.text.replace(/"id"\s*:\s*"[^"]*"/, '')}`;
     if (key !== undefined && seen.has(key)) continue;
     const found = contradiction(name, value.return as JsonValue, schema, greeted.get(process));
     if (found !== undefined) return [symptomOf(found, entry)];

@@ -32,7 +32,7 @@ export interface Bounds {
 type Numbers = Readonly<Record<string, bigint>>;
 
 /** Members that never decrease within one migration (MIG-CMD-INV-03). */
-const neverDecreasing = [
+export const neverDecreasing = [
   'transferred',
   'duplicate',
   'normal',
