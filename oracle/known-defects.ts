@@ -220,7 +220,8 @@ export const knownDefects: readonly KnownDefect[] = [
   },
   {
     id: 'MIG-DEF-26',
-    title: 'after a postcopy was cancelled, the next migration may stay active for ever with the guest stopped',
+    title:
+      'after a postcopy was cancelled or could not begin, the next migration may never end, with the guest stopped',
     from: [7, 2],
     to: fixedBy100,
   },

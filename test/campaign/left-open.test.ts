@@ -1,0 +1,44 @@
+/** A reader of the return path that was left waiting, and what the next migration makes of it (MIG-DEF-26). */
+import { expect } from 'chai';
+import { withLeftOpen } from '../../campaign/left-open.js';
+import type { Symptom } from '../../campaign/symptom.js';
+import { Transcript } from '../../protocol/transcript.js';
+
+const told = (...statuses: readonly string[]): Transcript => {
+  const transcript = new Transcript();
+  for (const status of statuses) {
+    transcript.add('source', 'received', JSON.stringify({ event: 'MIGRATION', data: { status } }));
+  }
+  return transcript;
+};
+
+const hang = (transcript: Transcript, status: string): Symptom => ({
+  kind: 'hang',
+  subject: `stays ${status} after its channel was closed`,
+  rows: ['MIG-SM-O40'],
+  state: `outgoing ${status}`,
+  expected: ['another status'],
+  got: `${status} for 4500 ms`,
+  entry: transcript.entries.length,
+});
+
+const kinds = (transcript: Transcript, status: string, defects = ['MIG-DEF-26']): readonly string[] =>
+  withLeftOpen([hang(transcript, status)], transcript, new Set(defects)).map(({ kind }) => kind);
+
+describe('a return path that was left open', () => {
+  for (const end of ['cancelling', 'failed']) {
+    it(`explains that the next migration hangs, after a postcopy that went from postcopy-active to ${end}`, () => {
+      const transcript = told('setup', 'active', 'postcopy-active', end, 'setup', 'active');
+      expect(kinds(transcript, 'active')).to.deep.equal(['known-defect']);
+      expect(kinds(transcript, 'cancelling')).to.deep.equal(['known-defect']);
+    });
+  }
+
+  it('explains nothing else, and nothing of a release without it', () => {
+    const cut = told('setup', 'active', 'postcopy-active', 'failed', 'setup', 'active');
+    expect(kinds(cut, 'setup')).to.deep.equal(['hang']);
+    expect(kinds(cut, 'active', [])).to.deep.equal(['hang']);
+    expect(kinds(told('setup', 'active', 'failed', 'setup', 'active'), 'active')).to.deep.equal(['hang']);
+    expect(kinds(told('postcopy-active', 'postcopy-paused', 'failed', 'active'), 'active')).to.deep.equal(['hang']);
+  });
+});
