@@ -42,8 +42,16 @@ function faultOfEvent(event: JsonObject, name: string, schema: Schema): string |
   return fault === undefined ? undefined : `event ${name} with data as in its schema: ${fault.path} ${fault.expected}`;
 }
 
-/** The first message of a session that no conversation can have; `undefined` when each is in its place. */
-export function impossibleIn(session: Session, schema: Schema): Impossible | undefined {
+/**
+ * The first message of a session that no conversation can have; `undefined` when each is in its place.
+ * @param others sessions that may have left replies behind for this one
+ */
+export function impossibleIn(
+  session: Session,
+  schema: Schema,
+  others: readonly Session[] = [],
+): Impossible | undefined {
+  const left = others.some((other) => other !== session && other.raw && other.endpoint === session.endpoint);
   const answered = new Set<string>();
   for (const message of session.log) {
     const { value, stale } = message;
@@ -52,7 +60,7 @@ export function impossibleIn(session: Session, schema: Schema): Impossible | und
     const fault = name === undefined ? undefined : faultOfEvent(value, name, schema);
     if (fault !== undefined) return { expected: fault, message };
     if (!isReply(message)) continue;
-    if (session.lacksItsId(message)) return { expected: 'a reply with the id of its command', message };
+    if (!left && session.lacksItsId(message)) return { expected: 'a reply with the id of its command', message };
     const { id } = value;
     if (typeof id !== 'string' || !session.hasMade(id)) continue;
     if (answered.has(id)) return { expected: `one reply to the command with id ${id}`, message };

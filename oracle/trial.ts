@@ -46,6 +46,7 @@ export class Trial {
   reused = false;
   private readonly used = new Map<Instance, { name: string }>();
   private readonly sessions = new Map<Session, Instance>();
+  private readonly heard: Session[] = [];
   private readonly releases: (() => Promise<void>)[] = [];
   private plain: Promise<Instance> | undefined;
   private events: ReadonlySet<string> | undefined;
@@ -179,6 +180,7 @@ export class Trial {
 
   /** A session of the trial's own making: it hears of what the others hear. */
   hears(session: Session): Session {
+    this.heard.push(session);
     session.knownEvent = (name, { data }) => this.knownEvents.has(name) && !announcesLater(name, data, this.later);
     return session;
   }
@@ -353,7 +355,7 @@ export class Trial {
   /** Each conversation was one, whatever it was about. @throws Divergence */
   conversed(): void {
     for (const session of this.sessions.keys()) {
-      const fault = impossibleIn(session, this.facts.schema);
+      const fault = impossibleIn(session, this.facts.schema, this.heard);
       if (fault !== undefined) throw this.divergence([fault.expected], fault.message, 'in the conversation');
     }
   }

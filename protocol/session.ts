@@ -261,6 +261,11 @@ export class Session {
     return `qs${this.number}.${++this.sentIds}`;
   }
 
+  /** Bytes of the caller's choice were sent: replies to them may have no id, also such as reach the next client (QMP-CONN-08). */
+  get raw(): boolean {
+    return this.sentRaw;
+  }
+
   /** Whether an id is one of {@link freshId}. */
   hasMade(id: string): boolean {
     return id.startsWith(`qs${this.number}.`);

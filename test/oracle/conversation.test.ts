@@ -32,6 +32,19 @@ describe('what no conversation can have', () => {
     expect(await said(() => '{"return": {}}')).to.equal('a reply with the id of its command');
   });
 
+  it('is no reply without an id where another client may have left it behind', async () => {
+    const monitor = await listen(
+      conversation(({ execute, id }) => (execute === 'query-name' ? '{"return": {}}' : reply(id))),
+    );
+    const first = await monitor.session();
+    const next = await monitor.session();
+    await next.negotiate();
+    await next.command('query-name');
+    expect(impossibleIn(next, schema, [first, next])?.expected).to.equal('a reply with the id of its command');
+    await first.sendBytes('{"execute":"query-name"}');
+    expect(impossibleIn(next, schema, [first, next])).to.equal(undefined);
+  });
+
   it('is an event with a member of its own', async () => {
     const event = JSON.stringify({ ...JSON.parse(stop), id: 1 });
     expect(await said((id) => `${event}\r\n${reply(id)}`)).to.match(/^an event with the members event, timestamp/);
