@@ -26,7 +26,7 @@ import { emitScenarios } from './fuzz/emit.js';
 import { findingFiles } from './fuzz/finding-files.js';
 import { Interrupt } from './interrupt.js';
 import type { Io } from './io.js';
-import { addTargetOptions, gather, type TargetOptions, wholeNumber } from './options.js';
+import { addTargetOptions, gatherAll, type TargetOptions, wholeNumber } from './options.js';
 
 interface FuzzOptions extends TargetOptions {
   readonly time?: number;
@@ -76,7 +76,7 @@ export function fuzzCommand(io: Io): Command {
     .option('--runs <n>', 'how many cases', wholeNumber(1, 2 ** 31 - 1))
     .option('--seed <n>', 'what the cases are drawn from (default: by chance)', wholeNumber(0, 2 ** 32 - 1))
     .option('-j, --jobs <n>', `cases side by side (default: ${usualJobs}; an address gets 1)`, wholeNumber(1, 64))
-    .option('--only <source>', `draw from this source of cases; may be given several times`, gather)
+    .option('--only <source>', 'draw from this source of cases; several with commas', gatherAll)
     .option('--out <dir>', 'folder for findings, log and corpus; an earlier campaign in it goes on')
     .option('--resume <dir>', 'go on with the campaign in this folder, with its target and seed')
     .option('--corpus <dir>', 'keep the corpus there, to share it between campaigns (default: in the folder of --out)')

@@ -20,7 +20,10 @@ interface ListOptions {
 export function listCommand(io: Io): Command {
   return new Command('list')
     .description('list the requirements')
-    .argument('[selector...]', 'requirements by id, chapter or tag; * and ? are wildcards (default: all)')
+    .argument(
+      '[selector...]',
+      'requirements by id, chapter or tag, several with commas; * and ? are wildcards (default: all)',
+    )
     .option('--skip <selector>', 'leave these out; may be given several times', gather)
     .option('--json', 'an array of objects instead of text')
     .option('--matrix', 'each entity of the schema and row of the specification, and the requirements for it')

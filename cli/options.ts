@@ -25,6 +25,12 @@ export function shardOption(text: string): { index: number; count: number } {
 /** Gathers the values of an option that may be given several times. */
 export const gather = (text: string, before: readonly string[] = []): string[] => [...before, text];
 
+/** The same where a value may name several things, with commas between them. */
+export const gatherAll = (text: string, before: readonly string[] = []): string[] => [
+  ...before,
+  ...text.split(',').map((one) => one.trim()),
+];
+
 export function addTargetOptions(command: Command): Command {
   return command
     .option(

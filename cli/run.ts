@@ -41,7 +41,10 @@ const usualJobs = 4;
 export function runCommand(io: Io): Command {
   return addTargetOptions(new Command('run'))
     .description('check a target against the requirements')
-    .argument('[selector...]', 'requirements by id, chapter or tag; * and ? are wildcards (default: all)')
+    .argument(
+      '[selector...]',
+      'requirements by id, chapter or tag, several with commas; * and ? are wildcards (default: all)',
+    )
     .option(
       '-j, --jobs <n>',
       `requirements side by side (default: ${usualJobs}; an address gets 1)`,

@@ -15,7 +15,8 @@ export class SelectorError extends Error {
 
 /**
  * Selects by id, chapter title or tag; `*` and `?` are wildcards, case does not matter, `QMP-ARG-06` selects
- * `QMP-ARG-06.boolean` too. Every selector must match something.
+ * `QMP-ARG-06.boolean` too, and commas stand between several (titles may have one of their own). Every selector must match
+ * something.
  * @throws SelectorError with the nearest id
  */
 export function select(chapters: readonly Chapter[], only: readonly string[], skip: readonly string[] = []): Planned[] {
@@ -27,6 +28,8 @@ export function select(chapters: readonly Chapter[], only: readonly string[], sk
       throw new SelectorError("a selector is empty; 'qmpspec list' shows what can be selected");
     const matches = matcher(selector);
     const found = all.filter(matches);
+    const several = selector.split(BETWEEN_SELECTORS);
+    if (found.length === 0 && several.length > 1) return several.flatMap(chosen);
     if (found.length === 0) {
       const near = closest(selector.toUpperCase(), [...new Set(all.map(({ requirement }) => requirement.id))]);
       throw new SelectorError(
@@ -39,6 +42,9 @@ export function select(chapters: readonly Chapter[], only: readonly string[], sk
   for (const selector of skip) for (const one of chosen(selector)) wanted.delete(one);
   return all.filter((one) => wanted.has(one));
 }
+
+/** A comma that is not one of a `{A,B}`. */
+const BETWEEN_SELECTORS = /\s*,\s*(?![^{]*\})/;
 
 function matcher(selector: string): (planned: Planned) => boolean {
   const options = { nocase: true, bash: true };

@@ -122,7 +122,7 @@ describe('qmpspec fuzz', function () {
   it('says in one line what cannot be', () =>
     withFolder(async (folder) => {
       const cases: readonly [number, RegExp, ...string[]][] = [
-        [2, /no source of cases 'wlak'; did you mean 'walk'\?/, 'fuzz', '--only', 'wlak', '--runs', '1'],
+        [2, /no source of cases 'wlak'; did you mean 'walk'\?/, 'fuzz', '--only', 'values, wlak', '--runs', '1'],
         [2, /holds no campaign to go on with/, 'fuzz', '--resume', join(folder, 'none')],
         [2, /time span such as/, 'fuzz', '--time', 'soon'],
         [2, /no\.json: there is no such file/, 'replay', join(folder, 'no.json')],

@@ -31,6 +31,8 @@ describe('selection', () => {
     [['QMP protocol'], ['QMP-ARG-*'], ['QMP-NEG-01', 'QMP-NEG-10']],
     [['QMP-ARG-060', 'QMP-NEG-01', 'QMP-NEG-0*'], [], ['QMP-NEG-01', 'QMP-ARG-060']],
     [[], ['racy', 'QMP-ARG-06'], ['QMP-NEG-01']],
+    [['QMP-NEG-01, 8 Arguments'], ['QMP-ARG-06,qmp-arg-06.null'], ['QMP-NEG-01', 'QMP-ARG-060']],
+    [['QMP-{NEG,ARG}-06*,QMP-NEG-10'], [], ['QMP-NEG-10', 'QMP-ARG-06.boolean', 'QMP-ARG-06.null', 'QMP-ARG-060']],
   ];
   for (const [only, skip, expected] of cases) {
     it(`of ${only.join(' ') || 'everything'}${skip.length > 0 ? ` without ${skip.join(' ')}` : ''}`, () => {
@@ -47,6 +49,11 @@ describe('selection', () => {
     }
     expect(() => select(chapters, ['QMP-NEG-01', ''])).to.throw(SelectorError, /a selector is empty/);
     expect(() => select(chapters, ['QMP-NEG'])).to.throw(SelectorError);
+    expect(() => select(chapters, ['QMP-NEG-01,QMP-NGE-01'])).to.throw(
+      SelectorError,
+      /'QMP-NGE-01' matches no requirement/,
+    );
+    expect(() => select(chapters, ['QMP-NEG-01,'])).to.throw(SelectorError, /a selector is empty/);
   });
 
   it('may leave nothing', () => {
