@@ -1,7 +1,8 @@
 /**
  * MIG-DEF-26: when a postcopy is cancelled or cannot begin, the thread that reads its return path may be left waiting. The
  * next migration of the process then opens a return path that nobody asked for, and stays `active`, or `cancelling`, with the
- * guest stopped, for ever.
+ * guest stopped, for ever. A process that is told to end in that condition says SHUTDOWN, waits for that thread in order to
+ * destroy the semaphore on which it waits, and neither answers nor ends.
  */
 import { isObject } from '../protocol/json.js';
 import { entryValue, type Transcript } from '../protocol/transcript.js';
@@ -23,6 +24,11 @@ function postcopyCutShort({ entries }: Transcript): number | undefined {
   return undefined;
 }
 
+/** Whether the source said after an entry that it is about to end, and did not. */
+const isLeaving = ({ entries }: Transcript, since: number): boolean =>
+  entries.some(({ n, at, kind, text }) => n > since && at === 'source' && kind === 'received' && isShutdown.test(text));
+const isShutdown = /"event"\s*:\s*"SHUTDOWN"/;
+
 /** Whether what a source does from now on may be the defect's doing. */
 export const mayHang = (transcript: Transcript, defects: ReadonlySet<string>): boolean =>
   defects.has(defect) && postcopyCutShort(transcript) !== undefined;
@@ -35,10 +41,12 @@ export function withLeftOpen(
 ): Symptom[] {
   const since = defects.has(defect) ? postcopyCutShort(transcript) : undefined;
   if (since === undefined) return [...symptoms];
+  const leaving = isLeaving(transcript, since);
   return symptoms.map((symptom) => {
     const { kind, entry = 0, subject, got } = symptom;
     const stays = kind === 'hang' && /^stays (active|cancelling) /.test(subject);
     const silent = kind === 'divergence' && got.startsWith('silence');
-    return entry > since && (stays || silent) ? { ...symptom, kind: 'known-defect', defect } : symptom;
+    const remains = leaving && kind === 'hang' && subject.startsWith('no reply to ');
+    return remains || (entry > since && (stays || silent)) ? { ...symptom, kind: 'known-defect', defect } : symptom;
   });
 }

@@ -221,8 +221,8 @@ export const knownDefects: readonly KnownDefect[] = [
   {
     id: 'MIG-DEF-26',
     title:
-      'after a postcopy was cancelled or could not begin, the next migration may never end, with the guest stopped',
-    from: [7, 2],
+      'after a postcopy was cancelled or could not begin, the next migration, or the process that is told to quit, may never end',
+    from: [5, 2],
     to: fixedBy100,
   },
   {

@@ -34,6 +34,23 @@ describe('a return path that was left open', () => {
     });
   }
 
+  it('explains that a process which was told to end remains, and answers nothing', () => {
+    const silent = (transcript: Transcript): Symptom => {
+      const { entry: _, ...without } = hang(transcript, 'failed');
+      return { ...without, subject: 'no reply to status', got: 'no reply to query-migrate within 5000 ms' };
+    };
+    const kindsOf = (transcript: Transcript) =>
+      withLeftOpen([silent(transcript)], transcript, new Set(['MIG-DEF-26'])).map(({ kind }) => kind);
+    const cut = told('setup', 'active', 'postcopy-active', 'failed');
+    expect(kindsOf(cut)).to.deep.equal(['hang']);
+    const paused = told('setup', 'active', 'postcopy-active', 'postcopy-paused');
+    for (const transcript of [cut, paused]) {
+      transcript.add('source', 'received', '{"timestamp": {}, "event": "SHUTDOWN", "data": {"guest": false}}');
+    }
+    expect(kindsOf(cut)).to.deep.equal(['known-defect']);
+    expect(kindsOf(paused)).to.deep.equal(['hang']);
+  });
+
   it('explains nothing else, and nothing of a release without it', () => {
     const cut = told('setup', 'active', 'postcopy-active', 'failed', 'setup', 'active');
     expect(kinds(cut, 'setup')).to.deep.equal(['hang']);
