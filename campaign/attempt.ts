@@ -1,6 +1,7 @@
 /** One run of one scenario: executed, judged, and looked through for what speaks against the target. */
 import { execute, type StageWorld, type Trouble } from '../oracle/execute.js';
 import { type Carried, Judge, type Judgement } from '../oracle/judge.js';
+import type { Patience } from '../oracle/patience.js';
 import { ScenarioError } from '../oracle/scenario-error.js';
 import type { Transitions } from '../oracle/tracker/trail.js';
 import { defectsOfFacts } from '../oracle/trial.js';
@@ -19,6 +20,8 @@ export interface AttemptOptions {
   readonly strictDesc: boolean;
   /** Milliseconds for a reply; default: what the target's sessions have. */
   readonly deadline?: number;
+  /** How long to wait for a status; as long as its step says when absent. */
+  readonly patience?: Patience;
   readonly start?: (name: string, options: StartOptions) => Promise<Instance>;
   /** Takes an instance at the end; default: it is ended. */
   readonly giveBack?: (name: string, instance: Instance, end: AttemptEnd) => Promise<void>;
@@ -55,7 +58,7 @@ const breath = 50;
 
 /** @throws ScenarioError, TargetError */
 export async function attempt(scenario: Scenario, options: AttemptOptions): Promise<Attempt> {
-  const { target, facts, strictDesc, deadline, start, carried, world } = options;
+  const { target, facts, strictDesc, deadline, patience, start, carried, world } = options;
   const troubles: Trouble[] = [];
   const used: [string, Instance][] = [];
   const began = performance.now();
@@ -69,6 +72,7 @@ export async function attempt(scenario: Scenario, options: AttemptOptions): Prom
         used.push([name, instance]);
       },
       ...(deadline === undefined ? {} : { deadline }),
+      ...(patience === undefined ? {} : { patience }),
       ...(start === undefined ? {} : { start }),
       ...(carried === undefined ? {} : { served: true }),
       ...(world === undefined ? {} : { world }),

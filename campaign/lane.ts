@@ -12,6 +12,7 @@ import { LeakWatch } from './leak.js';
 import { mayHang } from './left-open.js';
 import { Shelf } from './shelf.js';
 import type { Symptom } from './symptom.js';
+import { Weary } from './weary.js';
 
 /** Scenarios that one process serves at most: an oddity that builds up must stay short enough to be told. */
 export const longestLife = 40;
@@ -28,6 +29,8 @@ export interface LaneAttempt extends Attempt {
 }
 
 export class Lane {
+  private readonly patience = new Weary();
+
   /** @param shelf where processes wait for the next scenario; shared with other lanes, or of its own */
   constructor(
     private readonly options: AttemptOptions,
@@ -47,6 +50,7 @@ export class Lane {
     const defects = defectsOfFacts(this.options.facts);
     const result = await attempt(whole, {
       ...this.options,
+      patience: this.patience,
       ...(before === undefined ? {} : { carried: new Map([['source', before.carried]]) }),
       start: async (name, options) =>
         name === 'source' && before !== undefined ? before.instance : this.options.target.start(options),
@@ -69,7 +73,9 @@ export class Lane {
         this.shelf.put(key, { instance, carried, history: [...history, whole], leaks });
       },
     });
-    return { ...result, symptoms: [...result.symptoms, ...found], history };
+    const symptoms = [...result.symptoms, ...found];
+    this.patience.learn(symptoms);
+    return { ...result, symptoms, history };
   }
 
   async close(): Promise<void> {

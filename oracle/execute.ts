@@ -12,6 +12,7 @@ import type { Scenario, Step } from '../targets/scenario.js';
 import type { Instance, StartOptions, Target } from '../targets/target.js';
 import { Channels } from './channels.js';
 import { machineAfter, startedMachine } from './known-machine.js';
+import type { Patience } from './patience.js';
 import { hostPeerNetwork, type PeerNetwork } from './peer/peer-network.js';
 import { contentsOf, ramImage } from './ram-image.js';
 import { ScenarioError } from './scenario-error.js';
@@ -35,6 +36,8 @@ export interface ExecuteOptions {
   readonly onBegin?: (transcript: Transcript) => void;
   /** Told of each step that did not get what it waited for. */
   readonly onTrouble?: (trouble: Trouble) => void;
+  /** How long to wait for a status; as long as the step says when absent. */
+  readonly patience?: Patience;
   /** The host's time, sockets and files unless a simulation has its own. */
   readonly world?: StageWorld;
 }
@@ -281,16 +284,24 @@ class Stage {
   private async poll(at: string, query: string, wanted: readonly string[], deadline: number): Promise<void> {
     const session = this.session(at);
     const { clock, pauses = usualPauses } = this.world;
-    const until = clock.now() + deadline;
+    const { patience } = this.options;
+    const began = clock.now();
+    let since = began;
+    let shown: string | undefined;
     for (let pause = 1; ; pause = Math.min(pause * pauses.growth, pauses.longest)) {
       const reply = await session.command(query);
       const value = isObject(reply.value) && isObject(reply.value.return) ? reply.value.return : {};
-      if (wanted.includes(typeof value.status === 'string' ? value.status : 'none')) return;
-      const left = until - clock.now();
+      const status = typeof value.status === 'string' ? value.status : 'none';
+      if (wanted.includes(status)) return;
+      if (status !== shown) since = clock.now();
+      shown = status;
+      const left = Math.min(began + deadline, since + (patience?.of(query, status) ?? deadline)) - clock.now();
       if (left <= 0) break;
       await this.news(at, Math.min(pause, left));
     }
-    this.transcript.add(at, 'note', `${query} did not show ${wanted.join(' or ')} within ${deadline} ms`);
+    if (shown !== undefined) patience?.ranOut(query, shown);
+    const waited = Math.round(Math.min(deadline, clock.now() - began));
+    this.transcript.add(at, 'note', `${query} did not show ${wanted.join(' or ')} within ${waited} ms`);
   }
 
   /** Until something else comes from there; for the changes that nothing announces at most `most` milliseconds. */
