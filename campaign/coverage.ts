@@ -3,7 +3,7 @@
  * pairs of neighbouring events. A case with a key that no case had before is novel.
  */
 
-import { type Taken, transitionKey } from '../oracle/tracker/trail.js';
+import { type Taken, transitionKey } from '../oracle/tracker/transition-name.js';
 import { isObject, type JsonValue } from '../protocol/json.js';
 import { entryValue, type Transcript } from '../protocol/transcript.js';
 import type { Attempt } from './attempt.js';
@@ -44,29 +44,57 @@ function commandKey({ label, rows, from }: Taken): CoverageKey {
   return key('command', name, `${from.out.status}/${from.out.phase}${incoming}`, outcome, rows[0] ?? '');
 }
 
+/** A command with values. */
+interface Valued {
+  readonly name: string;
+  readonly classes: readonly string[];
+  /** Outcomes that were told of it. */
+  readonly told: Set<string>;
+}
+
+/** A line with an id of a session at its end, as most are. */
+const ownLine = /^(\{"exec.*),"id":"(qs\d+\.\d+)"\}$/;
+
 /** The classes of the values that commands carried, with what they were answered. */
 function valueKeys(transcript: Transcript): CoverageKey[] {
-  const asked = new Map<string, { name: string; classes: string[] }>();
+  const asked = new Map<string, Valued>();
+  // What is sent again and again is looked at once.
+  const known = new Map<string, Valued | undefined>();
   const keys: CoverageKey[] = [];
   for (const entry of transcript.entries) {
     if (entry.kind === 'sent') {
       for (const line of entry.text.split('\n')) {
+        const [, head, own] = ownLine.exec(line) ?? [];
+        if (head !== undefined && own !== undefined && known.has(head)) {
+          const same = known.get(head);
+          if (same !== undefined) asked.set(own, same);
+          continue;
+        }
         const value = line === '' ? undefined : entryValue({ ...entry, text: line });
-        if (!isObject(value) || typeof value.id !== 'string') continue;
-        const name = value.execute ?? value['exec-oob'];
-        if (typeof name !== 'string' || !isObject(value.arguments)) continue;
-        asked.set(value.id, { name, classes: classesOf(value.arguments, '') });
+        const one = valued(value);
+        if (head !== undefined) known.set(head, one);
+        if (one !== undefined && isObject(value) && typeof value.id === 'string') asked.set(value.id, one);
       }
     } else if (entry.kind === 'received' && asked.size > 0) {
       const value = entryValue(entry);
       if (!isObject(value) || typeof value.id !== 'string') continue;
       const sent = asked.get(value.id);
+      if (sent === undefined) continue;
       asked.delete(value.id);
       const outcome = isObject(value.error) ? String(value.error.class) : 'ok';
-      for (const one of sent?.classes ?? []) keys.push(key('value', sent?.name ?? '', one, outcome));
+      if (sent.told.has(outcome)) continue;
+      sent.told.add(outcome);
+      for (const one of sent.classes) keys.push(key('value', sent.name, one, outcome));
     }
   }
   return keys;
+}
+
+function valued(value: JsonValue | undefined): Valued | undefined {
+  if (!isObject(value)) return undefined;
+  const name = value.execute ?? value['exec-oob'];
+  if (typeof name !== 'string' || !isObject(value.arguments)) return undefined;
+  return { name, classes: classesOf(value.arguments, ''), told: new Set() };
 }
 
 function classesOf(value: JsonValue, path: string): string[] {
@@ -108,7 +136,7 @@ function eventKeys(transcript: Transcript): CoverageKey[] {
   const last = new Map<string, string>();
   const keys: CoverageKey[] = [];
   for (const entry of transcript.entries) {
-    if (entry.kind !== 'received' || !entry.text.includes('"event"')) continue;
+    if (entry.kind !== 'received') continue;
     const value = entryValue(entry);
     if (!isObject(value) || typeof value.event !== 'string') continue;
     const status = isObject(value.data) && typeof value.data.status === 'string' ? ` ${value.data.status}` : '';

@@ -56,6 +56,9 @@ const plain: ReadonlyMap<string, Plain> = new Map([
   ['remove-fd {"fdset-id":4711}', refused('QMP-FD-12')],
 ]);
 
+/** Names of the commands of which something is known. */
+const named: ReadonlySet<string> = new Set([...plain.keys()].map((key) => key.split(' ')[0] as string));
+
 /** A command with an id of ours, as a session writes it. */
 const asked = /^\{"execute":"([a-z0-9_-]+)",(?:"arguments":(\{.*\}),)?"id":"(qs[\d.]+)"\}$/;
 
@@ -116,7 +119,7 @@ function note(
   for (const line of text.split('\n')) {
     const [, name = '', args, id = ''] = asked.exec(line) ?? [];
     if (name === 'qmp_capabilities') open.set(`${at} ${id}`, { name, rule: negotiation });
-    if (!negotiated.has(at) || !schema.commands.has(name)) continue;
+    if (!named.has(name) || !negotiated.has(at) || !schema.commands.has(name)) continue;
     const rule = plain.get(args === undefined || args === '{}' ? name : `${name} ${stringifyJson(parseJson(args))}`);
     if (rule !== undefined) open.set(`${at} ${id}`, { name, rule });
   }

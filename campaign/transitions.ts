@@ -3,7 +3,7 @@
  * recognise, the reason. What is left is what a campaign can reach.
  */
 
-import { nameOf, transitionKey } from '../oracle/tracker/trail.js';
+import { nameOf, transitionKey } from '../oracle/tracker/transition-name.js';
 import type { MigrationRules } from '../reference/dialects/migration.js';
 import { allCalls, command, explore, type ModelState } from '../reference/model/index.js';
 import { outOfReach } from './out-of-reach.js';

@@ -16,11 +16,11 @@ import { JudgedProcess, processOf, takeAnswered } from './judged-process.js';
 import { defectOfBreach, defectOfCrash } from './known-defects.js';
 import { announcesLater, laterStatuses, type Statuses, showsLater } from './later-statuses.js';
 import { type Bounds, boundsOfDestination, boundsOfPeer, boundsOfSource, Channels } from './surroundings.js';
+import type { Transitions } from './tracker/history.js';
 import { describeObservation, type Observation, observe } from './tracker/observation.js';
 import { Input, type Sent } from './tracker/sent.js';
 import type { Permitted, TrackedDivergence } from './tracker/tracked-divergence.js';
 import { Tracker } from './tracker/tracker.js';
-import type { Transitions } from './tracker/trail.js';
 
 export interface JudgeOptions {
   readonly dialect: Dialect;
@@ -34,6 +34,8 @@ export interface JudgeOptions {
   readonly settings?: Settings;
   /** Keep which transitions of the model were taken, for {@link Judge.transitions}. */
   readonly trails?: boolean;
+  /** Search for everything anew: to compare with what is remembered. */
+  readonly forgetful?: boolean;
 }
 
 export interface JudgedDivergence {
@@ -200,7 +202,7 @@ export class Judge {
 
   /** Without a word on how the process was started it may have been any way. */
   private track(starts: readonly StartOptions[] | undefined): Tracker {
-    const { dialect, defects, strictDesc, settings, trails } = this.options;
+    const { dialect, defects, strictDesc, settings, trails, forgetful } = this.options;
     const initial = (starts ?? anyStart).flatMap((start) => firstStates(start, dialect, settings));
     return new Tracker({
       rules: dialect.migration,
@@ -209,6 +211,7 @@ export class Judge {
       ...(defects === undefined ? {} : { defects }),
       ...(strictDesc === undefined ? {} : { strictDesc }),
       ...(trails === undefined ? {} : { trails }),
+      ...(forgetful === undefined ? {} : { forgetful }),
     });
   }
 

@@ -58,6 +58,7 @@ export class JudgedProcess {
   /** Its transcript ends here; what follows begins with a new connection. */
   carry(): void {
     this.tracker?.blind();
+    this.tracker?.beginHistory();
     this.connections.clear();
     this.roles = new Roles();
     this.echo = new Echo();

@@ -23,6 +23,10 @@ interface Call {
 const fewest = 16;
 const most = 64;
 
+/** Rounds of a storm: what builds up in a queue needs time, and it begins to cost little only once it has begun. */
+const shortest = 8;
+const longest = 33;
+
 /** Where it breaks loose, with weights; `idle` first, for it shrinks to that. */
 const places = {
   idle: 3,
@@ -132,7 +136,7 @@ const wayOut: readonly Step[] = [
 export function storm(decisions: readonly number[], dialect: Dialect, schema: Schema): Scenario {
   const tape = new Tape(decisions);
   const place = fromTable(tape, places);
-  const rounds = 4 + tape.number(10);
+  const rounds = shortest + tape.number(longest - shortest);
   const calls = Array.from({ length: fewest + tape.number(most - fewest) }, () => call(tape, dialect));
   const misses = nearMissesOf(schema, dialect);
   const steps: Step[] = [

@@ -1,6 +1,6 @@
 /**
- * What a process may put out next from a core on, with at most one command waiting: worked out once for the core and the
- * command, since walks over the same states ask for it again and again.
+ * What a process may put out next from a core on, executing at most one command on the way: worked out once for the core and
+ * the command, since walks over the same states ask for it again and again.
  */
 import { type Core, type Cores, type Execution, keyWith, type Move } from './core.js';
 import type { Emission } from './emission.js';
@@ -14,13 +14,17 @@ export interface Front {
   readonly executed: { readonly from: Core; readonly move: Move } | undefined;
 }
 
-/** Ways, by what they put out first. */
-export type Closure = ReadonlyMap<Emission, readonly Front[]>;
+export interface Closure {
+  /** Ways, by what they put out first. */
+  readonly ways: ReadonlyMap<Emission, readonly Front[]>;
+  /** Another command could be executed on some way before anything is put out. */
+  readonly goesOn: boolean;
+}
 
 /** Commands for which this is kept for a core. */
 const mostCommands = 100;
 
-/** @param execution the command that waits, if one does: in band, on the first connection */
+/** @param execution the first command that waits, if one does: in band, on the first connection */
 export function closure(cores: Cores, core: Core, execution: Execution | undefined, tuning: Tuning): Closure {
   const { memo } = core;
   memo.closures ??= new Map();
@@ -44,13 +48,19 @@ function closureOf(cores: Cores, core: Core, execution: Execution | undefined, t
   };
   const { calm, fronts } = cores.reach(core);
   for (const move of fronts) add(move, undefined);
-  if (execution === undefined) return ways;
+  let goesOn = false;
+  if (execution === undefined) return { ways, goesOn };
   for (const from of calm) {
     for (const move of cores.execute(from, execution, tuning)) {
       const executed = { from, move };
-      if (move.first !== undefined) add(move, executed);
-      else for (const later of cores.reach(move.to).fronts) add(later, executed);
+      if (move.first !== undefined) {
+        add(move, executed);
+        continue;
+      }
+      const beyond = cores.reach(move.to);
+      for (const later of beyond.fronts) add(later, executed);
+      goesOn ||= beyond.calm.some((one) => cores.mayExecute(one));
     }
   }
-  return ways;
+  return { ways, goesOn };
 }

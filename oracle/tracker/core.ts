@@ -206,12 +206,17 @@ export class Cores {
     });
   }
 
+  /** Whether a message in its order can be executed: the process lives, and no reply is on its way. */
+  mayExecute({ state, owed, held }: Core): boolean {
+    return state.exit === null && owed === undefined && held === undefined;
+  }
+
   /** What may come of executing a message. The next one of the first connection waits until a reply is out. */
   execute(core: Core, execution: Execution, tuning: Tuning): readonly Move[] {
     const { sent, ref, apart } = execution;
     const key = keyWith(execution, tuning);
     if (core.state.exit !== null) return [];
-    if ((ref === latest || apart) && (core.owed !== undefined || core.held !== undefined)) return [];
+    if ((ref === latest || apart) && !this.mayExecute(core)) return [];
     core.memo.commands ??= new Map();
     const { commands } = core.memo;
     // Out of band on the first connection and on another one are two things, though both are counted as outside the order.

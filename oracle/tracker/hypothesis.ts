@@ -3,7 +3,7 @@ import type { ModelState } from '../../reference/model/index.js';
 import { isBusy, isOn } from '../../reference/model/state.js';
 import type { Front } from './closure.js';
 import type { Core } from './core.js';
-import type { Trail } from './trail.js';
+import { followed, type Trail } from './trail.js';
 import type { Tuning } from './tuning.js';
 
 export interface Hypothesis {
@@ -18,7 +18,7 @@ export interface Hypothesis {
   readonly done: readonly number[];
   /** Last number of MIGRATION_PASS seen; 0 before the first, `undefined` when some may have gone unseen. */
   readonly pass: number | undefined;
-  /** How it came about, where that is kept; no part of what it is. */
+  /** How a search came to it, where that is kept; no part of what it is. */
   readonly trail: Trail | undefined;
 }
 
@@ -45,8 +45,10 @@ export const passAfter = (before: Core, after: Core, pass: number | undefined): 
 };
 
 /** What a hypothesis becomes on a way to something put out. */
-export function after(one: Hypothesis, { move, executed }: Front): Hypothesis {
-  const { tuning, done, pass, trail } = one;
+export function after(one: Hypothesis, way: Front): Hypothesis {
+  const { tuning, done, pass } = one;
+  const trail = followed(one.trail, one.core, way);
+  const { move, executed } = way;
   if (executed === undefined) return hypothesis(move.to, tuning, one.executed, done, pass, trail);
   const told = passAfter(executed.from, executed.move.to, pass);
   return hypothesis(move.to, executed.move.tuning ?? tuning, one.executed + 1, done, told, trail);

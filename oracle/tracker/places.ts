@@ -1,57 +1,72 @@
 /**
  * What an observation leaves of a set of hypotheses, worked out once for all equal sets: the first time, everything is noted
- * that was asked of the observation and what was left in the end; the next time the same questions are asked, and nothing is
- * searched for. Only for sets that differ in their cores alone, without trails, with at most one command that waits.
+ * that was asked of the observation and of the commands that wait, and what was left in the end; the next time the same
+ * questions are asked, and nothing is searched for. Only for sets that differ in their cores and in how far they are with the
+ * commands, and while nothing runs outside the order of the first connection.
  */
-import { type Core, type Cores, keyWith } from './core.js';
-import { type Emission, idMatches, matches } from './emission.js';
+import type { Core, Cores } from './core.js';
+import type { Step } from './history.js';
 import { type Hypothesis, hypothesis } from './hypothesis.js';
-import { passNumber } from './order.js';
+import { type Answer, answerTo, areSame, inGeneral, type Question } from './question.js';
 import type { Queue } from './queue.js';
 import type { Seen } from './search.js';
 import type { Tuning } from './tuning.js';
 
-/**
- * Whether the observation is this emission, the id apart; whether its id is that of the command so many back; or whether its
- * number may be that of a pass that these rows permit, after those counted so far or after none that is known.
- */
-export type Question = Emission | number | { readonly rows: readonly string[]; readonly counted: boolean };
+/** A question, and what follows from each answer to it. */
+class Asked {
+  private yes: Next | undefined;
+  private no: Next | undefined;
+  private others: Map<string, Next> | undefined;
 
-interface Asked {
-  readonly question: Question;
-  yes: Answer | undefined;
-  no: Answer | undefined;
+  constructor(readonly question: Question) {}
+
+  after(answer: Answer): Next | undefined {
+    if (typeof answer === 'string') return this.others?.get(answer);
+    return answer ? this.yes : this.no;
+  }
+
+  put(answer: Answer, next: Next): void {
+    if (answer === true) this.yes = next;
+    else if (answer === false) this.no = next;
+    else {
+      // Arguments drawn at random make every command another one.
+      if (this.others === undefined || this.others.size >= mostAnswers) this.others = new Map();
+      this.others.set(answer, next);
+    }
+  }
 }
 
-interface Left {
-  readonly place: Place;
-  /** Commands that no hypothesis has executed. */
-  readonly waits: number;
-  /** Absent where it stays as it is. */
-  readonly tuning: Tuning | undefined;
-  readonly pass: 'kept' | 'told' | 'unknown';
+/** What is left in the end. */
+class Left {
+  constructor(
+    readonly place: Place,
+    /** Commands by which the foremost hypothesis is further than the foremost one before. */
+    readonly further: number,
+    /** Absent where it stays as it is. */
+    readonly tuning: Tuning | undefined,
+    readonly pass: 'kept' | 'told' | 'unknown',
+    /** What was taken on the way; absent where that was not kept. */
+    readonly step: Step | undefined,
+  ) {}
 }
 
-type Answer = Asked | Left;
+type Next = Asked | Left;
 
 /** Hypotheses as far as they differ. */
 class Place {
-  /** What was asked first, by what was sent last and by the kind of the observation. */
-  readonly beginnings = new Map<string, (Answer | undefined)[]>();
-  readonly mostBehind: number;
+  /** What is asked first, by the kind of the observation. */
+  readonly beginnings: (Next | undefined)[] = [];
 
   constructor(
     readonly cores: readonly Core[],
     /** Commands that another hypothesis has executed, and this one has not. */
     readonly behind: readonly number[],
-  ) {
-    this.mostBehind = Math.max(...behind);
-  }
+  ) {}
 }
 
-/** Places kept, and beginnings of one; more than a long campaign needs at a time. */
+/** Places kept, and answers of one question; more than a long campaign needs at a time. */
 const mostPlaces = 20_000;
-const mostBeginnings = 200;
+const mostAnswers = 200;
 /** Larger sets are too rare to come again. */
 const largest = 100;
 
@@ -91,12 +106,6 @@ interface Spot {
   readonly pass: number | undefined;
 }
 
-interface Beginning {
-  readonly spot: Spot;
-  readonly all: (Answer | undefined)[];
-  readonly index: number;
-}
-
 /** Where a process may be at some moment. */
 export class Position {
   private constructor(
@@ -116,85 +125,74 @@ export class Position {
     return this.list;
   }
 
-  /** What an observation leaves, if that is known. */
-  after(seen: Seen, strictDesc: boolean): Position | undefined {
-    const beginning = this.beginning(seen, strictDesc);
-    if (beginning === undefined) return undefined;
-    const { all, index } = beginning;
-    const { pass, tuning } = beginning.spot;
-    let answer = all[index];
-    while (answer !== undefined && 'question' in answer) {
-      answer = this.holds(answer.question, seen, strictDesc, pass) ? answer.yes : answer.no;
-    }
-    if (answer === undefined) return undefined;
-    const now = answer.pass === 'kept' ? pass : answer.pass === 'told' ? toldPass(seen) : undefined;
-    const executed = this.queue.length - answer.waits;
-    const spot = { place: answer.place, executed, tuning: answer.tuning ?? tuning, pass: now };
-    return new Position(this.places, this.queue, undefined, spot);
+  /**
+   * What an observation leaves, if that is known.
+   * @param traced what was taken on the way must be known, too
+   */
+  after(
+    seen: Seen,
+    strictDesc: boolean,
+    traced: boolean,
+  ): { readonly position: Position; readonly step: Step | undefined } | undefined {
+    const spot = this.plainSpot();
+    if (spot === undefined) return undefined;
+    const { queue } = this;
+    const { executed, pass, tuning } = spot;
+    const asking = { seen, queue, from: executed, tuning, pass, strictDesc };
+    let next = spot.place.beginnings[beginningOf(seen, strictDesc, pass)];
+    while (next instanceof Asked) next = next.after(answerTo(next.question, asking));
+    if (next === undefined || (traced && next.step === undefined)) return undefined;
+    const now = next.pass === 'kept' ? pass : next.pass === 'told' ? toldPass(seen) : undefined;
+    const there = {
+      place: next.place,
+      executed: executed + next.further,
+      tuning: next.tuning ?? tuning,
+      pass: now,
+    };
+    return { position: new Position(this.places, queue, undefined, there), step: next.step };
   }
 
-  /** Keeps what an observation has left, and what was asked of it on the way. */
-  learn(seen: Seen, strictDesc: boolean, asked: readonly [Question, boolean][], next: readonly Hypothesis[]): void {
-    const beginning = next.length > 0 ? this.beginning(seen, strictDesc) : undefined;
-    const then = beginning === undefined ? null : Position.of(next, this.places, this.queue).find();
-    if (beginning === undefined || then === null) return;
-    const { all, index, spot } = beginning;
+  /** Keeps what an observation has left, and what was asked on the way. */
+  learn(
+    seen: Seen,
+    strictDesc: boolean,
+    asked: readonly (readonly [Question, Answer])[],
+    next: readonly Hypothesis[],
+    step: Step | undefined,
+  ): void {
+    const spot = next.length > 0 ? this.plainSpot() : undefined;
+    const then = spot === undefined ? null : Position.of(next, this.places, this.queue).find();
+    if (spot === undefined || then === null) return;
     const told = seen.kind === 'event' && seen.event === 'MIGRATION_PASS';
     const pass = told ? 'told' : then.pass === spot.pass ? 'kept' : then.pass === undefined ? 'unknown' : undefined;
     if (pass === undefined) return;
-    const left: Left = {
-      place: then.place,
-      waits: this.queue.length - then.executed,
-      tuning: then.tuning === spot.tuning ? undefined : then.tuning,
-      pass,
+    const tuning = then.tuning === spot.tuning ? undefined : then.tuning;
+    const left = new Left(then.place, then.executed - spot.executed, tuning, pass, step);
+    const { beginnings } = spot.place;
+    const index = beginningOf(seen, strictDesc, spot.pass);
+    let put = (one: Next): void => {
+      beginnings[index] = one;
     };
-    let put = (answer: Answer): void => {
-      all[index] = answer;
-    };
-    let at = all[index];
-    for (const [question, answer] of asked) {
-      if (at === undefined) {
-        at = { question, yes: undefined, no: undefined };
+    let at = beginnings[index];
+    for (const [given, answer] of asked) {
+      const question = inGeneral(given, spot.executed, spot.tuning);
+      // Of equal sets the same is asked, unless the search has forgotten what it had met before.
+      if (!(at instanceof Asked) || !areSame(at.question, question)) {
+        at = new Asked(question);
         put(at);
       }
-      // Of equal sets the same is asked, unless the search has forgotten what it had met before.
-      if (!('question' in at) || !isSame(at.question, question)) return;
       const from: Asked = at;
-      at = answer ? from.yes : from.no;
-      put = (one) => {
-        if (answer) from.yes = one;
-        else from.no = one;
-      };
+      at = from.after(answer);
+      put = (one) => from.put(answer, one);
     }
     put(left);
   }
 
-  private holds(question: Question, seen: Seen, strictDesc: boolean, pass: number | undefined): boolean {
-    if (typeof question === 'number') return seen.kind === 'reply' && idMatches(this.queue.idBack(question), seen.id);
-    if ('output' in question) return matches(question, seen, strictDesc);
-    const before = question.counted ? pass : undefined;
-    return seen.kind === 'event' && passNumber(seen.data.pass, before, question.rows) !== undefined;
-  }
-
-  /** Where what is asked begins; `undefined` when too much plays a part. */
-  private beginning(seen: Seen, strictDesc: boolean): Beginning | undefined {
+  /** The spot, if its hypotheses have one and nothing else plays a part. */
+  private plainSpot(): Spot | undefined {
+    if (!this.queue.isPlain) return undefined;
     this.spot ??= this.spot === null ? null : this.find();
-    const { spot, queue } = this;
-    if (spot === null || !queue.isPlain) return undefined;
-    const { place, executed, pass, tuning } = spot;
-    const unseen = queue.length - executed;
-    const { last } = queue;
-    const waiting = unseen + place.mostBehind;
-    if (waiting > 1) return undefined;
-    const key = waiting === 0 || last === undefined ? '' : keyWith(last, tuning);
-    let all = place.beginnings.get(key);
-    if (all === undefined) {
-      if (place.beginnings.size >= mostBeginnings) place.beginnings.clear();
-      all = [];
-      place.beginnings.set(key, all);
-    }
-    const index = 8 * kindOf(seen) + 4 * unseen + (strictDesc ? 2 : 0) + (pass === undefined ? 1 : 0);
-    return { spot, all, index };
+    return this.spot ?? undefined;
   }
 
   /** What the hypotheses have in common; null when they differ in more than their cores and in their last command. */
@@ -205,7 +203,7 @@ export class Position {
     const { tuning, pass } = first;
     let executed = 0;
     for (const one of list) {
-      const like = one.tuning === tuning && one.pass === pass && one.done.length === 0 && one.trail === undefined;
+      const like = one.tuning === tuning && one.pass === pass && one.done.length === 0;
       if (!like) return null;
       executed = Math.max(executed, one.executed);
     }
@@ -216,15 +214,12 @@ export class Position {
 const hypothesesAt = ({ place: { cores, behind }, executed, tuning, pass }: Spot): Hypothesis[] =>
   cores.map((core, i) => hypothesis(core, tuning, executed - (behind[i] as number), [], pass));
 
-function isSame(one: Question, other: Question): boolean {
-  if (typeof one === 'number' || typeof other === 'number' || 'output' in one || 'output' in other)
-    return one === other;
-  return one.rows === other.rows && one.counted === other.counted;
-}
-
 const toldPass = (seen: Seen): number | undefined => (seen.kind === 'event' ? Number(seen.data.pass) : undefined);
 
-/** Observations of one number are asked the same things first. */
+/** Observations of one number, at one place, are asked the same things first. */
+const beginningOf = (seen: Seen, strictDesc: boolean, pass: number | undefined): number =>
+  4 * kindOf(seen) + (strictDesc ? 2 : 0) + (pass === undefined ? 1 : 0);
+
 function kindOf(seen: Seen): number {
   switch (seen.kind) {
     case 'reply':

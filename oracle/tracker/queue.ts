@@ -10,7 +10,7 @@ import { type Hypothesis, hypothesis, passAfter } from './hypothesis.js';
 import type { Observation } from './observation.js';
 import type { Sent } from './sent.js';
 import { effectKey } from './space.js';
-import { executed as executedTrail } from './trail.js';
+import { executed as walkedBy } from './trail.js';
 import { tunes } from './tuning.js';
 
 type Reply = Extract<Observation, { kind: 'reply' }>;
@@ -100,7 +100,7 @@ export class Queue {
       for (const move of cores.execute(core, next, tuning)) {
         if (!isWanted(move)) continue;
         const told = passAfter(core, move.to, pass);
-        const way = executedTrail(trail, core, move);
+        const way = walkedBy(trail, core, move);
         result.push(hypothesis(move.to, move.tuning ?? tuning, executed + 1, done, told, way));
       }
     }
@@ -113,25 +113,21 @@ export class Queue {
         const answered = one.reply === undefined ? to : this.answeredWith(cores, to, one.index, one.reply);
         if (answered === undefined) continue;
         const told = passAfter(core, answered, pass);
-        const way = executedTrail(trail, core, move);
+        const way = walkedBy(trail, core, move);
         result.push(hypothesis(answered, move.tuning ?? tuning, executed, others, told, way));
       }
     }
     return result;
   }
 
-  /** Whether anything waits for its execution. */
+  /** Whether anything waits for its execution in this hypothesis. */
   waits({ executed, done }: Hypothesis): boolean {
     return executed < this.ordered.length || done.length < this.outside.length;
   }
 
-  /**
-   * The only command that waits in a hypothesis, or none (`undefined`), where it is as simple as that: nothing runs outside
-   * the order and no more than one waits. `'several'` otherwise.
-   */
-  waiting({ executed }: Hypothesis): Execution | undefined | 'several' {
-    if (this.outside.length > 0 || this.ordered.length - executed > 1) return 'several';
-    return this.ordered[executed];
+  /** The command of this number in the order of the first connection, from 0; `undefined` when there is none yet. */
+  inOrder(number: number): Execution | undefined {
+    return this.ordered[number];
   }
 
   /** The id of the command that a reply on the first connection answers. */
@@ -149,24 +145,14 @@ export class Queue {
     return desc === undefined || !cut ? emission : { ...emission, output: { ...output, desc } };
   }
 
-  /** How many commands back that command is: from 0 for the one that was sent last; -1 for none. */
-  distanceOf({ executed }: Hypothesis, ref: number | undefined): number {
-    return ref === undefined ? -1 : this.ordered.length - executed;
-  }
-
-  /** The id of the command so many back. See {@link distanceOf}. */
-  idBack(distance: number) {
-    return distance < 0 ? undefined : this.ordered[this.ordered.length - 1 - distance]?.sent.id;
+  /** The id of the command of this number. */
+  idAt(number: number) {
+    return this.ordered[number]?.sent.id;
   }
 
   /** Nothing runs outside the order of the first connection. */
   get isPlain(): boolean {
     return this.outside.length === 0;
-  }
-
-  /** The command that was sent last on the first connection. */
-  get last(): Execution | undefined {
-    return this.ordered.at(-1);
   }
 
   /** The reply to a command of another connection has come. */

@@ -1,22 +1,28 @@
 /** Looks for what an observation leaves of a set of hypotheses. */
 import { closure } from './closure.js';
-import type { Core, Cores } from './core.js';
-import { type Emission, idMatches, matches } from './emission.js';
+import { type Core, type Cores, type Execution, keyWith } from './core.js';
+import { type Emission, idMatches, latest, matches } from './emission.js';
 import { after, at, Hypotheses, type Hypothesis, hypothesis } from './hypothesis.js';
 import type { Observation } from './observation.js';
 import { isMigration, maySwap, passNumber } from './order.js';
-import type { Question } from './places.js';
+import type { Question } from './question.js';
 import type { Queue } from './queue.js';
-import { mergeTrails, walked } from './trail.js';
+import { mergeTrails, onward, walked } from './trail.js';
+import type { Tuning } from './tuning.js';
 
 /** More hypotheses than this mean that the model is too loose to judge: the search says so instead of running on. */
 export const mostHypotheses = 20000;
 
 export type Seen = Exclude<Observation, { kind: 'quiet' }>;
 
-type Asked = (question: Question, answer: boolean) => void;
+/** Told of everything that a search looks at in what may differ, and of what it found there. */
+export type Asked = (question: Question, answer: boolean | string) => void;
 
 export class Search {
+  /** What was looked at of the order in the present search. */
+  private asked: Asked | undefined;
+  private looked: { readonly number: number; readonly tuning: Tuning }[] = [];
+
   constructor(
     private readonly cores: Cores,
     private readonly queue: Queue,
@@ -25,14 +31,16 @@ export class Search {
 
   /**
    * What is left of a set when this is seen; empty when nothing permits it.
-   * @param asked is told everything that was looked at in the observation, in order
+   * @param asked is told everything that was looked at in the observation and in the order of commands, one after the other
    */
   after(set: readonly Hypothesis[], seen: Seen, asked?: Asked): readonly Hypothesis[] {
+    this.asked = asked;
+    this.looked = [];
     const found = new Hypotheses();
-    const fits = this.matcher(seen, asked);
+    const fits = this.matcher(seen);
     const swaps = seen.kind === 'reply' || (seen.kind === 'event' && seen.event === 'MIGRATION');
     const keep = (one: Hypothesis, index: number): boolean => {
-      const left = this.consume(one, index, seen, fits, asked);
+      const left = this.consume(one, index, seen, fits);
       if (left === undefined) return false;
       const same = found.add(left);
       if (same !== undefined) mergeTrails(same.trail, left.trail);
@@ -48,9 +56,10 @@ export class Search {
       };
       if (front.core.pending.length > 1) second(front);
       // Only what a command has put out can overtake a step, and here is none.
-      else if (first.origin === 'step' && front.core.held === undefined && !this.queue.waits(front)) return;
+      else if (first.origin === 'step' && front.core.held === undefined && !this.waits(front)) return;
       else this.fronts([front], 1, fits, second);
     });
+    this.asked = undefined;
     return found.all;
   }
 
@@ -81,35 +90,52 @@ export class Search {
         if (wanted(out) && first(one)) visit(one);
         continue;
       }
-      const waiting = one.trail === undefined ? this.queue.waiting(one) : 'several';
-      if (waiting !== 'several') {
-        for (const [emission, ways] of closure(this.cores, one.core, waiting, one.tuning)) {
-          if (!wanted(emission)) continue;
-          for (const way of ways) {
-            const front = after(one, way);
-            if (first(front)) visit(front);
+      if (this.queue.isPlain) {
+        const waiting = this.inOrder(one.executed, one.tuning);
+        const { ways, goesOn } = closure(this.cores, one.core, waiting, one.tuning);
+        if (!goesOn || this.inOrder(one.executed + 1, one.tuning) === undefined) {
+          for (const [emission, fronts] of ways) {
+            if (!wanted(emission)) continue;
+            for (const way of fronts) {
+              const front = after(one, way);
+              if (first(front)) visit(front);
+            }
           }
+          continue;
         }
-        continue;
       }
       const { calm, fronts } = this.cores.reach(one.core);
       const there = new Set<Core>();
       for (const move of fronts) {
         if (move.first === undefined || !wanted(move.first) || there.has(move.to)) continue;
         there.add(move.to);
-        const front = walked(at(one, move.to), one);
+        const front = { ...at(one, move.to), trail: walked(one.trail, one.core, move.to) };
         if (first(front)) visit(front);
       }
-      if (!this.queue.waits(one)) continue;
+      if (!this.waits(one)) continue;
       for (const core of calm) {
-        const here = walked(at(one, core), one);
+        const here = { ...at(one, core), trail: walked(one.trail, one.core, core) };
         if (first(here)) todo.push(...this.queue.executions(this.cores, here, core, wanted));
       }
     }
   }
 
+  /** A command of the first connection: which one it is plays a part from here on. */
+  private inOrder(number: number, tuning: Tuning): Execution | undefined {
+    const execution = this.queue.inOrder(number);
+    if (this.asked !== undefined && !this.looked.some((one) => one.number === number && one.tuning === tuning)) {
+      this.looked.push({ number, tuning });
+      this.asked({ ask: 'command', number, tuning }, execution === undefined ? '' : keyWith(execution, tuning));
+    }
+    return execution;
+  }
+
+  private waits(one: Hypothesis): boolean {
+    return this.queue.isPlain ? this.inOrder(one.executed, one.tuning) !== undefined : this.queue.waits(one);
+  }
+
   /** Whether an emission, its id apart, is the observation: each emission is looked at once. */
-  private matcher(seen: Observation, asked?: Asked): (emission: Emission) => boolean {
+  private matcher(seen: Observation): (emission: Emission) => boolean {
     // They are few: to look through them is faster than a map.
     const looked: Emission[] = [];
     const fitting: boolean[] = [];
@@ -118,7 +144,7 @@ export class Search {
       const known = fitting[looked.indexOf(emission)];
       if (known !== undefined) return known;
       const fits = matches(emission, seen, this.strictDesc);
-      asked?.(emission, fits);
+      this.asked?.(emission, fits);
       looked.push(emission);
       fitting.push(fits);
       return fits;
@@ -131,22 +157,22 @@ export class Search {
     index: number,
     seen: Observation,
     fits: (emission: Emission) => boolean,
-    asked?: Asked,
   ): Hypothesis | undefined {
     const emission = one.core.pending[index];
     if (emission === undefined || !fits(emission)) return undefined;
     if (seen.kind === 'reply') {
       const same = idMatches(this.queue.idOf(one, emission.command), seen.id);
-      asked?.(this.queue.distanceOf(one, emission.command), same);
+      this.asked?.({ ask: 'id', number: emission.command === latest ? one.executed - 1 : undefined }, same);
       if (!same) return undefined;
     }
     let { pass } = one;
     if (seen.kind === 'event' && seen.event === 'MIGRATION_PASS') {
       const number = passNumber(seen.data.pass, pass, emission.rows);
-      asked?.({ rows: emission.rows, counted: pass !== undefined }, number !== undefined);
+      this.asked?.({ ask: 'pass', rows: emission.rows, counted: pass !== undefined }, number !== undefined);
       if (number === undefined) return undefined;
       pass = number;
     }
-    return hypothesis(this.cores.without(one.core, index), one.tuning, one.executed, one.done, pass, one.trail);
+    const { tuning, executed, done, trail } = one;
+    return hypothesis(this.cores.without(one.core, index), tuning, executed, done, pass, onward(trail));
   }
 }

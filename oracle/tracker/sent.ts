@@ -41,27 +41,49 @@ const plainLine = /^(\{"exec.*),"id":"(qs\d+\.\d+)"\}\n$/;
 /** Characters of a line that is worth remembering. */
 const longestLine = 400;
 const mostLines = 5000;
-/** What plain lines mean by what stands before their ids, and by the mode of the connection; for each schema. */
-const remembered = new WeakMap<Schema, Map<string, Sent>>();
+/** What plain lines mean by what stands before their ids; for each schema, and for each mode of a connection. */
+const remembered = new WeakMap<Schema, Map<string, Map<string, Sent>>>();
 
 /** The input side of one connection: bytes in, messages out, in the mode that the connection will be in by then. */
 export class Input {
   private readonly reader: JsonReader;
   private commandMode = false;
   private oob = false;
-  private readonly known: Map<string, Sent>;
+  /** Of the present mode. */
+  private known: Map<string, Sent>;
 
   constructor(
     private readonly dialect: Dialect,
     private readonly schema: Schema,
   ) {
     this.reader = new JsonReader(dialect.protocol.json);
-    this.known = remembered.get(schema) ?? new Map();
-    remembered.set(schema, this.known);
+    this.known = this.ofMode();
+  }
+
+  /** What is remembered of lines in the present mode. */
+  private ofMode(): Map<string, Sent> {
+    const modes = remembered.get(this.schema) ?? new Map<string, Map<string, Sent>>();
+    remembered.set(this.schema, modes);
+    const mode = `${this.dialect.name} ${this.commandMode} ${this.oob}`;
+    const known = modes.get(mode) ?? new Map<string, Sent>();
+    modes.set(mode, known);
+    return known;
   }
 
   /** Messages that a text completes, of one character a byte. */
   pushText(text: string): Sent[] {
+    const first = text.indexOf('\n') + 1;
+    if (first === 0 || first === text.length) return this.pushLine(text);
+    const messages: Sent[] = [];
+    for (let at = 0; at < text.length; ) {
+      const end = text.indexOf('\n', at) + 1 || text.length;
+      messages.push(...this.pushLine(text.slice(at, end)));
+      at = end;
+    }
+    return messages;
+  }
+
+  private pushLine(text: string): Sent[] {
     const line = this.reader.resting && text.length <= longestLine ? plainLine.exec(text) : null;
     if (line === null) {
       // Who sends bytes of his own choice has other ids.
@@ -69,16 +91,16 @@ export class Input {
       return read === undefined ? this.push(Buffer.from(text, 'latin1')) : [this.accept(read)];
     }
     const [, head, id] = line as unknown as [string, string, string];
-    const key = `${this.dialect.name} ${this.commandMode} ${this.oob} ${head}`;
-    const same = this.known.get(key);
+    const { known } = this;
+    const same = known.get(head);
     if (same !== undefined) return [{ ...same, id }];
     const message = this.reader.recall(text);
     const messages = message === undefined ? this.push(Buffer.from(text, 'latin1')) : [this.accept(message)];
     const [only] = messages;
     // It is read with this very id: with another one of its kind it is read in the same way.
     if (messages.length === 1 && this.reader.resting && only?.id === id && only.kind !== 'negotiation') {
-      if (this.known.size >= mostLines) this.known.clear();
-      this.known.set(key, only);
+      if (known.size >= mostLines) known.clear();
+      known.set(head, only);
     }
     return messages;
   }
@@ -100,6 +122,7 @@ export class Input {
     if (sent.kind === 'negotiation') {
       this.commandMode = true;
       this.oob = sent.enablesOob;
+      this.known = this.ofMode();
     }
     return sent;
   }

@@ -6,20 +6,22 @@
 
 import type { MigrationRules } from '../../reference/dialects/migration.js';
 import type { ModelState } from '../../reference/model/index.js';
-import { Cores } from './core.js';
+import { type Core, Cores } from './core.js';
 import { describeState } from './describe-state.js';
 import type { Emission } from './emission.js';
 import { FatalDefects } from './fatal-defects.js';
+import { History, type Step, type Transitions } from './history.js';
 import { at, Hypotheses, type Hypothesis, hypothesis } from './hypothesis.js';
 import { judgedEvents } from './judged-events.js';
 import { describeObservation, type Observation } from './observation.js';
-import { Places, Position, type Question } from './places.js';
+import { Places, Position } from './places.js';
+import type { Answer, Question } from './question.js';
 import { Queue } from './queue.js';
 import { mostHypotheses, Search, type Seen } from './search.js';
 import type { Sent } from './sent.js';
 import { Space } from './space.js';
 import { type Permitted, type TrackedDivergence, trackedDivergence } from './tracked-divergence.js';
-import { begun, executed, mergeTrails, type Transitions, transitionsOf } from './trail.js';
+import { arrived, begun, executed, mergeTrails, onward, stepTo, walked } from './trail.js';
 import { isUrgent } from './urgent.js';
 
 export interface TrackerOptions {
@@ -33,6 +35,8 @@ export interface TrackerOptions {
   readonly strictDesc?: boolean;
   /** Keep which transitions were taken, for {@link Tracker.transitions}. */
   readonly trails?: boolean;
+  /** Search for everything anew: to compare with what is remembered. */
+  readonly forgetful?: boolean;
 }
 
 const over: ReadonlySet<string> = new Set(['none', 'completed', 'failed', 'cancelled']);
@@ -49,8 +53,9 @@ export class Tracker {
   private readonly search: Search;
   private readonly strictDesc: boolean;
   private readonly fatal: FatalDefects;
-  /** What was taken before the last time that nothing was seen. */
-  private before: Transitions = { sure: [], possible: [] };
+  /** What was taken so far, where that is kept. */
+  private history: History | undefined;
+  private readonly forgetful: boolean;
 
   constructor(options: TrackerOptions) {
     const defects = options.defects ?? new Set();
@@ -60,10 +65,11 @@ export class Tracker {
     this.queue = new Queue(this.strictDesc);
     this.search = new Search(this.cores, this.queue, this.strictDesc);
     const pass = options.fresh === true ? 0 : undefined;
-    const trail = options.trails === true ? begun() : undefined;
     const initial = options.initial.map((state) =>
-      hypothesis(this.cores.first(state), this.cores.space.halves(state).tuning, 0, [], pass, trail),
+      hypothesis(this.cores.first(state), this.cores.space.halves(state).tuning, 0, [], pass),
     );
+    this.history = options.trails === true ? new History(initial.length) : undefined;
+    this.forgetful = options.forgetful ?? false;
     this.position = Position.of(initial, Places.of(this.cores), this.queue);
   }
 
@@ -77,9 +83,25 @@ export class Tracker {
 
   /** Transitions that led to the present hypotheses; none unless they are kept. */
   get transitions(): Transitions {
-    const now = transitionsOf(this.set, this.cores);
-    const { sure, possible } = this.before;
-    return { sure: [...sure, ...now.sure], possible: [...possible, ...now.possible] };
+    return this.history?.transitions ?? { sure: [], possible: [] };
+  }
+
+  /** What was taken so far is told elsewhere. */
+  beginHistory(): void {
+    if (this.history !== undefined) this.history = new History(this.set.length);
+  }
+
+  /** The present hypotheses at the beginning of ways, where these are kept. */
+  private get begun(): readonly Hypothesis[] {
+    return this.history === undefined ? this.set : begun(this.set);
+  }
+
+  /** Goes on from what some of {@link begun} have become. @returns what was taken on the way */
+  private goOn(next: readonly Hypothesis[]): Step | undefined {
+    const step = this.history === undefined ? undefined : stepTo(next, this.cores);
+    if (step !== undefined) this.history?.add(step);
+    this.set = this.queue.tidy(step === undefined ? next : arrived(next));
+    return step;
   }
 
   /** The present hypotheses. */
@@ -119,14 +141,15 @@ export class Tracker {
   /** Judges an observation of the first connection; `undefined` when it is permitted. */
   observe(seen: Observation): TrackedDivergence | undefined {
     if (seen.kind === 'event' && !judgedEvents.has(seen.event)) return undefined;
-    const habit = seen.kind === 'quiet' ? undefined : this.position.after(seen, this.strictDesc);
-    if (habit !== undefined) {
-      this.position = habit;
-      return undefined;
-    }
-    const next = seen.kind === 'quiet' ? this.afterQuiet() : this.after(seen);
+    if (seen.kind !== 'quiet' && this.recall(seen)) return undefined;
+    const asked: [Question, Answer][] = [];
+    const note = (question: Question, answer: Answer) => asked.push([question, answer]);
+    const next = seen.kind === 'quiet' ? this.afterQuiet() : this.search.after(this.begun, seen, note);
     if (next.length > 0) {
-      this.set = this.queue.tidy(next);
+      const { position } = this;
+      const plain = this.queue.isPlain;
+      const step = this.goOn(next);
+      if (seen.kind !== 'quiet' && plain) position.learn(seen, this.strictDesc, asked, next, step);
       return undefined;
     }
     if (seen.kind === 'quiet') return this.diverge(seen, this.dueOutputs(), this.fatal.ofHang(...this.modelStates));
@@ -140,7 +163,7 @@ export class Tracker {
    */
   answer(index: number, reply: Extract<Observation, { kind: 'reply' }>): TrackedDivergence | undefined {
     if (!this.queue.isOpen(index)) return undefined;
-    const before = this.set;
+    const before = this.begun;
     this.queue.see(index, reply);
     const next = before.flatMap((one) => {
       if (!one.done.includes(index)) return [one];
@@ -148,7 +171,7 @@ export class Tracker {
       return core === undefined ? [] : [at(one, core)];
     });
     if (next.some(({ done }) => done.includes(index)) || this.mayExecute(next, index)) {
-      this.set = this.queue.tidy(next);
+      this.goOn(next);
       return undefined;
     }
     return this.diverge(reply, this.queue.wouldAnswer(this.cores, before, index));
@@ -159,10 +182,10 @@ export class Tracker {
    * @param bound tells what a hypothesis contradicts, in words; `undefined` when nothing
    */
   restrict(seen: Observation, bound: (hypothesis: Hypothesis) => Permitted | undefined): TrackedDivergence | undefined {
-    const rest = this.set.filter((one) => bound(one) === undefined);
-    if (rest.length === this.set.length) return undefined;
+    if (this.set.every((one) => bound(one) === undefined)) return undefined;
+    const rest = this.begun.filter((one) => bound(one) === undefined);
     if (rest.length > 0) {
-      this.set = rest;
+      this.goOn(rest);
       return undefined;
     }
     const permitted = new Map(this.set.map((one) => bound(one)).map((one) => [one?.words, one]));
@@ -214,9 +237,8 @@ export class Tracker {
   blind(): void {
     const seen = new Hypotheses();
     // What was taken before it went dark stays sure, whatever happened then.
-    this.before = this.transitions;
-    const trail = this.set.some((one) => one.trail !== undefined) ? begun() : undefined;
-    const todo = this.set.map((one) => ({ ...at(one, this.cores.unseen(one.core)), trail }));
+    this.history?.gather(this.set.length);
+    const todo = this.begun.map((one) => ({ ...at(one, this.cores.unseen(one.core)), trail: onward(one.trail) }));
     for (let one = todo.pop(); one !== undefined; one = todo.pop()) {
       if (seen.size > mostHypotheses) continue;
       const same = seen.add(one);
@@ -226,7 +248,8 @@ export class Tracker {
       }
       for (const move of this.cores.moves(one.core)) {
         const next = at(one, this.cores.unseen(move.to));
-        todo.push(move.side === undefined ? next : { ...next, trail: executed(one.trail, one.core, move) });
+        const trail = move.side === undefined ? onward(one.trail) : executed(one.trail, one.core, move);
+        todo.push({ ...next, trail });
       }
       for (const next of this.queue.executions(this.cores, one, one.core))
         todo.push(at(next, this.cores.unseen(next.core)));
@@ -235,33 +258,38 @@ export class Tracker {
     for (const { core, tuning, trail: way } of seen.all) {
       if (core.state.replyOwed || core.state.stopOwed) continue;
       const bare = this.cores.core({ ...core, owed: undefined, held: undefined, apart: [] });
-      const same = rest.add(hypothesis(bare, tuning, this.queue.length, [], undefined, way));
+      const same = rest.add(hypothesis(bare, tuning, this.queue.length, [], undefined, onward(way)));
       if (same !== undefined) mergeTrails(same.trail, way);
     }
     this.queue.forget();
-    this.set = rest.all;
+    this.goOn(rest.all);
   }
 
-  private after(seen: Seen): readonly Hypothesis[] {
-    const { position } = this;
-    const answers: [Question, boolean][] = [];
-    const next = this.search.after(position.hypotheses, seen, (question, answer) => answers.push([question, answer]));
-    position.learn(seen, this.strictDesc, answers, next);
-    return next;
+  /** Goes on as it did when it was in the same place before; false when that is not known. */
+  private recall(seen: Seen): boolean {
+    const known = this.forgetful ? undefined : this.position.after(seen, this.strictDesc, this.history !== undefined);
+    if (known === undefined) return false;
+    if (known.step !== undefined) this.history?.add(known.step);
+    this.position = known.position;
+    return true;
   }
 
   /** Silence: nothing is pending, no command is unanswered, and nothing remains that must happen by itself. */
   private afterQuiet(): readonly Hypothesis[] {
     const rest = new Hypotheses();
-    for (const one of this.set) {
+    const add = (one: Hypothesis, calm: Core, core: Core) => {
+      const left = { ...at(one, core), trail: onward(walked(one.trail, one.core, calm)) };
+      mergeTrails(rest.add(left)?.trail, left.trail);
+    };
+    for (const one of this.begun) {
       if (one.core.pending.length > 0 || this.queue.waits(one)) continue;
       for (const core of this.cores.reach(one.core).calm) {
         if (!this.cores.moves(core).some((move) => isUrgent(move, core))) {
-          rest.add(at(one, core));
+          add(one, core, core);
           continue;
         }
         const stuck = this.fatal.ofHang(core.state);
-        if (stuck !== undefined) rest.add(at(one, this.cores.assuming(core, stuck)));
+        if (stuck !== undefined) add(one, core, this.cores.assuming(core, stuck));
       }
     }
     return rest.all;

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { attempt } from '../../campaign/attempt.js';
 import { transitionsOfModel } from '../../campaign/transitions.js';
 import { route, routesOf } from '../../generators/scenario/routes.js';
-import { transitionKey } from '../../oracle/tracker/trail.js';
+import { transitionKey } from '../../oracle/tracker/transition-name.js';
 import { dialects } from '../../reference/dialects/dialect.js';
 import { loadSchema } from '../../reference/schema/index.js';
 import { SimulatedWorld } from '../../simulation/world.js';
