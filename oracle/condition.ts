@@ -5,7 +5,7 @@ import { Transcript } from '../protocol/transcript.js';
 import type { TargetFacts } from '../targets/facts.js';
 import { type Condition, type InstancePool, isPlain } from '../targets/pool.js';
 import type { Instance, StartOptions } from '../targets/target.js';
-import { leavesTraces, restore } from './pristine.js';
+import { leftBehind, restore } from './pristine.js';
 
 export interface Served {
   /** Its endpoint in the transcript. */
@@ -24,7 +24,7 @@ export async function conditionAfter(instance: Instance, served: Served): Promis
   const { name, transcript, replies, session, pool, facts } = served;
   if (instance.exit !== undefined || !reusable(instance.options)) return undefined;
   const before = pool.conditionOf(instance) ?? 'new';
-  const traces = leavesTraces(transcript, name, replies);
+  const { traces, touched } = leftBehind(transcript, name, replies);
   if (traces === 'none') return before;
   const { settings } = facts;
   // An instance that we did not start cannot be replaced: it is put back as far as commands can do it.
@@ -36,7 +36,8 @@ export async function conditionAfter(instance: Instance, served: Served): Promis
   if (session !== undefined) session.transcript = new Transcript();
   const now = await restore(instance, settings, {
     ...(traces === 'postcopy' ? { ends: new Set(['completed']) } : {}),
-    still: traces === 'restorable' && before === 'new',
+    still: traces === 'restorable' && (before === 'new' || touched?.pieces.has('outcome') === false),
+    touched,
     ...(session === undefined ? {} : { session }),
   });
   // It was told to migrate and shows nothing of it: who knows what else it does not show.

@@ -1,14 +1,13 @@
 /** Whether an instance that served a trial is as it was before, and how to put it back. */
-import { isObject, type JsonObject, parseJson, sameJson, stringifyJson } from '../protocol/json.js';
+import { isObject, type JsonObject, type JsonValue, parseJson, sameJson, stringifyJson } from '../protocol/json.js';
 import type { Received } from '../protocol/message.js';
 import type { Session } from '../protocol/session.js';
 import type { Transcript } from '../protocol/transcript.js';
 import type { Condition } from '../targets/pool.js';
-import { readSettings, type Settings, sameSettings } from '../targets/settings.js';
+import { readCapabilities, readParameters, type Settings } from '../targets/settings.js';
 import type { Instance, StartOptions } from '../targets/target.js';
+import { harmless, type Piece, refusedIds, sentLines, type Touched, touchedBy } from './touched.js';
 
-// Commands after which nothing is different.
-const harmless = /^(query-.*|qmp_capabilities)$/;
 // Commands after which only what `restore` looks at and puts back is different.
 const restorable =
   /^(migrate-set-(parameters|capabilities|cache-size)|migrate_set_(speed|downtime)|migrate_cancel|migrate-continue|stop|cont|system_reset)$/;
@@ -25,57 +24,49 @@ const taking = /release-ram|colo|background-snapshot/;
  */
 export type Traces = 'none' | 'restorable' | 'migrations' | 'postcopy' | 'any';
 
+/** What a trial did to an instance; `touched`: which pieces of it may be different, where that is known. */
+export interface Left {
+  readonly traces: Traces;
+  readonly touched: Touched | undefined;
+}
+
 /**
  * Judges by what was sent to `endpoint` (and to its further monitors).
  * @param replies what was answered there: a command that is refused leaves no trace, or one that shows
  */
-export function leavesTraces(transcript: Transcript, endpoint: string, replies: readonly Received[]): Traces {
-  // One command may have been sent in several pieces.
-  const sent = new Map<string, string>();
-  for (const { kind, at, text } of transcript.entries) {
-    if (kind !== 'sent' || (at !== endpoint && !at.startsWith(`${endpoint}#`))) continue;
-    sent.set(at, `${sent.get(at) ?? ''}${text}`);
-  }
+export function leftBehind(transcript: Transcript, endpoint: string, replies: readonly Received[]): Left {
+  const lines = sentLines(transcript, endpoint);
   const refused = refusedIds(replies);
+  const traces = tracesOf(lines, refused, replies);
+  return { traces, touched: traces === 'any' ? undefined : touchedBy(lines, refused) };
+}
+
+function tracesOf(lines: readonly string[], refused: ReadonlySet<string>, replies: readonly Received[]): Traces {
+  const taken = lines.filter((line) => !isRefused(line, refused));
+  let worst: Traces = taken.length < lines.length ? 'restorable' : 'none';
+  const text = taken.join('\n');
   let known = 0;
-  let worst: Traces = 'none';
   let migrations: 'migrations' | 'postcopy' | undefined;
   let strange = false;
-  for (const whole of sent.values()) {
-    const lines = whole.split('\n');
-    const taken = lines.filter((line) => !isRefused(line, refused));
-    if (taken.length < lines.length) worst = 'restorable';
-    const text = taken.join('\n');
-    for (const match of text.matchAll(/["'](?:execute|exec-oob)["']\s*:\s*["']([^"']*)["']/g)) {
-      const name = match[1] as string;
-      if (harmless.test(name)) known++;
-      else if (restorable.test(name)) {
-        known++;
-        worst = 'restorable';
-      } else if (migrating.test(name)) migrations ??= 'migrations';
-      else if (postcopy.test(name)) migrations = 'postcopy';
-      else strange = true;
-    }
-    // Raw input may hide commands in escapes.
-    if (/\\u00/.test(text) || (migrations !== undefined && taking.test(text))) strange = true;
+  for (const match of text.matchAll(/["'](?:execute|exec-oob)["']\s*:\s*["']([^"']*)["']/g)) {
+    const name = match[1] as string;
+    if (harmless.test(name)) known++;
+    else if (restorable.test(name)) {
+      known++;
+      worst = 'restorable';
+    } else if (migrating.test(name)) migrations ??= 'migrations';
+    else if (postcopy.test(name)) migrations = 'postcopy';
+    else strange = true;
   }
+  // Raw input may hide commands in escapes.
+  if (/\\u00/.test(text) || (migrations !== undefined && taking.test(text))) strange = true;
   if (!strange) return migrations ?? worst;
   return replies.filter(({ kind }) => kind === 'success').length <= known ? 'restorable' : 'any';
 }
 
-/** Ids that errors answer, and nothing else. */
-function refusedIds(replies: readonly Received[]): ReadonlySet<string> {
-  const ids = (wanted: boolean) =>
-    replies.flatMap(({ kind, value }) =>
-      (kind === 'failure') === wanted && isObject(value) && value.id !== undefined ? [stringifyJson(value.id)] : [],
-    );
-  const answered = new Set(ids(false));
-  return new Set(ids(true).filter((id) => !answered.has(id)));
-}
-
 /** A line with one command, whose reply was an error. */
 function isRefused(line: string, refused: ReadonlySet<string>): boolean {
-  if (refused.size === 0 || line === '') return false;
+  if (refused.size === 0) return false;
   try {
     const value = parseJson(line);
     if (!isObject(value) || value.id === undefined) return false;
@@ -90,6 +81,8 @@ function firstRunState({ paused, incoming }: StartOptions): string {
   if (incoming !== undefined) return 'inmigrate';
   return paused ? 'prelaunch' : 'running';
 }
+
+const everything: readonly Piece[] = ['parameters', 'capabilities', 'run state', 'outcome'];
 
 /** Outcomes of a migration after which another one may begin. */
 const outcomes: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled']);
@@ -107,6 +100,8 @@ export interface RestoreOptions {
   readonly still?: boolean;
   /** An orderly session to go on with, which is closed in the end; one more is made when absent. */
   readonly session?: Session;
+  /** What alone may be different: nothing else is put back or asked for. Default: anything may be. */
+  readonly touched?: Touched | undefined;
 }
 
 /**
@@ -136,62 +131,131 @@ async function putBack(
   session: Session,
   wanted: Settings,
   options: StartOptions,
-  { ends = outcomes, still = false }: RestoreOptions,
+  { ends = outcomes, still = false, touched }: RestoreOptions,
 ): Promise<Condition | undefined> {
   const runState = firstRunState(options);
-  if (!still && (await settled(session)) === undefined) return undefined;
+  const asked = new Set<Piece>(touched?.pieces ?? everything);
+  let outcome: unknown = 'none';
+  if (!still) {
+    const end = await settled(session);
+    if (end === undefined || (end.status !== 'none' && !ends.has(end.status))) return undefined;
+    outcome = end.status;
+    asked.delete('outcome');
+    if (end.runs === runState) asked.delete('run state');
+    else if (end.runs !== undefined && !letRun(session, options, outcome, end.runs)) return undefined;
+  }
   // On a destination these decide, unseen, whether the guest will run once it is loaded (MIG-SM-I08).
-  if (options.incoming !== undefined) session.post(options.paused ? 'stop' : 'cont');
+  if (options.incoming !== undefined && touched?.pieces.has('run state') !== false) {
+    session.post(options.paused ? 'stop' : 'cont');
+  }
+  // What is known to be different is put back before it is asked for.
+  set(
+    session,
+    wanted.capabilities.filter((one) => isObject(one) && touched?.capabilities.has(String(one.capability))),
+    [Object.entries(wanted.parameters).filter(([name]) => touched?.parameters.has(name))],
+  );
   // The values one by one are tried twice: one may be refused only because of another that is put back after it
   // (MIG-CMD-SPAR-04).
   for (let round = 0; round < 4; round++) {
-    // All at once: they are many, and most find that nothing is to be done.
-    const [now, runs, outcome] = await Promise.all([
-      readSettings(session),
-      statusOf(session, 'query-status'),
-      statusOf(session, 'query-migrate'),
-    ]);
+    const now = await look(session, asked);
     if (now === undefined) return undefined;
+    outcome = now.outcome ?? outcome;
     if (outcome !== 'none' && !ends.has(String(outcome))) return undefined;
-    // A reset takes back that the guest has run, and not that a migration stopped it.
-    if (outcome !== 'none' && runState === 'prelaunch') return undefined;
-    if (runs === runState && sameSettings(now, wanted)) return outcome === 'none' ? 'new' : 'migrated';
-    // What has been loaded cannot be taken back.
-    if (runs !== runState && options.incoming !== undefined) return undefined;
-    if (runs !== runState) letRun(session, options.paused === true, runs);
-    const capabilities = wanted.capabilities.filter((one) => !now.capabilities.some((is) => sameJson(is, one)));
-    if (capabilities.length > 0) session.post('migrate-set-capabilities', { capabilities });
-    const others = Object.entries(wanted.parameters).filter(([name, value]) => {
-      const is = now.parameters[name];
-      return is === undefined || !sameJson(is, value);
-    });
+    const { runs = runState } = now;
+    const capabilities = now.capabilities === undefined ? [] : others(now.capabilities, wanted.capabilities);
+    const parameters = now.parameters === undefined ? [] : differing(now.parameters, wanted.parameters);
+    if (runs === runState && sameAs(now, wanted)) return outcome === 'none' ? 'new' : 'migrated';
+    if (runs !== runState && !letRun(session, options, outcome, runs)) return undefined;
     // Later singly: one refusal must not keep the other settings from being put back.
-    const commands = round === 0 && others.length > 0 ? [others] : others.map((one) => [one]);
-    for (const some of commands) session.post('migrate-set-parameters', Object.fromEntries(some));
+    set(session, capabilities, round === 0 ? [parameters] : parameters.map((one) => [one]));
   }
   return undefined;
 }
 
-/** Brings the guest to where it was. A reset takes a stopped one back to where it has not run yet. */
-function letRun(session: Session, paused: boolean, runs: unknown): void {
+type Parameter = readonly [name: string, value: JsonValue];
+
+function set(
+  session: Session,
+  capabilities: readonly JsonValue[],
+  parameters: readonly (readonly Parameter[])[],
+): void {
+  if (capabilities.length > 0) session.post('migrate-set-capabilities', { capabilities });
+  for (const some of parameters) {
+    if (some.length > 0) session.post('migrate-set-parameters', Object.fromEntries(some));
+  }
+}
+
+/** What an instance shows; what was not asked for is absent. */
+interface Shown extends Partial<Settings> {
+  readonly runs?: unknown;
+  readonly outcome?: unknown;
+}
+
+/** Asks for all of it at once: most find that nothing is to be done. `undefined` when it does not answer as it should. */
+async function look(session: Session, pieces: ReadonlySet<Piece>): Promise<Shown | undefined> {
+  const ask = <T>(piece: Piece, one: () => Promise<T>) => (pieces.has(piece) ? one() : undefined);
+  const [parameters, capabilities, runs, outcome] = await Promise.all([
+    ask('parameters', () => readParameters(session)),
+    ask('capabilities', () => readCapabilities(session)),
+    ask('run state', () => statusOf(session, 'query-status')),
+    ask('outcome', () => statusOf(session, 'query-migrate')),
+  ]);
+  if (pieces.has('parameters') && parameters === undefined) return undefined;
+  if (pieces.has('capabilities') && capabilities === undefined) return undefined;
+  return {
+    ...(parameters === undefined ? {} : { parameters }),
+    ...(capabilities === undefined ? {} : { capabilities }),
+    ...(pieces.has('run state') ? { runs: runs ?? 'unknown' } : {}),
+    ...(pieces.has('outcome') ? { outcome: outcome ?? 'unknown' } : {}),
+  };
+}
+
+/** What was asked for is what it was. */
+const sameAs = ({ parameters, capabilities }: Shown, wanted: Settings): boolean =>
+  (parameters === undefined || sameJson(parameters, wanted.parameters)) &&
+  (capabilities === undefined || sameJson(capabilities, wanted.capabilities));
+
+/** Those of `wanted` that are not among `now`. */
+const others = (now: readonly JsonValue[], wanted: readonly JsonValue[]): JsonValue[] =>
+  wanted.filter((one) => !now.some((is) => sameJson(is, one)));
+
+/** Those of `wanted` that have another value in `now`, or none. */
+const differing = (now: JsonObject, wanted: JsonObject): Parameter[] =>
+  Object.entries(wanted).filter(([name, value]) => {
+    const is = now[name];
+    return is === undefined || !sameJson(is, value);
+  });
+
+/**
+ * Brings the guest to where it was. A reset takes a stopped one back to where it has not run yet, but not one that a migration
+ * has stopped; nor can be taken back what has been loaded. False when it cannot be done.
+ */
+function letRun(
+  session: Session,
+  { incoming, paused = false }: StartOptions,
+  outcome: unknown,
+  runs: unknown,
+): boolean {
+  if (incoming !== undefined || (paused && outcome !== 'none')) return false;
   if (!paused) session.post('cont');
   else if (runs === 'running') session.post('stop');
   if (paused) session.post('system_reset');
+  return true;
 }
 
 /**
- * The outcome of what was migrated, once the source has done all that it does at the end of it: a command in between has
- * crashed releases (MIG-DEF-15). `none` when nothing was.
+ * The outcome of what was migrated, and the run state, once the source has done all that it does at the end of it: a command in
+ * between has crashed releases (MIG-DEF-15). `none` when nothing was.
  */
-async function settled(session: Session): Promise<string | undefined> {
+async function settled(session: Session): Promise<{ status: string; runs?: unknown } | undefined> {
   const until = performance.now() + settling;
   for (let cancelled = false; performance.now() < until; ) {
     const status = await statusOf(session, 'query-migrate');
-    if (status === 'none') return 'none';
+    if (status === 'none') return { status };
     if (typeof status === 'string' && outcomes.has(status)) {
       const runs = await statusOf(session, 'query-status');
       if (status === 'completed' ? runs === 'postmigrate' || runs === 'running' : runs !== 'finish-migrate') {
-        return status;
+        return { status, runs };
       }
     } else if (!endsSoon.has(status)) {
       return undefined;

@@ -1,5 +1,5 @@
 /** The migration parameters and capabilities of an instance: what a trial may change and must put back. */
-import { isObject, type JsonObject, type JsonValue, sameJson } from '../protocol/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../protocol/json.js';
 import type { Session } from '../protocol/session.js';
 
 export interface Settings {
@@ -10,14 +10,16 @@ export interface Settings {
 
 /** `undefined` when the monitor does not answer as it should. */
 export async function readSettings(session: Session): Promise<Settings | undefined> {
-  const [{ value: parameters }, { value: capabilities }] = await Promise.all([
-    session.command('query-migrate-parameters'),
-    session.command('query-migrate-capabilities'),
-  ]);
-  if (!isObject(parameters) || !isObject(parameters.return)) return undefined;
-  if (!isObject(capabilities) || !Array.isArray(capabilities.return)) return undefined;
-  return { parameters: parameters.return, capabilities: capabilities.return };
+  const [parameters, capabilities] = await Promise.all([readParameters(session), readCapabilities(session)]);
+  return parameters === undefined || capabilities === undefined ? undefined : { parameters, capabilities };
 }
 
-export const sameSettings = (a: Settings, b: Settings): boolean =>
-  sameJson(a.parameters, b.parameters) && sameJson(a.capabilities, b.capabilities);
+export async function readParameters(session: Session): Promise<JsonObject | undefined> {
+  const { value } = await session.command('query-migrate-parameters');
+  return isObject(value) && isObject(value.return) ? value.return : undefined;
+}
+
+export async function readCapabilities(session: Session): Promise<JsonValue[] | undefined> {
+  const { value } = await session.command('query-migrate-capabilities');
+  return isObject(value) && Array.isArray(value.return) ? value.return : undefined;
+}

@@ -1,7 +1,7 @@
 /** What a trial leaves behind, and what of it can be put back: asked of the reference. */
 import { expect } from 'chai';
 import { Peer } from '../../oracle/peer/peer.js';
-import { leavesTraces, restore, type Traces } from '../../oracle/pristine.js';
+import { leftBehind, restore, type Traces } from '../../oracle/pristine.js';
 import { Transcript } from '../../protocol/transcript.js';
 import { InProcessTarget } from '../../targets/in-process/target.js';
 import { readSettings, type Settings } from '../../targets/settings.js';
@@ -17,7 +17,7 @@ const leftBy = (...commands: readonly object[]): Traces => {
     const answer = id === 'refused' ? { error: { class: 'GenericError', desc: '' } } : { return: {} };
     return received(JSON.stringify({ ...answer, id }));
   });
-  return leavesTraces(transcript, 'source', replies);
+  return leftBehind(transcript, 'source', replies).traces;
 };
 
 describe('the traces of a trial', () => {
@@ -60,7 +60,43 @@ describe('the traces of a trial', () => {
   it('do not include those of another endpoint', () => {
     const transcript = new Transcript();
     transcript.add('destination', 'sent', '{"execute":"stop"}');
-    expect(leavesTraces(transcript, 'source', [])).to.equal('none');
+    expect(leftBehind(transcript, 'source', []).traces).to.equal('none');
+  });
+});
+
+describe('what a trial may have changed', () => {
+  /** Of commands that are sent as they are; those with the id `refused` are. */
+  const touched = (...lines: readonly (object | string)[]) => {
+    const transcript = new Transcript();
+    for (const line of lines) {
+      transcript.add('source', 'sent', `${typeof line === 'string' ? line : JSON.stringify(line)}\n`);
+    }
+    const refused = received('{"error":{"class":"GenericError","desc":""},"id":"refused"}');
+    return leftBehind(transcript, 'source', [refused]).touched;
+  };
+  const parameters = { execute: 'migrate-set-parameters', arguments: { 'max-bandwidth': 1 } };
+
+  it('is what its commands are about, with the names of what was set', () => {
+    const capabilities = [{ capability: 'events', state: true }];
+    const got = touched({ execute: 'migrate-set-capabilities', arguments: { capabilities } }, { execute: 'stop' });
+    expect([...(got?.pieces ?? [])]).to.deep.equal(['capabilities', 'run state']);
+    expect([...(got?.capabilities ?? [])]).to.deep.equal(['events']);
+    expect([...(touched(parameters)?.parameters ?? [])]).to.deep.equal(['max-bandwidth']);
+    expect([...(touched({ execute: 'migrate', arguments: { uri: 'unix:x' } })?.pieces ?? [])]).to.include('outcome');
+  });
+
+  it('may also be what was refused, which is then asked for and not put back', () => {
+    const got = touched({ ...parameters, id: 'refused' });
+    expect([...(got?.pieces ?? [])]).to.deep.equal(['parameters']);
+    expect(got?.parameters.size).to.equal(0);
+  });
+
+  it('is not known after a command of another kind that was taken, or a line that is not one', () => {
+    expect(touched({ execute: 'client_migrate_info' })).to.equal(undefined);
+    const got = touched({ execute: 'client_migrate_info', id: 'refused' });
+    expect([...(got?.pieces ?? [])]).to.deep.equal(['run state', 'outcome']);
+    expect(touched(`${JSON.stringify(parameters)}${JSON.stringify(parameters)}`)).to.equal(undefined);
+    expect(touched('{"execute":', parameters)).to.equal(undefined);
   });
 });
 
@@ -180,7 +216,7 @@ describe('an instance that served a trial', () => {
     expect(await condition(async (command) => command('system_reset'), { paused: true })).to.equal('new');
     const migrates = (command: (name: string, args?: unknown) => Promise<void>, { scratch }: Instance) =>
       command('migrate', { uri: `unix:${scratch}/absent.sock` });
-    expect(await condition(migrates, { paused: true })).to.equal(undefined);
+    expect(await condition(migrates, { paused: true })).to.equal('migrated');
     expect(await condition(migrates)).to.equal('migrated');
   });
 
