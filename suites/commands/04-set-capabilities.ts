@@ -2,7 +2,7 @@
 import type { Trial } from '../../oracle/trial.js';
 import type { Session } from '../../protocol/session.js';
 import { ChapterBuilder } from '../requirement.js';
-import { conflictsIn, dependsOnHost, readCapabilities, setting } from './capability-model.js';
+import { conflictsIn, dependsOnHost, readCapabilities, setsOfPairs, setting } from './capability-model.js';
 import { fitsExactly, unlessExact } from './dialect-fit.js';
 import { unchanged } from './observe.js';
 import { rawCommand } from './raw-arguments.js';
@@ -11,6 +11,35 @@ import { wrongTexts, wrongTypeText } from './wrong-values.js';
 /** Capabilities that every dialect has and lets be set alone, and that do not disturb one another. */
 const independent = ['xbzrle', 'auto-converge', 'release-ram', 'events', 'return-path'] as const;
 const command = 'migrate-set-capabilities';
+
+/**
+ * Tries pairs in one write, as each alone is a round trip, and there are many. Only the result of each counts, so that the pair
+ * before need not be switched off first.
+ */
+async function tryPairs(t: Trial, session: Session, pairs: readonly (readonly [string, string])[]): Promise<void> {
+  // Those that the pairs before may have left on. All the others need not be told: a monitor may read byte by byte.
+  let perhapsOn = new Set<string>();
+  let on: readonly string[] = [];
+  const sent = pairs.map(([a, b]) => {
+    const others = [...perhapsOn].filter((name) => name !== a && name !== b);
+    const states = [...others.map((name) => [name, false] as const), [a, true] as const, [b, true] as const];
+    const refusals = conflictsIn(t.dialect.migration.conflicts, new Set([a, b]));
+    const host = dependsOnHost(a) || dependsOnHost(b);
+    if (refusals.length === 0) perhapsOn = new Set([a, b, ...(host ? perhapsOn : [])]);
+    return { a, b, refusals, host, id: session.post(command, setting(states)) };
+  });
+  for (const { a, b, refusals, host, id } of sent) {
+    const reply = await session.reply(id);
+    if (refusals.length > 0) t.failed(reply, 'GenericError', refusals[0], `${a} and ${b}`);
+    else if (reply.kind === 'failure' && host) t.failed(reply, 'GenericError');
+    else {
+      t.succeeded(reply, `${a} and ${b}`);
+      on = [a, b];
+    }
+  }
+  const last = Object.entries(await readCapabilities(t, session)).filter(([, state]) => state !== false);
+  t.same(last.map(([name]) => name).sort(), [...on].sort(), 'those that are on');
+}
 
 /** Sets and compares the whole set with what it must be afterwards. */
 async function sets(t: Trial, session: Session, entries: readonly (readonly [string, boolean])[], step: string) {
@@ -253,32 +282,28 @@ export const setCapabilities = new ChapterBuilder(
     async (t) => {
       const session = await t.session();
       const names = Object.keys(await readCapabilities(t, session));
-      let on: readonly string[] = [];
-      // Those that the pair before may have left on. All the others need not be told: a monitor may read byte by byte.
-      let perhapsOn = new Set<string>();
-      for (const [i, a] of names.entries()) {
-        // In one write, as each alone is a round trip, and there are hundreds. Only the result of each counts, so that the
-        // pair before need not be switched off first.
-        const pairs = names.slice(i + 1).map((b) => {
-          const others = [...perhapsOn].filter((name) => name !== a && name !== b);
-          const states = [...others.map((name) => [name, false] as const), [a, true] as const, [b, true] as const];
-          const refusals = conflictsIn(t.dialect.migration.conflicts, new Set([a, b]));
-          const host = dependsOnHost(a) || dependsOnHost(b);
-          if (refusals.length === 0) perhapsOn = new Set([a, b, ...(host ? perhapsOn : [])]);
-          return { b, refusals, host, id: session.post(command, setting(states)) };
-        });
-        for (const { b, refusals, host, id } of pairs) {
-          const reply = await session.reply(id);
-          if (refusals.length > 0) t.failed(reply, 'GenericError', refusals[0], `${a} and ${b}`);
-          else if (reply.kind === 'failure' && host) t.failed(reply, 'GenericError');
-          else {
-            t.succeeded(reply, `${a} and ${b}`);
-            on = [a, b];
-          }
-        }
+      // What a host lacks it lacks together with others, too.
+      const lacking: string[] = [];
+      for (const name of names.filter(dependsOnHost)) {
+        const reply = await session.command(command, setting([[name, true]]));
+        if (reply.kind === 'failure') lacking.push(name);
+        else t.succeeded(await session.command(command, setting([[name, false]])), `${name} off`);
       }
-      const last = Object.entries(await readCapabilities(t, session)).filter(([, state]) => state !== false);
-      t.same(last.map(([name]) => name).sort(), [...on].sort(), 'those that are on');
+      const { sets, pairs } = setsOfPairs(names, t.dialect.migration.conflicts, new Set(lacking));
+      const before = await readCapabilities(t, session);
+      let perhapsOn: readonly string[] = [];
+      for (const set of sets) {
+        const off = perhapsOn.filter((name) => !set.includes(name));
+        const states = [...off.map((name) => [name, false] as const), ...set.map((name) => [name, true] as const)];
+        const reply = await session.command(command, setting(states));
+        if (reply.kind !== 'success') return tryPairs(t, session, setsOfPairs(names, [], new Set(names)).pairs);
+        t.succeeded(reply, set.join());
+        perhapsOn = set;
+      }
+      const shown = Object.fromEntries(perhapsOn.map((name) => [name, true]));
+      t.same(await readCapabilities(t, session), { ...before, ...shown }, perhapsOn.join());
+      t.succeeded(await session.command(command, setting(perhapsOn.map((name) => [name, false]))), 'all off');
+      await tryPairs(t, session, pairs);
     },
     { needs: { unless: unlessExact } },
   )

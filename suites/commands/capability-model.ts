@@ -30,3 +30,26 @@ export async function readCapabilities(t: Trial, session: Session): Promise<Read
 export const setting = (entries: readonly (readonly [capability: string, state: boolean])[]) => ({
   capabilities: entries.map(([capability, state]) => ({ capability, state })),
 });
+
+/**
+ * How to try every pair of capabilities: sets that must be taken, each of which tells of all the pairs in it, and the pairs
+ * that stand in none.
+ * @param apart names that stand in no set
+ */
+export function setsOfPairs(
+  names: readonly string[],
+  conflicts: readonly CapabilityConflict[],
+  apart: ReadonlySet<string>,
+): { readonly sets: readonly (readonly string[])[]; readonly pairs: readonly (readonly [string, string])[] } {
+  const agree = (some: readonly string[]) =>
+    !some.some((name) => apart.has(name)) && conflictsIn(conflicts, new Set(some)).length === 0;
+  const all = names.flatMap((a, i) => names.slice(i + 1).map((b) => [a, b] as const));
+  const sets: string[][] = [];
+  for (const pair of all) {
+    if (!agree(pair) || sets.some((set) => pair.every((name) => set.includes(name)))) continue;
+    const set: string[] = [...pair];
+    for (const name of names) if (!set.includes(name) && agree([...set, name])) set.push(name);
+    sets.push(set);
+  }
+  return { sets, pairs: all.filter((pair) => !agree(pair)) };
+}

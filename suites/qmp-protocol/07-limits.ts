@@ -42,9 +42,9 @@ export const inputLimits = new ChapterBuilder(['QMP protocol', '7 JSON input', '
     },
     { needs: { unless: restIsLost } },
   )
-  .must('QMP-LIM-06.name', 'a command name of 100 kB is only unknown', async (t) => {
+  .must('QMP-LIM-06.name', 'a command name of more than 64 KiB is only unknown', async (t) => {
     const session = await t.session();
-    const name = 'q'.repeat(100_000);
+    const name = 'q'.repeat(65_600);
     const got = await session.exchange(`{"execute":"${name}"}`, { deadline: 15000 });
     t.sequence(got, [refused('CommandNotFound', notFound(name))]);
   })
@@ -53,9 +53,9 @@ export const inputLimits = new ChapterBuilder(['QMP protocol', '7 JSON input', '
     const id = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`m${i}`, i % 10]));
     t.sequence(await session.exchange(withId(JSON.stringify(id)), { deadline: 15000 }), [done(undefined, { id })]);
   })
-  .must('QMP-LIM-06.list', 'a list of 5000 elements is a list', async (t) => {
+  .must('QMP-LIM-06.list', 'a list of 2000 elements is a list', async (t) => {
     const session = await t.session();
-    const id = Array.from({ length: 5000 }, (_, i) => i % 10);
+    const id = Array.from({ length: 2000 }, (_, i) => i % 10);
     t.sequence(await session.exchange(withId(JSON.stringify(id)), { deadline: 15000 }), [done(undefined, { id })]);
   })
   .done();

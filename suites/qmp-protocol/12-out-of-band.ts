@@ -115,10 +115,10 @@ export const outOfBand = new ChapterBuilder(['QMP protocol', '12 Out-of-band exe
       }
       const known = [...schema.commands.keys()].filter((name) => t.facts.commands?.has(name) ?? true);
       const others = known.filter((name) => !flagged.includes(name));
-      const text = others.map((name) => JSON.stringify({ 'exec-oob': name, id: name })).join('\n');
+      const text = others.map((name, id) => JSON.stringify({ 'exec-oob': name, id })).join('');
       t.sequence(
         await session.exchange(text),
-        others.map((name) => faulty(noOob(name), { id: name })),
+        others.map((name, id) => faulty(noOob(name), { id })),
       );
     },
     { needs: { abilities: ['start'] } },

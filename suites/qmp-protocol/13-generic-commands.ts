@@ -90,7 +90,7 @@ export const genericCommands = new ChapterBuilder(['QMP protocol', '13 Generic c
       const session = await t.session();
       // An unexpected argument tells a known command from an unknown one, and runs neither.
       const own = list.filter((name) => !['device_add', 'netdev_add', 'object-add', 'query-qmp-schema'].includes(name));
-      const text = own.map((execute) => JSON.stringify({ execute, arguments: { 'qmpspec-none': 1 } })).join('');
+      const text = own.map((execute) => JSON.stringify({ execute, arguments: { '?': 1 } })).join('');
       const got = await session.exchange(text, { deadline: 15000 });
       const unknown = got.findIndex((message) => message.text.includes('has not been found'));
       const classes = got.map(
