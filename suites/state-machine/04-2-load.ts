@@ -2,51 +2,12 @@
 import type { Trial } from '../../oracle/trial.js';
 import { unlessExact } from '../commands/dialect-fit.js';
 import { ChapterBuilder } from '../requirement.js';
+import { refusesRow, wellKnown } from '../stream-format/10-malformed.js';
 import { type Destination, destination, feedNeeds, setupWord } from './destination.js';
-import { block, type Feed } from './feed.js';
 import { onTheWay } from './one-load.js';
+import { tells } from './story.js';
 
 const exits = { abilities: [...feedNeeds.abilities, 'exit'] } as const;
-
-/** Streams that no destination can load: what is wrong, and how to write it. */
-const faults: readonly (readonly [string, (feed: Feed) => void])[] = [
-  ['magic', (feed) => feed.raw(Buffer.from('QEVN\0\0\0\x03', 'latin1'))],
-  ['version', (feed) => feed.raw(Buffer.from('5145564d00000004', 'hex'))],
-  [
-    'machine',
-    (feed) => {
-      feed.writer.header();
-      feed.writer.configuration('qmpspec-none');
-      feed.end().send();
-    },
-  ],
-  [
-    'section',
-    (feed) => {
-      feed.begin().writer.device(9, 'qmpspec-none', 0, 1, Buffer.alloc(4));
-      feed.end().send();
-    },
-  ],
-  [
-    'command',
-    (feed) => {
-      feed.begin().writer.rawCommand(200, Buffer.alloc(0));
-      feed.end().send();
-    },
-  ],
-  [
-    'length',
-    (feed) => {
-      const { writer } = feed.begin();
-      writer.start(7, 'ram', 0, 4);
-      writer.ram.setup([{ ...block, length: block.length / 2 }]);
-      writer.ram.eos();
-      writer.footer();
-      feed.end().send();
-    },
-  ],
-  ['item', (feed) => feed.begin().raw(Buffer.from([9]))],
-];
 
 /** Loads the least stream there is, from a source in this run state. */
 async function loadsFrom(t: Trial, one: Destination, runState: string | undefined): Promise<void> {
@@ -61,19 +22,12 @@ async function loadsFrom(t: Trial, one: Destination, runState: string | undefine
 
 const chapter = new ChapterBuilder(['State machine', '4.2 Incoming: precopy'], 'state-machine.md §4.2', feedNeeds);
 
-for (const [name, write] of faults) {
+const { cut, ...wrong } = wellKnown;
+for (const [name, row] of Object.entries(wrong)) {
   chapter.must(
     `MIG-SM-I20.${name}`,
     `a stream with a wrong ${name} fails the load, and the process ends with exit status 1`,
-    async (t) => {
-      const one = await destination(t);
-      // What waits for the first bytes does not become active by wrong ones.
-      const begins = name === 'magic' && t.dialect.migration.activeWithBytes;
-      const feed = begins ? await one.listens().then(() => one.connects()) : await one.loads();
-      one.turn();
-      write(feed);
-      await one.fails(begins ? 'active? failed' : 'failed');
-    },
+    async (t) => void (await refusesRow(t, row)),
     { needs: exits },
   );
 }
@@ -83,17 +37,7 @@ export const load = chapter
     'MIG-SM-I20.cut',
     'a stream that ends early fails the load, wherever it is cut',
     async (t) => {
-      for (const part of ['nothing', 'header', 'memory', 'before the end mark'] as const) {
-        const one = await destination(t);
-        const feed = await one.loads();
-        one.turn();
-        if (part !== 'nothing') feed.begin();
-        if (part === 'memory') feed.ramSetup().pages(0, 1);
-        if (part === 'before the end mark') feed.ramSetup().pages(0).ramEnd();
-        feed.send(part);
-        feed.finish();
-        await one.fails('failed', part);
-      }
+      for (const row of cut) await refusesRow(t, row);
     },
     { needs: exits },
   )
@@ -191,10 +135,8 @@ export const load = chapter
     'MIG-SM-R12',
     'a failed load tells active and failed, and then the process ends',
     async (t) => {
-      const one = await destination(t);
-      const feed = await one.loads();
-      feed.raw(Buffer.from('garbage that is no stream'));
-      await one.fails(`${setupWord(t)} ↵migrate-incoming active failed`);
+      const told = await refusesRow(t, wrong.section);
+      tells(t, told, `${setupWord(t)} ↵migrate-incoming active failed`);
     },
     { needs: exits },
   )

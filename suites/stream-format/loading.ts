@@ -4,6 +4,7 @@ import type { Trial } from '../../oracle/trial.js';
 import type { StreamWriter } from '../../reference/stream/stream-writer.js';
 import { type Destination, destination, feedNeeds } from '../state-machine/destination.js';
 import { block, type Feed } from '../state-machine/feed.js';
+import { storySoFar } from '../state-machine/story.js';
 import { checkRamFile } from './ram-file.js';
 
 export const loadNeeds = feedNeeds;
@@ -131,22 +132,40 @@ export interface Failure {
   readonly defect?: string;
 }
 
-/** The stream fails the load, and the process ends with exit status 1 after it has told so. */
-export async function refuses(
+type RefusalOptions = LoadOptions & Failure & { readonly cut?: boolean };
+
+/**
+ * The stream fails the load, and the process ends with exit status 1 after it has told so.
+ * @returns the story of the destination from its start
+ */
+export async function refusal(
   t: Trial,
   write: (writer: StreamWriter, feed: Feed) => void,
-  options: LoadOptions & Failure & { readonly cut?: boolean } = {},
-): Promise<void> {
+  options: RefusalOptions = {},
+): Promise<readonly string[]> {
   const [one, feed] = await loading(t, options);
   write(feed.writer, feed);
   feed.send();
   if (options.cut === true) feed.finish();
   if (options.defect !== undefined) {
     const exit = await one.exits();
-    if (exit.signal !== null) return t.knownDefect(options.defect, 'exit status 1', `killed by ${exit.signal}`);
+    if (exit.signal !== null) {
+      t.knownDefect(options.defect, 'exit status 1', `killed by ${exit.signal}`);
+      return [];
+    }
   }
   await one.fails();
   for (const line of options.lines ?? []) {
     if (t.strictDesc) t.check(line.test(one.instance.stderr), `${line} on standard error`, one.instance.stderr.trim());
   }
+  return storySoFar(t, one.session);
+}
+
+/** As {@link refusal}. */
+export async function refuses(
+  t: Trial,
+  write: (writer: StreamWriter, feed: Feed) => void,
+  options: RefusalOptions = {},
+): Promise<void> {
+  await refusal(t, write, options);
 }
