@@ -1,12 +1,13 @@
 /** state-machine.md §4.1: a destination waits. */
 import { join } from 'node:path';
+import type { Trial } from '../../oracle/trial.js';
 import { TargetError } from '../../targets/target.js';
 import { unlessExact } from '../commands/dialect-fit.js';
 import { ChapterBuilder } from '../requirement.js';
 import { Actor } from './actor.js';
 import { destination, feedNeeds, incomingStatus, setupWord } from './destination.js';
 import { Feed, memory } from './feed.js';
-import { onTheWay } from './one-load.js';
+import { badTlsEndsTheLoad, onTheWay } from './one-load.js';
 import { eventsOf, tells } from './story.js';
 
 const exits = { abilities: [...feedNeeds.abilities, 'exit'] } as const;
@@ -56,16 +57,9 @@ export const waiting = new ChapterBuilder(
     t.same(incomingStatus(await one.info()), 'none', 'status');
     await one.emits('');
   })
-  .must('MIG-SM-I04', 'migrate-incoming opens the listener before its reply and tells setup', async (t) => {
-    const one = await destination(t);
-    await one.listens();
-    await one.tells(`${setupWord(t)} ↵migrate-incoming`);
-    await one.runStateIs('inmigrate');
-    const feed = await one.connects();
-    feed.leads();
-    await one.until('active');
-    feed.close();
-  })
+  .must('MIG-SM-I04', 'migrate-incoming opens the listener before its reply and tells setup', (t) =>
+    onTheWay(t, 'MIG-SM-I04'),
+  )
   .must(
     'MIG-SM-E05',
     'without the capability events setup is told where it is no state',
@@ -83,40 +77,12 @@ export const waiting = new ChapterBuilder(
   .must('MIG-SM-I05', 'migrate-incoming with a bad URI is refused and may be tried again', (t) =>
     onTheWay(t, 'MIG-SM-I05'),
   )
-  .must('MIG-SM-I06', 'a second migrate-incoming is refused and opens nothing', async (t) => {
-    const one = await destination(t);
-    await one.listens();
-    one.turn();
-    const second = join(one.instance.scratch, 'second.sock');
-    const reply = await one.session.command('migrate-incoming', { uri: `unix:${second}` });
-    t.failed(reply, 'GenericError', 'The incoming migration has already been started');
-    const words = await one.story();
-    const opened = await Feed.open(t, second, 'second').then(
-      () => true,
-      () => false,
-    );
-    if (opened || words.includes('setup')) {
-      const got = `${words.join(' ')}${opened ? ', and a second listener' : ''}`;
-      return t.knownDefect('MIG-DEF-06', 'the refusal alone', got);
-    }
-    tells(t, words, '✗migrate-incoming');
-    const feed = await one.connects();
-    feed.leads();
-    await one.until('active');
-    feed.close();
-  })
-  .must('MIG-SM-I06.after', 'migrate-incoming is refused after the load, too', async (t) => {
-    const one = await destination(t);
-    const feed = await one.loads();
-    feed.begin().end().send();
-    await one.until('completed');
-    one.turn();
-    const reply = await one.session.command('migrate-incoming', { uri: one.uri });
-    t.failed(reply, 'GenericError', 'The incoming migration has already been started');
-    const events = eventsOf(await one.story());
-    if (events.length > 0) return t.knownDefect('MIG-DEF-06', 'no event', events.join(' '));
-    await one.statusIs('completed');
-  })
+  .must('MIG-SM-I06', 'a second migrate-incoming is refused and opens nothing', (t) =>
+    onTheWay(t, 'MIG-SM-I06', refusesASecond),
+  )
+  .must('MIG-SM-I06.after', 'migrate-incoming is refused after the load, too', (t) =>
+    onTheWay(t, 'MIG-SM-I06.after', refusesAfterTheLoad),
+  )
   .must('MIG-SM-I07', 'a waiting destination cannot migrate away', (t) => onTheWay(t, 'MIG-SM-I07'))
   .must(
     'MIG-SM-I08',
@@ -146,38 +112,63 @@ export const waiting = new ChapterBuilder(
       unless: ({ dialect }) => (dialect.migration.activeWithBytes ? 'it waits for the first bytes' : undefined),
     },
   })
-  .must('MIG-SM-I09.more', 'a second connection does not disturb the load', async (t) => {
-    const one = await destination(t);
-    const feed = await one.loads();
-    one.turn();
-    // Refused where the listener is closed after the first connection; dropped where it stays open.
-    const other = await one.connects('other').catch(() => undefined);
-    other?.raw(Buffer.from('not a stream'));
-    await one.session.fence();
-    feed.begin().end().send();
-    await one.until('completed');
-    await one.emits('R completed');
-  })
+  .must('MIG-SM-I09.more', 'a second connection does not disturb the load', (t) => onTheWay(t, 'MIG-SM-I09.more'))
   .must(
     'MIG-SM-I10',
     'unusable TLS credentials drop the connection, or fail the load in later releases',
-    async (t) => {
-      const one = await destination(t);
-      t.succeeded(await one.session.command('migrate-set-parameters', { 'tls-creds': 'qmpspec-none' }));
-      await one.listens();
-      one.turn();
-      const feed = await one.connects();
-      if (badTlsEndsTheLoad[t.dialect.name]) return one.fails('active? failed');
-      await feed.until('the end of the connection', () => feed.closed);
-      await one.session.fence();
-      await one.emits('');
-      await one.runStateIs('inmigrate');
-      // It listens still.
-      const again = await one.connects('again');
-      await again.until('the end of the connection', () => again.closed);
-    },
+    (t) => onTheWay(t, 'MIG-SM-I10', dropsWithoutCredentials),
     { needs: { parameters: ['tls-creds'], unless: unlessExact } },
   )
   .done();
 
-const badTlsEndsTheLoad: Readonly<Record<string, boolean>> = { '3.0': false, '7.2': false, '10.0': true };
+async function refusesASecond(t: Trial): Promise<void> {
+  const one = await destination(t);
+  await one.listens();
+  one.turn();
+  const second = join(one.instance.scratch, 'second.sock');
+  const reply = await one.session.command('migrate-incoming', { uri: `unix:${second}` });
+  t.failed(reply, 'GenericError', 'The incoming migration has already been started');
+  const words = await one.story();
+  const opened = await Feed.open(t, second, 'second').then(
+    () => true,
+    () => false,
+  );
+  if (opened || words.includes('setup')) {
+    const got = `${words.join(' ')}${opened ? ', and a second listener' : ''}`;
+    return t.knownDefect('MIG-DEF-06', 'the refusal alone', got);
+  }
+  tells(t, words, '✗migrate-incoming');
+  const feed = await one.connects();
+  feed.leads();
+  await one.until('active');
+  feed.close();
+}
+
+async function refusesAfterTheLoad(t: Trial): Promise<void> {
+  const one = await destination(t);
+  const feed = await one.loads();
+  feed.begin().end().send();
+  await one.until('completed');
+  one.turn();
+  const reply = await one.session.command('migrate-incoming', { uri: one.uri });
+  t.failed(reply, 'GenericError', 'The incoming migration has already been started');
+  const events = eventsOf(await one.story());
+  if (events.length > 0) return t.knownDefect('MIG-DEF-06', 'no event', events.join(' '));
+  await one.statusIs('completed');
+}
+
+async function dropsWithoutCredentials(t: Trial): Promise<void> {
+  const one = await destination(t);
+  t.succeeded(await one.session.command('migrate-set-parameters', { 'tls-creds': 'qmpspec-none' }));
+  await one.listens();
+  one.turn();
+  const feed = await one.connects();
+  if (badTlsEndsTheLoad[t.dialect.name]) return one.fails('active? failed');
+  await feed.until('the end of the connection', () => feed.closed);
+  await one.session.fence();
+  await one.emits('');
+  await one.runStateIs('inmigrate');
+  // It listens still.
+  const again = await one.connects('again');
+  await again.until('the end of the connection', () => again.closed);
+}

@@ -2,6 +2,8 @@
  * What a destination does on its way to the end of a load, for requirements that each look at one part of it. One process
  * goes the whole way before the eyes of all; where something is wrong on it, each looks at a process of its own.
  */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Trial } from '../../oracle/trial.js';
 import type { TargetFacts } from '../../targets/facts.js';
 import { fitsExactly, unlessExact } from '../commands/dialect-fit.js';
@@ -35,6 +37,18 @@ const staysHere = async (t: Trial, one: Destination): Promise<void> => {
   await one.runStateIs('inmigrate');
 };
 
+/** Unusable TLS credentials fail the load, or drop the connection only. */
+export const badTlsEndsTheLoad: Readonly<Record<string, boolean>> = { '3.0': false, '7.2': false, '10.0': true };
+
+/** A baseline that refuses a second call tells of it all the same (MIG-DEF-06). */
+const announcesNoSecond = ({ dialect }: TargetFacts): boolean => dialect.name !== '3.0';
+
+const refusesAgain = async (t: Trial, one: Destination, uri: string): Promise<void> => {
+  const reply = await one.session.command('migrate-incoming', { uri });
+  t.failed(reply, 'GenericError', 'The incoming migration has already been started');
+  await one.tells('✗migrate-incoming');
+};
+
 const parts: readonly Part[] = [
   { id: 'MIG-SM-I07', stage: 'deferred', look: staysHere },
   {
@@ -52,6 +66,32 @@ const parts: readonly Part[] = [
   { id: 'MIG-SM-I05', stage: 'listening', look: async (_, one) => one.runStateIs('inmigrate') },
   { id: 'MIG-SM-I07', stage: 'listening', look: staysHere },
   {
+    id: 'MIG-SM-I06',
+    stage: 'listening',
+    fits: announcesNoSecond,
+    look: async (t, one) => {
+      const second = join(one.instance.scratch, 'second.sock');
+      await refusesAgain(t, one, `unix:${second}`);
+      t.check(!existsSync(second), 'no second listener', 'a second listener');
+    },
+  },
+  {
+    id: 'MIG-SM-I10',
+    stage: 'listening',
+    fits: (facts) => unlessExact(facts) === undefined && !badTlsEndsTheLoad[facts.dialect.name],
+    look: async (_, one) => {
+      await one.does('migrate-set-parameters', { 'tls-creds': 'qmpspec-none' });
+      for (const name of ['unheard', 'unheard again']) {
+        const feed = await one.connects(name);
+        await feed.until('the end of the connection', () => feed.closed);
+        await one.session.fence();
+        await one.emits('');
+        await one.runStateIs('inmigrate');
+      }
+      await one.does('migrate-set-parameters', { 'tls-creds': '' });
+    },
+  },
+  {
     id: 'MIG-SM-I09',
     stage: 'connected',
     fits: ({ dialect }) => !dialect.migration.activeWithBytes,
@@ -60,6 +100,19 @@ const parts: readonly Part[] = [
       await one.tells('active');
       await one.statusIs('active');
       await one.runStateIs('inmigrate');
+    },
+  },
+  // It was connected to by then.
+  { id: 'MIG-SM-I04', stage: 'loading', look: async (_, one) => one.runStateIs('inmigrate') },
+  {
+    id: 'MIG-SM-I09.more',
+    stage: 'loading',
+    look: async (_, one) => {
+      // Refused where the listener is closed after the first connection; dropped where it stays open.
+      const other = await one.connects('other').catch(() => undefined);
+      other?.raw(Buffer.from('not a stream'));
+      await one.session.fence();
+      await one.tells('');
     },
   },
   {
@@ -121,6 +174,18 @@ const parts: readonly Part[] = [
       await one.runStateIs('running');
     },
   },
+  { id: 'MIG-SM-I21.running', stage: 'loaded', look: async (_, one) => one.runStateIs('running') },
+  // Its events were told one after the other.
+  { id: 'MIG-SM-R10.fed', stage: 'loaded', look: async (_, one) => one.statusIs('completed') },
+  {
+    id: 'MIG-SM-I06.after',
+    stage: 'loaded',
+    fits: announcesNoSecond,
+    look: async (t, one) => {
+      await refusesAgain(t, one, one.uri);
+      await one.statusIs('completed');
+    },
+  },
   {
     id: 'MIG-SM-I24.away',
     stage: 'loaded',
@@ -160,26 +225,30 @@ async function goes(t: Trial, todo: readonly Part[]): Promise<void> {
   if (await looks('connected')) return;
   feed.leads();
   await one.until('active');
+  await one.tells('active');
   feed.begin().ramSetup().send();
   if (await looks('loading')) return;
   one.turn();
-  feed.pages(0).ramEnd().end().send();
+  feed.pages(0).ramEnd();
+  if (todo.some(({ id }) => id === 'MIG-SM-I21.running')) feed.runState('running');
+  feed.end().send();
   await one.until('completed');
   await one.tells('R completed');
   await looks('loaded');
 }
 
-/** This part of the way to the end of a precopy load. */
-export async function onTheWay(t: Trial, id: string): Promise<void> {
+/**
+ * This part of the way to the end of a precopy load.
+ * @param alone what it looks at where it does not go the whole way; default: its part of it
+ */
+export async function onTheWay(t: Trial, id: string, alone?: (t: Trial) => Promise<void>): Promise<void> {
   const fitting = parts.filter(({ fits }) => fits?.(t.facts) ?? true);
   const mine = parts.filter((part) => part.id === id);
   // What changes nothing of the load, and what belongs to its end, goes the same way.
-  await t.observed(
-    'a precopy load',
-    (t) => goes(t, fitting),
-    // To the end in each case: what was looked at on the way leaves the load alone.
-    (t) => goes(t, [...mine, ...(mine.some(({ stage }) => stage === 'loading') ? [end] : [])]),
-  );
+  // To the end in each case: what was looked at on the way leaves the load alone.
+  const part = (t: Trial) => goes(t, [...mine, ...(mine.some(({ stage }) => stage === 'loading') ? [end] : [])]);
+  if (!fitting.some((part) => part.id === id)) await (alone ?? part)(t);
+  else await t.observed('a precopy load', (t) => goes(t, fitting), alone ?? part);
 }
 const end: Part = { id: 'end', stage: 'loaded', look: async (_, one) => one.statusIs('completed') };
 
