@@ -58,6 +58,111 @@ function waits(t: Trial, info: JsonValue, listening: boolean, address: boolean):
   if (isObject(info) && 'status' in info) t.equal(info.status, 'setup', 'status');
 }
 
+/** Calls that cannot be read, each of which leaves everything as it was. */
+async function refusesSchemes(t: Trial, session: Session): Promise<void> {
+  for (const uri of ['qmpspec-none:1', '', ':', 'tcp', 'UNIX:/x']) {
+    const before = await look(t, session);
+    await calls(t, session, uri, true, 'unreadable', `unknown migration protocol: ${uri}`);
+    const after = await look(t, session);
+    for (const [name, value] of Object.entries(after)) t.same(value, before[name], `${name} after '${uri}'`);
+  }
+  await calls(t, session, 'defer', true, 'unreadable', t.dialect.migration.incomingDeferText);
+}
+
+/** It waits still, and shows that it listens. */
+async function listensNow(t: Trial, { instance, session }: Deferred, status: JsonValue): Promise<void> {
+  const path = `${instance.scratch}/in.sock`;
+  t.check(existsSync(path), 'a socket', 'no in.sock');
+  waits(t, t.succeeded(await session.command('query-migrate')), true, true);
+  t.same(t.succeeded(await session.command('query-status')), status, 'query-status');
+}
+
+async function tellsWhere(t: Trial, { instance, session }: Deferred): Promise<void> {
+  const path = `${instance.scratch}/in.sock`;
+  const info = t.succeeded(await session.command('query-migrate'));
+  const [address] = isObject(info) && Array.isArray(info['socket-address']) ? info['socket-address'] : [];
+  t.same(address, { type: 'unix', path }, 'socket-address');
+}
+
+/** A second call opens no second listener. */
+async function refusesASecond(t: Trial, { instance, session }: Deferred): Promise<void> {
+  const { scratch } = instance;
+  const before = await look(t, session);
+  const mark = session.mark();
+  for (const uri of [`unix:${scratch}/second.sock`, 'qmpspec-none:1']) {
+    t.failed(await session.command('migrate-incoming', { uri }), 'GenericError', started, uri);
+  }
+  const events = (await session.fence(mark)).filter(({ kind }) => kind === 'event');
+  // MIG-DEF-06: the baseline refuses, but announces the attempt and listens all the same.
+  if (t.dialect.name !== '3.0') {
+    t.silent(events, 'events');
+    t.check(!existsSync(`${scratch}/second.sock`), 'no second listener', 'second.sock exists');
+  }
+  const after = await look(t, session);
+  for (const [name, value] of Object.entries(after)) t.same(value, before[name], name);
+}
+
+const listens = (t: Trial, { instance, session }: Deferred, events: boolean) =>
+  calls(t, session, `unix:${instance.scratch}/in.sock`, events, 'listens');
+
+/** One process that goes through all of it, for whoever looks at a part; alone each does its own part. */
+const listening = (t: Trial, alone: (t: Trial) => Promise<void>) =>
+  t.observed(
+    'a deferred process until it listens',
+    async (t) => {
+      const one = await deferred(t, true);
+      const status = t.succeeded(await one.session.command('query-status'));
+      waits(t, t.succeeded(await one.session.command('query-migrate')), false, false);
+      await refusesSchemes(t, one.session);
+      await listens(t, one, true);
+      await listensNow(t, one, status);
+      if (t.dialect.migration.showsSocketAddress) await tellsWhere(t, one);
+      await refusesASecond(t, one);
+    },
+    alone,
+  );
+
+/** A call that cannot be read, then a good one. */
+async function triesTwice(t: Trial, events: boolean): Promise<void> {
+  const one = await deferred(t, events);
+  const text = 'unknown migration protocol: qmpspec-none:1';
+  await calls(t, one.session, 'qmpspec-none:1', events, 'unreadable', text);
+  await listens(t, one, events);
+}
+
+const withoutEvents = (t: Trial, alone: (t: Trial) => Promise<void>) =>
+  t.observed('a deferred process without events', (t) => triesTwice(t, false), alone);
+
+const bindFails = async (t: Trial, { instance, session }: Deferred): Promise<void> => {
+  const path = `${instance.scratch}/no-such-folder/in.sock`;
+  // The reason is that of the system, or of a library above it.
+  const text = new RegExp(`^Failed to bind socket to ${quoted(path)}: .`);
+  await calls(t, session, `unix:${path}`, true, 'cannot-bind', text);
+};
+
+/** Once a bind has failed. */
+async function triesAgain(t: Trial, one: Deferred): Promise<void> {
+  if (!t.dialect.migration.failedBindSticks) return listens(t, one, true);
+  // A release that corrects this is no worse.
+  t.matches(
+    await one.session.command('migrate-incoming', { uri: `unix:${one.instance.scratch}/in.sock` }),
+    failure('GenericError', 'Illegal migration incoming state: setup'),
+    success({}),
+  );
+}
+
+const unbound = (t: Trial, alone: (t: Trial) => Promise<void>) =>
+  t.observed(
+    'a deferred process that cannot bind',
+    async (t) => {
+      const one = await deferred(t, true);
+      await bindFails(t, one);
+      waits(t, t.succeeded(await one.session.command('query-migrate')), true, false);
+      await triesAgain(t, one);
+    },
+    alone,
+  );
+
 const needs = { abilities: ['start', 'incoming'] } as const;
 
 export const incoming = new ChapterBuilder(['Migration commands', '11 migrate-incoming'], 'commands.md §11', needs)
@@ -89,66 +194,32 @@ export const incoming = new ChapterBuilder(['Migration commands', '11 migrate-in
     t.check(!existsSync(`${scratch}/second.sock`), 'no second listener', 'second.sock exists');
     waits(t, t.succeeded(await session.command('query-migrate')), true, true);
   })
-  .must('MIG-CMD-INC-02', 'a second call is refused and opens no second listener', async (t) => {
-    const { instance, session } = await deferred(t, true);
-    const { scratch } = instance;
-    await calls(t, session, `unix:${scratch}/first.sock`, true, 'listens');
-    const before = await look(t, session);
-    const mark = session.mark();
-    for (const uri of [`unix:${scratch}/second.sock`, 'qmpspec-none:1']) {
-      t.failed(await session.command('migrate-incoming', { uri }), 'GenericError', started, uri);
-    }
-    const events = (await session.fence(mark)).filter(({ kind }) => kind === 'event');
-    // MIG-DEF-06: the baseline refuses, but announces the attempt and listens all the same.
-    if (t.dialect.name !== '3.0') {
-      t.silent(events, 'events');
-      t.check(!existsSync(`${scratch}/second.sock`), 'no second listener', 'second.sock exists');
-    }
-    const after = await look(t, session);
-    for (const [name, value] of Object.entries(after)) t.same(value, before[name], name);
-  })
-  .must('MIG-CMD-INC-03.events', 'with events on, a good URI is announced before the reply', async (t) => {
-    const {
-      instance: { scratch },
-      session,
-    } = await deferred(t, true);
-    await calls(t, session, `unix:${scratch}/in.sock`, true, 'listens');
-  })
+  .must('MIG-CMD-INC-02', 'a second call is refused and opens no second listener', (t) =>
+    listening(t, async (t) => {
+      const one = await deferred(t, true);
+      await listens(t, one, true);
+      await refusesASecond(t, one);
+    }),
+  )
+  .must('MIG-CMD-INC-03.events', 'with events on, a good URI is announced before the reply', (t) =>
+    listening(t, async (t) => listens(t, await deferred(t, true), true)),
+  )
   .must(
     'MIG-CMD-INC-03.off',
     'with events off, setup is announced all the same where the release does not look at them',
-    async (t) => {
-      const {
-        instance: { scratch },
-        session,
-      } = await deferred(t, false);
-      await calls(t, session, `unix:${scratch}/in.sock`, false, 'listens');
-    },
+    (t) => withoutEvents(t, async (t) => listens(t, await deferred(t, false), false)),
   )
   .must('QMP-EVT-29', 'a call with an unknown protocol, then a good one: the events of each', async (t) => {
-    for (const events of [true, false]) {
-      const {
-        instance: { scratch },
-        session,
-      } = await deferred(t, events);
-      await calls(t, session, 'qmpspec-none:1', events, 'unreadable', 'unknown migration protocol: qmpspec-none:1');
-      await calls(t, session, `unix:${scratch}/in.sock`, events, 'listens');
-    }
+    await listening(t, (t) => triesTwice(t, true));
+    await withoutEvents(t, (t) => triesTwice(t, false));
   })
-  .must('MIG-CMD-INC-04.scheme', 'an unknown scheme is refused, and the call may be repeated', async (t) => {
-    const {
-      instance: { scratch },
-      session,
-    } = await deferred(t, true);
-    for (const uri of ['qmpspec-none:1', '', ':', 'tcp', 'UNIX:/x']) {
-      const before = await look(t, session);
-      await calls(t, session, uri, true, 'unreadable', `unknown migration protocol: ${uri}`);
-      const after = await look(t, session);
-      for (const [name, value] of Object.entries(after)) t.same(value, before[name], `${name} after '${uri}'`);
-    }
-    await calls(t, session, 'defer', true, 'unreadable', t.dialect.migration.incomingDeferText);
-    await calls(t, session, `unix:${scratch}/in.sock`, true, 'listens');
-  })
+  .must('MIG-CMD-INC-04.scheme', 'an unknown scheme is refused, and the call may be repeated', (t) =>
+    listening(t, async (t) => {
+      const one = await deferred(t, true);
+      await refusesSchemes(t, one.session);
+      await listens(t, one, true);
+    }),
+  )
   .must(
     'MIG-CMD-INC-04.address',
     'a tcp address that cannot be read is refused, and the call may be repeated',
@@ -164,76 +235,44 @@ export const incoming = new ChapterBuilder(['Migration commands', '11 migrate-in
   .must(
     'MIG-CMD-INC-04.bind',
     'a socket that cannot be bound is refused in the reply',
-    async (t) => {
-      const {
-        instance: { scratch },
-        session,
-      } = await deferred(t, true);
-      const path = `${scratch}/no-such-folder/in.sock`;
-      await calls(
-        t,
-        session,
-        `unix:${path}`,
-        true,
-        'cannot-bind',
-        // The reason is that of the system, or of a library above it.
-        new RegExp(`^Failed to bind socket to ${quoted(path)}: .`),
-      );
-      waits(t, t.succeeded(await session.command('query-migrate')), true, false);
-    },
+    (t) =>
+      unbound(t, async (t) => {
+        const one = await deferred(t, true);
+        await bindFails(t, one);
+        waits(t, t.succeeded(await one.session.command('query-migrate')), true, false);
+      }),
     { needs: { unless: unlessExact } },
   )
   .must(
     'MIG-CMD-INC-04.retry',
     'after a failed bind the call may be repeated, except where the state sticks',
-    async (t) => {
-      const {
-        instance: { scratch },
-        session,
-      } = await deferred(t, true);
-      const uri = `unix:${scratch}/in.sock`;
-      t.failed(
-        await session.command('migrate-incoming', { uri: `unix:${scratch}/no-such-folder/in.sock` }),
-        'GenericError',
-      );
-      if (!t.dialect.migration.failedBindSticks) await calls(t, session, uri, true, 'listens');
-      else {
-        // A release that corrects this is no worse.
-        t.matches(
-          await session.command('migrate-incoming', { uri }),
-          failure('GenericError', 'Illegal migration incoming state: setup'),
-          success({}),
-        );
-      }
-    },
+    (t) =>
+      unbound(t, async (t) => {
+        const one = await deferred(t, true);
+        const uri = `unix:${one.instance.scratch}/no-such-folder/in.sock`;
+        t.failed(await one.session.command('migrate-incoming', { uri }), 'GenericError');
+        await triesAgain(t, one);
+      }),
     { needs: { unless: unlessExact } },
   )
-  .must('MIG-CMD-INC-05', 'after a success the process listens, and still waits', async (t) => {
-    const {
-      instance: { scratch },
-      session,
-    } = await deferred(t, true);
-    const status = t.succeeded(await session.command('query-status'));
-    waits(t, t.succeeded(await session.command('query-migrate')), false, false);
-    await calls(t, session, `unix:${scratch}/in.sock`, true, 'listens');
-    t.check(existsSync(`${scratch}/in.sock`), 'a socket', 'no in.sock');
-    waits(t, t.succeeded(await session.command('query-migrate')), true, true);
-    t.same(t.succeeded(await session.command('query-status')), status, 'query-status');
-  })
+  .must('MIG-CMD-INC-05', 'after a success the process listens, and still waits', (t) =>
+    listening(t, async (t) => {
+      const one = await deferred(t, true);
+      const status = t.succeeded(await one.session.command('query-status'));
+      waits(t, t.succeeded(await one.session.command('query-migrate')), false, false);
+      await listens(t, one, true);
+      await listensNow(t, one, status);
+    }),
+  )
   .must(
     'MIG-CMD-INC-05.address',
     'a listening process tells where, in releases that do',
-    async (t) => {
-      const {
-        instance: { scratch },
-        session,
-      } = await deferred(t, true);
-      const path = `${scratch}/in.sock`;
-      await calls(t, session, `unix:${path}`, true, 'listens');
-      const info = t.succeeded(await session.command('query-migrate'));
-      const [address] = isObject(info) && Array.isArray(info['socket-address']) ? info['socket-address'] : [];
-      t.same(address, { type: 'unix', path }, 'socket-address');
-    },
+    (t) =>
+      listening(t, async (t) => {
+        const one = await deferred(t, true);
+        await listens(t, one, true);
+        await tellsWhere(t, one);
+      }),
     { needs: { unless: ({ dialect }) => (dialect.migration.showsSocketAddress ? undefined : 'it does not tell') } },
   )
   .must(
