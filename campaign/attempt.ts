@@ -2,9 +2,9 @@
 import { execute, type StageWorld, type Trouble } from '../oracle/execute.js';
 import { type Carried, Judge, type Judgement } from '../oracle/judge.js';
 import type { Patience } from '../oracle/patience.js';
+import { defectsOfFacts } from '../oracle/release.js';
 import { ScenarioError } from '../oracle/scenario-error.js';
 import type { Transitions } from '../oracle/tracker/history.js';
-import { defectsOfFacts } from '../oracle/trial.js';
 import { hostClock, turn } from '../protocol/clock.js';
 import { Transcript } from '../protocol/transcript.js';
 import type { TargetFacts } from '../targets/facts.js';

@@ -3,7 +3,7 @@
  * it is healthy, with the judge's knowledge of it. Each next scenario begins by putting the settings back and letting the
  * guest run.
  */
-import { defectsOfFacts } from '../oracle/trial.js';
+import { defectsOfFacts } from '../oracle/release.js';
 import { stringifyJson } from '../protocol/json.js';
 import type { Scenario, Step } from '../targets/scenario.js';
 import type { Settings } from '../targets/settings.js';

@@ -1,9 +1,12 @@
-/** What holds of every conversation with a monitor, whatever it is about (qmp-protocol.md §5, §9). */
+/** What holds of every conversation with a monitor, whatever it is about (qmp-protocol.md §5, §9, §13). */
 import { isObject, type JsonObject, type JsonValue } from '../protocol/json.js';
 import { eventName, isReply, type Received } from '../protocol/message.js';
 import type { Session } from '../protocol/session.js';
 import type { Schema } from '../qapi/schema.js';
 import { type Validators, validatorsFor } from '../qapi/validators.js';
+
+/** Classes of errors (QMP-ERR-01). */
+export const errorClasses = ['GenericError', 'CommandNotFound', 'DeviceNotActive', 'DeviceNotFound', 'KVMMissingCap'];
 
 /** Something that a monitor must not say. */
 export interface Impossible {
@@ -42,6 +45,61 @@ function faultOfEvent(event: JsonObject, name: string, schema: Schema): string |
   return fault === undefined ? undefined : `event ${name} with data as in its schema: ${fault.path} ${fault.expected}`;
 }
 
+/** What commands return is as the schema says. The schema itself is long, and is looked at by requirements of its own. */
+function faultOfReply(reply: JsonObject, command: string, schema: Schema): string | undefined {
+  if (!('return' in reply) || command === 'query-qmp-schema' || !schema.commands.has(command)) return undefined;
+  const additional = schema.origin !== 'introspection';
+  const [fault] = validatorsOf(schema).returns(command, { additional })(reply.return);
+  return fault === undefined ? undefined : `what ${command} returns, as in its schema: ${fault.path} ${fault.expected}`;
+}
+
+/** Errors have a class of the protocol and a text (QMP-REPLY-03, QMP-ERR-01). */
+function faultOfError({ error }: JsonObject): string | undefined {
+  if (error === undefined) return undefined;
+  const { class: errorClass, desc, ...more } = isObject(error) ? error : {};
+  const holds =
+    errorClasses.includes(String(errorClass)) &&
+    typeof desc === 'string' &&
+    desc !== '' &&
+    Object.keys(more).length === 0;
+  return holds ? undefined : 'an error with one of the classes, a desc, and nothing else';
+}
+
+/** Which command each id of ours was sent with. */
+function commandsBy({ transcript, endpoint }: Session): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const { at, kind, text } of transcript.entries) {
+    if (at !== endpoint || kind !== 'sent') continue;
+    const [, name, id] = ourCommand.exec(text) ?? [];
+    if (name !== undefined && id !== undefined) names.set(id, name);
+  }
+  return names;
+}
+const ourCommand = /^\{"(?:execute|exec-oob)":"([^"\\]+)"[^\n]*"id":"(qs\d+\.\d+)"\}\n$/;
+
+/** Milliseconds by which a clock may be set while a session lasts. */
+const clockIsSet = 1000;
+
+/** All events of a session happened while it lasted, so that they are no further apart. */
+function isOutOfTime(session: Session): Received | undefined {
+  const began = session.log[0]?.time ?? 0;
+  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const message of session.log) {
+    const at = eventName(message) === undefined || message.stale ? undefined : millisecondsOf(message.value);
+    if (at === undefined) continue;
+    [first, last] = [Math.min(first, at), Math.max(last, at)];
+    if (last - first > message.time - began + clockIsSet) return message;
+  }
+  return undefined;
+}
+
+function millisecondsOf(event: JsonValue | undefined): number | undefined {
+  const { seconds, microseconds } = isObject(event) && isObject(event.timestamp) ? event.timestamp : {};
+  return isInteger(seconds) && isInteger(microseconds) && seconds >= 0
+    ? 1000 * seconds + microseconds / 1000
+    : undefined;
+}
+
 /**
  * The first message of a session that no conversation can have; `undefined` when each is in its place.
  * @param others sessions that may have left replies behind for this one
@@ -52,6 +110,7 @@ export function impossibleIn(
   others: readonly Session[] = [],
 ): Impossible | undefined {
   const left = others.some((other) => other !== session && other.raw && other.endpoint === session.endpoint);
+  const commands = commandsBy(session);
   const answered = new Set<string>();
   for (const message of session.log) {
     const { value, stale } = message;
@@ -65,6 +124,11 @@ export function impossibleIn(
     if (typeof id !== 'string' || !session.hasMade(id)) continue;
     if (answered.has(id)) return { expected: `one reply to the command with id ${id}`, message };
     answered.add(id);
+    const wrong = faultOfError(value) ?? faultOfReply(value, commands.get(id) ?? '', schema);
+    if (wrong !== undefined) return { expected: wrong, message };
   }
-  return undefined;
+  const message = isOutOfTime(session);
+  return message === undefined
+    ? undefined
+    : { expected: 'timestamps no further apart than the session has lasted', message };
 }

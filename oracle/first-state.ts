@@ -3,6 +3,7 @@ import { isObject, type JsonObject } from '../protocol/json.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
 import type { PropertyRules } from '../reference/dialects/migration-properties.js';
 import { initialState, internal, type ModelState } from '../reference/model/index.js';
+import { idleOutgoing, type Outgoing } from '../reference/model/state.js';
 import type { Settings } from '../targets/settings.js';
 import type { StartOptions } from '../targets/target.js';
 
@@ -85,3 +86,18 @@ function computeFirst(start: StartOptions, dialect: Dialect, settings: Settings 
   const listening = internal(state, dialect.migration).filter(({ label }) => label === 'listening');
   return [state, ...listening.map(({ next }) => next)];
 }
+
+/** Outcomes of a migration after which a process is used again. */
+const outcomes: readonly Pick<Outgoing, 'status' | 'error'>[] = [
+  { status: 'completed', error: null },
+  { status: 'cancelled', error: null },
+  // Not every failure has a text.
+  { status: 'failed', error: null },
+  { status: 'failed', error: '*' },
+];
+
+/** The state of a process that was put back to it, whatever it may have migrated before. */
+export const afterMigrations = (state: ModelState): ModelState[] => [
+  state,
+  ...outcomes.map((outcome) => ({ ...state, out: { ...idleOutgoing, ...outcome } })),
+];

@@ -11,7 +11,7 @@ import type { ModelState } from '../reference/model/index.js';
 import type { Settings } from '../targets/settings.js';
 import type { StartOptions } from '../targets/target.js';
 import { insteadOfEarly } from './early.js';
-import { anyStart, firstStates, parseStart } from './first-state.js';
+import { afterMigrations, anyStart, firstStates, parseStart } from './first-state.js';
 import { JudgedProcess, processOf, takeAnswered } from './judged-process.js';
 import { defectOfBreach, defectOfCrash } from './known-defects.js';
 import { announcesLater, laterStatuses, type Statuses, showsLater } from './later-statuses.js';
@@ -32,6 +32,8 @@ export interface JudgeOptions {
   readonly strictDesc?: boolean;
   /** Parameters and capabilities at the start, where they are known; else the dialect's defaults. */
   readonly settings?: Settings;
+  /** Endpoints whose process had served before its transcript begins: it may have migrated, which `query-migrate` then tells. */
+  readonly served?: ReadonlySet<string>;
   /** Keep which transitions of the model were taken, for {@link Judge.transitions}. */
   readonly trails?: boolean;
   /** Search for everything anew: to compare with what is remembered. */
@@ -166,7 +168,7 @@ export class Judge {
     if (stirring.has(entry.kind)) this.stir();
     switch (entry.kind) {
       case 'started':
-        this.started(process, parseStart(entry.text));
+        this.started(process, parseStart(entry.text), this.options.served?.has(entry.at) === true);
         return;
       case 'connected':
         process.connect(entry.at, new Input(this.options.dialect, this.options.schema));
@@ -194,20 +196,21 @@ export class Judge {
     }
   }
 
-  private started(process: JudgedProcess, start: StartOptions): void {
+  private started(process: JudgedProcess, start: StartOptions, served: boolean): void {
     if (process.carried) return;
-    process.begin(this.track([start]));
+    process.begin(this.track([start], served), !served);
     if (start.incoming !== undefined) process.roles.listens.add(start.incoming);
   }
 
   /** Without a word on how the process was started it may have been any way. */
-  private track(starts: readonly StartOptions[] | undefined): Tracker {
+  private track(starts: readonly StartOptions[] | undefined, served = false): Tracker {
     const { dialect, defects, strictDesc, settings, trails, forgetful } = this.options;
-    const initial = (starts ?? anyStart).flatMap((start) => firstStates(start, dialect, settings));
+    const first = (starts ?? anyStart).flatMap((start) => firstStates(start, dialect, settings));
+    const initial = served ? first.flatMap(afterMigrations) : first;
     return new Tracker({
       rules: dialect.migration,
       initial,
-      fresh: starts !== undefined,
+      fresh: starts !== undefined && !served,
       ...(defects === undefined ? {} : { defects }),
       ...(strictDesc === undefined ? {} : { strictDesc }),
       ...(trails === undefined ? {} : { trails }),

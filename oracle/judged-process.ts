@@ -42,10 +42,10 @@ export class JudgedProcess {
     return this.tracker?.hypotheses.length ?? 0;
   }
 
-  /** It has just been started. */
-  begin(tracker: Tracker): void {
+  /** It has been started. @param fresh nobody has made use of it yet */
+  begin(tracker: Tracker, fresh: boolean): void {
     this.tracker = tracker;
-    this.figures = new Figures(true);
+    this.figures = new Figures(fresh);
     this.silence = new Silence(true);
   }
 

@@ -2,6 +2,7 @@
 import { isObject, type JsonValue } from '../protocol/json.js';
 import { type Entry, entryValue } from '../protocol/transcript.js';
 import { type Dialect, dialectFor, dialects } from '../reference/dialects/dialect.js';
+import type { TargetFacts } from '../targets/facts.js';
 import { defectsOf } from './known-defects.js';
 
 export interface Release {
@@ -35,4 +36,14 @@ export function judgedAs(release: Release | undefined): {
   if (release === undefined) return { dialect: dialects['3.0'], readings: [], defects: new Set() };
   const { dialect, readings } = dialectFor(release);
   return { dialect, readings, defects: defectsOf(release) };
+}
+
+/** Whether the target's release is known for a defect. */
+export const hasDefect = (facts: TargetFacts, id: string): boolean => defectsOfFacts(facts).has(id);
+
+/** Ids of the defects that the release of a target is known to have. */
+export function defectsOfFacts({ product, version }: TargetFacts): ReadonlySet<string> {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(version) ?? [];
+  if (product !== 'qemu' || major === undefined) return new Set();
+  return defectsOf({ major: Number(major), minor: Number(minor) });
 }

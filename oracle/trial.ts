@@ -14,11 +14,11 @@ import type { Ability, Instance, StartOptions } from '../targets/target.js';
 import { conditionAfter, reusable } from './condition.js';
 import { impossibleIn } from './conversation.js';
 import { Divergence } from './divergence.js';
-import { defectsOf } from './known-defects.js';
 import { announcesLater, laterStatuses, type Statuses } from './later-statuses.js';
 import { membersBeyond } from './members-beyond.js';
 import type { Observation, Observations } from './observations.js';
 import { brief, type Expected, meets, type Pattern, wordsOf } from './patterns.js';
+import { hasDefect } from './release.js';
 import { judgedEvents } from './tracker/judged-events.js';
 
 export interface TrialSettings {
@@ -44,6 +44,10 @@ export class Trial {
   defect: string | undefined;
   /** An instance was used that had migrated before, or something was looked at together with others. */
   reused = false;
+  /** Endpoints whose process had served before. */
+  readonly served = new Set<string>();
+  /** It looked at what was seen in another trial. */
+  quotes = false;
   private readonly used = new Map<Instance, { name: string }>();
   private readonly sessions = new Map<Session, Instance>();
   private readonly heard: Session[] = [];
@@ -125,7 +129,10 @@ export class Trial {
     const { pool, fresh } = this.settings;
     const again = reusable(options) && (!fresh || pool.target.lacks('start') !== undefined);
     const instance = again ? await pool.acquire(options, condition) : await pool.target.start(options);
-    if ((pool.conditionOf(instance) ?? 'new') !== 'new') this.reused = true;
+    if ((pool.conditionOf(instance) ?? 'new') !== 'new') {
+      this.reused = true;
+      this.served.add(name);
+    }
     this.used.set(instance, { name });
     instance.record(this.transcript, name);
     return instance;
@@ -142,6 +149,7 @@ export class Trial {
     this.reused = true;
     const seen = await shared.get(`${this.dialect.name} ${key}`, () => this.observation(observe));
     if (seen === undefined) return alone(this);
+    this.quotes = true;
     const { accepted, transcript, value } = seen;
     // As if it had ended just now.
     const later = Math.max(0, this.transcript.now() - (transcript.entries.at(-1)?.time ?? 0));
@@ -391,14 +399,4 @@ export class Trial {
     const { pool, facts } = this.settings;
     return conditionAfter(instance, { name, session, pool, facts, replies, transcript: this.transcript });
   }
-}
-
-/** Whether the target's release is known for a defect. */
-export const hasDefect = (facts: TargetFacts, id: string): boolean => defectsOfFacts(facts).has(id);
-
-/** Ids of the defects that the release of a target is known to have. */
-export function defectsOfFacts({ product, version }: TargetFacts): ReadonlySet<string> {
-  const [, major, minor] = /^(\d+)\.(\d+)/.exec(version) ?? [];
-  if (product !== 'qemu' || major === undefined) return new Set();
-  return defectsOf({ major: Number(major), minor: Number(minor) });
 }

@@ -1,10 +1,12 @@
 /** Runs one requirement and draws its verdict. */
+import { unlikeTheModel } from '../oracle/by-model.js';
 import { Divergence } from '../oracle/divergence.js';
 import { judgeTranscript } from '../oracle/judge.js';
 import { defectOfCrash, knownDefects } from '../oracle/known-defects.js';
+import { defectsOfFacts } from '../oracle/release.js';
 import type { RequirementEnded } from '../oracle/run-events.js';
 import { signatureOf } from '../oracle/signature.js';
-import { defectsOfFacts, Trial, type TrialSettings } from '../oracle/trial.js';
+import { Trial, type TrialSettings } from '../oracle/trial.js';
 import { isFailure, type Verdict } from '../oracle/verdict.js';
 import { ConnectError, DeadlinePassed, Disconnected, NotQmp } from '../protocol/errors.js';
 import { isObject } from '../protocol/json.js';
@@ -43,6 +45,8 @@ export async function conduct(requirement: Requirement, settings: TrialSettings)
   try {
     await withDeadline(requirement.run(trial), requirement.deadline ?? usualDeadline);
     trial.conversed();
+    const unlike = trial.quotes ? undefined : unlikeTheModel(trial.transcript, trial.facts, trial.served);
+    if (unlike !== undefined) throw new Divergence(unlike);
     const died = trial.instances.find(({ exit }) => exit?.signal != null && crashes.has(exit.signal))?.exit;
     if (trial.defect !== undefined) verdict = knownDefect(trial.defect);
     else if (died !== undefined) {

@@ -3,6 +3,7 @@
  * hooks and its reporter see an ordinary run.
  */
 import Mocha from 'mocha';
+import { wholeConversation } from '../oracle/by-model.js';
 import { exitCodes } from '../oracle/exit-codes.js';
 import { Observations } from '../oracle/observations.js';
 import type { RequirementEnded, RunFooter, RunHeader, RunSink, Shard } from '../oracle/run-events.js';
@@ -147,11 +148,13 @@ class Run {
     const { strictDesc, seed } = options;
     const settings = { facts, pool: this.pool, strictDesc, seed, shared: this.shared };
     let result = await conduct(requirement, settings);
-    // What an instance was used for before must not decide: only a fresh one is failed.
-    if (result.reused && !holds(result.verdict)) {
+    // What an instance was used for before must not decide, nor what threads of it did once in a rare order.
+    const unlike = result.verdict.divergence?.step === wholeConversation;
+    if ((result.reused || unlike) && !holds(result.verdict)) {
       const before = result.verdict;
+      const words = result.reused ? onlyReused : onlyOnce;
       result = await conduct(requirement, { ...settings, fresh: true });
-      if (holds(result.verdict)) options.sink({ event: 'note', text: onlyReused(requirement.id, before) });
+      if (holds(result.verdict)) options.sink({ event: 'note', text: words(requirement.id, before) });
     }
     for (const dialect of facts.readings ?? []) {
       if (!['divergence', 'hang'].includes(result.verdict.kind) || result.fatal !== undefined) break;
@@ -181,6 +184,9 @@ class Run {
 
 const onlyReused = (id: string, { divergence, reason, kind }: Verdict): string =>
   `${id} holds on a fresh instance of its own, and not on one that had served before: ${divergence?.got ?? reason ?? kind}`;
+
+const onlyOnce = (id: string, { divergence }: Verdict): string =>
+  `${id} was once unlike the model, and not again: expected ${divergence?.expected.join(', or ')}; got ${divergence?.got}`;
 
 const holds = ({ kind }: Verdict): boolean => ['conforms', 'known-defect', 'not-applicable'].includes(kind);
 

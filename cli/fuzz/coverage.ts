@@ -4,7 +4,7 @@ import type { Coverage } from '../../campaign/coverage.js';
 import { summarise } from '../../campaign/coverage-summary.js';
 import { writeWhole } from '../../campaign/folder.js';
 import { transitionsOfModel } from '../../campaign/transitions.js';
-import { defectsOfFacts } from '../../oracle/trial.js';
+import { defectsOfFacts } from '../../oracle/release.js';
 import { coverageDiagram, coverageTable } from '../../reports/coverage.js';
 import type { TargetFacts } from '../../targets/facts.js';
 import type { Io } from '../io.js';

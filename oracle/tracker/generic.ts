@@ -25,16 +25,20 @@ export function genericOutcomes(name: string, state: ModelState, rules: Migratio
     const ended = { ...state, exits: 0 };
     const plain = both(shutdown, ['QMP-EVT-12'], ended);
     if (!rules.quitCancels) return plain;
+    const withCancel = (told: readonly Emitted[], next: ModelState): GenericOutcome[] =>
+      [[shutdown, ...told, reply] as const, [reply, shutdown, ...told] as const].map((outputs) => ({
+        outputs,
+        rows: ['QMP-D-44'],
+        state: next,
+      }));
     // What a cancel tells before its own reply, which nobody asked for here.
-    const cancels = command(state, { name: 'migrate_cancel', args: {} }, rules).map(({ outputs, next }) => ({
-      outputs: [shutdown, ...outputs.filter((output) => output.kind === 'event'), reply],
-      rows: ['QMP-D-44'],
-      state: { ...next, replyOwed: false, exits: 0 },
-    }));
+    const cancels = command(state, { name: 'migrate_cancel', args: {} }, rules).flatMap(({ outputs, next }) => {
+      const told = outputs.filter((output) => output.kind === 'event');
+      return withCancel(told, { ...next, replyOwed: false, exits: 0 });
+    });
     if (!isRunning(state.out.status)) return [...plain, ...cancels];
     const event = { kind: 'event', event: 'MIGRATION', status: 'cancelling' } as const;
-    const anyway = { outputs: [shutdown, ...visible([event], state), reply], rows: ['QMP-D-44'], state: ended };
-    return [...plain, ...cancels, anyway];
+    return [...plain, ...cancels, ...withCancel(visible([event], state), ended)];
   }
   if (name === 'system_powerdown') return both({ kind: 'event', event: 'POWERDOWN' }, ['QMP-EVT-11'], state);
   const reset = { kind: 'event', event: 'RESET', data: {} } as const;

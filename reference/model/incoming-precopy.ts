@@ -1,7 +1,7 @@
 /** Incoming side, precopy load (state-machine.md §4.2) and the run state after it (§5.2). */
 import type { RunState } from '../migration/host.js';
 import type { Change } from './change.js';
-import { listening } from './incoming-waiting.js';
+import { listening, mayFailHandshake } from './incoming-waiting.js';
 import { all, any, type Guard, inAt, not, row } from './row.js';
 import { isOn } from './state.js';
 
@@ -34,12 +34,14 @@ const startGuest = (c: Change): Change => (c.state.vm.autostart ? c.resume() : c
 
 export const precopyLoadSteps = [
   row(
-    'MIG-SM-I20 MIG-SM-I31 MIG-SM-I33 MIG-SM-I35 MIG-SM-I37 MIG-SM-I40',
+    'MIG-SM-I10 MIG-SM-I20 MIG-SM-I31 MIG-SM-I33 MIG-SM-I35 MIG-SM-I37 MIG-SM-I40',
     'load-failed',
-    all(any(loading, firstBytes), not(staysOnError)),
+    all(any(loading, firstBytes, mayFailHandshake), not(staysOnError)),
     (c) => c.inTo('failed').exit(1),
   ),
-  row('MIG-SM-I20', 'load-failed', all(any(loading, firstBytes), staysOnError), (c) => c.inTo('failed')),
+  row('MIG-SM-I20', 'load-failed', all(any(loading, firstBytes, mayFailHandshake), staysOnError), (c) =>
+    c.inTo('failed'),
+  ),
   row('MIG-SM-I21', 'loaded:running', all(loading, asPrecopy), (c) => startGuest(c).inTo('completed')),
   ...storedRunStates.map((stored) =>
     row('MIG-SM-I21', `loaded:${stored}`, all(loading, asPrecopy), (c) => c.runState(stored).inTo('completed')),

@@ -1,11 +1,15 @@
 /** Incoming side, waiting for a connection (state-machine.md §4.1). */
 import type { CommandRule } from './command.js';
-import { all, any, type Guard, inAt, row } from './row.js';
+import { all, any, type Guard, inAt, not, row } from './row.js';
+import { isOn } from './state.js';
 import { parseUri } from './uri.js';
 
 export const listening = any(inAt('none', 'listening'), inAt('setup', 'listening'));
 const tls: Guard = ({ parameters }) => parameters['tls-creds'] !== undefined && parameters['tls-creds'] !== '';
 const drops: Guard = (_state, rules) => !rules.recoverSetup;
+const overChannels: Guard = (state, rules) => isOn(state, rules.multifd.capability);
+/** In later releases what connections begin with may fail the load before it has begun: TLS, the packets of data channels. */
+export const mayFailHandshake = all(listening, any(tls, overChannels), not(drops));
 
 export const waitingSteps = [
   row('MIG-SM-I01', 'listening', inAt('none', 'starting'), (c, rules) => {

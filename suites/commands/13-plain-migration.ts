@@ -1,5 +1,6 @@
 /** One migration from end to end between two instances: order of events, run states, what both ends tell afterwards. */
-import { hasDefect, type Trial } from '../../oracle/trial.js';
+import { hasDefect } from '../../oracle/release.js';
+import type { Trial } from '../../oracle/trial.js';
 import { isObject } from '../../protocol/json.js';
 import { validatorsFor } from '../../qapi/validators.js';
 import { ChapterBuilder } from '../requirement.js';

@@ -1,4 +1,5 @@
 /** qmp-protocol.md §5: replies and errors. */
+import { errorClasses } from '../../oracle/conversation.js';
 import type { JsonValue } from '../../protocol/json.js';
 import { isObject, stringifyJson } from '../../protocol/json.js';
 import { isReply } from '../../protocol/message.js';
@@ -24,8 +25,6 @@ const ids: readonly JsonValue[] = [
   2n ** 64n - 1n,
   -(2n ** 63n),
 ];
-
-const errorClasses = ['GenericError', 'CommandNotFound', 'DeviceNotActive', 'DeviceNotFound', 'KVMMissingCap'];
 
 export const replies = new ChapterBuilder(['QMP protocol', '5 Replies and errors'], 'qmp-protocol.md §5')
   .must('QMP-REPLY-01', 'a success reply has return, the id if there was one, and nothing else', async (t) => {

@@ -1,6 +1,6 @@
 /** state-machine.md §4.3, §5.3: a destination in postcopy, fed by hand. */
 import { join } from 'node:path';
-import { hasDefect } from '../../oracle/trial.js';
+import { hasDefect } from '../../oracle/release.js';
 import type { JsonObject } from '../../protocol/json.js';
 import { isReply } from '../../protocol/message.js';
 import { ChapterBuilder } from '../requirement.js';

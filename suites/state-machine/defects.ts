@@ -1,5 +1,6 @@
 /** Waiting for what a known defect keeps from ever coming. */
-import { hasDefect, type Trial } from '../../oracle/trial.js';
+import { hasDefect } from '../../oracle/release.js';
+import type { Trial } from '../../oracle/trial.js';
 import { DeadlinePassed, Disconnected } from '../../protocol/errors.js';
 
 /** Milliseconds after which a release that is known never to say something is taken at its word. */

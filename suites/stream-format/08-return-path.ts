@@ -1,7 +1,7 @@
 /** stream-format.md §8: what a source does with messages on the return path. */
 
+import { hasDefect } from '../../oracle/release.js';
 import type { Trial } from '../../oracle/trial.js';
-import { hasDefect } from '../../oracle/trial.js';
 import { ReturnPathWriter, returnPathMessage } from '../../reference/stream/return-path-writer.js';
 import { fitsExactly, unlessExact } from '../commands/dialect-fit.js';
 import { ChapterBuilder } from '../requirement.js';

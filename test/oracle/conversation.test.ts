@@ -12,7 +12,8 @@ async function said(answer: (id: unknown) => string): Promise<string | undefined
   const session = await monitor.session();
   await session.negotiate();
   await session.command('query-name');
-  await session.fence();
+  // A query that returns nothing would not be as its schema says.
+  await session.command('stop');
   return impossibleIn(session, schema)?.expected;
 }
 
@@ -60,5 +61,29 @@ describe('what no conversation can have', () => {
     expect(await said((id) => `${pass}\r\n${reply(id)}`)).to.match(/^event MIGRATION_PASS with data as in its schema/);
     const unknown = JSON.stringify({ ...JSON.parse(stop), event: 'OF_ANOTHER_MAKE', data: { pass: 'one' } });
     expect(await said((id) => `${unknown}\r\n${reply(id)}`)).to.equal(undefined);
+  });
+
+  it('is a result that is not as its schema says', async () => {
+    expect(await said((id) => JSON.stringify({ return: { name: 7 }, id }))).to.match(
+      /^what query-name returns, .* name/,
+    );
+    expect(await said((id) => JSON.stringify({ return: { name: 'x' }, id }))).to.equal(undefined);
+  });
+
+  it('is an error of a class that there is not, or without a text', async () => {
+    const expected = 'an error with one of the classes, a desc, and nothing else';
+    const told = (error: unknown) => said((id) => JSON.stringify({ error, id }));
+    expect(await told({ class: 'GenericError', desc: 'x' })).to.equal(undefined);
+    expect(await told({ class: 'NoError', desc: 'x' })).to.equal(expected);
+    expect(await told({ class: 'GenericError', desc: '' })).to.equal(expected);
+    expect(await told({ class: 'GenericError', desc: 'x', data: {} })).to.equal(expected);
+  });
+
+  it('is an event of a time at which the session was not there', async () => {
+    const at = (seconds: number) => timed({ seconds, microseconds: 0 });
+    expect(await said((id) => `${at(100)}\r\n${at(101)}\r\n${reply(id)}`)).to.equal(undefined);
+    for (const other of [60, 140]) {
+      expect(await said((id) => `${at(100)}\r\n${at(other)}\r\n${reply(id)}`)).to.match(/^timestamps no further apart/);
+    }
   });
 });

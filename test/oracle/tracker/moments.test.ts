@@ -201,6 +201,11 @@ describe('the judge, one moment at a time', () => {
       ],
     ],
     [
+      'a quit whose cancel comes behind its reply, in releases between',
+      '7.2',
+      [...begun, '> quit', '< {}', 'E SHUTDOWN', 'M cancelling', 'exit 0'],
+    ],
+    [
       'a quit in COLO, whose thread tells of its end',
       '7.2',
       [...colo, 'P 2', 'M colo', ...quit, 'E COLO_EXIT {"mode":"primary","reason":"error"}', '< {}', 'exit 0'],

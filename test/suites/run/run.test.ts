@@ -99,7 +99,7 @@ describe('a run with expectations', () => {
       const states = {
         'query-migrate': migrated === 0 ? {} : { status: 'cancelled' },
         'query-status': { status: 'running' },
-        'query-version': migrated > 1 ? { other: true } : {},
+        'query-name': migrated > 1 ? { name: 'other' } : {},
         ...settings,
       };
       const known = Object.entries(states).find(([name]) => name === asked.execute);
@@ -108,8 +108,8 @@ describe('a run with expectations', () => {
     const migrates = async (t: Trial) => {
       const session = await t.session({ to: await t.startForMigration() });
       await session.command('migrate');
-      const version = await session.command('query-version');
-      t.check(version.text.includes('{}'), 'nothing', version);
+      const name = await session.command('query-name');
+      t.check(name.text.includes('{}'), 'nothing', name);
     };
     const two = chapter().must('A', 'a', migrates).must('B', 'b', migrates).done();
     const { footer, events } = await run(two, { jobs: 1 }, target);
@@ -119,6 +119,33 @@ describe('a run with expectations', () => {
         others.length === 0 &&
         note.includes('B holds on a fresh instance of its own, and not on one that had served before'),
     );
+  });
+
+  it('fails only what is unlike the model again', async () => {
+    for (const [times, counts] of [
+      [1, { conforms: 1 }],
+      [9, { divergence: 1 }],
+    ] as const) {
+      let left: number = times;
+      const target = new ScriptedTarget((asked, instance) => {
+        const told = (status: string) =>
+          JSON.stringify({ event: 'MIGRATION', timestamp: { seconds: 1, microseconds: 0 }, data: { status } });
+        if (asked.execute !== 'migrate') return inOrder(asked, instance);
+        return `${told(left-- > 0 ? 'completed' : 'setup')}\r\n${ok(asked)}`;
+      });
+      const migrates = async (t: Trial) => {
+        const session = await t.session();
+        const capabilities = [{ capability: 'events', state: true }];
+        await session.command('migrate-set-capabilities', { capabilities });
+        t.succeeded(await session.command('migrate', { uri: 'unix:/run/x' }));
+      };
+      const { footer, events } = await run(chapter().must('A', 'a', migrates).done(), { jobs: 1 }, target);
+      expect(footer.counts).to.deep.equal(counts);
+      const notes = events.filter(({ event }) => event === 'note').map((event) => JSON.stringify(event));
+      expect(notes.join()).to.match(
+        times === 1 ? /A was once unlike the model, and not again: expected .*setup/ : /^$/,
+      );
+    }
   });
 
   it('gives the same verdicts in every order', async () => {

@@ -1,0 +1,34 @@
+import { expect } from 'chai';
+import { unlikeTheModel } from '../../oracle/by-model.js';
+import { baselineFacts } from './scripted-target.js';
+import { begun, eventsOn, migrateTo, Script } from './tracker/script.js';
+
+/** What the model does not permit in such a conversation. */
+const refused = (lines: readonly string[], served: readonly string[] = []) =>
+  unlikeTheModel(new Script().lines(...lines).transcript, baselineFacts, new Set(served));
+
+describe('a conversation of a trial, by the model', () => {
+  it('is permitted from its begin to its end', () => {
+    expect(refused([...begun, 'S', 'P 2', 'M completed'])).to.equal(undefined);
+  });
+
+  it('is told with what was permitted, the rows that say so, and the entry', () => {
+    const { expected, got, entry, step } = refused([...begun, 'M completed']) ?? {};
+    expect(expected?.join()).to.include('(MIG-SM-O');
+    expect(got).to.equal('event MIGRATION {"status":"completed"}');
+    expect(entry).to.be.greaterThan(5);
+    expect(step).to.equal('in the whole conversation, by the model');
+  });
+
+  it('is not looked at where nothing migrates, and where commands are dropped', () => {
+    expect(refused(['S'])).to.equal(undefined);
+    expect(refused([...begun, 'E COMMAND_DROPPED', 'M completed'])).to.equal(undefined);
+  });
+
+  it('may begin with the outcome of a migration where the process has served before', () => {
+    const shown = ['> query-migrate', '< {"status":"failed"}', eventsOn, '< {}', migrateTo, 'M setup', '< {}'];
+    expect(refused(shown)?.got).to.match(/^reply .*"status":"failed"/);
+    expect(refused(shown, ['source'])).to.equal(undefined);
+    expect(refused([...shown, 'M completed'], ['source'])?.got).to.match(/completed/);
+  });
+});
