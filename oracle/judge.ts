@@ -32,7 +32,7 @@ export interface JudgeOptions {
   readonly strictDesc?: boolean;
   /** Parameters and capabilities at the start, where they are known; else the dialect's defaults. */
   readonly settings?: Settings;
-  /** Endpoints whose process had served before its transcript begins: it may have migrated, which `query-migrate` then tells. */
+  /** Endpoints whose process had served before: it may have migrated, which `query-migrate` then tells. */
   readonly served?: ReadonlySet<string>;
   /** Keep which transitions of the model were taken, for {@link Judge.transitions}. */
   readonly trails?: boolean;
@@ -70,7 +70,6 @@ export class Judge {
   private divergence: JudgedDivergence | undefined;
   private defects: readonly string[] = [];
   private inconclusive: string | undefined;
-
   private readonly later: Statuses;
   /** Judges by another reading from the first divergence on. */
   private successor: Judge | undefined;
@@ -168,7 +167,7 @@ export class Judge {
     if (stirring.has(entry.kind)) this.stir();
     switch (entry.kind) {
       case 'started':
-        this.started(process, parseStart(entry.text), this.options.served?.has(entry.at) === true);
+        this.started(process, entry);
         return;
       case 'connected':
         process.connect(entry.at, new Input(this.options.dialect, this.options.schema));
@@ -196,8 +195,9 @@ export class Judge {
     }
   }
 
-  private started(process: JudgedProcess, start: StartOptions, served: boolean): void {
+  private started(process: JudgedProcess, { at, text }: Entry): void {
     if (process.carried) return;
+    const [start, served] = [parseStart(text), this.options.served?.has(at) === true];
     process.begin(this.track([start], served), !served);
     if (start.incoming !== undefined) process.roles.listens.add(start.incoming);
   }
@@ -366,17 +366,15 @@ export class Judge {
 
   private report(entry: Entry, tracked: TrackedDivergence | undefined): void {
     if (tracked === undefined || this.divergence !== undefined) return;
-    if (tracked.defects.length > 0) {
-      this.defects = tracked.defects;
-      return;
-    }
-    this.divergence = {
-      endpoint: entry.at,
-      entry: entry.n,
-      got: describeObservation(tracked.observation),
-      permitted: tracked.permitted,
-      states: tracked.states,
-    };
+    if (tracked.defects.length > 0) this.defects = tracked.defects;
+    else
+      this.divergence = {
+        endpoint: entry.at,
+        entry: entry.n,
+        got: describeObservation(tracked.observation),
+        permitted: tracked.permitted,
+        states: tracked.states,
+      };
   }
 }
 

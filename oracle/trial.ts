@@ -54,9 +54,7 @@ export class Trial {
   private readonly releases: (() => Promise<void>)[] = [];
   private plain: Promise<Instance> | undefined;
   private events: ReadonlySet<string> | undefined;
-
   private readonly later: Statuses;
-
   constructor(private readonly settings: TrialSettings) {
     this.later = laterStatuses(settings.facts.schema, settings.facts.dialect);
     this.transcript = new Transcript({ target: settings.pool.target.name, dialect: settings.facts.dialect.name });
@@ -363,8 +361,8 @@ export class Trial {
   /** Each conversation was one, whatever it was about. @throws Divergence */
   conversed(): void {
     for (const session of this.sessions.keys()) {
-      const fault = impossibleIn(session, this.facts.schema, this.heard);
-      if (fault !== undefined) throw this.divergence([fault.expected], fault.message, 'in the conversation');
+      const { expected, message } = impossibleIn(session, this.facts.schema, this.heard) ?? {};
+      if (expected !== undefined) throw this.divergence([expected], message, 'in the conversation');
     }
   }
 
