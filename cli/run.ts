@@ -17,6 +17,7 @@ import { LastRunMemory, lastFailures } from './last-run.js';
 import { NewExpectations } from './new-expectations.js';
 import { addTargetOptions, gather, shardOption, type TargetOptions, wholeNumber } from './options.js';
 import { Outputs, parseReports } from './outputs.js';
+import { expectShortRun } from './short-run.js';
 import { toolName } from './version.js';
 
 interface RunCommandOptions extends TargetOptions {
@@ -87,6 +88,7 @@ Examples:
 }
 
 async function run(selectors: readonly string[], options: RunCommandOptions, io: Io): Promise<number> {
+  expectShortRun();
   const { planned, shard } = plan(selectors, options);
   const file = options.expect === undefined ? undefined : loadExpectations(options.expect);
   const written = options.writeExpect === undefined ? undefined : new NewExpectations(options.writeExpect);

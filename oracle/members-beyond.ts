@@ -9,11 +9,22 @@ import { loadSchema } from '../reference/schema/index.js';
  * schema is not the target's own introspection, or no dialect describes the command.
  */
 export function membersBeyond(schema: Schema, command: string): ReadonlySet<string> {
+  const ofSchema = known.get(schema) ?? new Map<string, ReadonlySet<string>>();
+  known.set(schema, ofSchema);
+  const beyond = ofSchema.get(command) ?? findBeyond(schema, command);
+  ofSchema.set(command, beyond);
+  return beyond;
+}
+
+/** What was found out once, as every requirement that looks at a reply asks for it. */
+const known = new WeakMap<Schema, Map<string, ReadonlySet<string>>>();
+
+function findBeyond(schema: Schema, command: string): ReadonlySet<string> {
   if (schema.origin !== 'introspection') return new Set();
   const dialects = dialectNames.map(loadSchema).filter(({ commands }) => commands.has(command));
   if (dialects.length === 0) return new Set();
-  const known = new Set(dialects.flatMap((dialect) => [...returnedMembers(dialect, command)]));
-  return new Set([...returnedMembers(schema, command)].filter((name) => !known.has(name)));
+  const usual = new Set(dialects.flatMap((dialect) => [...returnedMembers(dialect, command)]));
+  return new Set([...returnedMembers(schema, command)].filter((name) => !usual.has(name)));
 }
 
 /** What `command` returned, or an object in it, without the members that only the target's own schema has. */

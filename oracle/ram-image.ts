@@ -1,5 +1,6 @@
 /** RAM contents for `-device loader`. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { endianness } from 'node:os';
 import { join } from 'node:path';
 import { theReaper } from '../targets/reaper.js';
 
@@ -13,11 +14,13 @@ export function ramImage(mib: number): string {
     const image = Buffer.allocUnsafe(size * 2 ** 20);
     // A multiplicative sequence: pages differ, and none compresses to nothing.
     let word = 0x9e3779b9;
-    for (let at = 0; at < image.length; at += 4) {
-      word = Math.imul(word ^ (word >>> 15), 0x2c1b3c6d) + at;
-      image.writeInt32LE(word | 0, at);
+    const words = new Int32Array(image.buffer, image.byteOffset, image.length / 4);
+    for (let i = 0; i < words.length; i++) {
+      word = (Math.imul(word ^ (word >>> 15), 0x2c1b3c6d) + i * 4) | 0;
+      words[i] = word;
     }
-    return image;
+    // The same bytes on every machine.
+    return endianness() === 'LE' ? image : image.swap32();
   });
 }
 

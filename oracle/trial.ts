@@ -88,9 +88,9 @@ export class Trial {
    */
   private get knownEvents(): ReadonlySet<string> {
     this.events ??= new Set(
-      [this.facts.schema, loadSchema(this.dialect.name)]
-        .flatMap(({ events }) => [...events.keys()])
-        .filter((name) => judgedEvents.has(name) || name === 'COMMAND_DROPPED'),
+      [...judgedEvents, 'COMMAND_DROPPED'].filter((name) =>
+        [this.facts.schema, loadSchema(this.dialect.name)].some(({ events }) => events.has(name)),
+      ),
     );
     return this.events;
   }

@@ -297,8 +297,10 @@ export class Session {
 
   /** Sends one value as a line. */
   send(value: unknown): void {
-    const line = Buffer.from(`${stringifyJson(value)}\n`, 'utf8');
-    this.transcript.add(this.endpoint, 'sent', line.toString('latin1'));
+    const text = `${stringifyJson(value)}\n`;
+    const line = Buffer.from(text, 'utf8');
+    // Where a character is a byte, the transcript has the text itself.
+    this.transcript.add(this.endpoint, 'sent', line.length === text.length ? text : line.toString('latin1'));
     this.sending.send(line);
   }
 

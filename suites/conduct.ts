@@ -60,9 +60,9 @@ export async function conduct(requirement: Requirement, settings: TrialSettings)
   }
   const duration = performance.now() - began;
   const failed = isFailure(verdict);
-  const stderr = trial.instances
-    .flatMap((instance) => instance.stderr.trim().split('\n'))
-    .filter((line) => line !== '');
+  const stderr = failed
+    ? trial.instances.flatMap((instance) => instance.stderr.trim().split('\n')).filter((line) => line !== '')
+    : [];
   await trial.finish(verdict.kind === 'conforms');
   return {
     verdict,
@@ -72,7 +72,7 @@ export async function conduct(requirement: Requirement, settings: TrialSettings)
     accepted: trial.accepted,
     reused: trial.reused,
     ...(failed ? { excerpt: excerpt(trial.transcript.entries, verdict.divergence?.entry) } : {}),
-    ...(failed && stderr.length > 0 ? { stderr: stderr.slice(-8) } : {}),
+    ...(stderr.length > 0 ? { stderr: stderr.slice(-8) } : {}),
     ...(fatal === undefined ? {} : { fatal }),
   };
 }
@@ -179,7 +179,7 @@ export function endedEvent(
   requirement: Requirement,
   chapter: readonly string[],
   result: Pick<Conduct, 'verdict' | 'duration' | 'checks' | 'excerpt' | 'stderr'>,
-  reproduce: string,
+  reproduce: () => string,
 ): RequirementEnded {
   const signature = signatureOf(result.verdict);
   return {
@@ -194,7 +194,7 @@ export function endedEvent(
     checks: result.checks,
     ...(result.excerpt === undefined ? {} : { excerpt: result.excerpt }),
     ...(result.stderr === undefined ? {} : { stderr: result.stderr }),
-    ...(isFailure(result.verdict) ? { reproduce } : {}),
+    ...(isFailure(result.verdict) ? { reproduce: reproduce() } : {}),
     ...(signature === undefined ? {} : { signature }),
   };
 }

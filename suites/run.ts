@@ -120,7 +120,7 @@ class Run {
   /** Never rejects: a fault of ours is a verdict of one requirement, not the end of the run. */
   async one(planned: Planned): Promise<RequirementEnded> {
     const report = (verdict: RequirementEnded['verdict']) =>
-      endedEvent(planned.requirement, planned.chapter, { verdict, duration: 0, checks: 0 }, '');
+      endedEvent(planned.requirement, planned.chapter, { verdict, duration: 0, checks: 0 }, () => '');
     try {
       const ended = await this.attempt(planned, report);
       const judged = this.matcher?.judge(ended) ?? ended;
@@ -165,7 +165,7 @@ class Run {
       if (!isFailure(again.verdict)) result = again;
     }
     if (result.fatal !== undefined) this.aborted ??= result.fatal;
-    return endedEvent(requirement, chapter, result, options.reproduce(requirement.id));
+    return endedEvent(requirement, chapter, result, () => options.reproduce(requirement.id));
   }
 
   /** The control probe after everything: a target that was left broken must not end green. */

@@ -1,6 +1,7 @@
 /** An instance that is a process of ours. */
 import { mkdirSync, rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readdir, rm, rmdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { type Address, formatAddress } from '../protocol/address.js';
 import { ConnectError, DeadlinePassed } from '../protocol/errors.js';
@@ -68,6 +69,20 @@ async function firstWords(session: Session, patience: number): Promise<BadStart 
     return undefined;
   } catch (error) {
     return error instanceof DeadlinePassed ? 'mute' : 'gone';
+  }
+}
+
+/**
+ * Removes a folder and what is in it, with three calls where it holds a few sockets. Others need not wait while a file system
+ * that is busy takes its time. Never throws.
+ */
+async function removeScratch(folder: string): Promise<void> {
+  try {
+    const names = await readdir(folder);
+    await Promise.all(names.map((name) => unlink(join(folder, name))));
+    await rmdir(folder);
+  } catch {
+    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 
@@ -175,6 +190,7 @@ export class ProcessInstance implements Instance {
       const session = await watch.connects(
         () => Session.connect(place, { starting: true, ...this.defaults }),
         () => this.stillStarts(place, until),
+        place.kind === 'unix' ? place.path : undefined,
       );
       const began = performance.now();
       if (!this.options.held) this.badStart = await firstWords(session, this.plan.patience ?? firstAnswer);
@@ -271,8 +287,7 @@ export class ProcessInstance implements Instance {
       await this.exited(5000).catch(() => undefined);
     }
     this.child.release();
-    // Others need not wait while a file system that is busy takes its time.
-    await rm(this.scratch, { recursive: true, force: true }).catch(() => undefined);
+    await removeScratch(this.scratch);
     this.onDispose();
   }
 }

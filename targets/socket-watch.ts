@@ -1,5 +1,5 @@
 /** Waiting for the socket of a process that is starting: woken by the file system, not by the clock. */
-import { type FSWatcher, watch } from 'node:fs';
+import { existsSync, type FSWatcher, watch } from 'node:fs';
 import { ConnectError } from '../protocol/errors.js';
 
 /** Milliseconds after which it is looked again whatever the file system said: some file systems tell nothing. */
@@ -27,12 +27,17 @@ export class SocketWatch {
   /**
    * Tries `connect` until it succeeds, each time that something changed.
    * @param stop called before each try; ends the wait by throwing
+   * @param path of the socket, where it has one: as long as there is none nothing is tried
    * @throws what `stop` throws, and what `connect` throws except a ConnectError
    */
-  async connects<T>(connect: () => Promise<T>, stop: () => void = () => undefined): Promise<T> {
+  async connects<T>(connect: () => Promise<T>, stop: () => void = () => undefined, path?: string): Promise<T> {
     for (let tries = 0; ; tries++) {
       stop();
       this.changed = false;
+      if (path !== undefined && this.watcher !== undefined && !existsSync(path)) {
+        await this.change(atLatest);
+        continue;
+      }
       try {
         return await connect();
       } catch (error) {
