@@ -14,6 +14,7 @@ import { Coverage, type CoverageKey } from './coverage.js';
 import { crewOf, WorkerLost } from './crew/crew.js';
 import type { CrewOrders } from './crew/messages.js';
 import { withEnd } from './epilogue.js';
+import { referencePackage } from '../reference/dialects/dialect.js';
 import type { CampaignEvent, Standing } from './events.js';
 import { Findings, failsCampaign } from './findings.js';
 import { type FolderFile, StorageError } from './folder.js';
@@ -87,7 +88,8 @@ export class Campaign {
   constructor(private readonly options: CampaignOptions) {
     const { facts, seed, sources, corpus, store, jobs, target, strictDesc } = options;
     const reached = (key: string): boolean => this.coverage.reached.has(`transition|${key}`);
-    const surroundings = { dialect: facts.dialect, schema: facts.schema };
+    const guest = facts.package === referencePackage;
+    const surroundings = { dialect: facts.dialect, schema: facts.schema, guest };
     this.schedule = new Schedule(seed, sources, surroundings, corpus, reached, options.runner === undefined);
     const how = { target, facts, strictDesc };
     const reuse = options.reuse && target.lacks('start') === undefined;

@@ -7,6 +7,7 @@ import { type Entry, entryValue, type Transcript } from '../protocol/transcript.
 import type { Schema } from '../qapi/schema.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
 import { betweenSymptoms } from './between.js';
+import { countedSymptoms } from './counted.js';
 import { formSymptoms } from './form.js';
 import { wordsOfDeath } from './last-words.js';
 import { withLeftOpen } from './left-open.js';
@@ -16,6 +17,8 @@ import { offSchemaSymptoms } from './off-schema.js';
 import { plainSymptoms } from './plain-answers.js';
 import { stuckSymptoms } from './stuck.js';
 import { type Symptom, withoutFigures } from './symptom.js';
+import { endSymptoms } from './told-ends.js';
+import { timeSymptoms } from './told-times.js';
 
 export interface Evidence {
   readonly transcript: Transcript;
@@ -49,8 +52,13 @@ export function diagnose(evidence: Evidence): Symptom[] {
     ...hangSymptoms(evidence),
   );
   if (symptoms.length === 0) symptoms.push(...stuckSymptoms(evidence));
+  if (symptoms.length === 0) symptoms.push(...timeSymptoms(transcript), ...endSymptoms(transcript));
   if (symptoms.length === 0 && evidence.streamKnown)
-    symptoms.push(...loadedSymptoms(transcript, evidence.judge, evidence.dialect), ...betweenSymptoms(transcript));
+    symptoms.push(
+      ...loadedSymptoms(transcript, evidence.judge, evidence.dialect),
+      ...betweenSymptoms(transcript),
+      ...countedSymptoms(transcript, evidence.judge, evidence.dialect),
+    );
   if (symptoms.length === 0 && evidence.schema !== undefined)
     symptoms.push(
       ...offSchemaSymptoms(transcript, evidence.schema),

@@ -195,7 +195,9 @@ function answersOf(
   const bitmap = answers.find(({ text }) => /^RECV_BITMAP [1-9]/.test(text));
   if (bitmap !== undefined && first.parts?.endsWith(' discard switch') === true)
     return wrong('MIG-STR-PC-40', 'no page among those that have come', bitmap.text, bitmap.entry);
-  if (!good.test(parts) || !parts.includes('return-path')) return undefined;
+  // Who was not told of a postcopy ends over the first word of it, without another one.
+  const loads = good.test(parts) && (!parts.includes('advise') || capabilities.includes('postcopy-ram'));
+  if (!loads || !parts.includes('return-path')) return undefined;
   const shut = answers.find(({ text }) => text.startsWith('SHUT'));
   const pings = parts.split(' ').filter((one) => one === 'ping').length;
   const pongs = answers.filter(({ text }) => text.startsWith('PONG')).length;

@@ -15,11 +15,16 @@ interface Plain {
   /** What is wrong with a reply, as what should have come; `undefined` when nothing is. */
   readonly due: (
     reply: JsonObject,
-    surroundings: { readonly start: JsonObject; readonly dialect: Dialect },
+    surroundings: { readonly start: JsonObject; readonly dialect: Dialect; readonly atRest: boolean },
   ) => string | undefined;
 }
 
 const answered = (row: string): Plain => ({ row, due: (reply) => ('error' in reply ? 'success' : undefined) });
+/** … where no migration was ever asked for. */
+const answeredAtRest = (row: string): Plain => ({
+  row,
+  due: (reply, { atRest }) => (atRest && 'error' in reply ? 'success' : undefined),
+});
 const refused = (row: string): Plain => ({ row, due: (reply) => ('return' in reply ? 'an error' : undefined) });
 
 /** By the command and its arguments, as the generators write them. */
@@ -54,6 +59,10 @@ const plain: ReadonlyMap<string, Plain> = new Map([
   ['closefd {"fdname":"qmpspec"}', refused('QMP-FD-05')],
   ['add-fd', refused('QMP-FD-08')],
   ['remove-fd {"fdset-id":4711}', refused('QMP-FD-12')],
+  ['xen-set-global-dirty-log {"enable":true}', answeredAtRest('MIG-CMD-XEN-02')],
+  ['xen-set-global-dirty-log {"enable":false}', answeredAtRest('MIG-CMD-XEN-02')],
+  // A file that is not there.
+  ['xen-load-devices-state {"filename":"none.mig"}', refused('MIG-CMD-XEN-01')],
 ]);
 
 /** Names of the commands of which something is known. */
@@ -67,6 +76,7 @@ export function plainSymptoms(transcript: Transcript, schema: Schema, dialect: D
   const open = new Map<string, { readonly name: string; readonly rule: Plain }>();
   const negotiated = new Set<string>();
   const starts = new Map<string, JsonObject>();
+  let atRest = true;
   for (const entry of transcript.entries) {
     switch (entry.kind) {
       case 'started':
@@ -76,6 +86,8 @@ export function plainSymptoms(transcript: Transcript, schema: Schema, dialect: D
         negotiated.delete(entry.at);
         break;
       case 'sent':
+        // However it is spelled.
+        if (/"migrate(?:-incoming)?"|\\u/.test(entry.text)) atRest = false;
         note(entry, schema, negotiated, open);
         break;
       case 'received': {
@@ -88,7 +100,7 @@ export function plainSymptoms(transcript: Transcript, schema: Schema, dialect: D
           break;
         }
         const start = starts.get(entry.at.split('#')[0] as string);
-        const due = start === undefined ? undefined : rule?.due(reply, { start, dialect });
+        const due = start === undefined ? undefined : rule?.due(reply, { start, dialect, atRest: atRest && start.incoming === undefined });
         if (due === undefined || rule === undefined) break;
         const { row } = rule;
         const what = 'error' in reply ? 'error' : 'success';
@@ -120,10 +132,13 @@ function note(
     const [, name = '', args, id = ''] = asked.exec(line) ?? [];
     if (name === 'qmp_capabilities') open.set(`${at} ${id}`, { name, rule: negotiation });
     if (!named.has(name) || !negotiated.has(at) || !schema.commands.has(name)) continue;
-    const rule = plain.get(args === undefined || args === '{}' ? name : `${name} ${stringifyJson(parseJson(args))}`);
+    const rule = plain.get(args === undefined || args === '{}' ? name : `${name} ${plainly(args)}`);
     if (rule !== undefined) open.set(`${at} ${id}`, { name, rule });
   }
 }
+
+/** Arguments as the rules write them: without the folder of the run. */
+const plainly = (args: string): string => stringifyJson(parseJson(args)).replace(/"[^"]*\/([a-z0-9]+\.mig)"/g, '"$1"');
 
 /** Judged by others. */
 const negotiation: Plain = { row: 'QMP-NEG-03', due: () => undefined };

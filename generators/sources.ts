@@ -24,6 +24,8 @@ export interface Surroundings {
   readonly dialect: Dialect;
   /** The target's own schema. */
   readonly schema: Schema;
+  /** It is the reference, whose machine can have a guest that writes to its memory; the guest of others does nothing. */
+  readonly guest?: boolean;
 }
 
 export interface CaseSource {
@@ -57,8 +59,8 @@ export const sources: readonly CaseSource[] = [
     about: 'whole migrations with each capability that changes what goes over the wire',
     weight: 1,
     length: 6,
-    make: (decisions, { dialect }) => transfer(decisions, dialect),
-    opening: ({ dialect }) => transfersOf(dialect),
+    make: transfer,
+    opening: transfersOf,
   },
   {
     name: 'load',

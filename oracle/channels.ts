@@ -53,6 +53,8 @@ export class Channels {
   machine: KnownMachine | undefined;
   /** The only process there is waits for a migration, with empty memory: it will have what it is fed. */
   empty = false;
+  /** Peers of ours keep an image of what they are sent. */
+  remembers = false;
   /** Some process was told to listen from its start: that it does not yet is no answer. */
   listening = false;
   /** What was fed so far, while all of it went out as it is. */
@@ -80,6 +82,7 @@ export class Channels {
       rules: this.options.rules,
       content: () => this.memory,
       machine: () => this.machine,
+      remembers: () => this.remembers,
       ...(bytes === undefined ? {} : { bytes }),
     });
     this.all.set(channel, peer);

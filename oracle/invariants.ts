@@ -74,11 +74,14 @@ export class InfoInvariants {
     if (!isObject(value) || typeof value.status !== 'string') return [];
     const { settled } = circumstances;
     const ram = isObject(value.ram) ? integers(value.ram) : undefined;
+    const below = isObject(value.ram) ? Object.entries(value.ram).find(([, one]) => Number(one) < 0) : undefined;
     const throttle = integer(value['cpu-throttle-percentage']);
     const breaches =
       ram === undefined
         ? []
         : [...this.ofOne(value.status, value, ram, circumstances), ...this.ofTwo(value, ram, circumstances)];
+    if (below !== undefined)
+      breaches.push(breach('MIG-CMD-QMIG-03', `${below[0]} not negative`, String(below[1])));
     if (throttle !== undefined) breaches.push(...this.ofThrottle(throttle, circumstances.throttle));
     if (ram !== undefined) {
       const totalTime = integer(value['total-time']);

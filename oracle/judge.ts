@@ -104,6 +104,13 @@ export class Judge {
     return statesOf(this.processes.get(name)?.tracker);
   }
 
+  /** Whether a process has been seen from its start: what it counts, it has counted in this transcript. */
+  isFresh(name: string): boolean {
+    if (this.successor !== undefined) return this.successor.isFresh(name);
+    const process = this.processes.get(name);
+    return process?.tracker !== undefined && !process.carried;
+  }
+
   /** Takes the next entry; gives back a divergence the moment it is seen. Later entries are then not judged. */
   feed(entry: Entry): JudgedDivergence | undefined {
     if (this.successor !== undefined) return this.successor.feed(entry);

@@ -27,7 +27,8 @@ const most = 2n ** 31n - 1n;
 function valuesOf({ kind, range, bits, initial, check }: ParameterRule): readonly unknown[] {
   switch (kind) {
     case 'integer': {
-      if (check === 'cache-size') return [4096 * 64];
+      // Nothing is kept in it before a migration. More than 31 bits hold, and the default again.
+      if (check === 'cache-size') return [4096 * 64, 2 ** 32, Number(initial)];
       const [low, high] = range ?? [0n, bits === 8 ? 255n : most];
       const top = high > most ? most : high;
       return [low, low + 1n, top - 1n, top].filter((one) => String(one) !== initial).map(Number);
@@ -250,6 +251,19 @@ const left: Scenario = {
   ],
 };
 
+/** Two events with time between them: what happens later is told with a later time. Nothing else waits so long. */
+const apart: Scenario = {
+  scenario: scenarioVersion,
+  steps: [
+    { do: 'start', at: 'source' },
+    { do: 'connect', at: 'source' },
+    command('stop'),
+    { do: 'runstate', at: 'source', is: ['running'], deadline: 2000 },
+    command('cont'),
+    { do: 'fence', at: 'source' },
+  ],
+};
+
 /** A guest with a name. */
 const named: Scenario = {
   scenario: scenarioVersion,
@@ -308,7 +322,7 @@ export function sweepsOf(dialect: Dialect, schema: Schema): readonly Scenario[] 
     }),
   );
   const switches = dialect.migration.capabilities.includes('postcopy-ram') ? [gone] : [];
-  const whole = [early, named, left, ...all, outOfBand(dialect), ...switches, twice];
+  const whole = [early, named, left, apart, ...all, outOfBand(dialect), ...switches, twice];
   const own = known.get(schema) ?? new Map();
   known.set(schema, own.set(dialect, whole));
   return whole;

@@ -4,9 +4,15 @@
  */
 import type { Dialect } from '../../reference/dialects/dialect.js';
 import { channelUri, imageOf, type Scenario, scenarioVersion } from '../../targets/scenario.js';
-import { switched } from './postcopy.js';
+import { fast, switched } from './postcopy.js';
 import { Tape } from './tape.js';
 import { Writer } from './writer.js';
+
+interface Surroundings {
+  readonly dialect: Dialect;
+  /** The machine can have a guest that writes to its memory. */
+  readonly guest?: boolean;
+}
 
 /** Capabilities of one migration. */
 const sets: readonly (readonly string[])[] = [
@@ -72,7 +78,60 @@ function toInstance(w: Writer, set: readonly string[]): void {
   w.command('query-status', undefined, 'destination');
 }
 
-function ways(dialect: Dialect): readonly ((w: Writer) => void)[] {
+/** A guest that writes to some pages of its memory. */
+const busy = (pattern: string, pages: number, from = 0) => ({
+  extra: ['-guest', `rate=20000,pages=${pages},from=${from},pattern=${pattern}`],
+});
+
+/** Milliseconds, in which a pass or a part of one goes by. */
+const moment = 120;
+const passes = (w: Writer): void => {
+  w.steps.push({ do: 'status', at: 'source', is: ['completed', 'failed'], deadline: moment });
+};
+
+/**
+ * Deltas of what a guest changes while it is sent, and of what is loaded once more at a reset, and is as it was; then all of its
+ * memory again, whole, for whoever wants to know whether the deltas have made of it what it is.
+ */
+function inDeltas(w: Writer, pattern: string): void {
+  w.start('source', { ramImage: imageOf(1), ...busy(pattern, 64, 2 ** 17) });
+  w.capabilities('source', 'xbzrle');
+  w.parameters('source', { 'max-bandwidth': 2 ** 19, 'downtime-limit': 1 });
+  passes(w);
+  w.command('migrate', { uri: channelUri(w.peer('answer')) });
+  for (let left = 8; left > 0; left--) {
+    passes(w);
+    w.command('system_reset');
+  }
+  w.status(['completed', 'failed'], 'source', 'likely');
+  w.command('stop');
+  w.parameters('source', fast);
+  w.settle();
+  w.command('query-migrate');
+  w.command('migrate', { uri: channelUri(w.peer('answer')) });
+  w.settle();
+}
+
+/** A guest that is faster than its migration is slowed down, within the limits that were set. */
+function throttled(w: Writer, limits: Readonly<Record<string, number>>): void {
+  w.start('source', busy('noise', 64));
+  w.capabilities('source', 'events', 'auto-converge');
+  w.parameters('source', { 'max-bandwidth': 2 ** 19, 'downtime-limit': 1, ...limits });
+  passes(w);
+  w.command('migrate', { uri: channelUri(w.peer('answer')) });
+  w.status(['completed', 'failed'], 'source', 'likely');
+  w.status(['completed', 'failed'], 'source', 'likely');
+  w.command('migrate_cancel');
+  w.settle();
+}
+
+const guests: readonly ((w: Writer) => void)[] = [
+  ...['counter', 'scatter', 'noise', 'zero'].map((pattern) => (w: Writer) => inDeltas(w, pattern)),
+  (w) => throttled(w, { 'cpu-throttle-initial': 40, 'cpu-throttle-increment': 10 }),
+  (w) => throttled(w, { 'max-cpu-throttle': 45, 'cpu-throttle-increment': 30 }),
+];
+
+function ways({ dialect, guest }: Surroundings): readonly ((w: Writer) => void)[] {
   const [multifd] = named(['multifd'], dialect) ?? [];
   return [
     ...[toPeer, toInstance].flatMap((way) =>
@@ -82,18 +141,19 @@ function ways(dialect: Dialect): readonly ((w: Writer) => void)[] {
       }),
     ),
     ...(multifd === undefined ? [] : [(w: Writer) => withUuid(w, multifd)]),
+    ...(guest === true ? guests : []),
   ];
 }
 
 /** Decisions that leave away what is not asked for: further monitors, and out of band. */
 const plainly = [99, 99, 99, 99];
 
-export const transfersOf = (dialect: Dialect): number => ways(dialect).length;
+export const transfersOf = (surroundings: Surroundings): number => ways(surroundings).length;
 
 /** The scenario that a tape stands for: its first decision is the number of the transfer. */
-export function transfer([number = 0, ...decisions]: readonly number[], dialect: Dialect): Scenario {
-  const all = ways(dialect);
-  const writer = new Writer(new Tape(decisions.length === 0 ? plainly : decisions), dialect);
+export function transfer([number = 0, ...decisions]: readonly number[], surroundings: Surroundings): Scenario {
+  const all = ways(surroundings);
+  const writer = new Writer(new Tape(decisions.length === 0 ? plainly : decisions), surroundings.dialect);
   all[number % all.length]?.(writer);
   return { scenario: scenarioVersion, steps: writer.steps };
 }

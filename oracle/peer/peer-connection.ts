@@ -13,6 +13,7 @@ import { channelByte, DataChannel } from './data-channel.js';
 import { type KnownMachine, MachineChecks } from './machine-checks.js';
 import { PageChecks } from './page-checks.js';
 import { ConformanceChecks } from './stream-conformance.js';
+import { Tally } from './tally.js';
 
 /** First byte of a stream with its header. */
 const magicByte = 0x51;
@@ -29,6 +30,8 @@ export interface ConnectionSettings {
   readonly content: () => Buffer | undefined;
   /** What is known of the sender's machine. */
   readonly machine: () => KnownMachine | undefined;
+  /** An image of the memory that comes is kept. */
+  readonly remembers: () => boolean;
   /** A fact for the transcript. */
   readonly tell: (fact: string) => void;
   /** Something that someone may wait for has happened. */
@@ -43,6 +46,8 @@ export class PeerMemory {
   /** What the stream should be, beyond what can be loaded. */
   checks: ConformanceChecks | undefined;
   pages: PageChecks | undefined;
+  /** Of the last stream. */
+  tally: Tally | undefined;
   machine: MachineChecks | undefined;
   /** Some connection brought no stream, but pages of one. */
   channels = false;
@@ -65,6 +70,7 @@ export class PeerMemory {
    */
   settle(): void {
     if (!this.ended) return;
+    if (this.channels && !this.data.every(({ whole }) => whole) && this.tally !== undefined) this.tally.others = true;
     if (!this.channels) {
       this.pages?.complete();
       return;
@@ -127,8 +133,11 @@ export class PeerConnection {
 
   /** Tells what is wrong with all that has come. */
   settle(): void {
-    this.settings.memory.settle();
+    const { memory, tell } = this.settings;
+    memory.settle();
     this.complain();
+    const { tally, streams, ended } = memory;
+    if (tally !== undefined && ended && streams === 1 && !tally.others) tell(`pages in all: ${tally.words}`);
   }
 
   /** Sends what was held back, and from now on answers at once. */
@@ -193,6 +202,7 @@ export class PeerConnection {
       memory.receiver = new ReceiverState();
       memory.checks = new ConformanceChecks(rules);
       memory.pages = undefined;
+      memory.tally = new Tally(this.settings.remembers());
       memory.machine = undefined;
       memory.streams++;
       memory.ended = false;
@@ -216,6 +226,7 @@ export class PeerConnection {
         ramPage: (block, offset, kind, bytes, start, length) => {
           checks.ramPage(block, offset, kind, bytes, start, length);
           pages.page(block, offset, kind, bytes, start, length);
+          memory.tally?.page(block, offset, kind, bytes, start, length);
           if (memory.receiver.blocks.size !== 1) return;
           if (this.differs(offset, kind, bytes, start))
             checks.report('stream-format §5', `the page at 0x${offset.toString(16)} is not what the guest has there`);
@@ -230,6 +241,8 @@ export class PeerConnection {
         command: (command) => {
           checks.command(command);
           pages.command(command);
+          // What was sent before the switch may come once more behind it, or be asked for.
+          if (command.name.startsWith('POSTCOPY_') && memory.tally !== undefined) memory.tally.others = true;
           machine.command(command);
           this.obey(command);
         },
@@ -244,6 +257,7 @@ export class PeerConnection {
         },
         ramSetupBlock: (entry) => {
           pages.block(entry);
+          memory.tally?.block(entry);
           for (const one of memory.data) one.read();
           this.settings.changed();
         },
@@ -260,9 +274,13 @@ export class PeerConnection {
       rules,
       blocks: () => memory.receiver.blocks,
       uuid: () => this.settings.machine()?.uuid,
-      zeroPage: ({ name }, offset) => memory.pages?.came(name, offset),
+      zeroPage: ({ name }, offset) => {
+        memory.pages?.came(name, offset);
+        memory.tally?.came('zero');
+      },
       pages: ({ name }, offset, bytes, start) => {
         memory.pages?.came(name, offset);
+        memory.tally?.came('whole');
         if (memory.receiver.blocks.size !== 1 || !this.differs(offset, RamFlag.page, bytes, start)) return;
         complain('multifd §2', `the page at 0x${offset.toString(16)} is not what the guest has there`);
       },

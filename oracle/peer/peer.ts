@@ -26,6 +26,8 @@ export interface PeerOptions {
   readonly content?: () => Buffer | undefined;
   /** What is known of the sender's machine. */
   readonly machine?: () => KnownMachine | undefined;
+  /** An image of the memory that comes is kept, and told as a digest at the end; default: none is. */
+  readonly remembers?: () => boolean;
   /** The host's time and sockets unless a simulation has its own. */
   readonly clock?: Clock;
   readonly network?: PeerNetwork;
@@ -191,6 +193,7 @@ export class Peer {
       memory: this.memory,
       content: this.options.content ?? (() => undefined),
       machine: this.options.machine ?? (() => undefined),
+      remembers: this.options.remembers ?? (() => false),
       tell: (fact) => this.tell(`connection ${number}: ${fact}`),
       read: (chunk) => {
         read += chunk.length;

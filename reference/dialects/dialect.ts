@@ -23,6 +23,9 @@ export interface Dialect {
   readonly stream: StreamRules;
 }
 
+/** What the bundled implementation calls itself in its greeting, whatever it speaks. */
+export const referencePackage = 'qmpspec reference';
+
 const versions: Record<DialectName, Dialect['version']> = {
   '3.0': { major: 3, minor: 0, micro: 50 },
   '7.2': { major: 7, minor: 2, micro: 0 },

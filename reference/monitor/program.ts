@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import type { Schema } from '../../qapi/schema.js';
-import { type Dialect, dialects } from '../dialects/dialect.js';
+import { type Dialect, dialects, referencePackage } from '../dialects/dialect.js';
 import type { Planted } from '../faults/index.js';
 import { SyntheticGuest } from '../guest/synthetic-guest.js';
 import { reasonOf } from '../migration/errno.js';
@@ -27,7 +27,7 @@ import { CommandRegistry } from './registry.js';
 import { UsageError } from './usage-error.js';
 
 /** What the greeting and `--version` say behind the version number. */
-export const packageName = 'qmpspec reference';
+export const packageName = referencePackage;
 
 /** The rest of the program, loaded while the first clients are already connecting. */
 export interface Parts {

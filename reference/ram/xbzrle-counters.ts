@@ -50,6 +50,8 @@ export class XbzrleCounters {
    * @param steps page-search steps (baseline) or target pages sent (later) since the migration began
    */
   updateRates(steps: number): void {
+    // Another migration counts its steps from 0.
+    if (steps < this.#stepsThen) this.#stepsThen = 0;
     const newSteps = steps - this.#stepsThen;
     if (newSteps !== 0) this.cacheMissRate = (this.cacheMiss - this.#missesThen) / newSteps;
     const newPages = this.pages - this.#pagesThen;

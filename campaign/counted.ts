@@ -1,0 +1,175 @@
+/**
+ * What a source says that it has sent, held against what came: the figures of `query-migrate` (commands.md §8, xbzrle.md §3), and
+ * what its memory was. Only of the first migration of a process, to a peer of ours that read all of it: its figures go on
+ * counting in later ones.
+ */
+import type { Judge } from '../oracle/judge.js';
+import { isObject, type JsonObject, type JsonValue } from '../protocol/json.js';
+import { type Entry, entryValue, type Transcript } from '../protocol/transcript.js';
+import type { Dialect } from '../reference/dialects/dialect.js';
+import type { Symptom } from './symptom.js';
+
+/** Capabilities with which each page that is sent is counted in one way only. */
+const plain =
+  /^(?:events|xbzrle|return-path|pause-before-switchover|auto-converge|late-block-activate|release-ram|(?:x-)?multifd)$/;
+
+/** A stream that a peer has read to its end, and what was in it. */
+interface Stream {
+  readonly begun: number;
+  ended: number | undefined;
+  counts: Readonly<Record<string, number>>;
+  memory: string | undefined;
+}
+
+const words =
+  /: pages in all: (?<whole>\d+) whole, (?<zero>\d+) zero, (?<deltas>\d+) deltas of (?<bytes>\d+) bytes, (?<again>\d+) again, (?<kept>\d+) kept, (?<beside>\d+) beside, in (?<blocks>\w+) blocks?(?:, memory (?<memory>[0-9a-f]+))?$/;
+
+export function countedSymptoms({ entries }: Transcript, judge: Judge, dialect: Dialect): Symptom[] {
+  // Two processes may send to the same peers.
+  if (entries.filter(({ kind }) => kind === 'started').length !== 1) return [];
+  const streams = streamsOf(entries);
+  const [first] = streams;
+  if (first === undefined) return [];
+  return [...figures(first, entries, judge, dialect), ...memories(streams, entries)].slice(0, 1);
+}
+
+function streamsOf(entries: readonly Entry[]): Stream[] {
+  const last = new Map<string, Stream>();
+  const all: Stream[] = [];
+  for (const { kind, at, text, n } of entries) {
+    if (kind !== 'channel') continue;
+    if (/^connection 1: accepted$/.test(text)) {
+      const stream: Stream = { begun: n, ended: undefined, counts: {}, memory: undefined };
+      last.set(at, stream);
+      all.push(stream);
+    }
+    const stream = last.get(at);
+    if (stream === undefined) continue;
+    if (/: the stream has ended/.test(text)) stream.ended ??= n;
+    const { memory, blocks, ...counts } = words.exec(text)?.groups ?? {};
+    if (blocks === undefined) continue;
+    stream.counts = Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, Number(count)]));
+    stream.counts = { ...stream.counts, blocks: blocks === 'one' ? 1 : Number(blocks) };
+    stream.memory = memory;
+  }
+  return all.filter(({ ended, counts }) => ended !== undefined && counts.whole !== undefined);
+}
+
+function figures({ begun, counts }: Stream, entries: readonly Entry[], judge: Judge, dialect: Dialect): Symptom[] {
+  const { at = '' } = entries.find(({ kind }) => kind === 'started') ?? {};
+  if (!judge.isFresh(at) || !onlyPlain(entries)) return [];
+  const sent = entries.filter(({ kind }) => kind === 'sent');
+  // However it is spelled, there was one migration until then.
+  const migrations = sent.filter(({ text }) => /"migrate"|\\u/.test(text));
+  const [only, second] = migrations;
+  if (only === undefined || only.n > begun || (only.text.match(/"migrate"/g)?.length ?? 0) !== 1) return [];
+  for (const entry of entries) {
+    if (entry.n < begun || entry.kind !== 'received' || entry.at !== at) continue;
+    if (second !== undefined && entry.n > second.n) break;
+    const value = entryValue(entry);
+    const info = isObject(value) && isObject(value.return) ? value.return : {};
+    if (info.status !== 'completed' || !isObject(info.ram)) continue;
+    const wrong = difference(info, counts, dialect);
+    if (wrong !== undefined) return [symptomOf(wrong, entry)];
+  }
+  return [];
+}
+
+function onlyPlain(entries: readonly Entry[]): boolean {
+  for (const { kind, text } of entries) {
+    if (kind === 'started' && text.includes('-global')) return false;
+    if (kind !== 'sent' || !text.includes('capabilit')) continue;
+    for (const [, name = '', on = ''] of text.matchAll(/"capability"\s*:\s*"([^"]*)"(?:\s*,\s*"state"\s*:\s*(\w+))?/g))
+      if (on !== 'false' && !plain.test(name)) return false;
+  }
+  return true;
+}
+
+interface Difference {
+  readonly row: string;
+  readonly subject: string;
+  readonly expected: string;
+  readonly got: string;
+}
+
+const numberOf = (value: JsonValue | undefined): number | undefined =>
+  typeof value === 'bigint' || typeof value === 'number' ? Number(value) : undefined;
+
+function difference(
+  info: JsonObject,
+  counts: Readonly<Record<string, number>>,
+  dialect: Dialect,
+): Difference | undefined {
+  const ram = isObject(info.ram) ? info.ram : {};
+  const cache = isObject(info['xbzrle-cache']) ? info['xbzrle-cache'] : undefined;
+  const { whole = 0, zero = 0, deltas = 0, bytes = 0, again = 0, kept = 0, beside = 0, blocks = 0 } = counts;
+  const must = (row: string, name: string, got: number | undefined, due: number): Difference | undefined =>
+    got === undefined || got === due ? undefined : { row, subject: `${name} is not what came`, expected: `${due}`, got: `${got}` };
+  const sent =
+    must('MIG-XBZ-STAT-05', 'normal', numberOf(ram.normal), whole) ??
+    must('MIG-XBZ-STAT-05', 'duplicate', numberOf(ram.duplicate), zero);
+  if (sent !== undefined) return sent;
+  if (beside > 0 && numberOf(ram['multifd-bytes']) === 0)
+    return {
+      row: 'MIG-MFD-STAT-02',
+      subject: 'multifd-bytes is 0 although pages came over data channels',
+      expected: `${beside} pages or more`,
+      got: '0',
+    };
+  if (cache === undefined) return undefined;
+  const [misses, overflow] = [numberOf(cache['cache-miss']), numberOf(cache.overflow)];
+  if (misses === undefined || overflow === undefined) return undefined;
+  // In the first pass the cache is left alone.
+  const looked = must('MIG-XBZ-STAT-01', 'cache-miss and overflow', misses + overflow, again);
+  if (looked !== undefined) return looked;
+  const total = numberOf(ram.total) ?? Number.POSITIVE_INFINITY;
+  const roomy = blocks === 1 && total <= (numberOf(cache['cache-size']) ?? 0);
+  if (roomy && kept > overflow)
+    return {
+      row: 'MIG-XBZ-CACHE-01',
+      subject: 'whole pages where the cache has what deltas need',
+      expected: `${overflow} at most, whose deltas did not fit`,
+      got: `${kept}`,
+    };
+  if (dialect.stream.xbzrleCounting !== 'record') return undefined;
+  return (
+    must('MIG-XBZ-STAT-03', 'pages of xbzrle-cache', numberOf(cache.pages), deltas) ??
+    must('MIG-XBZ-STAT-03', 'bytes of xbzrle-cache', numberOf(cache.bytes), bytes)
+  );
+}
+
+/** A guest that has not run since its memory was sent has it still, when it is sent again. */
+function memories(streams: readonly Stream[], entries: readonly Entry[]): Symptom[] {
+  for (const [i, { ended = 0, memory }] of streams.entries()) {
+    const next = streams[i + 1];
+    if (next?.memory === undefined || memory === undefined || memory === next.memory || next.begun < ended) continue;
+    const between = entries.slice(ended, next.ended ?? entries.length);
+    // It may have run, or have been written to, or been given up.
+    if (between.some(({ kind, text }) => (kind === 'sent' || kind === 'received') && /cont|RESUME|reset|RESET|\\u/.test(text)))
+      continue;
+    if (entries.some(({ text }) => /release-ram/.test(text))) continue;
+    const end = entries[ended] as Entry;
+    return [
+      symptomOf(
+        {
+          row: 'MIG-XBZ-REC-01',
+          subject: 'two migrations of a guest that stood still bring different memory',
+          expected: `memory ${memory} once more`,
+          got: `memory ${next.memory}`,
+        },
+        end,
+      ),
+    ];
+  }
+  return [];
+}
+
+const symptomOf = ({ row, subject, expected, got }: Difference, { n }: Entry): Symptom => ({
+  kind: 'divergence',
+  subject,
+  rows: [row],
+  state: '',
+  expected: [expected],
+  got,
+  entry: n,
+});
