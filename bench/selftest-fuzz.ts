@@ -11,11 +11,10 @@ import { Corpus } from '../campaign/corpus.js';
 import type { Finding } from '../campaign/findings.js';
 import { KnownFindings } from '../campaign/known.js';
 import { sources } from '../generators/sources.js';
-import { type DialectName, dialects } from '../reference/dialects/dialect.js';
+import type { DialectName } from '../reference/dialects/dialect.js';
 import { type Fault, faults } from '../reference/faults/index.js';
-import { loadSchema } from '../reference/schema/index.js';
 import { SimulatedWorld } from '../simulation/world.js';
-import type { TargetFacts } from '../targets/facts.js';
+import { learnFacts, type TargetFacts } from '../targets/facts.js';
 import { InProcessTarget } from '../targets/in-process/target.js';
 import type { Scenario } from '../targets/scenario.js';
 
@@ -38,6 +37,25 @@ interface Row {
   readonly processor: number;
   readonly cases: number;
   readonly scenario?: Scenario;
+}
+
+const asked = new Map<DialectName, Promise<TargetFacts>>();
+
+/** What a reference without a fault says of itself, as a campaign asks it. */
+function factsAsked(dialect: DialectName): Promise<TargetFacts> {
+  const before = asked.get(dialect);
+  if (before !== undefined) return before;
+  const ask = async (): Promise<TargetFacts> => {
+    const instance = await new InProcessTarget({ dialect }).start();
+    try {
+      return await learnFacts(instance, dialect);
+    } finally {
+      await instance.dispose();
+    }
+  };
+  const facts = ask();
+  asked.set(dialect, facts);
+  return facts;
 }
 
 /** Runs scenarios on a reference with a fault; each run has another order of what happens. */
@@ -66,14 +84,7 @@ const endless = (scenario: Scenario, message: string): Attempt =>
   ]);
 
 async function hunt(name: string, { dialect = '3.0' }: Fault, seed: number, time: number): Promise<Row> {
-  const facts = {
-    product: 'qemu',
-    version: '3.0.50',
-    package: '',
-    greeting: {},
-    dialect: dialects[dialect],
-    schema: loadSchema(dialect),
-  };
+  const facts = await factsAsked(dialect);
   const stop = new AbortController();
   let best: Finding | undefined;
   const began = performance.now();

@@ -2,6 +2,7 @@
 
 import type { CaseSource } from '../generators/sources.js';
 import { ScenarioError } from '../oracle/scenario-error.js';
+import { referencePackage } from '../reference/dialects/dialect.js';
 import type { TargetFacts } from '../targets/facts.js';
 import type { Scenario } from '../targets/scenario.js';
 import { type Target, TargetError } from '../targets/target.js';
@@ -14,7 +15,6 @@ import { Coverage, type CoverageKey } from './coverage.js';
 import { crewOf, WorkerLost } from './crew/crew.js';
 import type { CrewOrders } from './crew/messages.js';
 import { withEnd } from './epilogue.js';
-import { referencePackage } from '../reference/dialects/dialect.js';
 import type { CampaignEvent, Standing } from './events.js';
 import { Findings, failsCampaign } from './findings.js';
 import { type FolderFile, StorageError } from './folder.js';

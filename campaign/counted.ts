@@ -104,7 +104,9 @@ function difference(
   const cache = isObject(info['xbzrle-cache']) ? info['xbzrle-cache'] : undefined;
   const { whole = 0, zero = 0, deltas = 0, bytes = 0, again = 0, kept = 0, beside = 0, blocks = 0 } = counts;
   const must = (row: string, name: string, got: number | undefined, due: number): Difference | undefined =>
-    got === undefined || got === due ? undefined : { row, subject: `${name} is not what came`, expected: `${due}`, got: `${got}` };
+    got === undefined || got === due
+      ? undefined
+      : { row, subject: `${name} is not what came`, expected: `${due}`, got: `${got}` };
   const sent =
     must('MIG-XBZ-STAT-05', 'normal', numberOf(ram.normal), whole) ??
     must('MIG-XBZ-STAT-05', 'duplicate', numberOf(ram.duplicate), zero);
@@ -145,7 +147,11 @@ function memories(streams: readonly Stream[], entries: readonly Entry[]): Sympto
     if (next?.memory === undefined || memory === undefined || memory === next.memory || next.begun < ended) continue;
     const between = entries.slice(ended, next.ended ?? entries.length);
     // It may have run, or have been written to, or been given up.
-    if (between.some(({ kind, text }) => (kind === 'sent' || kind === 'received') && /cont|RESUME|reset|RESET|\\u/.test(text)))
+    if (
+      between.some(
+        ({ kind, text }) => (kind === 'sent' || kind === 'received') && /cont|RESUME|reset|RESET|\\u/.test(text),
+      )
+    )
       continue;
     if (entries.some(({ text }) => /release-ram/.test(text))) continue;
     const end = entries[ended] as Entry;

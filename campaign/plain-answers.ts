@@ -12,11 +12,27 @@ import type { Symptom } from './symptom.js';
 
 interface Plain {
   readonly row: string;
+  /** Success keeps something under this name, or needs what is kept so, and gives it up. */
+  readonly gives?: string;
+  readonly takes?: string;
   /** What is wrong with a reply, as what should have come; `undefined` when nothing is. */
   readonly due: (
     reply: JsonObject,
-    surroundings: { readonly start: JsonObject; readonly dialect: Dialect; readonly atRest: boolean },
+    surroundings: {
+      readonly start: JsonObject;
+      readonly dialect: Dialect;
+      readonly atRest: boolean;
+      readonly has: boolean;
+    },
   ) => string | undefined;
+}
+
+/** A command that is not answered yet. */
+interface Asked {
+  readonly name: string;
+  readonly rule: Plain;
+  /** Descriptors rode on it. */
+  readonly rode: boolean;
 }
 
 const answered = (row: string): Plain => ({ row, due: (reply) => ('error' in reply ? 'success' : undefined) });
@@ -24,6 +40,11 @@ const answered = (row: string): Plain => ({ row, due: (reply) => ('error' in rep
 const answeredAtRest = (row: string): Plain => ({
   row,
   due: (reply, { atRest }) => (atRest && 'error' in reply ? 'success' : undefined),
+});
+/** … where a descriptor is there for it. */
+const given = (row: string): Plain => ({
+  row,
+  due: (reply, { has }) => (has && 'error' in reply ? 'success' : undefined),
 });
 const refused = (row: string): Plain => ({ row, due: (reply) => ('return' in reply ? 'an error' : undefined) });
 
@@ -59,6 +80,11 @@ const plain: ReadonlyMap<string, Plain> = new Map([
   ['closefd {"fdname":"qmpspec"}', refused('QMP-FD-05')],
   ['add-fd', refused('QMP-FD-08')],
   ['remove-fd {"fdset-id":4711}', refused('QMP-FD-12')],
+  // With a descriptor that came, and what became of it.
+  ['getfd {"fdname":"qmpspec-fd"}', { ...given('QMP-FD-01'), gives: 'qmpspec-fd' }],
+  ['closefd {"fdname":"qmpspec-fd"}', { ...given('QMP-FD-05'), takes: 'qmpspec-fd' }],
+  ['add-fd {"fdset-id":4712}', { ...given('QMP-FD-08'), gives: '4712' }],
+  ['remove-fd {"fdset-id":4712}', { ...given('QMP-FD-12'), takes: '4712' }],
   ['xen-set-global-dirty-log {"enable":true}', answeredAtRest('MIG-CMD-XEN-02')],
   ['xen-set-global-dirty-log {"enable":false}', answeredAtRest('MIG-CMD-XEN-02')],
   // A file that is not there.
@@ -73,14 +99,20 @@ const asked = /^\{"execute":"([a-z0-9_-]+)",(?:"arguments":(\{.*\}),)?"id":"(qs[
 
 /** The first of these answers that is wrong. @param schema of the target, by its own word */
 export function plainSymptoms(transcript: Transcript, schema: Schema, dialect: Dialect): Symptom[] {
-  const open = new Map<string, { readonly name: string; readonly rule: Plain }>();
+  const open = new Map<string, Asked>();
   const negotiated = new Set<string>();
   const starts = new Map<string, JsonObject>();
   let atRest = true;
+  // Descriptors ride on what is sent next; those that are kept, by connection and name.
+  let riding = false;
+  const kept = new Set<string>();
   for (const entry of transcript.entries) {
     switch (entry.kind) {
       case 'started':
         starts.set(entry.at, parseStart(entry.text) as JsonObject);
+        break;
+      case 'note':
+        if (/^\d+ descriptors ride/.test(entry.text)) riding = true;
         break;
       case 'connected':
         negotiated.delete(entry.at);
@@ -88,19 +120,24 @@ export function plainSymptoms(transcript: Transcript, schema: Schema, dialect: D
       case 'sent':
         // However it is spelled.
         if (/"migrate(?:-incoming)?"|\\u/.test(entry.text)) atRest = false;
-        note(entry, schema, negotiated, open);
+        note(entry, schema, negotiated, open, riding);
+        riding = false;
         break;
       case 'received': {
         if (entry.stale) break;
         const reply = entryValue(entry);
         if (!isObject(reply) || typeof reply.id !== 'string') break;
-        const { name = '', rule } = open.get(`${entry.at} ${reply.id}`) ?? {};
+        const { name = '', rule, rode = false } = open.get(`${entry.at} ${reply.id}`) ?? {};
         if (name === 'qmp_capabilities') {
           if ('return' in reply) negotiated.add(entry.at);
           break;
         }
         const start = starts.get(entry.at.split('#')[0] as string);
-        const due = start === undefined ? undefined : rule?.due(reply, { start, dialect, atRest: atRest && start.incoming === undefined });
+        const { gives, takes } = rule ?? {};
+        const has = gives !== undefined ? rode : kept.delete(`${entry.at} ${takes}`);
+        const surroundings = { dialect, atRest: atRest && start?.incoming === undefined, has };
+        const due = start === undefined ? undefined : rule?.due(reply, { start, ...surroundings });
+        if (rode && gives !== undefined && 'return' in reply) kept.add(`${entry.at} ${gives}`);
         if (due === undefined || rule === undefined) break;
         const { row } = rule;
         const what = 'error' in reply ? 'error' : 'success';
@@ -126,14 +163,15 @@ function note(
   { at, text }: Entry,
   schema: Schema,
   negotiated: ReadonlySet<string>,
-  open: Map<string, { readonly name: string; readonly rule: Plain }>,
+  open: Map<string, Asked>,
+  rode: boolean,
 ): void {
   for (const line of text.split('\n')) {
     const [, name = '', args, id = ''] = asked.exec(line) ?? [];
-    if (name === 'qmp_capabilities') open.set(`${at} ${id}`, { name, rule: negotiation });
+    if (name === 'qmp_capabilities') open.set(`${at} ${id}`, { name, rule: negotiation, rode });
     if (!named.has(name) || !negotiated.has(at) || !schema.commands.has(name)) continue;
     const rule = plain.get(args === undefined || args === '{}' ? name : `${name} ${plainly(args)}`);
-    if (rule !== undefined) open.set(`${at} ${id}`, { name, rule });
+    if (rule !== undefined) open.set(`${at} ${id}`, { name, rule, rode });
   }
 }
 

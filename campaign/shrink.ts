@@ -82,10 +82,11 @@ export async function shrink(scenario: Scenario, { shows, going }: ShrinkOptions
     let changed = false;
     for (let at = 2; at < best.steps.length && best.steps.length > glance; at++) {
       const step = best.steps[at] as Step;
-      if (step.do !== 'peer') continue;
+      if (step.do !== 'peer' && step.do !== 'relay') continue;
       const others = [...best.steps.slice(0, at), ...best.steps.slice(at + 1)];
       const first = others.find((one) => one.do === 'peer');
-      const shared = first?.do === 'peer' ? [renamedChannel(others, step.channel, first.channel)] : [];
+      const shared =
+        step.do === 'peer' && first?.do === 'peer' ? [renamedChannel(others, step.channel, first.channel)] : [];
       const early = [others[0] as Step, step, ...others.slice(1)];
       for (const steps of [...shared, early]) {
         if (!(await better(steps))) continue;

@@ -51,7 +51,7 @@ export function endSymptoms({ entries }: Transcript): Symptom[] {
         break;
       case 'channel':
         // The channel of the postcopy may be gone: then there is nothing to pause any more.
-        if (/cut|closed|ended|cannot be read/.test(entry.text)) disturbed = true;
+        if (/^cut$|is closed|cannot be read/.test(entry.text)) disturbed = true;
         break;
       case 'sent':
         if (line !== undefined) for (const one of entry.text.split('\n')) note(line, one);

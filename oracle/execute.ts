@@ -2,6 +2,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { harmIn } from '../generators/harmless.js';
 import { type Clock, hostClock } from '../protocol/clock.js';
+import { lacksDescriptors } from '../protocol/descriptor-sending.js';
 import { ConnectError, DeadlinePassed, Disconnected, NotQmp } from '../protocol/errors.js';
 import { isObject, type JsonObject, mentions, stringifyJson } from '../protocol/json.js';
 import type { Session } from '../protocol/session.js';
@@ -15,6 +16,7 @@ import { machineAfter, startedMachine } from './known-machine.js';
 import type { Patience } from './patience.js';
 import { hostPeerNetwork, type PeerNetwork } from './peer/peer-network.js';
 import { contentsOf, ramImage } from './ram-image.js';
+import { commandRidden } from './riding.js';
 import { ScenarioError } from './scenario-error.js';
 
 export { ScenarioError } from './scenario-error.js';
@@ -146,7 +148,8 @@ class Stage {
     // Pages are given up once they have gone out: what is read there later is zero.
     if (this.channels.memory !== undefined && mentions(step, 'release-ram')) this.channels.memory = undefined;
     // What deltas make of a page shows only in the whole of the memory.
-    if (mentions(step, 'xbzrle') && /"xbzrle","state":true/.test(stringifyJson(step as never))) this.channels.remembers = true;
+    if (mentions(step, 'xbzrle') && /"xbzrle","state":true/.test(stringifyJson(step as never)))
+      this.channels.remembers = true;
     if (this.channels.machine !== undefined) this.channels.machine = machineAfter(this.channels.machine, step);
     if (step.do !== 'event') for (const [name, session] of this.sessions) this.marks.set(name, session.mark());
     switch (step.do) {
@@ -279,8 +282,16 @@ class Stage {
     const session = this.session(step.at);
     const args = step.arguments === undefined ? undefined : this.resolve(step.arguments);
     const options = step.oob === undefined ? {} : { oob: step.oob };
+    const { descriptors = 0 } = step;
+    if (descriptors > 0 && (await this.mayCarry(session)))
+      return commandRidden(session, step.execute, args, descriptors);
     if (step.post) session.post(step.execute, args, options);
     else await session.command(step.execute, args, options);
+  }
+
+  /** Descriptors of ours come to the monitor over this connection. */
+  private async mayCarry(session: Session): Promise<boolean> {
+    return this.options.target.lacks('direct') === undefined && (await lacksDescriptors(session)) === undefined;
   }
 
   private async poll(at: string, query: string, wanted: readonly string[], deadline: number): Promise<void> {

@@ -80,8 +80,7 @@ export class InfoInvariants {
       ram === undefined
         ? []
         : [...this.ofOne(value.status, value, ram, circumstances), ...this.ofTwo(value, ram, circumstances)];
-    if (below !== undefined)
-      breaches.push(breach('MIG-CMD-QMIG-03', `${below[0]} not negative`, String(below[1])));
+    if (below !== undefined) breaches.push(breach('MIG-CMD-QMIG-03', `${below[0]} not negative`, String(below[1])));
     if (throttle !== undefined) breaches.push(...this.ofThrottle(throttle, circumstances.throttle));
     if (ram !== undefined) {
       const totalTime = integer(value['total-time']);

@@ -22,6 +22,8 @@ export interface ByteStream {
   resume(): unknown;
   cork(): void;
   uncork(): void;
+  /** Writes bytes with descriptors of this process on the first of them, which stay open here; where there is a way. */
+  writeWith?(bytes: Buffer, descriptors: readonly number[]): void;
 }
 
 /** What either direction tells. */

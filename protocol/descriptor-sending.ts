@@ -7,6 +7,7 @@ const impossible = 'descriptors can be sent over unix sockets only, on 64-bit Li
 
 /** Why this connection cannot carry descriptors; undefined when it can. */
 export async function lacksDescriptors(session: Session): Promise<string | undefined> {
+  if (session.carries) return undefined;
   const able = session.address.startsWith('unix:') && session.socket !== undefined;
   return able && (await descriptorPassing()) !== undefined ? undefined : impossible;
 }
@@ -20,11 +21,13 @@ export async function sendWithDescriptors(
   bytes: Buffer | string,
   descriptors: readonly number[],
 ): Promise<void> {
-  const passing = await descriptorPassing();
-  const lacking = await lacksDescriptors(session);
-  if (passing === undefined || lacking !== undefined) throw new Error(lacking);
   const buffer = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
+  const lacking = await lacksDescriptors(session);
+  if (lacking !== undefined) throw new Error(lacking);
   session.transcript.add(session.endpoint, 'note', `${descriptors.length} descriptors ride on the next bytes`);
+  if (session.carries) return session.sendCarried(buffer, descriptors);
+  const passing = await descriptorPassing();
+  if (passing === undefined) throw new Error(impossible);
   await session.sendPast(buffer, (socket, rest) => passing.send(socket, rest, descriptors));
 }
 

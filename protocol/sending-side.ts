@@ -56,6 +56,17 @@ export class SendingSide {
     if (sent < bytes.length) this.write(bytes.subarray(sent));
   }
 
+  /** The stream itself can carry descriptors. */
+  get carries(): boolean {
+    return this.stream.writeWith !== undefined;
+  }
+
+  /** Sends bytes with descriptors, in its turn, over a stream that {@link carries} them. */
+  async sendWith(bytes: Buffer, descriptors: readonly number[]): Promise<void> {
+    await this.turn();
+    if (this.stream.writable) this.stream.writeWith?.(bytes, descriptors);
+  }
+
   /** Ends our direction. */
   end(): void {
     this.pacer.run(() => this.stream.end());

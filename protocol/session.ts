@@ -290,6 +290,18 @@ export class Session {
     await this.sending.sendPast(bytes, put);
   }
 
+  /** The connection carries descriptors without a socket underneath. */
+  get carries(): boolean {
+    return this.sending.carries;
+  }
+
+  /** Sends bytes with descriptors over a connection that {@link carries} them. */
+  async sendCarried(bytes: Buffer, descriptors: readonly number[]): Promise<void> {
+    this.sentRaw = true;
+    this.transcript.add(this.endpoint, 'sent', bytes.toString('latin1'));
+    await this.sending.sendWith(bytes, descriptors);
+  }
+
   /** Number of the socket underneath; undefined where there is none, or none any more. */
   get socket(): number | undefined {
     return this.sending.socket;

@@ -141,6 +141,8 @@ export type Step =
       readonly execute: string;
       readonly arguments?: unknown;
       readonly oob?: boolean;
+      /** So many descriptors ride on it, where the connection and what is in between can carry them (qmp-protocol.md §14). */
+      readonly descriptors?: number;
       /** Go on without waiting for the reply. */
       readonly post?: boolean;
     }

@@ -68,7 +68,8 @@ class Writer {
         this.connect(step);
         return;
       case 'command': {
-        const { at, execute, oob, post } = step;
+        const { at, execute, oob, post, descriptors } = step;
+        if (descriptors !== undefined) this.limit('no descriptor rides on a command');
         this.send(at, { [oob ? 'exec-oob' : 'execute']: execute, ...argumentsOf(step.arguments) }, post !== true);
         return;
       }

@@ -7,7 +7,7 @@ import type { Schema } from '../../qapi/schema.js';
 import type { Dialect } from '../../reference/dialects/dialect.js';
 import type { ParameterRule } from '../../reference/dialects/migration-parameters.js';
 import { migrationCommands, migrationStatuses } from '../../reference/model/index.js';
-import { channelUri, type Scenario, type Step, scenarioVersion } from '../../targets/scenario.js';
+import { channelUri, imageOf, type Scenario, type Step, scenarioVersion } from '../../targets/scenario.js';
 import { mayBeExecuted } from '../harmless-commands.js';
 
 /** Steps of one scenario beside its beginning, about. */
@@ -264,6 +264,46 @@ const apart: Scenario = {
   ],
 };
 
+/** A migration that nobody reads, looked at for a while. */
+const stalled: Scenario = {
+  scenario: scenarioVersion,
+  steps: [
+    { do: 'start', at: 'source', options: { ramImage: imageOf(1) } },
+    { do: 'connect', at: 'source' },
+    { do: 'peer', channel: 'a', behaviour: 'stall' },
+    command('migrate', { uri: channelUri('a') }),
+    { do: 'status', at: 'source', is: ['completed', 'failed'], deadline: 1200 },
+    command('migrate_cancel'),
+    { do: 'status', at: 'source', is: ['cancelled', 'completed', 'failed'] },
+  ],
+};
+
+/** Descriptors that are passed, named and given back, alone and in a set. */
+function passed(schema: Schema): Scenario {
+  const riding = (execute: string, args: unknown): Step => ({
+    do: 'command',
+    at: 'source',
+    execute,
+    arguments: args,
+    descriptors: 1,
+  });
+  const steps = [
+    riding('getfd', { fdname: 'qmpspec-fd' }),
+    command('closefd', { fdname: 'qmpspec-fd' }),
+    riding('add-fd', { 'fdset-id': 4712 }),
+    command('query-fdsets'),
+    command('remove-fd', { 'fdset-id': 4712 }),
+  ];
+  return {
+    scenario: scenarioVersion,
+    steps: [
+      { do: 'start', at: 'source' },
+      { do: 'connect', at: 'source' },
+      ...steps.filter((step) => step.do === 'command' && schema.commands.has(step.execute)),
+    ],
+  };
+}
+
 /** A guest with a name. */
 const named: Scenario = {
   scenario: scenarioVersion,
@@ -296,6 +336,30 @@ const gone: Scenario = {
   ],
 };
 
+/** A postcopy that is paused, looked at before and after, and taken up again. */
+const paused: Scenario = {
+  scenario: scenarioVersion,
+  steps: [
+    { do: 'start', at: 'source' },
+    { do: 'connect', at: 'source' },
+    { do: 'peer', channel: 'a', behaviour: 'silent' },
+    { do: 'peer', channel: 'b', behaviour: 'answer' },
+    command('migrate-set-capabilities', { capabilities: [{ capability: 'postcopy-ram', state: true }] }),
+    {
+      do: 'pipeline',
+      at: 'source',
+      commands: [{ execute: 'migrate', arguments: { uri: channelUri('a') } }, { execute: 'migrate-start-postcopy' }],
+    },
+    { do: 'status', at: 'source', is: ['postcopy-active', 'completed', 'failed'] },
+    command('migrate-pause'),
+    command('query-migrate'),
+    { do: 'status', at: 'source', is: ['postcopy-paused', 'completed', 'failed'] },
+    command('query-status'),
+    command('migrate', { uri: channelUri('b'), resume: true }),
+    { do: 'status', at: 'source', is: ['completed', 'failed'] },
+  ],
+};
+
 const known = new WeakMap<Schema, Map<Dialect, readonly Scenario[]>>();
 
 /** All of them for a dialect and a target's own schema, in order. */
@@ -321,8 +385,8 @@ export function sweepsOf(dialect: Dialect, schema: Schema): readonly Scenario[] 
       ],
     }),
   );
-  const switches = dialect.migration.capabilities.includes('postcopy-ram') ? [gone] : [];
-  const whole = [early, named, left, apart, ...all, outOfBand(dialect), ...switches, twice];
+  const switches = dialect.migration.capabilities.includes('postcopy-ram') ? [gone, paused] : [];
+  const whole = [early, named, left, apart, stalled, passed(schema), ...all, outOfBand(dialect), ...switches, twice];
   const own = known.get(schema) ?? new Map();
   known.set(schema, own.set(dialect, whole));
   return whole;

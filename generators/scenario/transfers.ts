@@ -80,7 +80,7 @@ function toInstance(w: Writer, set: readonly string[]): void {
 
 /** A guest that writes to some pages of its memory. */
 const busy = (pattern: string, pages: number, from = 0) => ({
-  extra: ['-guest', `rate=20000,pages=${pages},from=${from},pattern=${pattern}`],
+  extra: ['-guest', `rate=${pattern === 'noise' ? 2000 : 20_000},pages=${pages},from=${from},pattern=${pattern}`],
 });
 
 /** Milliseconds, in which a pass or a part of one goes by. */

@@ -162,7 +162,12 @@ export class InProcessInstance implements Instance {
       ...(this.world.numbers === undefined ? {} : { numbers: this.world.numbers }),
     });
     this.sessions.add(session);
-    attach(socketChannel(server));
+    attach({
+      ...socketChannel(server),
+      onDescriptors: (listener) => {
+        server.on('descriptors', listener);
+      },
+    });
     return session;
   }
 

@@ -3,6 +3,7 @@
  * the order of events of node's streams, whose machinery would cost more than all that a simulated step does.
  */
 import { EventEmitter } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import type { ByteStream } from '../../protocol/byte-stream.js';
 
 /** Makes lanes: what one lane carries arrives in its order; when, and which lane is next, is the carrier's choice. */
@@ -15,7 +16,12 @@ type Done = (error?: Error | null) => void;
 interface Waiting {
   readonly bytes: Buffer;
   readonly done: Done | undefined;
+  /** Descriptors of the sender that ride on the bytes. */
+  readonly descriptors?: readonly number[];
 }
+
+/** The same open file under a number of the receiver's own, who closes it. */
+const ownDescriptor = (descriptor: number): number => openSync(`/proc/self/fd/${descriptor}`, 'r');
 
 /** Bytes that wait at an end whose reader is slow before the writer is held up, about as much as a unix socket takes. */
 const bufferBytes = 128 * 1024;
@@ -174,6 +180,14 @@ export class PipeEnd extends EventEmitter implements ByteStream {
     return free && this.broken === undefined;
   }
 
+  writeWith(bytes: Buffer, descriptors: readonly number[]): void {
+    // Duplicated now: the sender may close its own at once.
+    const part = { bytes: ownBytes(bytes, 'utf8'), done: undefined, descriptors: descriptors.map(ownDescriptor) };
+    this.outputBytes += bytes.length;
+    if (this.sending !== undefined || this.corks > 0 || this.broken !== undefined) this.waiting.push(part);
+    else this.send([part]);
+  }
+
   cork(): void {
     this.corks++;
   }
@@ -195,7 +209,18 @@ export class PipeEnd extends EventEmitter implements ByteStream {
     const [first] = parts as readonly [Waiting];
     const bytes = parts.length === 1 ? first.bytes : Buffer.concat(parts.map((one) => one.bytes));
     this.sending = parts;
-    this.lane(() => this.other?.arrive(bytes, (error) => this.sent(bytes.length, error)));
+    const batches = parts.flatMap(({ descriptors }) => (descriptors === undefined ? [] : [descriptors]));
+    this.lane(() => {
+      for (const batch of batches) this.handOver(batch);
+      this.other?.arrive(bytes, (error) => this.sent(bytes.length, error));
+    });
+  }
+
+  /** Before the bytes that they came with. What nobody takes is closed. */
+  private handOver(batch: readonly number[]): void {
+    const { other } = this;
+    if (other !== undefined && !other.destroyed && other.emit('descriptors', batch)) return;
+    for (const descriptor of batch) closeSync(descriptor);
   }
 
   private sent(length: number, error?: Error | null): void {
@@ -225,7 +250,8 @@ export class PipeEnd extends EventEmitter implements ByteStream {
     const error = this.broken ?? fault('ERR_STREAM_DESTROYED', 'Cannot call write after a stream was destroyed');
     const { waiting } = this;
     this.waiting = [];
-    for (const { bytes, done } of waiting) {
+    for (const { bytes, done, descriptors } of waiting) {
+      for (const descriptor of descriptors ?? []) closeSync(descriptor);
       this.outputBytes -= bytes.length;
       done?.(error);
     }

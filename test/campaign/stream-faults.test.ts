@@ -62,7 +62,9 @@ describe('what a source sends to a peer of ours', () => {
     });
   }
 
-  const openings = Array.from({ length: transfersOf({ dialect: dialects['3.0'] }) }, (_, n) => transfer([n], { dialect: dialects['3.0'] }));
+  const openings = Array.from({ length: transfersOf({ dialect: dialects['3.0'] }) }, (_, n) =>
+    transfer([n], { dialect: dialects['3.0'] }),
+  );
   const withCapability = (name: string) =>
     openings.filter(
       ({ steps }) => JSON.stringify(steps).includes(`"${name}"`) && steps.some((step) => step.do === 'peer'),
