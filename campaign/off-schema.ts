@@ -2,16 +2,8 @@
 import { isObject } from '../protocol/json.js';
 import { entryValue, type Transcript } from '../protocol/transcript.js';
 import type { Schema } from '../qapi/schema.js';
-import { type Validators, validatorsFor } from '../qapi/validators.js';
+import { validatorsFor } from '../qapi/validators.js';
 import type { Symptom } from './symptom.js';
-
-const compiled = new WeakMap<Schema, Validators>();
-
-function validatorsOf(schema: Schema): Validators {
-  const known = compiled.get(schema) ?? validatorsFor(schema);
-  compiled.set(schema, known);
-  return known;
-}
 
 /** A command with an id of ours, as it was sent on a line of its own. */
 const asked = /^\{"exec(?:ute|-oob)":"([a-z0-9_-]+)".*"id":"((?:qs|value-)[\d.]+)"\}$/;
@@ -30,13 +22,13 @@ export function offSchemaSymptoms(transcript: Transcript, schema: Schema): Sympt
     if (entry.kind !== 'received' || entry.stale) continue;
     const value = entryValue(entry);
     if (isObject(value) && typeof value.event === 'string' && schema.events.has(value.event)) {
-      const [fault] = validatorsOf(schema).event(value.event)(value.data as never);
+      const [fault] = validatorsFor(schema).event(value.event)(value.data as never);
       if (fault === undefined) continue;
       return [symptomOf(`event ${value.event} off the schema`, 'QMP-EVT-01', fault, entry.n)];
     }
     if (!isObject(value) || !('return' in value) || typeof value.id !== 'string') continue;
     const name = names.get(`${entry.at} ${value.id}`);
-    const [fault] = name === undefined ? [] : validatorsOf(schema).returns(name)(value.return);
+    const [fault] = name === undefined ? [] : validatorsFor(schema).returns(name)(value.return);
     if (fault === undefined) continue;
     return [symptomOf(`success of ${name} off the schema`, 'QMP-REPLY-01', fault, entry.n)];
   }

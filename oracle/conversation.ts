@@ -3,7 +3,7 @@ import { isObject, type JsonObject, type JsonValue } from '../protocol/json.js';
 import { eventName, isReply, type Received } from '../protocol/message.js';
 import type { Session } from '../protocol/session.js';
 import type { Schema } from '../qapi/schema.js';
-import { type Validators, validatorsFor } from '../qapi/validators.js';
+import { validatorsFor } from '../qapi/validators.js';
 
 /** Classes of errors (QMP-ERR-01). */
 export const errorClasses = ['GenericError', 'CommandNotFound', 'DeviceNotActive', 'DeviceNotFound', 'KVMMissingCap'];
@@ -12,16 +12,6 @@ export const errorClasses = ['GenericError', 'CommandNotFound', 'DeviceNotActive
 export interface Impossible {
   readonly expected: string;
   readonly message: Received;
-}
-
-const known = new WeakMap<Schema, Validators>();
-function validatorsOf(schema: Schema): Validators {
-  let validators = known.get(schema);
-  if (validators === undefined) {
-    validators = validatorsFor(schema);
-    known.set(schema, validators);
-  }
-  return validators;
 }
 
 const isInteger = (value: JsonValue | undefined): value is number => Number.isInteger(value);
@@ -41,7 +31,7 @@ function faultOfEvent(event: JsonObject, name: string, schema: Schema): string |
   if (!schema.events.has(name)) return undefined;
   // A schema of our own may be older than the monitor.
   const additional = schema.origin !== 'introspection';
-  const [fault] = validatorsOf(schema).event(name, { additional })(event.data);
+  const [fault] = validatorsFor(schema).event(name, { additional })(event.data);
   return fault === undefined ? undefined : `event ${name} with data as in its schema: ${fault.path} ${fault.expected}`;
 }
 
@@ -49,7 +39,7 @@ function faultOfEvent(event: JsonObject, name: string, schema: Schema): string |
 function faultOfReply(reply: JsonObject, command: string, schema: Schema): string | undefined {
   if (!('return' in reply) || command === 'query-qmp-schema' || !schema.commands.has(command)) return undefined;
   const additional = schema.origin !== 'introspection';
-  const [fault] = validatorsOf(schema).returns(command, { additional })(reply.return);
+  const [fault] = validatorsFor(schema).returns(command, { additional })(reply.return);
   return fault === undefined ? undefined : `what ${command} returns, as in its schema: ${fault.path} ${fault.expected}`;
 }
 

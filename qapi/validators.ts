@@ -34,8 +34,16 @@ export interface Validators {
   type(ref: TypeRef, options?: ValidatorOptions): Validator;
 }
 
-/** Validators of a schema. Each is compiled when it is first asked for. */
+const made = new WeakMap<Schema, Validators>();
+
+/** Validators of a schema. Each is compiled when it is first asked for, and serves all who ask for it later. */
 export function validatorsFor(schema: Schema): Validators {
+  const validators = made.get(schema) ?? makeValidators(schema);
+  made.set(schema, validators);
+  return validators;
+}
+
+function makeValidators(schema: Schema): Validators {
   const ajv = newAjv(schema.origin);
   const compiled = new Map<string, Validator>();
   const compile = (key: string, ref: TypeRef | undefined, { additional = false }: ValidatorOptions = {}): Validator => {
@@ -77,6 +85,9 @@ function newAjv(origin: Schema['origin']): Ajv2020 {
     ownProperties: true,
     strictTypes: false,
     validateSchema: false,
+    // Most are called a few times: to make less code of them, in more passes, costs more than it saves.
+    inlineRefs: false,
+    code: { optimize: false },
   });
   ajv.addKeyword({
     keyword: exactKeywords.integer,

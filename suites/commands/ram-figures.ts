@@ -2,8 +2,7 @@
 import { neverDecreasing } from '../../oracle/invariants.js';
 import type { Trial } from '../../oracle/trial.js';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
-import type { Schema } from '../../qapi/schema.js';
-import { type Validator, validatorsFor } from '../../qapi/validators.js';
+import { validatorsFor } from '../../qapi/validators.js';
 
 export const baselineRam =
   `transferred remaining total duplicate normal normal-bytes dirty-pages-rate mbps dirty-sync-count postcopy-requests
@@ -22,15 +21,10 @@ const growing = [...neverDecreasing, 'precopy-bytes', 'downtime-bytes', 'postcop
 /** Bytes that may be counted, and not be written yet, or the other way round. */
 const underWay = 1n << 20n;
 
-const validators = new WeakMap<Schema, Validator>();
 function faultsOf({ facts }: Trial, info: JsonObject): string[] {
-  let validator = validators.get(facts.schema);
   // What is shown beyond the schema is looked at where the members of a state are.
-  if (validator === undefined) {
-    validator = validatorsFor(facts.schema).returns('query-migrate', { additional: true });
-    validators.set(facts.schema, validator);
-  }
-  return validator(info).map(({ path, expected, got }) => `${path}: ${expected}, got ${got}`);
+  const validate = validatorsFor(facts.schema).returns('query-migrate', { additional: true });
+  return validate(info).map(({ path, expected, got }) => `${path}: ${expected}, got ${got}`);
 }
 
 const integer = (value: JsonValue | undefined): bigint =>
