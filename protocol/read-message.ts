@@ -1,5 +1,5 @@
-/** Reads what a monitor sent. Much of it is said again and again, word for word: that is read once. */
-import { type JsonValue, parseJson } from './json.js';
+/** Reads what a monitor sent. Much of it is said again and again, word for word but for the id: that is read once. */
+import { isObject, type JsonValue, parseJson } from './json.js';
 import { kindOf, type MessageKind } from './message.js';
 
 export interface ReadMessage {
@@ -10,7 +10,7 @@ export interface ReadMessage {
 
 const beyondAscii = /[\x80-\xff]/;
 /** Characters of a message that is worth remembering. */
-const longest = 1024;
+const longest = 2048;
 const mostMessages = 4096;
 
 let known = new Map<string, ReadMessage>();
@@ -20,6 +20,11 @@ let older = new Map<string, ReadMessage>();
 /** @param text of one character a byte; equal texts may give the same value, which nobody may change */
 export function readMessage(text: string): ReadMessage {
   if (text.length > longest) return read(text);
+  return withId(text) ?? remembered(text);
+}
+
+/** A message as it was read before, or as it is read now. */
+function remembered(text: string): ReadMessage {
   let message = known.get(text);
   if (message !== undefined) return message;
   message = older.get(text) ?? read(text);
@@ -29,6 +34,37 @@ export function readMessage(text: string): ReadMessage {
   }
   known.set(text, message);
   return message;
+}
+
+const idAtEnd = /^, "id": "(qs\d+\.\d+)"\}$/;
+const idAtBeginning = /^\{"id": "(qs\d+\.\d+)", /;
+/** Characters of such an id and what belongs to it, at most. */
+const mostOfId = 48;
+
+/**
+ * A reply to a command of a session, whose id is another one each time. These bounds can only be those of a member of the
+ * whole: inside of a string their quotes would end it.
+ */
+function withId(text: string): ReadMessage | undefined {
+  const from = text.lastIndexOf(', "id": "qs');
+  if (from >= 0 && from > text.length - mostOfId) {
+    const [, id] = idAtEnd.exec(text.slice(from)) ?? [];
+    return id === undefined ? undefined : besides(`${text.slice(0, from)}}`, (rest) => ({ ...rest, id }));
+  }
+  if (!text.startsWith('{"id": "qs')) return undefined;
+  const [head, id] = idAtBeginning.exec(text.slice(0, mostOfId)) ?? [];
+  return id === undefined || head === undefined
+    ? undefined
+    : besides(`{${text.slice(head.length)}`, (rest) => ({ id, ...rest }));
+}
+
+/** The message with its id, if it is one without it. */
+function besides(
+  text: string,
+  whole: (rest: { readonly [member: string]: JsonValue }) => JsonValue,
+): ReadMessage | undefined {
+  const { value, kind } = remembered(text);
+  return isObject(value) && kind !== 'unknown' && !('id' in value) ? { value: whole(value), kind } : undefined;
 }
 
 function read(text: string): ReadMessage {

@@ -41,6 +41,8 @@ export class Session {
 
   private readonly numbers: ConnectionNumbers;
   private readonly number: number;
+  /** How its ids begin. */
+  private readonly ownIds: string;
   private readonly clock: Clock;
   private sentIds = 0;
   /** Bytes of the caller's choice were sent: not every message had an id. */
@@ -65,6 +67,7 @@ export class Session {
     this.sending = new SendingSide(stream, this.clock, options.interval ?? 0);
     this.numbers = options.numbers ?? ofThisProcess;
     this.number = this.numbers.next();
+    this.ownIds = `qs${this.number}.`;
     this.transcript.add(this.endpoint, 'connected', address);
     stream.on('data', (chunk: Buffer) => this.receive(chunk));
     stream.on('end', () => this.finish(''));
@@ -116,7 +119,7 @@ export class Session {
       const first = this.log.find((message) => !message.stale)?.value;
       return !this.firstReplySeen && first !== undefined && value !== undefined && sameJson(first, value);
     }
-    if (kind === 'event' || !isObject(value) || typeof value.id !== 'string') return false;
+    if (kind === 'event' || !isObject(value) || typeof value.id !== 'string' || this.hasMade(value.id)) return false;
     const id = /^qs(\d+)\.\d+$/.exec(value.id);
     return id !== null && Number(id[1]) < this.number && !this.numbers.open.has(Number(id[1]));
   }
@@ -258,7 +261,7 @@ export class Session {
 
   /** An id that no other connection of this process uses. */
   freshId(): string {
-    return `qs${this.number}.${++this.sentIds}`;
+    return `${this.ownIds}${++this.sentIds}`;
   }
 
   /** Bytes of the caller's choice were sent: replies to them may have no id, also such as reach the next client (QMP-CONN-08). */
@@ -268,7 +271,7 @@ export class Session {
 
   /** Whether an id is one of {@link freshId}. */
   hasMade(id: string): boolean {
-    return id.startsWith(`qs${this.number}.`);
+    return id.startsWith(this.ownIds);
   }
 
   /** Sends bytes as they are. With a plan, each piece is handed to the kernel before the next one is. */

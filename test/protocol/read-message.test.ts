@@ -14,6 +14,43 @@ describe('reading messages', () => {
     }
   });
 
+  it('gives each reply its own id, wherever that stands', () => {
+    for (const id of ['qs1.1', 'qs1.2', 'qs20.345']) {
+      for (const rest of ['"return": {"a": [1, "}"]}', '"error": {"class": "GenericError", "desc": "no"}']) {
+        const plain = JSON.parse(`{${rest}}`) as object;
+        const [front, back] = [readMessage(`{"id": "${id}", ${rest}}`), readMessage(`{${rest}, "id": "${id}"}`)];
+        expect(front.value).to.deep.equal({ id, ...plain });
+        expect(Object.keys(front.value as object)[0]).to.equal('id');
+        expect(back.value).to.deep.equal({ ...plain, id });
+        expect([front.kind, back.kind]).to.deep.equal(Array(2).fill('return' in plain ? 'success' : 'failure'));
+      }
+    }
+  });
+
+  it('reads what only looks like a reply with an id as it is', () => {
+    const odd = [
+      '{"return": {}, "id": "qs1.1", "id": "qs1.2"}',
+      '{"id": "qs1.1", "id": "qs1.2"}',
+      '{"id": "qs1.1", "return": {}, "id": "qs1.2"}',
+      '{"event": "X", "data": {"a": 1, "id": "qs1.2"}}',
+      '{"return": "x, \\"id\\": \\"qs1.2\\"}"}',
+      '{"return": {"a": 1, "id": "qs1.2"}',
+      '{, "id": "qs1.2"}',
+      '{"return": [, "id": "qs1.2"}',
+      '[{"return": 1, "id": "qs1.2"}]',
+      '{"x": 1, "id": "qs1.2"}',
+    ];
+    for (const text of [...odd, ...odd]) {
+      let value: unknown;
+      try {
+        value = JSON.parse(text);
+      } catch {
+        value = undefined;
+      }
+      expect(readMessage(text).value, text).to.deep.equal(value);
+    }
+  });
+
   it('takes each character for a byte of UTF-8', () => {
     const text = Buffer.from('{"return": "größe"}').toString('latin1');
     expect(readMessage(text).value).to.deep.equal({ return: 'größe' });
