@@ -50,7 +50,7 @@ interface FuzzOptions extends TargetOptions {
 }
 
 /** A scenario mostly waits for its target: so many side by side keep a core busy. */
-const usualJobs = 4;
+const usualJobs = 6;
 
 const units: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 

@@ -16,6 +16,9 @@ const mostMessages = 4096;
 let known = new Map<string, ReadMessage>();
 /** Those that were known before: what is said again stays. */
 let older = new Map<string, ReadMessage>();
+/** Texts that came once: most of them never come again, and what is kept of each costs more than to read a few twice. */
+let once = new Set<string>();
+let onceBefore = new Set<string>();
 
 /** @param text of one character a byte; equal texts may give the same value, which nobody may change */
 export function readMessage(text: string): ReadMessage {
@@ -27,13 +30,27 @@ export function readMessage(text: string): ReadMessage {
 function remembered(text: string): ReadMessage {
   let message = known.get(text);
   if (message !== undefined) return message;
-  message = older.get(text) ?? read(text);
+  message = older.get(text);
+  if (message === undefined) {
+    message = read(text);
+    if (!cameBefore(text)) return message;
+  }
   if (known.size >= mostMessages) {
     older = known;
     known = new Map();
   }
   known.set(text, message);
   return message;
+}
+
+function cameBefore(text: string): boolean {
+  if (once.delete(text) || onceBefore.delete(text)) return true;
+  if (once.size >= mostMessages) {
+    onceBefore = once;
+    once = new Set();
+  }
+  once.add(text);
+  return false;
 }
 
 const idAtEnd = /^, "id": "(qs\d+\.\d+)"\}$/;

@@ -70,27 +70,78 @@ export class Core implements Parts {
   }
 }
 
-/** A move: what happened, for explanations, and where it leads to, which is looked up when somebody goes there. */
+/** What a command changes beside the state. */
+type Change = Partial<Parts> | (() => Partial<Parts>);
+
+/**
+ * A move: what happened, for explanations, and where it leads to, which is looked up when somebody goes there. There are
+ * hundreds of thousands: each is one object, without functions of its own.
+ */
 export class Move {
   private there: Core | undefined;
+  /** What it puts out first, if anything. */
+  readonly first: Emission | undefined;
 
   constructor(
-    readonly label: string,
-    readonly rows: readonly string[],
-    /** What it puts out first, if anything. */
-    readonly first: Emission | undefined,
+    private readonly cores: Cores,
+    private readonly from: Core,
     /** Absent for a reply that leaves. */
-    readonly side: Side | 'command' | 'defect' | undefined,
-    private readonly go: () => Core,
-    /** The tuning after it; absent where that stays as it is. */
-    readonly tuning?: Tuning,
-  ) {}
+    private readonly happening: Happening | undefined,
+    private readonly own: readonly Emission[],
+    /** Of a command; absent for everything else. */
+    private readonly change?: Change,
+  ) {
+    this.first = own[0];
+  }
+
+  get label(): string {
+    return this.happening?.label ?? 'reply';
+  }
+
+  get rows(): readonly string[] {
+    return this.happening?.rows ?? this.first?.rows ?? [];
+  }
+
+  /** Absent for a reply that leaves. */
+  get side(): Side | 'command' | 'defect' | undefined {
+    if (this.happening?.defect !== undefined) return 'defect';
+    return this.change === undefined ? this.happening?.side : 'command';
+  }
+
+  /** The tuning after it; absent where that stays as it is. */
+  get tuning(): Tuning | undefined {
+    return this.happening?.tuning;
+  }
 
   get to(): Core {
     this.there ??= this.go();
     return this.there;
   }
+
+  private go(): Core {
+    const { cores, from, happening, own, change } = this;
+    const pending = own.length === 0 ? from.pending : [...from.pending, ...own];
+    if (happening === undefined) return cores.core({ ...from, held: undefined, pending });
+    const { state, next: node, label, defect: assumed } = happening;
+    const defects = withDefect(from, assumed);
+    if (change !== undefined) {
+      const progress = progressOf(state, from.progress);
+      return cores.core({
+        ...from,
+        node,
+        defects,
+        progress,
+        pending,
+        ...(typeof change === 'function' ? change() : change),
+      });
+    }
+    const pays = from.owed !== undefined && from.state.replyOwed && !state.replyOwed;
+    const progress = label === 'stray-connected' ? 'connected' : progressOf(state, from.progress);
+    return cores.core({ ...from, node, pending, owed: pays ? undefined : from.owed, defects, progress });
+  }
 }
+
+const nothingElse: Change = {};
 
 /** Where moves that show nothing lead to, and the first ones that show something. */
 export interface Reach {
@@ -183,27 +234,13 @@ export class Cores {
     if (core.state.exit !== null) return [];
     const moves = core.node.steps.map((step) => this.step(core, step));
     const { held } = core;
-    if (held !== undefined) {
-      const out = () => this.core({ ...core, held: undefined, pending: [...core.pending, held] });
-      moves.push(new Move('reply', held.rows, held, undefined, out));
-    }
+    if (held !== undefined) moves.push(new Move(this, core, undefined, [held]));
     return moves;
   }
 
   private step(core: Core, happening: Happening): Move {
-    const { label, rows, state, defect, side } = happening;
-    const own = this.withExit(happening.emitted('step', core.owed), state, rows);
-    return new Move(label, rows, own[0], defect === undefined ? side : 'defect', () => {
-      const pays = core.owed !== undefined && core.state.replyOwed && !state.replyOwed;
-      return this.core({
-        ...core,
-        node: happening.next,
-        pending: own.length === 0 ? core.pending : [...core.pending, ...own],
-        owed: pays ? undefined : core.owed,
-        defects: withDefect(core, defect),
-        progress: label === 'stray-connected' ? 'connected' : progressOf(state, core.progress),
-      });
-    });
+    const { rows, state } = happening;
+    return new Move(this, core, happening, this.withExit(happening.emitted('step', core.owed), state, rows));
   }
 
   /** Whether a message in its order can be executed: the process lives, and no reply is on its way. */
@@ -231,43 +268,28 @@ export class Cores {
   }
 
   private executed(core: Core, { sent, ref, apart }: Execution, happening: Happening): Move {
-    const { label, rows, outputs, defect, state, tuning } = happening;
+    const { rows, outputs, defect, state } = happening;
     const emissions = happening.emitted('command', ref);
     const replied = outputs.some(({ kind }) => kind === 'reply');
-    const move = (own: readonly Emission[], change: () => Partial<Parts>): Move =>
-      new Move(
-        label,
-        rows,
-        own[0],
-        defect === undefined ? 'command' : 'defect',
-        () =>
-          this.core({
-            ...core,
-            node: happening.next,
-            defects: withDefect(core, defect),
-            progress: progressOf(state, core.progress),
-            pending: own.length === 0 ? core.pending : [...core.pending, ...own],
-            ...change(),
-          }),
-        tuning,
-      );
     if (apart) {
       // A reply to another connection has no order to what the first one shows, late or not.
       const own = replied
         ? emissions.filter(({ output }) => output.kind === 'reply')
         : [this.space.emission({ kind: 'reply', ok: true }, 'command', rows, ref)];
       const events = emissions.filter(({ output }) => output.kind !== 'reply');
-      return move(this.withExit(events, state, rows), () => ({
+      return new Move(this, core, happening, this.withExit(events, state, rows), () => ({
         ...(replied ? {} : { node: this.space.node({ ...state, replyOwed: false }) }),
         apart: [...core.apart, ...own],
       }));
     }
     const own = this.withExit(emissions, state, rows);
-    if ((sent.kind !== 'modelled' && sent.kind !== 'generic') || defect !== undefined) return move(own, () => ({}));
+    if ((sent.kind !== 'modelled' && sent.kind !== 'generic') || defect !== undefined)
+      return new Move(this, core, happening, own, nothingElse);
     const owed = replied ? core.owed : ref;
     const last = own.at(-1);
     const late = core.held === undefined && last?.output.kind === 'reply' && this.mayLag(sent.name, outputs);
-    return late ? move(own.slice(0, -1), () => ({ owed, held: last })) : move(own, () => ({ owed }));
+    if (late) return new Move(this, core, happening, own.slice(0, -1), { owed, held: last });
+    return new Move(this, core, happening, own, owed === core.owed ? nothingElse : { owed });
   }
 
   /**

@@ -21,8 +21,8 @@ function partOfBulk(novel: (n: number) => boolean, duration: Readonly<Record<Kin
 
 describe('the turns of a campaign', () => {
   it('leave the most of the time to exploring while it finds something', () => {
-    expect(partOfBulk(() => true, { bulk: 100, exploring: 1000 })).to.be.closeTo(0.2, 0.02);
-    expect(partOfBulk(() => true, { bulk: 500, exploring: 100 })).to.be.closeTo(0.2, 0.02);
+    expect(partOfBulk(() => true, { bulk: 100, exploring: 1000 })).to.be.closeTo(0.3, 0.02);
+    expect(partOfBulk(() => true, { bulk: 500, exploring: 100 })).to.be.closeTo(0.3, 0.02);
   });
 
   it('give bulk the more, the less is found, and never all', () => {
