@@ -37,21 +37,29 @@ export class Figures {
   /** … nor sent pages that are not counted: the figures stay when what made them is switched off. */
   private countsPages: boolean;
 
+  /** When the process was first told to migrate, in milliseconds; not known of one that has not been seen from its start. */
+  private since: number | undefined;
   /** Shared memory, or all of it, may have been left out of what is counted: the figures show what is set now. */
   private leavesOut = false;
 
   /** @param fresh the process has been seen from its start */
-  constructor(fresh: boolean) {
+  constructor(private readonly fresh: boolean) {
     this.withoutMultifd = fresh;
     this.countsPages = fresh;
   }
 
-  /** A command was sent, on whatever connection. @param states tells where the process may be; few commands ask */
-  sent(sent: Sent, states: () => readonly ModelState[]): void {
+  /**
+   * A command was sent, on whatever connection.
+   * @param time milliseconds
+   * @param states tells where the process may be; few commands ask
+   */
+  sent(sent: Sent, time: number, states: () => readonly ModelState[]): void {
     if (sent.kind !== 'modelled') return;
     const { name, args } = sent;
-    if (name === 'migrate') this.restart(states());
-    else if (name === 'migrate-set-parameters') {
+    if (name === 'migrate') {
+      if (this.fresh) this.since ??= time;
+      this.restart(states());
+    } else if (name === 'migrate-set-parameters') {
       const now = states();
       if ((args.mode ?? 'normal') !== 'normal') this.leavesOut = true;
       for (const { parameters } of now) this.widen(parameters);
@@ -64,7 +72,12 @@ export class Figures {
   }
 
   /** A command was answered with success on the connection that is followed. */
-  answered(name: string, value: JsonValue, states: () => readonly ModelState[]): InvariantBreach | undefined {
+  answered(
+    name: string,
+    value: JsonValue,
+    time: number,
+    states: () => readonly ModelState[],
+  ): InvariantBreach | undefined {
     // Queries before it in the same write have been answered by now.
     if (name === 'migrate') this.restart(states());
     if (name === 'query-status' && isObject(value)) this.runState = String(value.status);
@@ -79,6 +92,7 @@ export class Figures {
       countsPages: this.countsPages,
       withoutMultifd: this.withoutMultifd,
       totalHolds: !this.leavesOut,
+      age: this.since === undefined ? undefined : time - this.since,
       throttle: this.limits,
     });
     return breach;

@@ -17,6 +17,8 @@ export interface Circumstances {
   readonly countsPages: boolean;
   /** Nothing can have gone over channels of multifd since the process began (MIG-CMD-INV-06). */
   readonly withoutMultifd: boolean;
+  /** Milliseconds since the process was first told to migrate; absent where that is not known. */
+  readonly age: number | undefined;
   /** Limits of the throttle (MIG-CMD-INV-08); absent where they are not known. */
   readonly throttle: Bounds | undefined;
 }
@@ -93,7 +95,7 @@ export class InfoInvariants {
     status: string,
     value: JsonObject,
     ram: Numbers,
-    { settled, countsPages, withoutMultifd, totalHolds }: Circumstances,
+    { settled, countsPages, withoutMultifd, totalHolds, age }: Circumstances,
   ): InvariantBreach[] {
     const breaches: InvariantBreach[] = [];
     const must = (row: string, holds: boolean, expected: string, got: string) => {
@@ -147,9 +149,17 @@ export class InfoInvariants {
         );
       }
     }
-    for (const name of ['total-time', 'setup-time', 'downtime', 'expected-downtime']) {
-      const time = integer(value[name]);
-      if (time !== undefined) must('MIG-CMD-INV-03', time >= 0n, `${name} not negative`, `${time}`);
+    for (const [name, figure] of figuresOf(value))
+      must('MIG-CMD-QMIG-03', figure >= 0, `${name} not negative`, `${figure}`);
+    for (const name of age === undefined ? [] : ['total-time', 'setup-time']) {
+      const time = integer(value[name]) ?? 0n;
+      const most = BigInt(Math.ceil(age as number)) + clockStep;
+      must('MIG-CMD-INV-03', time <= most, `${name} at most ${most} ms, for which it has been known`, `${time}`);
+    }
+    const passes = ram['dirty-sync-count'];
+    if (normal !== undefined && duplicate !== undefined && total !== undefined && page && passes !== undefined) {
+      const most = (passes + sentAgain) * (total / page);
+      must('MIG-CMD-INV-07', normal + duplicate <= most, `at most ${most} pages sent`, `${normal + duplicate}`);
     }
     return breaches;
   }
@@ -198,6 +208,18 @@ export class InfoInvariants {
     }
     return breaches;
   }
+}
+
+/** Milliseconds by which clocks of two processes may differ in what they call the same moment. */
+const clockStep = 50n;
+/** So many times may each page be sent beyond the passes that are counted: on request, and by recoveries. */
+const sentAgain = 10n;
+
+/** Every number in it, however deep, with where it stands. */
+export function* figuresOf(value: JsonValue, path = ''): Generator<[path: string, figure: number | bigint]> {
+  if (typeof value === 'number' || typeof value === 'bigint') yield [path, value];
+  if (!isObject(value)) return;
+  for (const [name, member] of Object.entries(value)) yield* figuresOf(member, path === '' ? name : `${path} ${name}`);
 }
 
 const breach = (row: string, expected: string, got: string): InvariantBreach => ({ row, expected, got });

@@ -233,7 +233,7 @@ export class Judge {
     for (const sent of connection.input.pushText(entry.text)) {
       if (!isQuery(sent)) this.stir();
       process.noteRole(sent, this.channels, this.targets);
-      process.figures.sent(sent, () => statesOf(tracker));
+      process.figures.sent(sent, entry.time, () => statesOf(tracker));
       // The first connection to negotiate is followed from the moment that its negotiation is sent.
       if (sent.kind === 'negotiation') {
         if (process.primary === undefined) {
@@ -339,7 +339,7 @@ export class Judge {
     if (answered?.kind !== 'modelled' || !('return' in reply)) return;
     const value = reply.return as JsonValue;
     const states = () => statesOf(process.tracker);
-    const breach = process.figures.answered(answered.name, value, states);
+    const breach = process.figures.answered(answered.name, value, entry.time, states);
     if (breach === undefined) return;
     const known = defectOfBreach(breach.row, states(), this.options.defects ?? new Set());
     if (known !== undefined) this.defects = [known.id];

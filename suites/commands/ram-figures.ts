@@ -1,5 +1,5 @@
 /** commands.md §8: what holds of the figures of a migration in whatever state they are shown. */
-import { neverDecreasing } from '../../oracle/invariants.js';
+import { figuresOf, neverDecreasing } from '../../oracle/invariants.js';
 import type { Trial } from '../../oracle/trial.js';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
 import { validatorsFor } from '../../qapi/validators.js';
@@ -30,16 +30,10 @@ function faultsOf({ facts }: Trial, info: JsonObject): string[] {
 const integer = (value: JsonValue | undefined): bigint =>
   typeof value === 'bigint' || Number.isInteger(value) ? BigInt(value as number | bigint) : -1n;
 
-/** Every number in it, however deep, with where it stands. */
-function* numbersOf(value: JsonValue, path: string): Generator<[path: string, number: number | bigint]> {
-  if (typeof value === 'number' || typeof value === 'bigint') yield [path, value];
-  if (isObject(value)) for (const [name, member] of Object.entries(value)) yield* numbersOf(member, `${path} ${name}`);
-}
-
 /** What `query-migrate` shows of a source is as its schema says, nothing is below nothing, and the figures fit together. */
 export function figuresHold(t: Trial, info: JsonObject): void {
   t.same(faultsOf(t, info), [], 'query-migrate against the schema');
-  const below = [...numbersOf(info, '')].filter(([, value]) => value < 0).map(([path]) => path.trim());
+  const below = [...figuresOf(info)].filter(([, figure]) => figure < 0).map(([path]) => path);
   t.same(below, [], 'figures below nothing');
   const { ram } = info;
   if (!isObject(ram)) return;

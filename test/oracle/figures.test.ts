@@ -66,6 +66,8 @@ const permitted: readonly [title: string, lines: readonly string[]][] = [
     ],
   ],
   ['no bytes of multifd', [...begun(), ...channels(0)]],
+  ['a migration that has lasted', [...begun(), 'wait 5000', ...shown({ 'total-time': 5000 })]],
+  ['pages that were sent again', [...begun(), ...shown({}, { duplicate: 20, 'dirty-sync-count': 1 })]],
   [
     'pages that were sent compressed and not counted, once that is switched off (MIG-CMD-INV-07)',
     [
@@ -83,6 +85,17 @@ const forbidden: readonly [title: string, row: string, lines: readonly string[]]
   ['a throttle that goes down', 'MIG-CMD-INV-08', [...begun(converge), ...throttled(40), ...throttled(30)]],
   ['a throttle that nobody asked for', 'MIG-CMD-QMIG-03', [...begun(), ...throttled(20)]],
   ['bytes of multifd without multifd', 'MIG-CMD-INV-06', [...begun(), ...channels(4096)]],
+  ['a figure below nothing', 'MIG-CMD-QMIG-03', [...begun(), ...shown({}, { mbps: -1.5 })]],
+  [
+    'a migration that is older than the command to migrate',
+    'MIG-CMD-INV-03',
+    [...begun(), ...shown({ 'total-time': 5000 })],
+  ],
+  [
+    'more pages than can have been sent',
+    'MIG-CMD-INV-07',
+    [...begun(), ...shown({}, { duplicate: 100, 'dirty-sync-count': 1 })],
+  ],
   ['another total all the same', 'MIG-CMD-INV-03', [...begun(), 'S', 'P 2', 'M completed', ...whole, ...without]],
   [
     'more bytes of multifd than of all together',
