@@ -37,6 +37,8 @@ export class Figures {
   /** … nor sent pages that are not counted: the figures stay when what made them is switched off. */
   private countsPages: boolean;
 
+  /** The last `migrate` was to go on with a paused migration. */
+  private resumes = false;
   /** When the process was first told to migrate, in milliseconds; not known of one that has not been seen from its start. */
   private since: number | undefined;
   /** Shared memory, or all of it, may have been left out of what is counted: the figures show what is set now. */
@@ -58,7 +60,9 @@ export class Figures {
     const { name, args } = sent;
     if (name === 'migrate') {
       if (this.fresh) this.since ??= time;
-      this.restart(states());
+      // A resume goes on with the figures that there are.
+      this.resumes = args.resume === true;
+      if (!this.resumes) this.restart(states());
     } else if (name === 'migrate-set-parameters') {
       const now = states();
       if ((args.mode ?? 'normal') !== 'normal') this.leavesOut = true;
@@ -79,7 +83,7 @@ export class Figures {
     states: () => readonly ModelState[],
   ): InvariantBreach | undefined {
     // Queries before it in the same write have been answered by now.
-    if (name === 'migrate') this.restart(states());
+    if (name === 'migrate' && !this.resumes) this.restart(states());
     if (name === 'query-status' && isObject(value)) this.runState = String(value.status);
     if (name !== 'query-migrate') return undefined;
     for (const { parameters, capabilities } of states()) {

@@ -156,6 +156,13 @@ export class InfoInvariants {
       const most = BigInt(Math.ceil(age as number)) + clockStep;
       must('MIG-CMD-INV-03', time <= most, `${name} at most ${most} ms, for which it has been known`, `${time}`);
     }
+    if (value['error-desc'] === '') must('MIG-CMD-QMIG-03', false, 'error-desc with a text', '""');
+    const parts = [ram['precopy-bytes'], ram['downtime-bytes'], ram['postcopy-bytes']];
+    if (countsPages && normalBytes !== undefined && duplicate !== undefined && !parts.includes(undefined)) {
+      const sum = parts.reduce<bigint>((all, part = 0n) => all + part, 0n);
+      const least = normalBytes + markBytes * duplicate;
+      must('MIG-CMD-INV-01', sum >= least, `${least} bytes at least in precopy, downtime and postcopy`, `${sum}`);
+    }
     const passes = ram['dirty-sync-count'];
     if (normal !== undefined && duplicate !== undefined && total !== undefined && page && passes !== undefined) {
       const most = (passes + sentAgain) * (total / page);
@@ -210,6 +217,8 @@ export class InfoInvariants {
   }
 }
 
+/** Bytes that a page of one value takes at least: the mark that says where it is. */
+const markBytes = 8n;
 /** Milliseconds by which clocks of two processes may differ in what they call the same moment. */
 const clockStep = 50n;
 /** So many times may each page be sent beyond the passes that are counted: on request, and by recoveries. */

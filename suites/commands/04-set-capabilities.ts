@@ -247,10 +247,15 @@ export const setCapabilities = new ChapterBuilder(
         to: await t.start({ monitors: [{ transport: 'unix' }, { transport: 'unix' }] }),
       });
       const other = await t.session({ to: t.instances[0]!, monitor: 1 });
-      for (const state of [true, false]) {
-        t.succeeded(await session.command(command, setting([['xbzrle', state]])));
-        t.equal((await readCapabilities(t, session)).xbzrle, state, 'the monitor that set it');
-        t.equal((await readCapabilities(t, other)).xbzrle, state, 'the other monitor');
+      for (const [from, to] of [
+        [session, other],
+        [other, session],
+      ] as const) {
+        for (const state of [true, false]) {
+          t.succeeded(await from.command(command, setting([['xbzrle', state]])));
+          t.equal((await readCapabilities(t, from)).xbzrle, state, 'the monitor that set it');
+          t.equal((await readCapabilities(t, to)).xbzrle, state, 'the other monitor');
+        }
       }
     },
     { needs: { abilities: ['start', 'arguments'] } },

@@ -1,7 +1,9 @@
 /** state-machine.md §3.7: migrate_cancel in every state. */
 import type { Trial } from '../../oracle/trial.js';
+import type { JsonObject } from '../../protocol/json.js';
 import { unlessExact } from '../commands/dialect-fit.js';
 import { ChapterBuilder } from '../requirement.js';
+import { Actor } from './actor.js';
 import { cancel, cancelled, settled } from './cancel.js';
 import { migrateTo, slowReader, startsPrograms } from './exec.js';
 import { active, finalWait, paused, peerNeeds, type Source, source } from './source.js';
@@ -157,6 +159,25 @@ export const cancels = new ChapterBuilder(['State machine', '3.7 Cancel'], 'stat
     await cancelled(t, one, 'P* cancelled');
     await one.runStateIs('running');
   })
+  .must(
+    'MIG-SM-C04.monitor',
+    'every monitor shows the same migration, may set parameters of it, and may cancel it',
+    async (t) => {
+      const one = await active(t, { start: { monitors: [{ transport: 'unix' }, { transport: 'unix' }] } });
+      const other = new Actor(t, one.instance, await t.session({ to: one.instance, monitor: 1 }));
+      await other.statusIs('active');
+      await other.does('migrate-set-parameters', { 'downtime-limit': 77 });
+      const shown = t.succeeded(await one.session.command('query-migrate-parameters')) as JsonObject;
+      t.equal(shown['downtime-limit'], 77, 'what the other monitor has set');
+      await other.does('migrate_cancel');
+      for (const actor of [one, other]) {
+        const end = await actor.until('cancelled', 'failed');
+        if (end === 'failed') t.knownDefect('MIG-DEF-01', 'cancelled', 'failed');
+        await actor.statusIs(end);
+      }
+    },
+    { needs: { abilities: ['start', 'arguments', 'local'] } },
+  )
   .must('MIG-SM-C04.stopped', 'a stopped guest stays as it is when its migration is cancelled', async (t) => {
     const one = await active(t, { start: { paused: true } });
     one.turn();

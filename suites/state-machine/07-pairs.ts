@@ -1,7 +1,11 @@
 /** state-machine.md §7, §9: two instances of the target, each the other's peer. */
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { unlessExact } from '../commands/dialect-fit.js';
 import { ChapterBuilder } from '../requirement.js';
+import { differingPage } from '../stream-format/ram-file.js';
 import { setupWord } from './destination.js';
+import { memory } from './feed.js';
 import { hurry, inPostcopy, over, pair, pairNeeds, postcopyPair } from './pair.js';
 import { switchPlots } from './postcopy.js';
 import { slow } from './source.js';
@@ -24,6 +28,33 @@ export const pairs = new ChapterBuilder(['State machine', '9 Pairs'], 'state-mac
     await two.destination.tells(`${setupWord(t)} ↵migrate-incoming active R completed`, 'destination');
     await two.destination.runStateIs('running');
   })
+  .must(
+    'MIG-SM-R10.memory',
+    'the destination has in memory what the source had, to the last page',
+    async (t) => {
+      const two = await pair(t, { ram: memory });
+      await two.source.does('stop');
+      await two.migrate();
+      await over(two);
+      const files: string[] = [];
+      for (const { instance, session } of [two.source, two.destination]) {
+        const filename = join(instance.scratch, 'whole.ram');
+        const args = { val: 0, size: memory << 20, filename };
+        t.equal(t.succeeded(await session.command('pmemsave', args), 'pmemsave'), {}, 'pmemsave');
+        files.push(filename);
+      }
+      const [had, has] = files as [string, string];
+      t.check(
+        statSync(had).size === memory << 20,
+        `${memory << 20} bytes`,
+        `${statSync(had).size}`,
+        'size of the memory',
+      );
+      const page = differingPage(had, has);
+      t.check(page === undefined, 'the same memory', `page ${page} is another`, 'memory');
+    },
+    { needs: { commands: ['pmemsave'] } },
+  )
   .must(
     'MIG-SM-O37.pair',
     'with a return path the source is completed only when the destination is',

@@ -43,13 +43,14 @@ export class Actor {
 
   /** The status that `query-migrate` says now. */
   async status(): Promise<string> {
-    const info = this.t.succeeded(await this.session.command('query-migrate'), 'query-migrate') as JsonObject;
-    return String(info.status ?? 'none');
+    return String((await this.info()).status ?? 'none');
   }
 
   /** What `query-migrate` says now. */
   async info(): Promise<JsonObject> {
-    return this.t.succeeded(await this.session.command('query-migrate'), 'query-migrate') as JsonObject;
+    const info = this.t.succeeded(await this.session.command('query-migrate'), 'query-migrate') as JsonObject;
+    this.looksAt(info);
+    return info;
   }
 
   /** `query-migrate` says one of these, and what it shows beside it is such as it can be. */
@@ -57,7 +58,6 @@ export class Actor {
     const info = await this.info();
     const status = String(info.status ?? 'none');
     this.t.check(states.includes(status), states, status, 'status');
-    this.looksAt(info);
   }
 
   /** What can be said of the rest of `query-migrate` in any state. */

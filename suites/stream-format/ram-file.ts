@@ -36,6 +36,28 @@ export function checkRamFile(path: string, pages: ReadonlyMap<number, Buffer>): 
   }
 }
 
+const other = Buffer.alloc(piece.length);
+
+/** Number of the first page in which two files differ, or which only one has; `undefined` when they are the same. */
+export function differingPage(one: string, two: string): number | undefined {
+  const files = [openSync(one, 'r'), openSync(two, 'r')] as const;
+  try {
+    for (let at = 0; ; at += piece.length) {
+      const [a, b] = [readSync(files[0], piece, 0, piece.length, at), readSync(files[1], other, 0, piece.length, at)];
+      for (let page = 0; page < Math.max(a, b); page += pageSize) {
+        const [is, was] = [
+          piece.subarray(page, Math.min(a, page + pageSize)),
+          other.subarray(page, Math.min(b, page + pageSize)),
+        ];
+        if (!is.equals(was)) return (at + page) / pageSize;
+      }
+      if (a === 0 && b === 0) return undefined;
+    }
+  } finally {
+    for (const file of files) closeSync(file);
+  }
+}
+
 function firstFault(got: Buffer, first: number, pages: ReadonlyMap<number, Buffer>): RamFault | undefined {
   for (let at = 0; at < got.length; at += pageSize) {
     const page = first + at / pageSize;

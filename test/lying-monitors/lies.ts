@@ -18,6 +18,7 @@ import { aboutSteps } from './lies-about-steps.js';
 import { aboutStreams } from './lies-about-streams.js';
 import { aboutTheWayBack } from './lies-about-the-way-back.js';
 import { inRareStates } from './lies-in-rare-states.js';
+import { contradictions } from './lies-that-contradict.js';
 import { asLie } from './planted-lie.js';
 import { variations } from './variations.js';
 
@@ -38,6 +39,7 @@ export const lies: Readonly<Record<string, Lie>> = {
   ...aboutOrders,
   ...aboutTheWayBack,
   ...inRareStates,
+  ...contradictions,
   ...variations,
 };
 

@@ -85,6 +85,23 @@ const forbidden: readonly [title: string, row: string, lines: readonly string[]]
   ['a throttle that goes down', 'MIG-CMD-INV-08', [...begun(converge), ...throttled(40), ...throttled(30)]],
   ['a throttle that nobody asked for', 'MIG-CMD-QMIG-03', [...begun(), ...throttled(20)]],
   ['bytes of multifd without multifd', 'MIG-CMD-INV-06', [...begun(), ...channels(4096)]],
+  ['a failure without a text', 'MIG-CMD-QMIG-03', [...begun(), ...shown({ 'error-desc': '' })]],
+  [
+    'pages that took no bytes',
+    'MIG-CMD-INV-01',
+    [...begun(), ...shown({}, { duplicate: 0, 'precopy-bytes': 9, 'downtime-bytes': 0, 'postcopy-bytes': 0 })],
+  ],
+  [
+    'fewer pages once it has resumed',
+    'MIG-CMD-INV-03',
+    [
+      ...[eventsOn, '< {}', capabilityOn('postcopy-ram'), '< {}', migrateTo, 'M setup', '< {}', 'P 1', 'M active'],
+      ...['> migrate-start-postcopy', '< {}', 'M postcopy-active', 'S', 'P 2', 'M postcopy-paused'],
+      ...shown({ status: 'postcopy-paused' }, { normal: 3, 'normal-bytes': 12288 }),
+      ...['> migrate {"uri":"unix:/run/y","resume":true}', '< {}', 'M postcopy-recover'],
+      ...shown({ status: 'postcopy-recover' }, { normal: 2, 'normal-bytes': 8192 }),
+    ],
+  ],
   ['a figure below nothing', 'MIG-CMD-QMIG-03', [...begun(), ...shown({}, { mbps: -1.5 })]],
   [
     'a migration that is older than the command to migrate',
