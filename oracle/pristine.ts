@@ -98,7 +98,7 @@ export interface RestoreOptions {
   readonly ends?: ReadonlySet<string>;
   /** No migration was begun, so that none has to come to its end first. */
   readonly still?: boolean;
-  /** An orderly session to go on with, which is closed in the end; one more is made when absent. */
+  /** An orderly session to go on with; one is made, and closed in the end, when absent. */
   readonly session?: Session;
   /** What alone may be different: nothing else is put back or asked for. Default: anything may be. */
   readonly touched?: Touched | undefined;
@@ -114,16 +114,16 @@ export async function restore(
   options: RestoreOptions = {},
 ): Promise<Condition | undefined> {
   if (instance.exit !== undefined) return undefined;
+  let own: Session | undefined;
   try {
-    const session = options.session ?? (await instance.connect());
-    try {
-      if (options.session === undefined) await session.negotiate();
-      return await putBack(session, wanted, instance.options, options);
-    } finally {
-      session.close();
-    }
+    if (options.session !== undefined) return await putBack(options.session, wanted, instance.options, options);
+    own = await instance.connect();
+    await own.negotiate();
+    return await putBack(own, wanted, instance.options, options);
   } catch {
     return undefined;
+  } finally {
+    own?.close();
   }
 }
 

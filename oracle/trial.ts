@@ -195,8 +195,12 @@ export class Trial {
   async session(
     options: { to?: Instance; monitor?: number; condition?: Condition; enable?: readonly string[] } = {},
   ): Promise<Session> {
-    const session = await this.connect(options);
-    this.succeeded(await session.negotiate(options.enable), 'qmp_capabilities');
+    const instance = options.to ?? (await this.instance(options.condition));
+    const former = options.enable === undefined && (options.monitor ?? 0) === 0 ? instance.resume?.() : undefined;
+    const session = former ?? (await this.connect({ ...options, to: instance }));
+    if (former !== undefined) this.sessions.set(this.hears(former), instance);
+    const reply = former === undefined ? await session.negotiate(options.enable) : (session.log[1] as Received);
+    this.succeeded(reply, 'qmp_capabilities');
     return session;
   }
 
@@ -381,7 +385,9 @@ export class Trial {
     for (const [instance, { name }] of this.used) {
       const session = open.get(instance);
       const condition = healthy ? await this.conditionOf(instance, name, session) : undefined;
-      session?.close();
+      // Who comes next may go on with it.
+      if (condition !== undefined && session?.endpoint === name && instance.keep !== undefined) instance.keep(session);
+      else session?.close();
       // How it ends after the trial is not part of it.
       if (condition === undefined) instance.record(new Transcript(), name);
       await this.settings.pool.release(instance, condition);

@@ -10,23 +10,20 @@ import { ConnectionNumbers } from './connection-numbers.js';
 import { DeadlinePassed, Disconnected, NotQmp } from './errors.js';
 import { afterFairTime } from './fair-time.js';
 import type { FragmentPlan } from './fragments.js';
-import { Framer } from './framing.js';
+import type { Frame } from './framing.js';
 import { isObject, type JsonObject, type JsonValue, sameJson, stringifyJson } from './json.js';
 import { answers, eventName, isReply, type Received } from './message.js';
 import { readMessage } from './read-message.js';
 import { SendingSide } from './sending-side.js';
 import type { CommandOptions, SessionOptions } from './session-options.js';
 import { Transcript } from './transcript.js';
+import { Waiters } from './waiters.js';
+import { frameOf, type Opening, Wire } from './wire.js';
 
 export { ConnectionNumbers } from './connection-numbers.js';
 export type { CommandOptions, SessionOptions } from './session-options.js';
 
 const ofThisProcess = new ConnectionNumbers();
-
-interface Waiter {
-  readonly check: () => boolean;
-  readonly settle: (error?: Error) => void;
-}
 
 export class Session {
   /** Every message received on this connection. */
@@ -48,14 +45,16 @@ export class Session {
   /** Bytes of the caller's choice were sent: not every message had an id. */
   private sentRaw = false;
   private negotiated = false;
-  private readonly framer = new Framer();
-  private readonly waiters = new Set<Waiter>();
+  private readonly wire: Wire;
+  /** How it came to command mode, where that was done without capabilities. */
+  private opening: Opening | undefined;
+  private readonly waiters = new Waiters();
   private firstReplySeen = false;
   private readonly sending: SendingSide;
   private readonly starting: boolean;
 
   private constructor(
-    stream: ByteStream,
+    wire: Wire,
     readonly address: string,
     options: SessionOptions,
   ) {
@@ -64,15 +63,13 @@ export class Session {
     this.deadline = options.deadline ?? 5000;
     this.starting = options.starting ?? false;
     this.clock = options.clock ?? hostClock;
-    this.sending = new SendingSide(stream, this.clock, options.interval ?? 0);
+    this.sending = new SendingSide(wire.stream, this.clock, options.interval ?? 0);
     this.numbers = options.numbers ?? ofThisProcess;
     this.number = this.numbers.next();
     this.ownIds = `qs${this.number}.`;
     this.transcript.add(this.endpoint, 'connected', address);
-    stream.on('data', (chunk: Buffer) => this.receive(chunk));
-    stream.on('end', () => this.finish(''));
-    stream.on('close', () => this.finish(''));
-    stream.on('error', (error) => this.finish(error.message));
+    this.wire = wire;
+    wire.serves({ received: (chunk) => this.receive(chunk), over: (reason) => this.finish(reason) });
   }
 
   /**
@@ -81,35 +78,53 @@ export class Session {
    */
   static async connect(address: Address, options: SessionOptions = {}): Promise<Session> {
     const socket = await openSocket(address, options.deadline ?? 5000);
-    return new Session(socket, formatAddress(address), options);
+    return new Session(new Wire(socket), formatAddress(address), options);
   }
 
   /** A session over an open stream: a process's standard input and output, or an accepted connection. */
   static over(stream: ByteStream, address: string, options: SessionOptions = {}): Session {
-    return new Session(stream, address, options);
+    return new Session(new Wire(stream), address, options);
+  }
+
+  /**
+   * A session that goes on with the connection of a former one, which is told as if it had begun now: greeting and negotiation
+   * are those of the former. `undefined` where the former was not {@link orderly}, or negotiated capabilities; it is closed then.
+   */
+  static after(former: Session, options: SessionOptions = {}): Session | undefined {
+    const opening = former.opening;
+    if (opening === undefined || !former.orderly || former.partial.length > 0) {
+      former.close();
+      return undefined;
+    }
+    former.leave();
+    const session = new Session(former.wire, former.address, options);
+    session.hear(opening.greeting, false);
+    session.transcript.add(session.endpoint, 'sent', opening.asked);
+    session.hear(opening.answer, false);
+    session.opening = opening;
+    session.negotiated = true;
+    return session;
   }
 
   // --- receiving -------------------------------------------------------------------------------------------------
 
   private receive(chunk: Buffer): void {
     const time = this.transcript.now();
-    for (const frame of this.framer.push(chunk)) {
-      const text = frame.bytes.toString('latin1');
-      const read = readMessage(text);
-      const { value, kind } = read;
-      const stale = this.isStale(kind, value);
-      if (!stale && (kind === 'success' || kind === 'failure')) this.firstReplySeen = true;
-      const usual = this.log.length === 0 ? '' : '\r\n';
-      const before = frame.before === usual ? undefined : frame.before;
-      const { n: entry } = this.transcript.add(this.endpoint, 'received', text, {
-        time,
-        stale,
-        before,
-        read,
-      });
-      this.log.push({ index: this.log.length, entry, time, kind, value, text, before: frame.before, stale });
-    }
-    this.wake();
+    for (const frame of this.wire.framer.push(chunk)) this.hear(frame, undefined, time);
+    this.waiters.wake();
+  }
+
+  /** @param stale whether it was meant for somebody else; found out when absent */
+  private hear(frame: Frame, stale?: boolean, time = this.transcript.now()) {
+    const text = frame.bytes.toString('latin1');
+    const read = readMessage(text);
+    const { value, kind } = read;
+    const foreign = stale ?? this.isStale(kind, value);
+    if (!foreign && (kind === 'success' || kind === 'failure')) this.firstReplySeen = true;
+    const usual = this.log.length === 0 ? '' : '\r\n';
+    const before = frame.before === usual ? undefined : frame.before;
+    const { n: entry } = this.transcript.add(this.endpoint, 'received', text, { time, stale: foreign, before, read });
+    this.log.push({ index: this.log.length, entry, time, kind, value, text, before: frame.before, stale: foreign });
   }
 
   private isStale(kind: string, value: JsonValue | undefined): boolean {
@@ -128,31 +143,20 @@ export class Session {
     if (this.ended) return;
     this.ended = true;
     this.numbers.open.delete(this.number);
-    const partial = this.framer.partial;
+    const partial = this.wire.framer.partial;
     if (partial.length > 0) this.transcript.add(this.endpoint, 'received', partial.toString('latin1'));
     this.transcript.add(this.endpoint, 'eof', reason);
-    this.wake();
-  }
-
-  private wake(): void {
-    for (const waiter of [...this.waiters]) {
-      try {
-        if (waiter.check()) waiter.settle();
-      } catch (error) {
-        // What is looked for may be described by a test that cannot cope with what came: that is for the one who waits.
-        waiter.settle(error as Error);
-      }
-    }
+    this.waiters.wake();
   }
 
   /** White space received after the last message. */
   get trailing(): string {
-    return this.framer.trailing;
+    return this.wire.framer.trailing;
   }
 
   /** Bytes of a message that has begun and not ended. */
   get partial(): Buffer {
-    return this.framer.partial;
+    return this.wire.framer.partial;
   }
 
   /**
@@ -165,26 +169,14 @@ export class Session {
     const now = find();
     if (now !== undefined) return Promise.resolve(now);
     if (this.ended) return Promise.reject(new Disconnected(words()));
-    return new Promise((resolve, reject) => {
-      let found: T | undefined;
-      const waiter: Waiter = {
-        check: () => {
-          found = find();
-          return found !== undefined || this.ended;
-        },
-        settle: (error) => {
-          cancel();
-          this.waiters.delete(waiter);
-          if (error) reject(error);
-          else if (found !== undefined) resolve(found);
-          else reject(new Disconnected(words()));
-        },
-      };
-      const cancel = afterFairTime(this.clock, deadline + this.sending.backlog, () => {
-        this.transcript.add(this.endpoint, 'note', `no ${words()} within ${Math.round(deadline)} ms`);
-        waiter.settle(new DeadlinePassed(words(), deadline));
-      });
-      this.waiters.add(waiter);
+    return this.waiters.wait({
+      find,
+      lost: () => (this.ended ? new Disconnected(words()) : undefined),
+      late: (late) =>
+        afterFairTime(this.clock, deadline + this.sending.backlog, () => {
+          this.transcript.add(this.endpoint, 'note', `no ${words()} within ${Math.round(deadline)} ms`);
+          late(new DeadlinePassed(words(), deadline));
+        }),
     });
   }
 
@@ -249,6 +241,12 @@ export class Session {
     await this.greeting();
     const reply = await this.command('qmp_capabilities', enable === undefined ? undefined : { enable });
     this.negotiated ||= reply.kind === 'success';
+    const [greeting] = this.log;
+    if (enable === undefined && reply.index === 1 && reply.kind === 'success' && greeting?.kind === 'greeting') {
+      const { id } = reply.value as JsonObject;
+      const asked = `${stringifyJson({ execute: 'qmp_capabilities', id })}\n`;
+      this.opening = { greeting: frameOf(greeting), asked, answer: frameOf(reply) };
+    }
     return reply;
   }
 
@@ -412,12 +410,23 @@ export class Session {
 
   /** Closes the connection; nothing further is received. */
   close(): void {
+    this.leave();
+    this.sending.destroy();
+  }
+
+  /** For now nobody uses it: what is heard until somebody goes on {@link after} it belongs to nobody. */
+  rest(): void {
+    this.transcript.add(this.endpoint, 'disconnected', '');
+    this.transcript = new Transcript();
+  }
+
+  /** Nothing further is received here. */
+  private leave(): void {
     if (!this.ended) {
       this.ended = true;
       this.numbers.open.delete(this.number);
       this.transcript.add(this.endpoint, 'disconnected', '');
     }
-    this.sending.destroy();
-    this.wake();
+    this.waiters.wake();
   }
 }

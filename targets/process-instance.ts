@@ -107,6 +107,7 @@ export class ProcessInstance implements Instance {
   private readonly exitWaiters = new Set<(status: ExitStatus) => void>();
   private stderrLine = '';
   private stdioTaken = false;
+  private kept: Session | undefined;
 
   private constructor(
     private readonly child: Launched,
@@ -238,13 +239,10 @@ export class ProcessInstance implements Instance {
     }
     if (place === undefined)
       throw new Error(`the instance has ${this.monitors} monitors; number ${index + 1} was asked for`);
+    // A monitor serves one client at a time.
+    if (index === 0) this.letGo();
     const endpoint = index === 0 ? this.endpoint : `${this.endpoint}#${index + 1}`;
-    const sessionOptions = {
-      ...this.defaults,
-      endpoint,
-      deadline: options.deadline ?? this.defaults.deadline,
-      ...(this.transcript === undefined ? {} : { transcript: this.transcript }),
-    };
+    const sessionOptions = this.optionsFor(endpoint, options.deadline);
     let session: Session;
     if (place.kind === 'stdio') {
       this.stdioTaken = true;
@@ -256,6 +254,32 @@ export class ProcessInstance implements Instance {
     }
     this.sessions.add(session);
     return session;
+  }
+
+  private optionsFor(endpoint: string, deadline = this.defaults.deadline): SessionOptions {
+    const { defaults, transcript } = this;
+    return { ...defaults, endpoint, deadline, ...(transcript === undefined ? {} : { transcript }) };
+  }
+
+  keep(session: Session): void {
+    this.letGo();
+    session.rest();
+    this.kept = session;
+  }
+
+  resume(): Session | undefined {
+    const former = this.kept;
+    if (former === undefined) return undefined;
+    this.kept = undefined;
+    this.sessions.delete(former);
+    const session = Session.after(former, this.optionsFor(this.endpoint));
+    if (session !== undefined) this.sessions.add(session);
+    return session;
+  }
+
+  private letGo(): void {
+    this.kept?.close();
+    this.kept = undefined;
   }
 
   exited(deadline: number): Promise<ExitStatus> {

@@ -68,6 +68,13 @@ export interface Instance {
    * @throws ConnectError
    */
   connect(options?: { monitor?: number; deadline?: number }): Promise<Session>;
+  /**
+   * Holds a session with the first monitor open until the next {@link connect} to that, or {@link resume}. Where absent, nothing
+   * can be held.
+   */
+  keep?(session: Session): void;
+  /** A session that goes on with the one that was kept, as if it had just negotiated; `undefined` where there is none. */
+  resume?(): Session | undefined;
   /** Waits for the process to end. @throws DeadlinePassed */
   exited(deadline: number): Promise<ExitStatus>;
   /** Sends a signal to the process. */

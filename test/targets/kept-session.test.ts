@@ -1,0 +1,45 @@
+/** Sessions that an instance holds open from one trial to the next. */
+import { expect } from 'chai';
+import { Transcript } from '../../protocol/transcript.js';
+import { inOrder, monitor } from './tiny-monitor.js';
+
+describe('a session that is kept', () => {
+  const target = monitor(inOrder);
+  after(() => target.close());
+
+  const kept = async () => {
+    const instance = await target.start();
+    instance.record(new Transcript(), 'source');
+    const session = await instance.connect();
+    await session.negotiate();
+    instance.keep?.(session);
+    return { instance, session };
+  };
+
+  it('is gone on with once, in the transcript of who resumes it', async () => {
+    const { instance, session } = await kept();
+    const transcript = new Transcript();
+    instance.record(transcript, 'destination');
+    const next = instance.resume?.();
+    expect(next?.endpoint).to.equal('destination');
+    expect((await next?.command('query-name'))?.kind).to.equal('success');
+    expect(transcript.entries.filter(({ kind }) => kind === 'connected')).to.have.length(1);
+    expect(session.transcript.entries.filter(({ kind }) => kind === 'sent')).to.have.length(0);
+    expect(instance.resume?.()).to.equal(undefined);
+    await instance.dispose();
+    expect(next?.ended).to.equal(true);
+  });
+
+  it('is closed by the next connection, and is none after the end of the process', async () => {
+    const { instance, session } = await kept();
+    const next = await instance.connect();
+    expect(session.ended).to.equal(true);
+    expect(instance.resume?.()).to.equal(undefined);
+    await next.negotiate();
+    instance.keep?.(next);
+    instance.kill();
+    await instance.exited(2000);
+    expect(instance.resume?.()).to.equal(undefined);
+    await instance.dispose();
+  });
+});
