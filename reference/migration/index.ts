@@ -1,7 +1,7 @@
 /**
  * The migration engines of the reference monitor: both sides of one process, walking the model of `reference/model`.
  */
-import { type MigrationUri, migrationCommands, parseUri } from '../model/index.js';
+import { type MigrationUri, type ModelState, migrationCommands, parseUri } from '../model/index.js';
 import { XbzrleCounters } from '../ram/xbzrle-counters.js';
 import type { Channel } from './channel.js';
 import { initialSettings } from './command-line.js';
@@ -18,7 +18,7 @@ import { migrationInfo } from './info.js';
 import { execRefused, ListenError } from './listen.js';
 import { Outgoing } from './outgoing.js';
 import { Settings } from './settings.js';
-import { Statistics } from './statistics.js';
+import { type Part, Statistics } from './statistics.js';
 import { Walker } from './walker.js';
 import { saveDevices } from './xen-save.js';
 
@@ -61,7 +61,7 @@ class Engine implements Migration {
 
   constructor(private readonly host: MigrationHost) {
     this.#walker = new Walker(host);
-    this.#statistics = new Statistics(host.clock);
+    this.#statistics = new Statistics(host.clock, () => partOf(this.#walker.state));
     this.#xbzrle = new XbzrleCounters(host.dialect.stream.xbzrleCounting);
     this.#incoming = new Incoming({ host, walker: this.#walker.side('incoming') });
     this.#settings = new Settings(() => this.#walker.state);
@@ -284,4 +284,10 @@ class Engine implements Migration {
       throw error;
     }
   }
+}
+
+/** What is sent counts by whether the guest runs, is stopped, or runs at the destination already. */
+function partOf({ vm, out }: ModelState): Part {
+  if (vm.runState === 'running') return 'precopyBytes';
+  return out.status.startsWith('postcopy-') ? 'postcopyBytes' : 'downtimeBytes';
 }

@@ -1,9 +1,11 @@
 import type { Clock } from './host.js';
 
+/** What bytes of RAM are counted as, by when they are sent: the guest runs, is stopped, or runs at the destination. */
+export type Part = 'precopyBytes' | 'downtimeBytes' | 'postcopyBytes';
+
 /** Numbers of the outgoing side behind `query-migrate` (commands.md §8). Times in milliseconds. */
 export class Statistics {
-  /** RAM bytes accounted; stream header, device state and final section are not in it. */
-  transferred = 0;
+  #transferred = 0;
   duplicate = 0;
   normal = 0;
   dirtyPagesRate = 0;
@@ -22,11 +24,25 @@ export class Statistics {
   #startedAt = 0;
   #endedAfter: number | undefined;
 
-  constructor(private readonly clock: Clock) {}
+  /** @param part what is being sent now; default: all of it is precopy */
+  constructor(
+    private readonly clock: Clock,
+    private readonly part: () => Part = () => 'precopyBytes',
+  ) {}
+
+  /** RAM bytes accounted; stream header, device state and final section are not in it. */
+  get transferred(): number {
+    return this.#transferred;
+  }
+
+  set transferred(bytes: number) {
+    this[this.part()] += bytes - this.#transferred;
+    this.#transferred = bytes;
+  }
 
   /** A `migrate` has been accepted: everything starts anew (MIG-CMD-MIG-21; the counters by MIG-DEF-18). */
   begin(): void {
-    this.transferred = 0;
+    this.#transferred = 0;
     this.duplicate = 0;
     this.normal = 0;
     this.dirtyPagesRate = 0;
@@ -54,7 +70,6 @@ export class Statistics {
   settle(streamBytes: number, guestStopped: number): void {
     if (guestStopped > 0) this.downtime = this.clock.now() - guestStopped;
     this.end();
-    this.precopyBytes = streamBytes;
     const busy = this.totalTime - Math.floor(this.setupTime);
     if (busy <= 0) return;
     this.mbps = (streamBytes * 8) / busy / 1000;

@@ -20,10 +20,16 @@ export interface DestinationOptions {
   readonly name?: string;
 }
 
+/** A load that has begun and not ended: where it came in is shown, in releases that show it at all. */
+const underWay: ReadonlySet<string> = new Set(['active', 'postcopy-active', 'postcopy-paused', 'postcopy-recover']);
+
 export class Destination extends Actor {
   /** Where it listens. */
   readonly path = join(this.instance.scratch, 'in.sock');
   readonly uri = `unix:${this.path}`;
+
+  /** It was told to listen at a socket. */
+  private hasSocket = false;
 
   /** Nothing is shown of a load but its status, where it was listened for, and what became of it (MIG-CMD-QMIG-02). */
   protected override looksAt(info: JsonObject): void {
@@ -33,12 +39,15 @@ export class Destination extends Actor {
     this.t.returned('query-migrate', info, [], rest, 'members at the destination');
     const bad = ['postcopy-active', 'postcopy-paused'].includes(String(info.status));
     if (bad) this.t.same('postcopy-blocktime' in info, false, 'postcopy-blocktime before the end');
+    const shown = this.t.dialect.migration.showsSocketAddress && this.hasSocket && underWay.has(String(info.status));
+    if (shown) this.t.same('socket-address' in info, true, `socket-address in ${info.status}`);
   }
 
   /** Lets it listen. */
   async listens(uri = this.uri): Promise<void> {
     const reply = await this.session.command('migrate-incoming', { uri });
     this.t.equal(this.t.succeeded(reply, 'migrate-incoming'), {}, 'migrate-incoming');
+    this.hasSocket = uri.startsWith('unix:');
   }
 
   /** Connects to it. */

@@ -522,4 +522,5 @@ export const huntedBy: Readonly<Record<string, string>> = {
   'schema-event-missing': 'MIG-CMD-EVT-01.schema',
   'page-damaged-late': 'MIG-STR-PC-07',
   'page-damaged-on-arrival': 'MIG-SM-R10.memory',
+  'address-lost-in-postcopy': 'MIG-SM-I34',
 };

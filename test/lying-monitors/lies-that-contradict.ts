@@ -223,6 +223,13 @@ export const contradictions = {
     says: 'shows no limit of the throttle above 90',
     down: parameter('max-cpu-throttle', (value) => Math.min(90, Number(value))),
   },
+  'address-lost-in-postcopy': {
+    says: 'does not show in postcopy where it is loaded from',
+    down: (message, talk) =>
+      talk.incoming && String(announced(message, talk)).startsWith('postcopy-')
+        ? status((value) => without(value, 'socket-address'))(message, talk)
+        : [message],
+  },
   'info-lags-behind-events': {
     says: 'shows the status before the one that it has announced',
     down: (message, talk) => {
