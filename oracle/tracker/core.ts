@@ -7,6 +7,7 @@ import type { Closure } from './closure.js';
 import { type CommandRef, type Emission, type Emitted, latest } from './emission.js';
 import type { Sent } from './sent.js';
 import type { Happening, Space, StateNode } from './space.js';
+import type { Taken } from './transition-name.js';
 import type { Tuning } from './tuning.js';
 
 interface Parts {
@@ -106,6 +107,12 @@ export class Move {
   get side(): Side | 'command' | 'defect' | undefined {
     if (this.happening?.defect !== undefined) return 'defect';
     return this.change === undefined ? this.happening?.side : 'command';
+  }
+
+  /** What is taken with it; absent for a reply that leaves. */
+  get taken(): Taken | undefined {
+    const { label, rows, side, from } = this;
+    return side === undefined ? undefined : { side, label, rows, from: from.state };
   }
 
   /** The tuning after it; absent where that stays as it is. */

@@ -100,7 +100,7 @@ export class Queue {
       for (const move of cores.execute(core, next, tuning)) {
         if (!isWanted(move)) continue;
         const told = passAfter(core, move.to, pass);
-        const way = walkedBy(trail, core, move);
+        const way = walkedBy(trail, move);
         result.push(hypothesis(move.to, move.tuning ?? tuning, executed + 1, done, told, way));
       }
     }
@@ -113,7 +113,7 @@ export class Queue {
         const answered = one.reply === undefined ? to : this.answeredWith(cores, to, one.index, one.reply);
         if (answered === undefined) continue;
         const told = passAfter(core, answered, pass);
-        const way = walkedBy(trail, core, move);
+        const way = walkedBy(trail, move);
         result.push(hypothesis(answered, move.tuning ?? tuning, executed, others, told, way));
       }
     }

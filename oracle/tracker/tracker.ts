@@ -248,8 +248,7 @@ export class Tracker {
       }
       for (const move of this.cores.moves(one.core)) {
         const next = at(one, this.cores.unseen(move.to));
-        const trail = move.side === undefined ? onward(one.trail) : executed(one.trail, one.core, move);
-        todo.push({ ...next, trail });
+        todo.push({ ...next, trail: executed(one.trail, move) });
       }
       for (const next of this.queue.executions(this.cores, one, one.core))
         todo.push(at(next, this.cores.unseen(next.core)));

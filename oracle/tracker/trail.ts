@@ -9,14 +9,13 @@ import type { Core, Cores, Move } from './core.js';
 import type { Edge, Step } from './history.js';
 import type { Hypothesis } from './hypothesis.js';
 import { empty, join, meet, setOfOne, type TakenSet } from './taken-set.js';
-import type { Taken } from './transition-name.js';
 
 /** One way from a hypothesis to the next one: a stretch of steps by themselves from one core to another, or one command. */
 interface Way {
   readonly before: Trail;
   readonly from: Core | undefined;
   readonly to: Core | undefined;
-  readonly taken: Taken | undefined;
+  readonly move: Move | undefined;
 }
 
 /** How a hypothesis came about. */
@@ -38,31 +37,28 @@ const further = (way: Way): Trail => ({ origin: undefined, ways: [way] });
 
 /** A trail of its own that leads on without a step. */
 export const onward = (trail: Trail | undefined): Trail | undefined =>
-  trail && further({ before: trail, from: undefined, to: undefined, taken: undefined });
+  trail && further({ before: trail, from: undefined, to: undefined, move: undefined });
 
 /** The trail, after the process went by itself from one core to another. */
 export const walked = (trail: Trail | undefined, from: Core, to: Core): Trail | undefined =>
-  trail === undefined || from === to ? trail : further({ before: trail, from, to, taken: undefined });
+  trail === undefined || from === to ? trail : further({ before: trail, from, to, move: undefined });
 
-/** The trail after a command was executed. */
-export function executed(trail: Trail | undefined, core: Core, { label, rows, side }: Move): Trail | undefined {
-  if (trail === undefined) return undefined;
-  const taken = { side: side ?? 'command', label, rows, from: core.state };
-  return further({ before: trail, from: undefined, to: undefined, taken });
-}
+/** The trail after one move, as that of a command is. */
+export const executed = (trail: Trail | undefined, move: Move): Trail | undefined =>
+  trail && further({ before: trail, from: undefined, to: undefined, move });
 
 /** The trail to something put out. */
 export function followed(trail: Trail | undefined, core: Core, { move, executed: by }: Front): Trail | undefined {
   if (trail === undefined) return undefined;
   if (by === undefined) return walked(trail, core, move.to);
-  const after = executed(walked(trail, core, by.from), by.from, by.move);
+  const after = executed(walked(trail, core, by.from), by.move);
   return by.move === move ? after : walked(after, by.move.to, move.to);
 }
 
 /** Two trails lead to the same hypothesis, of which the first is kept. */
 export function mergeTrails(kept: Trail | undefined, other: Trail | undefined): void {
   if (kept === undefined || other === undefined || kept === other) return;
-  kept.ways.push({ before: other, from: undefined, to: undefined, taken: undefined });
+  kept.ways.push({ before: other, from: undefined, to: undefined, move: undefined });
 }
 
 /** What was taken between a hypothesis before and one after. */
@@ -145,11 +141,22 @@ interface Stretch {
 
 const nothing: Stretch = { sure: empty, perhaps: empty };
 
-function stretch({ from, to, taken }: Way, cores: Cores): Stretch {
-  if (taken !== undefined) {
-    const one = setOfOne(taken);
-    return { sure: one, perhaps: one };
+const ofMoves = new WeakMap<Move, Stretch>();
+
+/** What is taken with a move; nothing where a reply leaves. */
+function stretchOf(move: Move): Stretch {
+  let known = ofMoves.get(move);
+  if (known === undefined) {
+    const { taken } = move;
+    const set = taken === undefined ? empty : setOfOne(taken);
+    known = { sure: set, perhaps: set };
+    ofMoves.set(move, known);
   }
+  return known;
+}
+
+function stretch({ from, to, move }: Way, cores: Cores): Stretch {
+  if (move !== undefined) return stretchOf(move);
   return from === undefined || to === undefined ? nothing : (waysFrom(from, cores).get(to) ?? nothing);
 }
 
@@ -166,8 +173,9 @@ function waysFrom(start: Core, cores: Cores): ReadonlyMap<Core, Stretch> {
     todo.delete(core);
     const here = ways.get(core);
     if (here === undefined || !calm.has(core)) continue;
-    for (const { to, label, rows, side } of cores.moves(core)) {
-      const step = side === undefined ? empty : setOfOne({ side, label, rows, from: core.state });
+    for (const move of cores.moves(core)) {
+      const { to } = move;
+      const { sure: step } = stretchOf(move);
       const [sure, perhaps] = [join(here.sure, step), join(here.perhaps, step)];
       const there = ways.get(to);
       const both =
