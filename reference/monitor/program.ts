@@ -38,6 +38,39 @@ export interface Parts {
 // Longest time that the end of the process waits for clients that do not read, in milliseconds.
 const flushTime = 1000;
 
+/**
+ * What the monitors share. A class: an object with a getter of its own has a shape of its own, which keeps all that the getter
+ * sees in memory until the next full collection.
+ */
+class Shared implements MonitorCore {
+  readonly rules: MonitorCore['rules'];
+  readonly version: object;
+  readonly dispatcher: Dispatcher;
+  readonly events: EventHub;
+  readonly gate: MonitorCore['gate'];
+  readonly log: MonitorCore['log'];
+  readonly clock: MonitorCore['clock'];
+  declare readonly faults?: NonNullable<MonitorCore['faults']>;
+  readonly #registry: () => CommandRegistry;
+
+  /** @param registry gives it once there is one */
+  constructor(parts: Omit<MonitorCore, 'registry'>, registry: () => CommandRegistry) {
+    this.rules = parts.rules;
+    this.version = parts.version;
+    this.dispatcher = parts.dispatcher;
+    this.events = parts.events;
+    this.gate = parts.gate;
+    this.log = parts.log;
+    this.clock = parts.clock;
+    if (parts.faults !== undefined) this.faults = parts.faults;
+    this.#registry = registry;
+  }
+
+  get registry(): CommandRegistry {
+    return this.#registry();
+  }
+}
+
 /** One machine with its monitors, from the command line to the end of the process. */
 export class Program {
   readonly machine: Machine;
@@ -214,12 +247,9 @@ export class Program {
       if (!this.#registry) throw new Error('a command came before the machine was ready');
       return this.#registry;
     };
-    return {
+    const parts: Omit<MonitorCore, 'registry'> = {
       rules: this.#dialect.protocol,
       version: this.#version,
-      get registry() {
-        return registry();
-      },
       dispatcher: this.#dispatcher,
       events: this.#events,
       gate: ({ name, allowPreconfig }) => {
@@ -230,6 +260,7 @@ export class Program {
       clock: this.#environment.clock,
       ...(this.#planted?.talk === undefined ? {} : { faults: this.#planted.talk }),
     };
+    return new Shared(parts, registry);
   }
 
   #wire({ schema, createEngine }: Parts): void {

@@ -61,44 +61,57 @@ export function createGuestRam(
   createMemory: (total: number) => RamMemory | undefined = createRamMemory,
   createBytes: (size: number) => Buffer = (size) => Buffer.alloc(size),
 ): GuestRam {
-  let layout = layOut(specs, createMemory, createBytes);
-  return {
-    get blocks() {
-      return layout.blocks;
-    },
-    get total() {
-      return layout.total;
-    },
-    get memory() {
-      return layout.memory;
-    },
-    logging: false,
-    block: (name) => layout.byName.get(name),
-    become(others) {
-      layout = layOut(
-        others,
-        () => undefined,
-        (size) => Buffer.alloc(size),
-      );
-    },
-    markDirty(block, offset, length) {
-      if (!this.logging || length === 0) return;
-      if (offset < 0 || length < 0 || offset + length > block.bytes.length) {
-        throw new RangeError(`write of ${length} bytes at ${offset} is outside RAM block '${block.name}'`);
-      }
-      const first = Math.floor(offset / pageSize);
-      const last = Math.floor((offset + length - 1) / pageSize);
-      if (first === last) block.dirtyLog.set(first);
-      else block.dirtyLog.setRange(first, last + 1);
-    },
-    write(block, offset, data) {
-      if (offset < 0 || offset + data.length > block.bytes.length) {
-        throw new RangeError(`write of ${data.length} bytes at ${offset} is outside RAM block '${block.name}'`);
-      }
-      block.bytes.set(data, offset);
-      this.markDirty(block, offset, data.length);
-    },
-  };
+  return new Ram(layOut(specs, createMemory, createBytes));
+}
+
+/** A class: an object with accessors of its own has a shape of its own, which everything that looks at it must learn anew. */
+class Ram implements GuestRam {
+  logging = false;
+
+  constructor(private layout: Layout) {}
+
+  get blocks(): readonly RamBlock[] {
+    return this.layout.blocks;
+  }
+
+  get total(): number {
+    return this.layout.total;
+  }
+
+  get memory(): RamMemory | undefined {
+    return this.layout.memory;
+  }
+
+  block(name: string): RamBlock | undefined {
+    return this.layout.byName.get(name);
+  }
+
+  become(specs: readonly RamBlockSpec[]): void {
+    this.layout = layOut(
+      specs,
+      () => undefined,
+      (size) => Buffer.alloc(size),
+    );
+  }
+
+  markDirty(block: RamBlock, offset: number, length: number): void {
+    if (!this.logging || length === 0) return;
+    if (offset < 0 || length < 0 || offset + length > block.bytes.length) {
+      throw new RangeError(`write of ${length} bytes at ${offset} is outside RAM block '${block.name}'`);
+    }
+    const first = Math.floor(offset / pageSize);
+    const last = Math.floor((offset + length - 1) / pageSize);
+    if (first === last) block.dirtyLog.set(first);
+    else block.dirtyLog.setRange(first, last + 1);
+  }
+
+  write(block: RamBlock, offset: number, data: Uint8Array): void {
+    if (offset < 0 || offset + data.length > block.bytes.length) {
+      throw new RangeError(`write of ${data.length} bytes at ${offset} is outside RAM block '${block.name}'`);
+    }
+    block.bytes.set(data, offset);
+    this.markDirty(block, offset, data.length);
+  }
 }
 
 interface Layout {
