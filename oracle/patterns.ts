@@ -3,7 +3,7 @@
  * Error classes are always compared; descriptions are for people and are compared only in strict mode.
  */
 import { isObject, type JsonObject, type JsonValue, sameJson, stringifyJson } from '../protocol/json.js';
-import type { Received } from '../protocol/message.js';
+import { eventName, type Received } from '../protocol/message.js';
 
 export interface MatchOptions {
   /** Compare error descriptions too (`--strict-desc`). */
@@ -102,3 +102,11 @@ export const aString: Expected = { words: 'a string', holds: (value) => typeof v
 export const aBoolean: Expected = { words: 'a boolean', holds: (value) => typeof value === 'boolean' };
 export const anObject: Expected = { words: 'an object', holds: (value): value is JsonObject => isObject(value) };
 export const anArray: Expected = { words: 'an array', holds: (value) => Array.isArray(value) };
+
+/** An event by its name, `MIGRATION` with its status, `MIGRATION_PASS` with its number; `undefined` for what is none. */
+export function wordOfEvent(message: Received): string | undefined {
+  const name = eventName(message);
+  const data = isObject(message.value) ? message.value.data : undefined;
+  if (name === 'MIGRATION' && isObject(data)) return `MIGRATION(${String(data.status)})`;
+  return name === 'MIGRATION_PASS' && isObject(data) ? `MIGRATION_PASS(${String(data.pass)})` : name;
+}

@@ -3,7 +3,7 @@
  * A requirement sees nothing else.
  */
 import { isObject, type JsonObject, type JsonValue, sameJson, stringifyJson } from '../protocol/json.js';
-import { eventName, isReply, type Received } from '../protocol/message.js';
+import { isReply, type Received } from '../protocol/message.js';
 import type { Session } from '../protocol/session.js';
 import { Transcript } from '../protocol/transcript.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
@@ -17,9 +17,9 @@ import { Divergence } from './divergence.js';
 import { announcesLater, laterStatuses, type Statuses } from './later-statuses.js';
 import { membersBeyond } from './members-beyond.js';
 import type { Observation, Observations } from './observations.js';
-import { brief, type Expected, meets, type Pattern, wordsOf } from './patterns.js';
+import { brief, type Expected, meets, type Pattern, wordOfEvent, wordsOf } from './patterns.js';
 import { hasDefect } from './release.js';
-import { judgedEvents } from './tracker/judged-events.js';
+import { judgedOf } from './tracker/judged-events.js';
 
 export interface TrialSettings {
   readonly facts: TargetFacts;
@@ -48,6 +48,7 @@ export class Trial {
   readonly served = new Set<string>();
   /** It looked at what was seen in another trial. */
   quotes = false;
+  private readonly spoilt = new Set<Instance>();
   private readonly used = new Map<Instance, { name: string }>();
   private readonly sessions = new Map<Session, Instance>();
   private readonly heard: Session[] = [];
@@ -87,11 +88,7 @@ export class Trial {
    * has, and that tell of migrations and run states or of the monitor itself, can be unexpected.
    */
   private get knownEvents(): ReadonlySet<string> {
-    this.events ??= new Set(
-      [...judgedEvents, 'COMMAND_DROPPED'].filter((name) =>
-        [this.facts.schema, loadSchema(this.dialect.name)].some(({ events }) => events.has(name)),
-      ),
-    );
+    this.events ??= judgedOf([this.facts.schema, loadSchema(this.dialect.name)]);
     return this.events;
   }
 
@@ -207,6 +204,11 @@ export class Trial {
   /** Something that is to be given back at the end of the trial, however it ends. */
   atEnd(release: () => Promise<void>): void {
     this.releases.push(release);
+  }
+
+  /** What was done to it may show later in what nobody looks at: it does not serve again. */
+  spoils(instance: Instance): void {
+    this.spoilt.add(instance);
   }
 
   /** Every instance that the trial has used, for the control probe. */
@@ -331,13 +333,7 @@ export class Trial {
 
   /** Names of the events among the messages, in order, `MIGRATION` with its status: `MIGRATION(active)`. */
   eventNames(messages: readonly Received[]): string[] {
-    return messages.flatMap((message) => {
-      const name = eventName(message);
-      if (name === undefined) return [];
-      const data = (message.value as JsonObject).data;
-      if (name === 'MIGRATION' && isObject(data)) return [`MIGRATION(${String(data.status)})`];
-      return name === 'MIGRATION_PASS' && isObject(data) ? [`MIGRATION_PASS(${String(data.pass)})`] : [name];
-    });
+    return messages.flatMap((message) => wordOfEvent(message) ?? []);
   }
 
   /** Two values are equal. */
@@ -384,7 +380,8 @@ export class Trial {
     for (const release of this.releases.splice(0)) await release();
     for (const [instance, { name }] of this.used) {
       const session = open.get(instance);
-      const condition = healthy ? await this.conditionOf(instance, name, session) : undefined;
+      const again = healthy && !this.spoilt.has(instance);
+      const condition = again ? await this.conditionOf(instance, name, session) : undefined;
       // Who comes next may go on with it.
       if (condition !== undefined && session?.endpoint === name && instance.keep !== undefined) instance.keep(session);
       else session?.close();

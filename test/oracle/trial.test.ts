@@ -239,6 +239,15 @@ describe('the instance of a trial', () => {
     expect(await serve(lab(withState().answer), ['query-status'], ['query-migrate'])).to.equal(true);
   });
 
+  it('does not serve again once the trial has said so', async () => {
+    const laboratory = lab(withState().answer);
+    const trial = laboratory.trial();
+    const instance = await trial.instance();
+    trial.spoils(instance);
+    await trial.finish(true);
+    expect(await laboratory.trial().instance()).not.to.equal(instance);
+  });
+
   it('serves again after its settings were put back', async () => {
     const state = withState();
     const again = await serve(
