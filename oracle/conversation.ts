@@ -99,7 +99,7 @@ export function impossibleIn(
   schema: Schema,
   others: readonly Session[] = [],
 ): Impossible | undefined {
-  const left = others.some((other) => other !== session && other.raw && other.endpoint === session.endpoint);
+  let mayBeLeft = others.some((other) => other !== session && other.raw && other.endpoint === session.endpoint);
   const commands = commandsBy(session);
   const answered = new Set<string>();
   for (const message of session.log) {
@@ -109,7 +109,13 @@ export function impossibleIn(
     const fault = name === undefined ? undefined : faultOfEvent(value, name, schema);
     if (fault !== undefined) return { expected: fault, message };
     if (!isReply(message)) continue;
-    if (!left && session.lacksItsId(message)) return { expected: 'a reply with the id of its command', message };
+    if (session.lacksItsId(message)) {
+      // At most one, ahead of all of its own (QMP-CONN-08).
+      if (!mayBeLeft) return { expected: 'a reply with the id of its command', message };
+      mayBeLeft = false;
+      continue;
+    }
+    mayBeLeft = false;
     const { id } = value;
     if (typeof id !== 'string' || !session.hasMade(id)) continue;
     if (answered.has(id)) return { expected: `one reply to the command with id ${id}`, message };
