@@ -104,6 +104,7 @@ async function hunt(name: string, { dialect = '3.0' }: Fault, seed: number, time
     strictDesc: false,
     // What is spent on one finding is missing for others, one of which may be smaller.
     shrinkBudget: time * 0.6,
+    spent: processor,
     reuse: false,
     runner: simulated(name, dialect, facts),
     files: () => [],

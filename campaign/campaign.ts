@@ -43,6 +43,8 @@ export interface CampaignOptions {
   readonly strictDesc: boolean;
   /** Milliseconds to shrink one finding. */
   readonly shrinkBudget: number;
+  /** Milliseconds by which that is measured; real time when absent. */
+  readonly spent?: () => number;
   /** End at the first finding that is not known. */
   readonly untilFirst?: boolean;
   /** Processes serve several scenarios. */
@@ -112,6 +114,7 @@ export class Campaign {
       facts,
       known: options.known,
       shrinkBudget: options.shrinkBudget,
+      ...(options.spent === undefined ? {} : { spent: options.spent }),
       files: options.files,
       ...(store === undefined ? {} : { store }),
       run: (scenario) => tried(runner ?? ((one) => attempt(one, how)), scenario),

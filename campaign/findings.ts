@@ -52,6 +52,8 @@ export interface FindingsOptions {
   readonly known: KnownFindings;
   /** Milliseconds to shrink one finding. */
   readonly shrinkBudget: number;
+  /** Milliseconds by which that is measured; real time when absent. */
+  readonly spent?: () => number;
   readonly store?: Store;
   /** Files of a finding beside `case.json` and `transcript.jsonl`. */
   readonly files: (file: CaseFile, shown: Attempt | undefined) => readonly FolderFile[];
@@ -173,7 +175,8 @@ export class Findings {
     }
     // A defect that everybody knows of needs no small scenario; what is new waits behind it.
     const known = this.options.known.has(symptom) || symptom.defect !== undefined;
-    const until = performance.now() + this.options.shrinkBudget / (known ? knownShare : 1);
+    const { spent = () => performance.now() } = this.options;
+    const until = spent() + this.options.shrinkBudget / (known ? knownShare : 1);
     const repeats = repeatsFor(first.rate, first.shown.attempt.duration);
     let latest = symptom;
     const shows = async (candidate: Scenario): Promise<boolean> => {
@@ -185,7 +188,7 @@ export class Findings {
       }
       return false;
     };
-    const shrunk = await shrink(scenario, { shows, going: () => going() && performance.now() < until });
+    const shrunk = await shrink(scenario, { shows, going: () => going() && spent() < until });
     const last = shrunk.scenario === scenario ? first : await confirm(shrunk.scenario, latest, run, going);
     // A small one that was luck is no better than the large one.
     const [best, told] = last.shown === undefined ? [scenario, first] : [shrunk.scenario, last];

@@ -16,7 +16,9 @@ export function folded(steps: readonly Step[]): readonly (readonly Step[])[] {
       case 'pipeline':
         return [...listening(steps, step, at), ...closing(steps, step, at)];
       case 'status':
-        return waitingOnce(steps, step, at);
+        return [...waitingOnce(steps, step, at), ...waitingFor(steps, step, at)];
+      case 'runstate':
+        return waitingFor(steps, step, at);
       default:
         return [];
     }
@@ -68,6 +70,15 @@ function closing(steps: readonly Step[], step: Commands, at: number): readonly (
   return cuts.map((bytes) =>
     replaced(replaced(replaced(steps, at), at - 1, waits), from, { ...peer, behaviour: 'cut', bytes }),
   );
+}
+
+/** A wait for one thing is no wait for what is there already: what held things up until then may go. */
+function waitingFor(
+  steps: readonly Step[],
+  step: Extract<Step, { do: 'status' | 'runstate' }>,
+  at: number,
+): readonly (readonly Step[])[] {
+  return step.is.length < 2 ? [] : step.is.map((one) => replaced(steps, at, { ...step, is: [one] }));
 }
 
 /** Of two waits in a row the second one is enough. */

@@ -2,7 +2,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { harmIn } from '../generators/harmless.js';
 import { type Clock, hostClock } from '../protocol/clock.js';
-import { lacksDescriptors } from '../protocol/descriptor-sending.js';
 import { ConnectError, DeadlinePassed, Disconnected, NotQmp } from '../protocol/errors.js';
 import { isObject, type JsonObject, mentions, stringifyJson } from '../protocol/json.js';
 import type { Session } from '../protocol/session.js';
@@ -16,7 +15,7 @@ import { machineAfter, startedMachine } from './known-machine.js';
 import type { Patience } from './patience.js';
 import { hostPeerNetwork, type PeerNetwork } from './peer/peer-network.js';
 import { contentsOf, ramImage } from './ram-image.js';
-import { commandRidden } from './riding.js';
+import { commandRidden, mayRide } from './riding.js';
 import { ScenarioError } from './scenario-error.js';
 
 export { ScenarioError } from './scenario-error.js';
@@ -283,15 +282,10 @@ class Stage {
     const args = step.arguments === undefined ? undefined : this.resolve(step.arguments);
     const options = step.oob === undefined ? {} : { oob: step.oob };
     const { descriptors = 0 } = step;
-    if (descriptors > 0 && (await this.mayCarry(session)))
+    if (descriptors > 0 && (await mayRide(session, this.options.target)))
       return commandRidden(session, step.execute, args, descriptors);
     if (step.post) session.post(step.execute, args, options);
     else await session.command(step.execute, args, options);
-  }
-
-  /** Descriptors of ours come to the monitor over this connection. */
-  private async mayCarry(session: Session): Promise<boolean> {
-    return this.options.target.lacks('direct') === undefined && (await lacksDescriptors(session)) === undefined;
   }
 
   private async poll(at: string, query: string, wanted: readonly string[], deadline: number): Promise<void> {
