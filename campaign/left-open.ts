@@ -14,11 +14,14 @@ const defect = 'MIG-DEF-26';
 function postcopyCutShort({ entries }: Transcript): number | undefined {
   let status = '';
   for (const entry of entries) {
-    if (entry.kind !== 'received' || entry.at !== 'source' || !entry.text.includes('"MIGRATION"')) continue;
+    if (entry.kind !== 'received' || entry.at !== 'source' || !/"status"\s*:/.test(entry.text)) continue;
     const value = entryValue(entry);
-    if (!isObject(value) || value.event !== 'MIGRATION' || !isObject(value.data)) continue;
-    const next = String(value.data.status);
-    if (status === 'postcopy-active' && (next === 'cancelling' || next === 'failed')) return entry.n;
+    if (!isObject(value)) continue;
+    // Told by an event, or by `query-migrate` where nobody asked for events.
+    const told = value.event === 'MIGRATION' ? value.data : value.return;
+    if (!isObject(told) || typeof told.status !== 'string' || 'running' in told) continue;
+    const next = told.status;
+    if (status === 'postcopy-active' && /^(cancelling|cancelled|failed)$/.test(next)) return entry.n;
     status = next;
   }
   return undefined;
@@ -31,7 +34,13 @@ const isShutdown = /"event"\s*:\s*"SHUTDOWN"/;
 
 /** Whether what a source does from now on may be the defect's doing. */
 export const mayHang = (transcript: Transcript, defects: ReadonlySet<string>): boolean =>
-  defects.has(defect) && postcopyCutShort(transcript) !== undefined;
+  defects.has(defect) && (postcopyCutShort(transcript) !== undefined || mayHaveCut(transcript));
+
+/** Both were asked for, and nobody may have looked in between. */
+const mayHaveCut = ({ entries }: Transcript): boolean =>
+  ['migrate-start-postcopy', 'migrate_cancel'].every((name) =>
+    entries.some(({ kind, text }) => kind === 'sent' && text.includes(name)),
+  );
 
 /** The symptoms, those that are the defect's told as that. */
 export function withLeftOpen(

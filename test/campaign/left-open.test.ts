@@ -1,6 +1,6 @@
 /** A reader of the return path that was left waiting, and what the next migration makes of it (MIG-DEF-26). */
 import { expect } from 'chai';
-import { withLeftOpen } from '../../campaign/left-open.js';
+import { mayHang, withLeftOpen } from '../../campaign/left-open.js';
 import type { Symptom } from '../../campaign/symptom.js';
 import { Transcript } from '../../protocol/transcript.js';
 
@@ -57,5 +57,19 @@ describe('a return path that was left open', () => {
     expect(kinds(cut, 'active', [])).to.deep.equal(['hang']);
     expect(kinds(told('setup', 'active', 'failed', 'setup', 'active'), 'active')).to.deep.equal(['hang']);
     expect(kinds(told('postcopy-active', 'postcopy-paused', 'failed', 'active'), 'active')).to.deep.equal(['hang']);
+  });
+});
+
+describe('a postcopy that was cut short while nobody asked for events', () => {
+  it('is told by query-migrate, and by what was asked for', () => {
+    const transcript = new Transcript();
+    for (const status of ['postcopy-active', 'cancelled', 'active'])
+      transcript.add('source', 'received', JSON.stringify({ return: { status } }));
+    expect(kinds(transcript, 'active')).to.deep.equal(['known-defect']);
+    const unseen = new Transcript();
+    const both = '{"execute":"migrate-start-postcopy"}\n{"execute":"migrate_cancel"}\n';
+    unseen.add('source', 'sent', both);
+    expect(mayHang(unseen, new Set(['MIG-DEF-26']))).to.equal(true);
+    expect(mayHang(new Transcript(), new Set(['MIG-DEF-26']))).to.equal(false);
   });
 });
