@@ -60,6 +60,8 @@ const stream = (...memory: readonly FeedPart[]): FeedPart[] => [...begin, 'ram',
 
 interface Way {
   readonly capabilities?: readonly string[];
+  /** How it is started beside that. */
+  readonly start?: StartOptions;
   readonly steps: readonly Step[];
 }
 
@@ -80,6 +82,16 @@ const all: readonly Way[] = [
   { steps: [feed([...begin, 'short-ram', ...end]), ended] },
   // The guest goes on as it was.
   { steps: [feed([...begin, 'ram', 'pages', 'ram-end', 'stopped', 'end']), ended, command('query-status')] },
+  // … or as its process was told to leave it, and tells when it goes on.
+  { start: { paused: true }, steps: [feed(stream('pages')), ended, command('query-status')] },
+  {
+    steps: [
+      command('migrate-set-capabilities', { capabilities: [{ capability: 'events', state: true }] }),
+      feed(stream('pages')),
+      ended,
+      command('query-status'),
+    ],
+  },
   // Questions are answered, and the end is told.
   { steps: [feed([...begin, 'return-path', 'ping', 'ram', 'pages', 'ping', ...end]), ended] },
   // What is discarded comes again; what is there must not.
@@ -110,8 +122,8 @@ const known = new WeakMap<Dialect, readonly Scenario[]>();
 export function loadsOf(dialect: Dialect): readonly Scenario[] {
   const before = known.get(dialect);
   if (before !== undefined) return before;
-  const loads = all.flatMap(({ capabilities = [], steps }): Scenario[] => {
-    const start = listening(dialect, capabilities);
+  const loads = all.flatMap(({ capabilities = [], start: more, steps }): Scenario[] => {
+    const start = listening(dialect, capabilities, more);
     return start === undefined ? [] : [{ scenario: scenarioVersion, steps: [...start, ...steps] }];
   });
   known.set(dialect, loads);

@@ -7,8 +7,9 @@ import type { Schema } from '../../qapi/schema.js';
 import type { Dialect } from '../../reference/dialects/dialect.js';
 import type { ParameterRule } from '../../reference/dialects/migration-parameters.js';
 import { migrationCommands, migrationStatuses } from '../../reference/model/index.js';
-import { channelUri, imageOf, type Scenario, type Step, scenarioVersion } from '../../targets/scenario.js';
+import { type Scenario, type Step, scenarioVersion } from '../../targets/scenario.js';
 import { mayBeExecuted } from '../harmless-commands.js';
+import { setPieces } from './set-pieces.js';
 
 /** Steps of one scenario beside its beginning, about. */
 const handful = 12;
@@ -193,173 +194,6 @@ const refusals: readonly (readonly Step[])[] = [
   ],
 ];
 
-/** Out of band on a connection that allows it: what may be asked so, and what may not. */
-function outOfBand({ protocol }: Dialect): Scenario {
-  const monitors = [{ transport: 'unix' as const, ...(protocol.oobOffer === 'option' ? { oob: true } : {}) }];
-  const oob = (execute: string, id: number): Step => ({
-    do: 'raw',
-    at: 'source',
-    bytes: `{"exec-oob":"${execute}","id":"sweep-${id}"}\n`,
-  });
-  const asked = ['migrate-pause', 'query-migrate', 'stop', 'qmpspec-none', 'migrate-recover'];
-  return {
-    scenario: scenarioVersion,
-    steps: [
-      { do: 'start', at: 'source', options: { monitors } },
-      { do: 'connect', at: 'source', enable: ['oob'] },
-      ...asked.flatMap((name, id): Step[] => [oob(name, id), { do: 'fence', at: 'source' }]),
-    ],
-  };
-}
-
-/** Ahead of the negotiation, where nothing is taken but the negotiation. */
-const early: Scenario = {
-  scenario: scenarioVersion,
-  steps: [
-    { do: 'start', at: 'source' },
-    {
-      do: 'connect',
-      at: 'source',
-      before: ['query-status', 'query-migrate', 'stop', 'qmpspec-none'].map((execute) => ({ execute })),
-    },
-    command('query-status'),
-  ],
-};
-
-/** Two monitors hear of the same events. */
-const twice: Scenario = {
-  scenario: scenarioVersion,
-  steps: [
-    { do: 'start', at: 'source', options: { monitors: [{ transport: 'unix' }, { transport: 'unix' }] } },
-    { do: 'connect', at: 'source' },
-    { do: 'connect', at: 'source', monitor: 1, before: [{ execute: 'query-status' }] },
-    command('stop'),
-    command('cont'),
-    { do: 'fence', at: 'source#2' },
-    { do: 'fence', at: 'source' },
-  ],
-};
-
-/** The end, which is told. */
-const left: Scenario = {
-  scenario: scenarioVersion,
-  steps: [
-    { do: 'start', at: 'source' },
-    { do: 'connect', at: 'source' },
-    command('quit'),
-    { do: 'exit', at: 'source' },
-  ],
-};
-
-/** Two events with time between them: what happens later is told with a later time. Nothing else waits so long. */
-const apart: Scenario = {
-  scenario: scenarioVersion,
-  steps: [
-    { do: 'start', at: 'source' },
-    { do: 'connect', at: 'source' },
-    command('stop'),
-    { do: 'runstate', at: 'source', is: ['running'], deadline: 2000 },
-    command('cont'),
-    { do: 'fence', at: 'source' },
-  ],
-};
-
-/** A migration that nobody reads, looked at for a while. */
-const stalled: Scenario = {
-  scenario: scenarioVersion,
-  steps: [
-    { do: 'start', at: 'source', options: { ramImage: imageOf(1) } },
-    { do: 'connect', at: 'source' },
-    { do: 'peer', channel: 'a', behaviour: 'stall' },
-    command('migrate', { uri: channelUri('a') }),
-    { do: 'status', at: 'source', is: ['completed', 'failed'], deadline: 1200 },
-    command('migrate_cancel'),
-    { do: 'status', at: 'source', is: ['cancelled', 'completed', 'failed'] },
-  ],
-};
-
-/** Descriptors that are passed, named and given back, alone and in a set. */
-function passed(schema: Schema): Scenario {
-  const riding = (execute: string, args: unknown): Step => ({
-    do: 'command',
-    at: 'source',
-    execute,
-    arguments: args,
-    descriptors: 1,
-  });
-  const steps = [
-    riding('getfd', { fdname: 'qmpspec-fd' }),
-    command('closefd', { fdname: 'qmpspec-fd' }),
-    riding('add-fd', { 'fdset-id': 4712 }),
-    command('query-fdsets'),
-    command('remove-fd', { 'fdset-id': 4712 }),
-  ];
-  return {
-    scenario: scenarioVersion,
-    steps: [
-      { do: 'start', at: 'source' },
-      { do: 'connect', at: 'source' },
-      ...steps.filter((step) => step.do === 'command' && schema.commands.has(step.execute)),
-    ],
-  };
-}
-
-/** A guest with a name. */
-const named: Scenario = {
-  scenario: scenarioVersion,
-  steps: [
-    { do: 'start', at: 'source', options: { name: 'qmpspec' } },
-    { do: 'connect', at: 'source' },
-    command('query-name'),
-  ],
-};
-
-/** A source whose guest has gone, while its destination still keeps silent. */
-const gone: Scenario = {
-  scenario: scenarioVersion,
-  steps: [
-    { do: 'start', at: 'source' },
-    { do: 'connect', at: 'source' },
-    { do: 'peer', channel: 'a', behaviour: 'silent' },
-    command('migrate-set-capabilities', { capabilities: [{ capability: 'postcopy-ram', state: true }] }),
-    {
-      do: 'pipeline',
-      at: 'source',
-      commands: [{ execute: 'migrate', arguments: { uri: channelUri('a') } }, { execute: 'migrate-start-postcopy' }],
-    },
-    { do: 'status', at: 'source', is: ['postcopy-active', 'completed', 'failed'] },
-    command('cont'),
-    command('stop'),
-    command('query-status'),
-    { do: 'release', channel: 'a' },
-    { do: 'status', at: 'source', is: ['completed', 'failed'] },
-  ],
-};
-
-/** A postcopy that is paused, looked at before and after, and taken up again. */
-const paused: Scenario = {
-  scenario: scenarioVersion,
-  steps: [
-    { do: 'start', at: 'source' },
-    { do: 'connect', at: 'source' },
-    { do: 'peer', channel: 'a', behaviour: 'silent' },
-    { do: 'peer', channel: 'b', behaviour: 'answer' },
-    command('migrate-set-capabilities', { capabilities: [{ capability: 'postcopy-ram', state: true }] }),
-    {
-      do: 'pipeline',
-      at: 'source',
-      commands: [{ execute: 'migrate', arguments: { uri: channelUri('a') } }, { execute: 'migrate-start-postcopy' }],
-    },
-    { do: 'status', at: 'source', is: ['postcopy-active', 'completed', 'failed'] },
-    command('migrate-pause'),
-    command('query-migrate'),
-    { do: 'status', at: 'source', is: ['postcopy-paused', 'completed', 'failed'] },
-    command('query-status'),
-    command('migrate', { uri: channelUri('b'), resume: true }),
-    { do: 'status', at: 'source', is: ['completed', 'failed'] },
-  ],
-};
-
 const known = new WeakMap<Schema, Map<Dialect, readonly Scenario[]>>();
 
 /** All of them for a dialect and a target's own schema, in order. */
@@ -385,8 +219,8 @@ export function sweepsOf(dialect: Dialect, schema: Schema): readonly Scenario[] 
       ],
     }),
   );
-  const switches = dialect.migration.capabilities.includes('postcopy-ram') ? [gone, paused] : [];
-  const whole = [early, named, left, apart, stalled, passed(schema), ...all, outOfBand(dialect), ...switches, twice];
+  const { first, last } = setPieces(dialect, schema);
+  const whole = [...first, ...all, ...last];
   const own = known.get(schema) ?? new Map();
   known.set(schema, own.set(dialect, whole));
   return whole;
