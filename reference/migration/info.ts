@@ -80,7 +80,8 @@ function ramMembers(state: ModelState, { host, statistics, remainingPages }: Inf
   return {
     ...members,
     'pages-per-second': statistics.pagesPerSecond,
-    'precopy-bytes': statistics.precopyBytes,
+    // Until all is accounted for, what has been sent of RAM so far.
+    'precopy-bytes': Math.max(statistics.precopyBytes, statistics.transferred),
     'downtime-bytes': statistics.downtimeBytes,
     'postcopy-bytes': statistics.postcopyBytes,
     'dirty-sync-missed-zero-copy': 0,
