@@ -38,7 +38,9 @@ export const differences = new ChapterBuilder(['QMP protocol', '17 Later release
       const instance = await oobInstance(t);
       for (let round = 0; round < 3; round++) {
         const first = await t.session({ to: instance });
-        await first.sendBytes('{"execute":"query-commands"}'.repeat(20));
+        // With ids, since replies may reach the next client, even ahead of its greeting (QMP-CONN-08).
+        const commands = Array.from({ length: 20 }, () => `{"execute":"query-commands","id":"${first.freshId()}"}`);
+        await first.sendBytes(commands.join(''));
         first.close();
         const second = await t.session({ to: instance });
         t.succeeded(await second.command('query-version'), 'after the disconnect');
