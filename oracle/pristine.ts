@@ -60,6 +60,8 @@ function tracesOf(lines: readonly string[], refused: ReadonlySet<string>, replie
   }
   // Raw input may hide commands in escapes.
   if (/\\u00/.test(text) || (migrations !== undefined && taking.test(text))) strange = true;
+  // Also one that is refused decides what the capabilities can be from then on.
+  if (lines.some((line) => /["']migrate-incoming["']/.test(line))) return 'any';
   if (!strange) return migrations ?? worst;
   return replies.filter(({ kind }) => kind === 'success').length <= known ? 'restorable' : 'any';
 }

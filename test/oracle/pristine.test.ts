@@ -53,6 +53,8 @@ describe('the traces of a trial', () => {
     expect(leftBy(refused)).to.equal('restorable');
     expect(leftBy({ execute: 'migrate', arguments: { uri: 'unix:x' } }, refused)).to.equal('migrations');
     expect(leftBy({ execute: 'migrate', arguments: { uri: 'x' }, id: 'refused' })).to.equal('restorable');
+    // In a release it decides whether multifd can be switched on.
+    expect(leftBy({ ...refused, execute: 'migrate-incoming' })).to.equal('any');
     // An id that a success bears too tells of neither.
     expect(leftBy({ execute: 'getfd', id: 'refused' }, { execute: 'getfd' })).to.equal('any');
   });
