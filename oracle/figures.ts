@@ -45,9 +45,15 @@ export class Figures {
   private leavesOut = false;
 
   /** @param fresh the process has been seen from its start */
-  constructor(private readonly fresh: boolean) {
+  constructor(private fresh: boolean) {
     this.withoutMultifd = fresh;
     this.countsPages = fresh;
+  }
+
+  /** Another transcript follows, whose times count from its own beginning. */
+  carry(): void {
+    this.fresh = false;
+    this.since = undefined;
   }
 
   /**

@@ -59,6 +59,7 @@ export class JudgedProcess {
   carry(): void {
     this.tracker?.blind();
     this.tracker?.beginHistory();
+    this.figures.carry();
     this.connections.clear();
     this.roles = new Roles();
     this.echo = new Echo();
