@@ -192,6 +192,8 @@ export const connections = new ChapterBuilder(
         t.check(false, 'two clients that wait', error.message);
       } finally {
         for (const session of waiting) session.close();
+        // As long as it is served, those who gave up stay in the queue, and nobody else comes in.
+        first.close();
       }
     },
     { needs: { abilities: ['start', 'reconnect'] } },
