@@ -150,7 +150,7 @@ export class InfoInvariants {
       }
     }
     for (const [name, figure] of figuresOf(value))
-      must('MIG-CMD-QMIG-03', figure >= 0, `${name} not negative`, `${figure}`);
+      must(times.has(name) ? 'MIG-CMD-INV-03' : 'MIG-CMD-QMIG-03', figure >= 0, `${name} not negative`, `${figure}`);
     for (const name of age === undefined ? [] : ['total-time', 'setup-time']) {
       const time = integer(value[name]) ?? 0n;
       const most = BigInt(Math.ceil(age as number)) + clockStep;
@@ -217,6 +217,7 @@ export class InfoInvariants {
   }
 }
 
+const times: ReadonlySet<string> = new Set(['total-time', 'setup-time', 'downtime', 'expected-downtime']);
 /** Bytes that a page of one value takes at least: the mark that says where it is. */
 const markBytes = 8n;
 /** Milliseconds by which clocks of two processes may differ in what they call the same moment. */

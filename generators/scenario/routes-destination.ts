@@ -64,7 +64,7 @@ export const destinationRoutes: readonly Route[] = [
     },
   },
   {
-    aims: ['incoming load-failed MIG-SM-I20 MIG-SM-I31 MIG-SM-I33 MIG-SM-I35 MIG-SM-I37 MIG-SM-I40'],
+    aims: ['incoming load-failed MIG-SM-I10 MIG-SM-I20 MIG-SM-I31 MIG-SM-I33 MIG-SM-I35 MIG-SM-I37 MIG-SM-I40'],
     go: (w) => {
       fed(w);
       feed(w, channel, ...w.tape.pick([['header', 'garbage'], ['garbage'], ['header', 'other-machine']] as const));

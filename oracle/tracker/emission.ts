@@ -61,25 +61,23 @@ export function idMatches(id: JsonValue | undefined, seen: JsonValue | undefined
 
 function replyMatches(output: Extract<Emitted, { kind: 'reply' }>, reply: JsonObject, strictDesc: boolean): boolean {
   if ('any' in output) return true;
-  if (output.ok) return 'return' in reply && valueMatches(output.value, reply.return as JsonValue);
+  if (output.ok) return 'return' in reply && valueMatches(output.value, reply.return as JsonValue, strictDesc);
   if (!isObject(reply.error) || reply.error.class !== output.errorClass) return false;
   return !strictDesc || output.desc === '*' || reply.error.desc === output.desc;
 }
 
 /** A model's reply value against a real one. Members that a newer monitor adds are no fault (they are optional there). */
-function valueMatches(expected: ReplyValue | undefined, got: JsonValue): boolean {
+function valueMatches(expected: ReplyValue | undefined, got: JsonValue, strictDesc: boolean): boolean {
   if (expected === undefined) return isObject(got) && Object.keys(got).length === 0;
   if (expected.exact !== undefined) return holdsExactly(expected.exact as JsonValue, got);
   if (!isObject(got)) return false;
   const fixed = Object.entries(expected.equals ?? {});
   const present = (name: string) => Object.hasOwn(got, name);
-  if (
-    !fixed.every(
-      ([name, value]) => present(name) && (value === '*' || sameJson(got[name] as JsonValue, value as JsonValue)),
-    )
-  ) {
-    return false;
-  }
+  // Its words are those of a release, as those of errors are.
+  const ofAnyText = (name: string, value: unknown) => value === '*' || (name === 'error-desc' && !strictDesc);
+  const holds = ([name, value]: [string, unknown]) =>
+    present(name) && (ofAnyText(name, value) || sameJson(got[name] as JsonValue, value as JsonValue));
+  if (!fixed.every(holds)) return false;
   if (!(expected.required ?? []).every(present)) return false;
   // Only where the spec lists every member of a state is an extra one of the baseline's a fault.
   if (expected.required === undefined) return true;
