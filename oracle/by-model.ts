@@ -1,5 +1,6 @@
 /** Whether the model permits what a target said in a trial, whatever the trial was about. */
-import type { Transcript } from '../protocol/transcript.js';
+import { isObject } from '../protocol/json.js';
+import { entryValue, type Transcript } from '../protocol/transcript.js';
 import type { TargetFacts } from '../targets/facts.js';
 import { judgeTranscript } from './judge.js';
 import { defectsOfFacts } from './release.js';
@@ -15,6 +16,29 @@ export const wholeConversation = 'in the whole conversation, by the model';
 function concernsIt({ entries }: Transcript): boolean {
   const told = (event: RegExp) => entries.some(({ kind, text }) => kind === 'received' && event.test(text));
   return told(/"event": *"MIGRATION"/) && !told(/"event": *"COMMAND_DROPPED"/);
+}
+
+/** Milliseconds by which events may be late. */
+const behind = 50;
+
+/**
+ * Whether an entry shows a status that is announced later: a monitor that tells its events from beside its commands may be
+ * several of them behind, and the model knows of one (MIG-SM-E02).
+ */
+function runsAhead({ entries }: Transcript, entry: number): boolean {
+  const reply = entries.find(({ n }) => n === entry);
+  const value = reply === undefined || reply.kind !== 'received' ? undefined : entryValue(reply);
+  const shown = isObject(value) && isObject(value.return) ? value.return.status : undefined;
+  if (reply === undefined || typeof shown !== 'string') return false;
+  const announced = (entry: (typeof entries)[number], status: (of: unknown) => boolean): boolean => {
+    const event = entry.kind === 'received' && entry.at === reply.at ? entryValue(entry) : undefined;
+    return isObject(event) && event.event === 'MIGRATION' && isObject(event.data) && status(event.data.status);
+  };
+  const at = entries.indexOf(reply);
+  if (!entries.slice(0, at).some((before) => announced(before, () => true))) return false;
+  // Nobody may have listened for long enough to hear of it.
+  if ((entries.at(-1)?.time ?? 0) - reply.time < behind) return true;
+  return entries.slice(at).some((later) => announced(later, (status) => status === shown));
 }
 
 /**
@@ -40,6 +64,7 @@ export function unlikeTheModel(
   });
   if (divergence === undefined) return undefined;
   const { permitted, got, entry } = divergence;
+  if (entry !== undefined && runsAhead(transcript, entry)) return undefined;
   const expected = permitted.map(({ words, rows }) => `${words} (${rows.join(', ')})`);
   return { expected, got, entry, step: wholeConversation };
 }

@@ -31,4 +31,12 @@ describe('a conversation of a trial, by the model', () => {
     expect(refused(shown, ['source'])).to.equal(undefined);
     expect(refused([...shown, 'M completed'], ['source'])?.got).to.match(/completed/);
   });
+
+  it('may show a status several announcements ahead, as long as these come', () => {
+    const info = '{"status":"completed","total-time":1,"downtime":1,"setup-time":1,"ram":{}}';
+    const ahead = [...begun, '> query-migrate', `< ${info}`];
+    expect(refused([...ahead, 'wait 60', 'S', 'P 2', 'M completed'])).to.equal(undefined);
+    expect(refused(ahead), 'an end before they could come').to.equal(undefined);
+    expect(refused([...ahead, 'wait 60', 'S', 'P 2', 'M failed'])?.got).to.match(/^reply .*"completed"/);
+  });
 });
