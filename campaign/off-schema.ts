@@ -22,7 +22,7 @@ export function offSchemaSymptoms(transcript: Transcript, schema: Schema): Sympt
     if (entry.kind !== 'received' || entry.stale) continue;
     const value = entryValue(entry);
     if (isObject(value) && typeof value.event === 'string' && schema.events.has(value.event)) {
-      const [fault] = validatorsFor(schema).event(value.event)(value.data as never);
+      const [fault] = validatorsFor(schema).event(value.event)(value.data);
       if (fault === undefined) continue;
       return [symptomOf(`event ${value.event} off the schema`, 'QMP-EVT-01', fault, entry.n)];
     }

@@ -147,8 +147,7 @@ class Stage {
     // Pages are given up once they have gone out: what is read there later is zero.
     if (this.channels.memory !== undefined && mentions(step, 'release-ram')) this.channels.memory = undefined;
     // What deltas make of a page shows only in the whole of the memory.
-    if (mentions(step, 'xbzrle') && /"xbzrle","state":true/.test(stringifyJson(step as never)))
-      this.channels.remembers = true;
+    if (mentions(step, 'xbzrle') && /"xbzrle","state":true/.test(stringifyJson(step))) this.channels.remembers = true;
     if (this.channels.machine !== undefined) this.channels.machine = machineAfter(this.channels.machine, step);
     if (step.do !== 'event') for (const [name, session] of this.sessions) this.marks.set(name, session.mark());
     switch (step.do) {
