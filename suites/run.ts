@@ -15,7 +15,7 @@ import type { DialectName } from '../reference/dialects/dialect.js';
 import { learnFacts, type TargetFacts, withPageSize } from '../targets/facts.js';
 import { InstancePool } from '../targets/pool.js';
 import { probe } from '../targets/probe.js';
-import { type Target, TargetError } from '../targets/target.js';
+import { type Instance, type Target, TargetError } from '../targets/target.js';
 import { notApplicable } from './applicability.js';
 import { conduct, endedEvent } from './conduct.js';
 import type { Expectations } from './expectations/file.js';
@@ -60,12 +60,13 @@ export async function runSuite(options: RunOptions): Promise<RunFooter> {
   const jobs = target.lacks('start') === undefined ? options.jobs : 1;
   const pool = new InstancePool(target, Math.min(Math.ceil(jobs / 2), planned.length));
   try {
-    const facts = await firstLook(pool, options);
+    const { facts, remark } = await firstLook(pool, options);
     const matcher =
       options.expected === undefined ? undefined : new ExpectationMatcher(options.expected.file, dayOf(new Date()));
     const unmatched = matcher?.unmatched(options.expected?.known ?? []) ?? [];
     sink(header(options, facts, unmatched.length));
     for (const one of unmatched) sink(one);
+    if (remark !== undefined) sink({ event: 'note', text: remark });
     pool.fill();
     const run = new Run(options, pool, facts, matcher);
     const outcomes = sideBySide(planned, jobs, (one) => run.one(one));
@@ -84,9 +85,30 @@ export async function runSuite(options: RunOptions): Promise<RunFooter> {
   }
 }
 
-/** The control probe before anything else, and what the target says of itself. */
-async function firstLook(pool: InstancePool, options: RunOptions): Promise<TargetFacts> {
-  const instance = await pool.acquire();
+interface FirstLook {
+  readonly facts: TargetFacts;
+  /** What the first instance did that a second one did not. */
+  readonly remark?: string;
+}
+
+/**
+ * The control probe before anything else, and what the target says of itself. What only one process did, which may end in
+ * the moment in which it begins to listen, is told and does not end the run: it would be found by the requirements.
+ */
+async function firstLook(pool: InstancePool, options: RunOptions): Promise<FirstLook> {
+  const { target } = options;
+  const first = await pool.acquire();
+  try {
+    return { facts: await lookAt(first, pool, options) };
+  } catch (error) {
+    if (!(error instanceof TargetError) || target.lacks('start') !== undefined) throw error;
+    const again = async () => lookAt(await pool.acquire(), pool, options);
+    const facts = await again().catch(() => Promise.reject(error));
+    return { facts, remark: `at the first look ${error.message}; another instance does` };
+  }
+}
+
+async function lookAt(instance: Instance, pool: InstancePool, options: RunOptions): Promise<TargetFacts> {
   const result = await probe(instance);
   if (result.health !== 'healthy' && result.health !== 'slow') {
     await instance.dispose();

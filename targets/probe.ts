@@ -40,14 +40,19 @@ export async function probe(instance: Instance, deadline?: number): Promise<Prob
       ? { health: 'slow', detail: `query-version took ${Math.round(roundTrip)} ms`, roundTrip }
       : { health: 'healthy', detail: '', roundTrip };
   } catch (error) {
-    return explain(error, instance);
+    return await explain(error, instance);
   } finally {
     session?.close();
   }
 }
 
-function explain(error: unknown, instance: Instance): ProbeResult {
-  if (instance.exit !== undefined) return { health: 'dead', detail: describeExit(instance.exit) };
+/** Milliseconds by which the end of a process may be known later than that of its connections. */
+const endIsTold = 500;
+
+async function explain(error: unknown, instance: Instance): Promise<ProbeResult> {
+  const left = error instanceof Disconnected || error instanceof NotQmp;
+  const exit = instance.exit ?? (left ? await instance.exited(endIsTold).catch(() => undefined) : undefined);
+  if (exit !== undefined) return { health: 'dead', detail: describeExit(exit) };
   if (error instanceof ConnectError) return { health: 'dead', detail: error.message };
   if (error instanceof DeadlinePassed || error instanceof Disconnected || error instanceof NotQmp) {
     return { health: 'wedged', detail: error.message };

@@ -319,6 +319,23 @@ describe('a run', () => {
     expect(target.instances.every(({ disposed }) => disposed)).to.equal(true);
   });
 
+  it('goes on with another instance where only the first one ends, and says so', async () => {
+    const target = new ScriptedTarget((asked, instance) => {
+      if (instance !== target.instances[0]) return inOrder(asked, instance);
+      instance.die({ code: null, signal: 'SIGSEGV' });
+      return undefined;
+    });
+    const { footer, events } = await run(chapter().must('A', 'a', holds).done(), {}, target);
+    expect(footer.exitCode).to.equal(exitCodes.conforms);
+    expect(events.filter(({ event }) => event === 'header' || event === 'note')).to.containSubset([
+      { event: 'header' },
+      {
+        event: 'note',
+        text: 'at the first look scripted does not answer as a QMP monitor: killed by SIGSEGV; another instance does',
+      },
+    ]);
+  });
+
   it('of what runs already serves one requirement at a time', async () => {
     const target = new ScriptedTarget();
     target.missing = { start: 'it runs already' };
