@@ -1,102 +1,130 @@
 /**
  * What a campaign costs: its commands a second on a target beside those of a bare pipelined socket with the same commands and
- * migrations, and two jobs beside one, in turn, in one run; then what the simulation does (`bench:simulate`). What is compared
- * is a campaign that goes on where another one ended; how that one began is told, too.
- * Usage: npm run bench:fuzz [-- --target qemu --seconds 10 --rounds 3 --simulation 8]
+ * migrations, and two jobs beside one, in turn, in one run; then what the simulation does (`bench:simulate`). A guided
+ * campaign goes ahead; the cases of its last seconds are what is measured, so that every figure is of the same work.
+ * Usage: npm run bench:fuzz [-- --target qemu --lead 45 --last 8 --rounds 3 --simulation 5]
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import type { CaseRunner } from '../campaign/case-runner.js';
+import { crewOf } from '../campaign/crew/crew.js';
 import { chooseSources } from '../generators/sources.js';
 import { learnFacts } from '../targets/facts.js';
 import { resolveTarget } from '../targets/resolve.js';
-import type { Scenario } from '../targets/scenario.js';
 import { bare, mixOf, window } from './fuzz/bare.js';
-import { type Measured, type Part, underWay } from './fuzz/under-way.js';
+import { leadUp } from './fuzz/lead.js';
+import { type Part, type Stretch, stretch } from './fuzz/stretch.js';
 
 const options = new Command('bench:fuzz')
   .option('-t, --target <name>', 'the target', 'qemu')
-  .option('--seconds <n>', 'of each measurement', '10')
-  .option('--before <n>', 'seconds of the campaign that goes before the measured ones', '60')
-  .option('--warm-up <n>', 'seconds of each campaign before it is measured', '10')
+  .option('--lead <n>', 'seconds of the campaign that goes ahead', '45')
+  .option('--last <n>', 'seconds at its end whose cases are measured', '8')
   .option('--rounds <n>', 'measurements of each kind', '3')
   .option('--jobs <n>', 'cases side by side where the campaign is measured', '6')
   .option('--only <sources>', 'sources of cases, with commas between them')
-  .option('--simulation <n>', 'seconds for each measurement of the simulation; 0 leaves it out', '8')
+  .option('--simulation <n>', 'seconds for each measurement of the simulation; 0 leaves it out', '5')
   .parse()
   .opts<{
     target: string;
-    seconds: string;
-    before: string;
-    warmUp: string;
+    lead: string;
+    last: string;
     rounds: string;
     jobs: string;
     only?: string;
     simulation: string;
   }>();
 
-/** Cases of which the commands are taken. */
-const sample = 60;
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] as number;
+/** Middle of the values, or of the two in the middle. */
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return ((sorted[half] as number) + (sorted[sorted.length - 1 - half] as number)) / 2;
+}
 
 const { target } = resolveTarget(options.target);
-const time = Number(options.seconds) * 1000;
-const warmUp = Number(options.warmUp) * 1000;
+const last = Number(options.last) * 1000;
 const jobs = Number(options.jobs);
 const start = await target.start();
 const facts = await learnFacts(start);
 await start.dispose();
 const sources = chooseSources(options.only === undefined ? [] : options.only.split(','));
-const course = { target, facts, name: options.target, seed: 1, sources, warmUp, time };
+const course = { target, facts, name: options.target, seed: 1, sources };
 
-const first = await underWay({ ...course, jobs, warmUp: 1, time: Number(options.before) * 1000 });
-const later = { ...course, after: first.end };
+console.log(`a campaign of ${options.lead} s on ${options.target} goes ahead …`);
+const lead = await leadUp(course, jobs, Number(options.lead) * 1000, last);
+const lines = await mixOf(
+  target,
+  facts,
+  lead.cases.map(({ scenario }) => scenario),
+);
 
-/** Evenly out of all. */
-const some = (all: readonly Scenario[]): Scenario[] =>
-  all.filter((_, i) => Math.floor((i * sample) / all.length) !== Math.floor(((i - 1) * sample) / all.length));
-
-const [bares, campaigns, singles, doubles]: [number[], Measured[], Measured[], Measured[]] = [[], [], [], []];
-let lines: string[] = [];
-for (let round = 0; round < Number(options.rounds); round++) {
-  const campaign = await underWay({ ...later, jobs });
-  campaigns.push(campaign);
-  lines = await mixOf(target, facts, some(campaign.scenarios));
-  bares.push(await bare(target, lines, time));
-  singles.push(await underWay({ ...later, jobs: 1 }));
-  doubles.push(await underWay({ ...later, jobs: 2 }));
+const orders = { target: options.target, strictDesc: false, reuse: true };
+const crews = [jobs, 1, 2].map((size) => crewOf(orders, size)) as [CaseRunner[], CaseRunner[], CaseRunner[]];
+const [many, one, two]: [Stretch[], Stretch[], Stretch[]] = [[], [], []];
+const bares: number[] = [];
+try {
+  // What a process does for the first time takes longer.
+  for (const crew of crews) await stretch(course, crew, lead);
+  for (let round = 0; round < Number(options.rounds); round++) {
+    many.push(await stretch(course, crews[0], lead));
+    bares.push(await bare(target, lines, last));
+    one.push(await stretch(course, crews[1], lead));
+    two.push(await stretch(course, crews[2], lead));
+  }
+} finally {
+  await Promise.all(crews.flat().map((runner) => runner.close()));
+  await target.close();
 }
-await target.close();
 
-const rates = (all: readonly Measured[]) => all.map(({ rate }) => rate);
-const per = (all: readonly Measured[]) => Math.round(median(rates(all)));
+const rates = (all: readonly Stretch[]) => all.map(({ rate }) => rate);
 const ratio = (a: readonly number[], b: readonly number[]) =>
   median(a.map((value, i) => value / (b[i] as number))).toFixed(2);
 const asked = (name: string) => lines.filter((line) => line.includes(`"execute":"${name}"`)).length;
+const whole = (value: number) => Math.round(value).toLocaleString('en');
+
+/** A line with its rate and, where the system tells, the cores that each part of it kept busy. */
+function show(size: number, all: readonly Stretch[]): void {
+  const busy = all.flatMap(({ busy, time }) => (busy === undefined ? [] : [{ ...busy, time }]));
+  const cores = (part: 'campaign' | 'crew' | 'target') => median(busy.map((one) => one[part] / one.time)).toFixed(2);
+  const used =
+    busy.length < all.length
+      ? ''
+      : `; cores busy: target ${cores('target')}, running and judging ${cores('crew')}, campaign ${cores('campaign')}`;
+  const time = (median(all.map(({ time }) => time)) / 1000).toFixed(1);
+  console.log(`--jobs ${size}   ${whole(median(rates(all))).padStart(6)} commands/s (${time} s${used})`);
+}
+
 console.log(
-  `bare       ${Math.round(median(bares))} commands/s, ${window} unanswered at a time, ${lines.length} commands in turn, ${asked('migrate')} of them migrate`,
+  `measured   ${lead.cases.length} cases, those of the last ${options.last} s; ${lines.length} commands, ${asked('migrate')} of them migrate; medians of ${options.rounds}`,
 );
-console.log(`campaign   ${per(campaigns)} commands/s with --jobs ${jobs}`);
-console.log(`           ${per(singles)} with --jobs 1, ${per(doubles)} with --jobs 2`);
-console.log(`           ${Math.round(first.rate)} in its first ${options.before} s with --jobs ${jobs}`);
 console.log(
-  `ratios     ${ratio(rates(campaigns), bares)} of bare, --jobs 2 is ${ratio(rates(doubles), rates(singles))} × --jobs 1 (medians of ${options.rounds})`,
+  `bare     ${whole(median(bares)).padStart(6)} commands/s, ${window} unanswered at a time, the same commands`,
 );
-const shown: [string, Part][] = campaigns.flatMap(({ parts }) => [...parts]);
-const whole = shown.reduce((sum, [, part]) => sum + part.time, 0);
+show(jobs, many);
+show(1, one);
+show(2, two);
+console.log(`           ${whole(lead.rate)} commands/s in the ${options.lead} s ahead, with --jobs ${jobs}`);
+console.log(
+  `ratios     --jobs ${jobs} is ${ratio(rates(many), bares)} of bare, --jobs 2 is ${ratio(rates(two), rates(one))} × --jobs 1 (medians of what was measured side by side)`,
+);
+const shown: [string, Part][] = many.flatMap(({ parts }) => [...parts]);
+const all = shown.reduce((sum, [, part]) => sum + part.time, 0);
 for (const { name } of sources) {
   const own = shown.filter(([source]) => source === name).map(([, part]) => part);
-  const sum = (figure: keyof Part) => own.reduce((all, part) => all + part[figure], 0);
+  const sum = (figure: keyof Part) => own.reduce((total, part) => total + part[figure], 0);
   if (own.length === 0) continue;
-  const of = `${Math.round((sum('time') / whole) * 100)} % of the time`.padStart(18);
-  const rate = Math.round((sum('commands') / sum('time')) * 1000);
-  console.log(`  ${name.padEnd(12)}${of}, ${sum('cases')} cases, ${sum('commands')} commands, ${rate}/s in each job`);
+  const of = `${Math.round((sum('time') / all) * 100)} % of the time`.padStart(18);
+  const rate = whole((sum('commands') / sum('time')) * 1000);
+  console.log(
+    `  ${name.padEnd(12)}${of}, ${sum('cases')} cases, ${whole(sum('commands'))} commands, ${rate}/s in each job`,
+  );
 }
 if (Number(options.simulation) > 0) {
   const script = fileURLToPath(new URL('simulate.js', import.meta.url));
   // As `npm run simulate` is started.
-  const args = ['--max-semi-space-size=64', script, '--seconds', options.simulation];
+  const flags = ['--max-semi-space-size=64', '--single-threaded-gc'];
+  const args = [...flags, script, '--seconds', options.simulation, '--warm', '15', '--only', 'walks'];
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
   if (status !== 0) process.exitCode = 1;
 }

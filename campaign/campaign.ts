@@ -53,6 +53,8 @@ export interface CampaignOptions {
   readonly runner?: RunFresh;
   /** Cases are run by processes of their own, which need this to find the target; in this one when absent. */
   readonly crew?: CrewOrders;
+  /** Run every case, in the place of lanes of its own, and stay for another campaign. */
+  readonly lent?: readonly CaseRunner[];
   readonly files: (file: CaseFile, shown: Attempt | undefined) => readonly FolderFile[];
   readonly sink: (event: CampaignEvent) => void;
   /** Told of each case that was run. */
@@ -98,7 +100,7 @@ export class Campaign {
     const { runner, crew } = options;
     const shelf = new Shelf();
     const here = () => runsHere(runner === undefined ? new Lane(how, reuse, shelf) : laneOf(runner));
-    this.lanes = crew === undefined ? Array.from({ length: jobs }, here) : crewOf(crew, jobs);
+    this.lanes = options.lent ?? (crew === undefined ? Array.from({ length: jobs }, here) : crewOf(crew, jobs));
     if (options.after !== undefined) {
       this.next = options.after.next;
       this.coverage.add(options.after.reached);
@@ -163,7 +165,7 @@ export class Campaign {
       clearInterval(log);
       clearInterval(status);
       this.options.signal.removeEventListener('abort', this.stop);
-      const closed = await Promise.all(this.lanes.map((lane) => lane.close()));
+      const closed = this.options.lent === undefined ? await Promise.all(this.lanes.map((lane) => lane.close())) : [];
       for (const text of new Set([...closed, this.options.target.remark])) {
         if (text !== undefined) sink({ event: 'note', text });
       }
@@ -193,6 +195,7 @@ export class Campaign {
   }
 
   private readonly stop = (): void => {
+    if (this.options.lent !== undefined) return;
     for (const lane of this.lanes) lane.stop();
   };
 

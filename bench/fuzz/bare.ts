@@ -14,18 +14,28 @@ export const window = 8;
 /** Stands for the address of a migration. */
 const somewhere = 'unix:{sink}';
 
+/** Cases side by side that are run for their commands. */
+const together = 6;
+
 /** The commands that these cases send, in their order, as lines. */
 export async function mixOf(target: Target, facts: TargetFacts, scenarios: readonly Scenario[]): Promise<string[]> {
-  const lines: string[] = [];
-  for (const scenario of scenarios) {
-    const { transcript } = await attempt(scenario, { target, facts, strictDesc: false });
-    for (const { kind, text } of transcript.entries) {
-      if (kind !== 'sent' || text.includes('qmp_capabilities') || text.includes('"quit"')) continue;
-      const whole = text.split('\n').filter((line) => line.startsWith('{"exec') && isJson(line));
-      lines.push(...whole.map((line) => line.replace(/unix:[^"]*\.mig[^"]*/g, somewhere)));
+  const mix = scenarios.map((): string[] => []);
+  const open = [...scenarios.entries()].reverse();
+  const lane = async () => {
+    for (let one = open.pop(); one !== undefined; one = open.pop()) {
+      const { transcript } = await attempt(one[1], { target, facts, strictDesc: false });
+      mix[one[0]] = transcript.entries.flatMap(({ kind, text }) => (kind === 'sent' ? commandsIn(text) : []));
     }
-  }
-  return lines;
+  };
+  await Promise.all(Array.from({ length: together }, lane));
+  return mix.flat();
+}
+
+/** Without those of which there is one for each connection. */
+function commandsIn(text: string): string[] {
+  if (text.includes('qmp_capabilities') || text.includes('"quit"')) return [];
+  const whole = text.split('\n').filter((line) => line.startsWith('{"exec') && isJson(line));
+  return whole.map((line) => line.replace(/unix:[^"]*\.mig[^"]*/g, somewhere));
 }
 
 function isJson(line: string): boolean {

@@ -1,0 +1,63 @@
+/** A guided campaign from its beginning, of whose last seconds the cases are kept: what a campaign is like once it is under way. */
+import { Campaign, type CampaignOptions } from '../../campaign/campaign.js';
+import { Corpus, type CorpusEntry, corpusVersion } from '../../campaign/corpus.js';
+import { KnownFindings } from '../../campaign/known.js';
+import type { CaseSource } from '../../generators/sources.js';
+import type { TargetFacts } from '../../targets/facts.js';
+import type { Target } from '../../targets/target.js';
+
+/** What every campaign here has in common. */
+export interface Course {
+  readonly target: Target;
+  readonly facts: TargetFacts;
+  /** The target as it was named. */
+  readonly name: string;
+  readonly seed: number;
+  readonly sources: readonly CaseSource[];
+}
+
+export interface Lead {
+  /** Commands a second. */
+  readonly rate: number;
+  /** The cases that were run in the last seconds, in their order, without those that showed something: looking into it is done once. */
+  readonly cases: readonly CorpusEntry[];
+  /** Everything that was reached. */
+  readonly reached: readonly string[];
+}
+
+/** What a campaign of this bench has beside its jobs and its time. */
+export const usual = ({ name, ...course }: Course): Omit<CampaignOptions, 'corpus' | 'jobs'> => ({
+  ...course,
+  known: new KnownFindings(),
+  strictDesc: false,
+  shrinkBudget: 1000,
+  reuse: true,
+  crew: { target: name, strictDesc: false, reuse: true },
+  files: () => [],
+  sink: () => undefined,
+  signal: new AbortController().signal,
+});
+
+/**
+ * @param time milliseconds
+ * @param last milliseconds at its end of which the cases are kept
+ */
+export async function leadUp(course: Course, jobs: number, time: number, last: number): Promise<Lead> {
+  const cases: CorpusEntry[] = [];
+  let commands = 0;
+  const campaign = new Campaign({
+    ...usual(course),
+    jobs,
+    time,
+    corpus: new Corpus(),
+    onCase: ({ source, tape }, scenario, result) => {
+      const now = campaign.standing.inThisRun;
+      if (now > time) return;
+      commands += result.commands;
+      if (now < time - last || result.symptoms.length > 0) return;
+      cases.push({ corpus: corpusVersion, source: source.name, tape, keys: [], scenario });
+    },
+  });
+  await campaign.run();
+  return { rate: commands / (time / 1000), cases, reached: [...campaign.coverage.reached.keys()] };
+}
