@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import { Campaign } from '../../campaign/campaign.js';
 import { type CaseRunner, runsHere } from '../../campaign/case-runner.js';
+import { Corpus } from '../../campaign/corpus.js';
 import { crewOf, WorkerLost } from '../../campaign/crew/crew.js';
+import { KnownFindings } from '../../campaign/known.js';
 import { Lane } from '../../campaign/lane.js';
 import { Schedule } from '../../campaign/schedule.js';
 import { chooseSources } from '../../generators/sources.js';
@@ -61,6 +64,39 @@ describe('the processes that run the cases of a campaign', function () {
       return { ...result, duration: 0 };
     };
     for (const scenario of scenarios) expect(await told(there, scenario)).to.deep.equal(await told(here, scenario));
+    await target.close();
+  });
+
+  it('stay where they are only lent to a campaign', async () => {
+    const { target } = resolveTarget(orders.target);
+    const facts = await factsOf(target);
+    const lent = crew(1);
+    const ran: string[] = [];
+    const campaign = () =>
+      new Campaign({
+        target,
+        facts,
+        seed: 3,
+        jobs: 1,
+        runs: 2,
+        sources: chooseSources(['values']),
+        corpus: new Corpus(),
+        known: new KnownFindings(),
+        strictDesc: false,
+        shrinkBudget: 1000,
+        reuse: true,
+        lent,
+        files: () => [],
+        sink: () => undefined,
+        onCase: ({ source }) => ran.push(source.name),
+        signal: new AbortController().signal,
+      });
+    expect((await campaign().run()).cases).to.equal(2);
+    const before = workers();
+    expect(before).to.have.length(1);
+    expect((await campaign().run()).cases).to.equal(2);
+    expect(workers()).to.deep.equal(before);
+    expect(ran).to.deep.equal(['values', 'values', 'values', 'values']);
     await target.close();
   });
 
