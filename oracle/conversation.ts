@@ -1,9 +1,10 @@
 /** What holds of every conversation with a monitor, whatever it is about (qmp-protocol.md §5, §9, §13). */
-import { isObject, type JsonObject, type JsonValue } from '../protocol/json.js';
+import { isObject, type JsonObject, type JsonValue, namesTwice } from '../protocol/json.js';
 import { eventName, isReply, type Received } from '../protocol/message.js';
 import type { Session } from '../protocol/session.js';
 import type { Schema } from '../qapi/schema.js';
 import { validatorsFor } from '../qapi/validators.js';
+import type { TargetFacts } from '../targets/facts.js';
 
 /** Classes of errors (QMP-ERR-01). */
 export const errorClasses = ['GenericError', 'CommandNotFound', 'DeviceNotActive', 'DeviceNotFound', 'KVMMissingCap'];
@@ -13,6 +14,9 @@ export interface Impossible {
   readonly expected: string;
   readonly message: Received;
 }
+
+/** What is known of a target and holds for each of its conversations. */
+export type Known = Pick<TargetFacts, 'schema' | 'singlestep'>;
 
 const isInteger = (value: JsonValue | undefined): value is number => Number.isInteger(value);
 
@@ -36,7 +40,11 @@ function faultOfEvent(event: JsonObject, name: string, schema: Schema): string |
 }
 
 /** What commands return is as the schema says. The schema itself is long, and is looked at by requirements of its own. */
-function faultOfReply(reply: JsonObject, command: string, schema: Schema): string | undefined {
+function faultOfReply(reply: JsonObject, command: string, { schema, singlestep }: Known): string | undefined {
+  if (command === 'query-status' && singlestep !== undefined && isObject(reply.return)) {
+    const { singlestep: shown = singlestep } = reply.return;
+    if (shown !== singlestep) return `singlestep ${singlestep}, as everywhere in this run (QMP-BASE-06)`;
+  }
   if (!('return' in reply) || command === 'query-qmp-schema' || !schema.commands.has(command)) return undefined;
   const additional = schema.origin !== 'introspection';
   const [fault] = validatorsFor(schema).returns(command, { additional })(reply.return);
@@ -67,6 +75,9 @@ function commandsBy({ transcript, endpoint }: Session): ReadonlyMap<string, stri
 }
 const ourCommand = /^\{"(?:execute|exec-oob)":"([^"\\]+)"[^\n]*"id":"(qs\d+\.\d+)"\}\n$/;
 
+/** The schema alone is longer, and comes often. */
+const longText = 2 ** 16;
+
 /** Milliseconds by which a clock may be set while a session lasts. */
 const clockIsSet = 1000;
 
@@ -94,19 +105,17 @@ function millisecondsOf(event: JsonValue | undefined): number | undefined {
  * The first message of a session that no conversation can have; `undefined` when each is in its place.
  * @param others sessions that may have left replies behind for this one
  */
-export function impossibleIn(
-  session: Session,
-  schema: Schema,
-  others: readonly Session[] = [],
-): Impossible | undefined {
+export function impossibleIn(session: Session, known: Known, others: readonly Session[] = []): Impossible | undefined {
   let mayBeLeft = others.some((other) => other !== session && other.raw && other.endpoint === session.endpoint);
   const commands = commandsBy(session);
   const answered = new Set<string>();
   for (const message of session.log) {
     const { value, stale } = message;
     if (stale || !isObject(value)) continue;
+    if (message.text.length < longText && namesTwice(message.text, value))
+      return { expected: 'a message in which no object has a member twice', message };
     const name = eventName(message);
-    const fault = name === undefined ? undefined : faultOfEvent(value, name, schema);
+    const fault = name === undefined ? undefined : faultOfEvent(value, name, known.schema);
     if (fault !== undefined) return { expected: fault, message };
     if (!isReply(message)) continue;
     if (session.lacksItsId(message)) {
@@ -120,7 +129,7 @@ export function impossibleIn(
     if (typeof id !== 'string' || !session.hasMade(id)) continue;
     if (answered.has(id)) return { expected: `one reply to the command with id ${id}`, message };
     answered.add(id);
-    const wrong = faultOfError(value) ?? faultOfReply(value, commands.get(id) ?? '', schema);
+    const wrong = faultOfError(value) ?? faultOfReply(value, commands.get(id) ?? '', known);
     if (wrong !== undefined) return { expected: wrong, message };
   }
   const message = isOutOfTime(session);

@@ -1,5 +1,6 @@
 /** The value invariants of `query-migrate` (commands.md §8.6): what holds of one reply, and between those of one migration. */
 import { isObject, type JsonObject, type JsonValue } from '../protocol/json.js';
+import { wrongRates } from './rates.js';
 
 export interface InvariantBreach {
   readonly row: string;
@@ -83,6 +84,7 @@ export class InfoInvariants {
         ? []
         : [...this.ofOne(value.status, value, ram, circumstances), ...this.ofTwo(value, ram, circumstances)];
     if (below !== undefined) breaches.push(breach('MIG-CMD-QMIG-03', `${below[0]} not negative`, String(below[1])));
+    for (const [row, expected, got] of wrongRates(value, circumstances)) breaches.push(breach(row, expected, got));
     if (throttle !== undefined) breaches.push(...this.ofThrottle(throttle, circumstances.throttle));
     if (ram !== undefined) {
       const totalTime = integer(value['total-time']);
@@ -147,6 +149,14 @@ export class InfoInvariants {
           `normal and duplicate together at least ${pages}, each page once`,
           `${sent}`,
         );
+      }
+    }
+    if (status === 'completed' && settled && countsPages) {
+      // Each of them is cut to whole milliseconds by itself.
+      const most = (integer(value['total-time']) ?? 0n) + 2n;
+      for (const name of ['setup-time', 'downtime']) {
+        const time = integer(value[name]) ?? 0n;
+        must('MIG-CMD-INV-09', time <= most, `${name} at most ${most} ms, the time of all`, `${time}`);
       }
     }
     for (const [name, figure] of figuresOf(value))

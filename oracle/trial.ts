@@ -361,7 +361,7 @@ export class Trial {
   /** Each conversation was one, whatever it was about. @throws Divergence */
   conversed(): void {
     for (const session of this.sessions.keys()) {
-      const { expected, message } = impossibleIn(session, this.facts.schema, this.heard) ?? {};
+      const { expected, message } = impossibleIn(session, this.facts, this.heard) ?? {};
       if (expected !== undefined) throw this.divergence([expected], message, 'in the conversation');
     }
   }

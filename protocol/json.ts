@@ -99,6 +99,22 @@ export function mentions(value: unknown, text: string): boolean {
   return false;
 }
 
+const stringOrName = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/gs;
+
+/** Whether an object in `text`, which is that of `value`, has two members of one name: the last one is what was read. */
+export function namesTwice(text: string, value: JsonValue): boolean {
+  let written = 0;
+  for (const [, colon] of text.matchAll(stringOrName)) if (colon !== undefined) written++;
+  return written > membersIn(value);
+}
+
+function membersIn(value: JsonValue): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const inside: readonly JsonValue[] = Object.values(value);
+  const own = Array.isArray(value) ? 0 : inside.length;
+  return inside.reduce((sum: number, one) => sum + membersIn(one), own);
+}
+
 function hasBigint(value: unknown): boolean {
   if (typeof value === 'bigint') return true;
   if (typeof value !== 'object' || value === null) return false;

@@ -1,6 +1,7 @@
 /** What a target says of itself, asked once: product, version, schema. Applicability is decided from this. */
 
 import { isObject, type JsonObject } from '../protocol/json.js';
+import type { Session } from '../protocol/session.js';
 import { fromIntrospection } from '../qapi/introspection.js';
 import type { Schema } from '../qapi/schema.js';
 import { type Dialect, type DialectName, dialectFor, dialects } from '../reference/dialects/dialect.js';
@@ -29,6 +30,8 @@ export interface TargetFacts {
   readonly commands?: ReadonlySet<string>;
   /** Parameters and capabilities as they were found; absent when the target does not show them. */
   readonly settings?: Settings;
+  /** Whether `query-status` shows single steps; absent when it does not tell. Nothing in a run changes it. */
+  readonly singlestep?: boolean;
   /** The machine, for example `x86_64`, where the target answers `query-target`. */
   readonly arch?: string;
   /** Bytes of a page of its stream, where that was asked; else it is taken for the usual one. */
@@ -49,6 +52,7 @@ export async function learnFacts(instance: Instance, dialect?: DialectName): Pro
     const reply = await session.command('query-qmp-schema', undefined, { deadline: session.deadline * 2 });
     const schema = readSchema(isObject(reply.value) ? reply.value.return : undefined, chosen.dialect);
     const settings = await readSettings(session);
+    const singlestep = await stepsSingly(session);
     const arch = commands?.includes('query-target') ? await archOf(session) : undefined;
     return {
       ...version,
@@ -57,11 +61,18 @@ export async function learnFacts(instance: Instance, dialect?: DialectName): Pro
       ...schema,
       ...(commands === undefined ? {} : { commands: new Set(commands) }),
       ...(settings === undefined ? {} : { settings }),
+      ...(singlestep === undefined ? {} : { singlestep }),
       ...(arch === undefined ? {} : { arch }),
     };
   } finally {
     session.close();
   }
+}
+
+async function stepsSingly(session: Session): Promise<boolean | undefined> {
+  const { value } = await session.command('query-status');
+  const shown = isObject(value) && isObject(value.return) ? value.return.singlestep : undefined;
+  return typeof shown === 'boolean' ? shown : undefined;
 }
 
 /** What a target says of itself, asked of an instance that is started for it. @throws TargetError */

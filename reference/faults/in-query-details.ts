@@ -76,6 +76,19 @@ export const detailsOfQueries = inArea('query-migrate', {
     rows: ['MIG-CMD-QMIG-03'],
     calls: ram((value) => without(value, 'mbps')),
   },
+  'mbps-in-bytes': {
+    title: 'shows megabytes a second as long as it goes on',
+    rows: ['MIG-CMD-QMIG-03'],
+    calls: whileIn(['active'], (value) => ({
+      ...value,
+      ram: { ...(value.ram as Members), mbps: Number((value.ram as Members).mbps) / 8 },
+    })),
+  },
+  'rates-from-the-start': {
+    title: 'shows a rate of dirty pages before it has looked for any twice',
+    rows: ['MIG-CMD-QMIG-03'],
+    calls: whileIn(['active'], (value) => ({ ...value, ram: { ...(value.ram as Members), 'dirty-pages-rate': 200 } })),
+  },
   'mbps-negative': {
     title: 'shows a speed below nothing',
     rows: ['MIG-CMD-QMIG-03'],

@@ -134,6 +134,9 @@ export const schemaFaults = inArea('schema', {
     'tells more of the run state than its schema has',
     'QMP-BASE-06',
   ),
+  'steps-singly-once-it-ran': returned<Members>('query-status', (value) =>
+    value.status === 'prelaunch' ? value : { ...value, singlestep: true },
+  )('tells of single steps where it told of none before', 'QMP-BASE-06'),
   'status-unknown': returned<Members>('query-status', (value) => ({ ...value, status: 'busy' }))(
     'tells a run state that there is not',
     'QMP-BASE-06',

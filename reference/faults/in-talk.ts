@@ -133,6 +133,9 @@ export const talkFaults = inArea('protocol', {
   'numbers-as-fractions': says('writes numbers as fractions', ['QMP-OUT-04', 'MIG-CMD-QPAR-01'], (message) =>
     'return' in message ? { ...message, return: mapNumbers(message.return, (number) => number + 0.5) } : message,
   ),
+  'members-twice': writes('writes what it returns twice into one reply', ['QMP-REPLY-01'], (text) =>
+    text.replace(/^\{"return": \{\}/, '{"return": [], "return": {}'),
+  ),
   'strings-with-quotes-lost': fault(
     'loses the last character of the commands it echoes',
     ['QMP-CMD-09', 'QMP-ERR-06'],

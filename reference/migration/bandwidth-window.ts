@@ -6,6 +6,8 @@ const windowMs = 100;
 const significantBytes = 10_000;
 
 export interface WindowResult {
+  /** Milliseconds that it was open. */
+  readonly elapsed: number;
   /** Bytes per millisecond. */
   readonly bandwidth: number;
   /** Megabits per second. */
@@ -47,7 +49,7 @@ export class BandwidthWindow {
     const elapsed = this.clock.now() - this.#began;
     if (elapsed < windowMs) return undefined;
     const bandwidth = this.#bytes / elapsed;
-    const result = { bandwidth, mbps: (bandwidth * 8) / 1000, significant: this.#bytes > significantBytes };
+    const result = { elapsed, bandwidth, mbps: (bandwidth * 8) / 1000, significant: this.#bytes > significantBytes };
     this.#began = this.clock.now();
     this.#bytes = 0;
     return result;

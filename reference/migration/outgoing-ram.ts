@@ -16,6 +16,8 @@ export class RamSender {
   multifd: OutgoingMultifd | undefined;
   /** Bytes that may be pending when the guest is stopped. */
   threshold = 0;
+  /** Pages that had been sent when the present window began. */
+  private pagesBefore = 0;
   /** Bytes sent so far, on whatever channel. */
   streamBytes = 0;
 
@@ -89,6 +91,9 @@ export class RamSender {
     const result = this.window.turn();
     if (result === undefined) return;
     const { statistics } = this.owner.deps;
+    const pages = statistics.normal + statistics.duplicate;
+    statistics.pagesPerSecond = Math.floor(((pages - this.pagesBefore) * 1000) / result.elapsed);
+    this.pagesBefore = pages;
     this.threshold = result.bandwidth * this.owner.settings.downtimeLimit;
     statistics.mbps = result.mbps;
     if (statistics.dirtyPagesRate > 0 && result.significant) {

@@ -71,9 +71,7 @@ export class Statistics {
     if (guestStopped > 0) this.downtime = this.clock.now() - guestStopped;
     this.end();
     const busy = this.totalTime - Math.floor(this.setupTime);
-    if (busy <= 0) return;
-    this.mbps = (streamBytes * 8) / busy / 1000;
-    this.pagesPerSecond = Math.floor(((this.normal + this.duplicate) * 1000) / busy);
+    if (busy > 0) this.mbps = (streamBytes * 8) / busy / 1000;
   }
 
   /** Freezes `total-time`; a given value is taken as it is (COLO shows 0). */

@@ -52,7 +52,10 @@ for (const name of names) {
 }
 export const eachParameter = chapter.done();
 
-/** All in one go: each alone is a round trip, or two. What a run of refusals leaves is looked at behind the last of them. */
+/**
+ * All in one go: each alone is a round trip, or two. What a run of refusals leaves is looked at behind the last of them, and
+ * behind each that is next to the range.
+ */
 async function integers(t: Trial, session: Session, rule: ParameterRule): Promise<void> {
   let before = await readParameters(t, session);
   const since = session.mark();
@@ -60,7 +63,7 @@ async function integers(t: Trial, session: Session, rule: ParameterRule): Promis
   const asked = outcomes.map(({ value, outcome }, i) => {
     const next = outcomes[i + 1]?.outcome;
     const id = session.post(command, { [rule.name]: value });
-    const looks = !('refused' in outcome) || next === undefined || !('refused' in next);
+    const looks = !('refused' in outcome) || next === undefined || !('refused' in next) || isNext(rule, value);
     return { value, outcome, id, look: looks ? session.post('query-migrate-parameters') : undefined };
   });
   for (const { value, outcome, id, look } of asked) {
@@ -81,6 +84,9 @@ async function integers(t: Trial, session: Session, rule: ParameterRule): Promis
     before = after;
   }
 }
+
+const isNext = ({ range }: ParameterRule, value: bigint): boolean =>
+  range !== undefined && (value === range[0] - 1n || value === range[1] + 1n);
 
 /** Given values with what is shown for them; null and the empty text both switch a `tls-*` parameter off (SPAR-06). */
 const texts: readonly (readonly [JsonValue, JsonValue])[] = [

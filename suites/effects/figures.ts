@@ -45,6 +45,25 @@ export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'command
     t.check(grown >= least && grown <= most, `${least} to ${most} ms`, `${grown}`, 'growth of total-time');
   })
   .must(
+    'MIG-CMD-QMIG-03.window',
+    'mbps and pages-per-second are those of the last tenth of a second or so, which max-bandwidth sets',
+    async (t) => {
+      const one = await active(t, { ram: 8, parameters: { 'max-bandwidth': paced } });
+      // A window may be drawn out, and a few pages more than there is room for may be sent in each.
+      const near = (figure: number, at: number) => figure > 0.62 * at && figure < 1.6 * at;
+      let before = await one.info();
+      await becomes(t, one.session, 'query-migrate', `mbps of about ${(paced * 8) / 1e6}, and so many pages`, (now) => {
+        const was = before;
+        before = now;
+        const { mbps, 'pages-per-second': pages, 'page-size': size } = ram(now);
+        if (!near(Number(mbps), (paced * 8) / 1e6)) return false;
+        // Of pages that are sent whole it is known how long they are.
+        if (pages === undefined || ram(was).duplicate !== ram(now).duplicate) return pages === undefined;
+        return near(Number(pages) * (Number(size) + 8), Number(mbps) * 125_000);
+      });
+    },
+  )
+  .must(
     'MIG-CMD-INV-01.stream',
     'the figures of RAM count the pages and the bytes that the stream has',
     async (t) => {
@@ -115,6 +134,8 @@ export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'command
 
 /** Limits other than the defaults, in percent. */
 const [initial, limit] = [30, 50];
+/** Bytes a second: eight MiB take four seconds, and a window is some 50 pages. */
+const paced = 2 ** 21;
 const fast = { 'max-postcopy-bandwidth': 0 };
 /** Members that later releases show here too. */
 const later = ['socket-address', 'postcopy-latency', 'postcopy-latency-dist', 'postcopy-vcpu-latency'];

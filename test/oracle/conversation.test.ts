@@ -4,17 +4,17 @@ import { loadSchema } from '../../reference/schema/index.js';
 import { conversation } from '../protocol/fake-monitor.js';
 import { listen, reply, stop } from '../protocol/listening.js';
 
-const schema = loadSchema('3.0');
+const known = { schema: loadSchema('3.0'), singlestep: false };
 
 /** What cannot be in a conversation in which a monitor answers the first command behind the negotiation like this. */
-async function said(answer: (id: unknown) => string): Promise<string | undefined> {
-  const monitor = await listen(conversation(({ execute, id }) => (execute === 'query-name' ? answer(id) : reply(id))));
+async function said(answer: (id: unknown) => string, query = 'query-name'): Promise<string | undefined> {
+  const monitor = await listen(conversation(({ execute, id }) => (execute === query ? answer(id) : reply(id))));
   const session = await monitor.session();
   await session.negotiate();
-  await session.command('query-name');
+  await session.command(query);
   // A query that returns nothing would not be as its schema says.
   await session.command('stop');
-  return impossibleIn(session, schema)?.expected;
+  return impossibleIn(session, known)?.expected;
 }
 
 const timed = (timestamp: unknown): string => JSON.stringify({ event: 'STOP', timestamp });
@@ -23,6 +23,12 @@ describe('what no conversation can have', () => {
   it('is nothing where each message is in its place', async () => {
     expect(await said((id) => `${stop}\r\n${reply(id)}`)).to.equal(undefined);
     expect(await said((id) => `${timed({ seconds: -1, microseconds: -1 })}\r\n${reply(id)}`)).to.equal(undefined);
+  });
+
+  it('is an object with a member twice', async () => {
+    expect(await said((id) => `{"return": {}, "return": {"name": "x:\\": 1"}, "id": ${JSON.stringify(id)}}`)).to.equal(
+      'a message in which no object has a member twice',
+    );
   });
 
   it('is a second reply to one command', async () => {
@@ -41,10 +47,10 @@ describe('what no conversation can have', () => {
     const next = await monitor.session();
     await next.negotiate();
     await next.command('query-name');
-    expect(impossibleIn(next, schema, [first, next])?.expected).to.equal('a reply with the id of its command');
+    expect(impossibleIn(next, known, [first, next])?.expected).to.equal('a reply with the id of its command');
     await first.sendBytes('{"execute":"query-name"}');
     // It is the second reply of this one, and those that are left behind come first.
-    expect(impossibleIn(next, schema, [first, next])?.expected).to.equal('a reply with the id of its command');
+    expect(impossibleIn(next, known, [first, next])?.expected).to.equal('a reply with the id of its command');
     const late = await listen(
       conversation(({ execute, id }) =>
         execute === 'qmp_capabilities' ? `{"return": {}}\r\n${reply(id)}` : reply(id),
@@ -54,9 +60,9 @@ describe('what no conversation can have', () => {
     const after = await late.session();
     await after.negotiate();
     await after.command('stop');
-    expect(impossibleIn(after, schema, [before, after])?.expected).to.equal('a reply with the id of its command');
+    expect(impossibleIn(after, known, [before, after])?.expected).to.equal('a reply with the id of its command');
     await before.sendBytes('{"execute":"query-name"}');
-    expect(impossibleIn(after, schema, [before, after])).to.equal(undefined);
+    expect(impossibleIn(after, known, [before, after])).to.equal(undefined);
   });
 
   it('is an event with a member of its own', async () => {
@@ -81,6 +87,13 @@ describe('what no conversation can have', () => {
       /^what query-name returns, .* name/,
     );
     expect(await said((id) => JSON.stringify({ return: { name: 'x' }, id }))).to.equal(undefined);
+  });
+
+  it('is a guest that steps singly where another one of the run does not', async () => {
+    const shown = (singlestep: boolean) => (id: unknown) =>
+      JSON.stringify({ return: { running: false, status: 'paused', singlestep }, id });
+    expect(await said(shown(false), 'query-status')).to.equal(undefined);
+    expect(await said(shown(true), 'query-status')).to.match(/^singlestep false, as everywhere/);
   });
 
   it('is an error of a class that there is not, or without a text', async () => {

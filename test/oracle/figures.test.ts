@@ -9,7 +9,7 @@ const begun = (...before: readonly string[]) => [
 ];
 const shown = (more: object, ram: object = {}) => {
   const figures = { 'page-size': 4096, normal: 1, 'normal-bytes': 4096, total: 8192, remaining: 0, transferred: 5000 };
-  const info = { status: 'active', 'total-time': 1, 'expected-downtime': 1, 'setup-time': 0 };
+  const info = { status: 'active', 'total-time': 1, 'expected-downtime': 300, 'setup-time': 0 };
   return ['> query-migrate', `< ${JSON.stringify({ ...info, ...more, ram: { ...figures, ...ram } })}`];
 };
 const throttled = (percentage: number) => shown({ 'cpu-throttle-percentage': percentage });
@@ -40,7 +40,7 @@ const whole = ended.map((line) => line.replace('"duplicate":0', '"duplicate":1')
 /** As it is shown once blocks that are shared are left out. */
 const without = whole.slice(2).map((line) => line.replace('"total":8192', '"total":0'));
 
-const permitted: readonly [title: string, lines: readonly string[]][] = [
+const permitted: [title: string, lines: readonly string[]][] = [
   ['a throttle between its limits', [...begun(converge, limits(30, 50)), ...throttled(30), ...throttled(50)]],
   [
     'another total once another part of memory would be migrated',
@@ -78,6 +78,11 @@ const permitted: readonly [title: string, lines: readonly string[]][] = [
   ],
 ];
 
+const rates = { 'pages-per-second': 10, mbps: 0.3, 'dirty-pages-rate': 7, remaining: 4096 };
+const none = { 'pages-per-second': 0, mbps: 0, 'dirty-pages-rate': 0 };
+const misses = { 'cache-size': 4096, bytes: 0, pages: 0, 'cache-miss': 0, 'encoding-rate': 0, overflow: 0 };
+permitted.push(['rates once a window has ended', [...begun(), 'wait 2000', ...shown({}, rates)]]);
+
 const forbidden: readonly [title: string, row: string, lines: readonly string[]][] = [
   ['fewer pages than there are', 'MIG-CMD-INV-07', [...begun(), 'S', 'P 2', 'M completed', ...ended]],
   ['a throttle below its beginning', 'MIG-CMD-INV-08', [...begun(converge, limits(30, 50)), ...throttled(20)]],
@@ -101,6 +106,37 @@ const forbidden: readonly [title: string, row: string, lines: readonly string[]]
       ...['> migrate {"uri":"unix:/run/y","resume":true}', '< {}', 'M postcopy-recover'],
       ...shown({ status: 'postcopy-recover' }, { normal: 2, 'normal-bytes': 8192 }),
     ],
+  ],
+  ...Object.entries(rates).flatMap(([name, rate]): [string, string, readonly string[]][] =>
+    name === 'remaining'
+      ? []
+      : [
+          [
+            `a ${name} before a window has ended`,
+            'MIG-CMD-QMIG-03',
+            [...begun(), ...shown({}, { ...rates, ...none, [name]: rate })],
+          ],
+        ],
+  ),
+  [
+    'a rate of misses before a window has ended',
+    'MIG-CMD-QMIG-03',
+    [...begun(capabilityOn('xbzrle')), ...shown({ 'xbzrle-cache': { ...misses, 'cache-miss-rate': 0.5 } })],
+  ],
+  [
+    'more pages a second than there are pages in a tenth of it',
+    'MIG-CMD-QMIG-03',
+    [...begun(), 'wait 2000', ...shown({}, { ...rates, 'pages-per-second': 11 })],
+  ],
+  [
+    'a speed with which more would have been sent',
+    'MIG-CMD-QMIG-03',
+    [...begun(), 'wait 2000', ...shown({}, { ...rates, mbps: 90 })],
+  ],
+  [
+    'a downtime longer than the migration',
+    'MIG-CMD-INV-09',
+    [...begun(), 'S', 'P 2', 'M completed', ...whole.map((line) => line.replace('"downtime":1', '"downtime":4'))],
   ],
   ['a figure below nothing', 'MIG-CMD-QMIG-03', [...begun(), ...shown({}, { mbps: -1.5 })]],
   [

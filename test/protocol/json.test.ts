@@ -4,6 +4,7 @@ import {
   JsonError,
   type JsonValue,
   mentions,
+  namesTwice,
   parseJson,
   sameJson,
   stringifyJson,
@@ -150,6 +151,23 @@ describe('lossless JSON', () => {
     expect(sameJson(1.5, 1)).to.equal(false);
     expect(sameJson(2 ** 53, 2n ** 53n + 1n)).to.equal(false);
     expect(sameJson(JSON.parse('{"__proto__": 1}') as JsonValue, {})).to.equal(false);
+  });
+});
+
+describe('a member twice in a JSON text', () => {
+  const twice = (text: string) => namesTwice(text, parseJson(text));
+  it('is found at every level', () => {
+    for (const text of ['{"a":1,"a":1}', '[{"b":{"a":1, "a" :2}}]', '{"a":{"b":{},"b":{}},"c":[]}'])
+      expect(twice(text), text).to.equal(true);
+  });
+  it('is no name in another object, and no text that looks like one', () => {
+    for (const text of [
+      '{"a":{"a":[{"a":1},{"a":2}]}}',
+      '{"a":"\\"a\\":1","b":"c\\\\","d":":"}',
+      '7',
+      '{"x":12345678901234567890}',
+    ])
+      expect(twice(text), text).to.equal(false);
   });
 });
 
