@@ -2,6 +2,8 @@
  * One requirement on one target: hands out instances and sessions, records the transcript, makes the checks, and cleans up.
  * A requirement sees nothing else.
  */
+
+import type { Starved } from '../protocol/fair-time.js';
 import { isObject, type JsonObject, type JsonValue, sameJson, stringifyJson } from '../protocol/json.js';
 import { isReply, type Received } from '../protocol/message.js';
 import type { Session } from '../protocol/session.js';
@@ -215,6 +217,9 @@ export class Trial {
   get instances(): readonly Instance[] {
     return [...this.used.keys()];
   }
+
+  /** How long the processes of the trial had no processor: what is asked of a deadline for all of them. */
+  readonly starved: Starved = () => this.instances.reduce((sum, { starved }) => sum + (starved?.() ?? 0), 0);
 
   // --- checks --------------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.js';
 import type { ConnectionNumbers } from './connection-numbers.js';
+import type { Starved } from './fair-time.js';
 import type { JsonValue } from './json.js';
 import type { Transcript } from './transcript.js';
 
@@ -16,6 +17,8 @@ export interface SessionOptions {
   readonly starting?: boolean;
   /** Time for deadlines; the host's when absent. */
   readonly clock?: Clock;
+  /** How long the monitor had no processor, where that is known: deadlines are longer by it. */
+  readonly starved?: Starved;
   /** Where connections get their numbers; all of this process have one series unless they say otherwise. */
   readonly numbers?: ConnectionNumbers;
 }

@@ -8,7 +8,7 @@ import type { ByteStream } from './byte-stream.js';
 import { type Clock, hostClock } from './clock.js';
 import { ConnectionNumbers } from './connection-numbers.js';
 import { DeadlinePassed, Disconnected, NotQmp } from './errors.js';
-import { afterFairTime } from './fair-time.js';
+import { afterFairTime, FairDeadline, type Starved } from './fair-time.js';
 import type { FragmentPlan } from './fragments.js';
 import type { Frame } from './framing.js';
 import { isObject, type JsonObject, type JsonValue, sameJson, stringifyJson } from './json.js';
@@ -41,6 +41,7 @@ export class Session {
   /** How its ids begin. */
   private readonly ownIds: string;
   private readonly clock: Clock;
+  private readonly starved: Starved | undefined;
   private sentIds = 0;
   /** Bytes of the caller's choice were sent: not every message had an id. */
   private sentRaw = false;
@@ -63,6 +64,7 @@ export class Session {
     this.deadline = options.deadline ?? 5000;
     this.starting = options.starting ?? false;
     this.clock = options.clock ?? hostClock;
+    this.starved = options.starved;
     this.sending = new SendingSide(wire.stream, this.clock, options.interval ?? 0);
     this.numbers = options.numbers ?? ofThisProcess;
     this.number = this.numbers.next();
@@ -173,11 +175,21 @@ export class Session {
       find,
       lost: () => (this.ended ? new Disconnected(words()) : undefined),
       late: (late) =>
-        afterFairTime(this.clock, deadline + this.sending.backlog, () => {
-          this.transcript.add(this.endpoint, 'note', `no ${words()} within ${Math.round(deadline)} ms`);
-          late(new DeadlinePassed(words(), deadline));
-        }),
+        afterFairTime(
+          this.clock,
+          deadline + this.sending.backlog,
+          () => {
+            this.transcript.add(this.endpoint, 'note', `no ${words()} within ${Math.round(deadline)} ms`);
+            late(new DeadlinePassed(words(), deadline));
+          },
+          this.starved,
+        ),
     });
+  }
+
+  /** A deadline for what is asked for again and again. @param ms milliseconds */
+  patience(ms = this.deadline): FairDeadline {
+    return new FairDeadline(this.clock, ms, this.starved);
   }
 
   /** Position in the log from which later messages can be asked for. */

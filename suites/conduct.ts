@@ -8,7 +8,9 @@ import type { RequirementEnded } from '../oracle/run-events.js';
 import { signatureOf } from '../oracle/signature.js';
 import { Trial, type TrialSettings } from '../oracle/trial.js';
 import { isFailure, type Verdict } from '../oracle/verdict.js';
+import { hostClock } from '../protocol/clock.js';
 import { ConnectError, DeadlinePassed, Disconnected, NotQmp } from '../protocol/errors.js';
+import { afterFairTime, type Starved } from '../protocol/fair-time.js';
 import { isObject } from '../protocol/json.js';
 import { renderEntries } from '../protocol/render.js';
 import { type Entry, Transcript } from '../protocol/transcript.js';
@@ -43,7 +45,7 @@ export async function conduct(requirement: Requirement, settings: TrialSettings)
   let verdict: Verdict;
   let fatal: string | undefined;
   try {
-    await withDeadline(requirement.run(trial), requirement.deadline ?? usualDeadline);
+    await withDeadline(requirement.run(trial), requirement.deadline ?? usualDeadline, trial.starved);
     trial.conversed();
     const unlike = trial.quotes ? undefined : unlikeTheModel(trial.transcript, trial.facts, trial.served);
     if (unlike !== undefined) throw new Divergence(unlike);
@@ -92,10 +94,10 @@ function defectOfDeath({ facts, instances, transcript }: Trial): string | undefi
   return judgeTranscript(transcript, { dialect, readings, schema, defects }).defects?.[0];
 }
 
-function withDeadline<T>(work: Promise<T>, deadline: number): Promise<T> {
+function withDeadline<T>(work: Promise<T>, deadline: number, starved: Starved): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new DeadlinePassed('end of the requirement', deadline)), deadline);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
+    const late = () => reject(new DeadlinePassed('end of the requirement', deadline));
+    work.then(resolve, reject).finally(afterFairTime(hostClock, deadline, late, starved));
   });
 }
 

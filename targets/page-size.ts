@@ -27,8 +27,8 @@ export async function pageSizeOf(target: Target, arch: string | undefined): Prom
     const session = await instance.connect();
     await session.negotiate();
     await session.command('migrate', { uri: 'exec:cat >/dev/null' });
-    const ends = performance.now() + session.deadline;
-    while (performance.now() < ends) {
+    const ends = session.patience();
+    while (!ends.passed) {
       const { value } = await session.command('query-migrate');
       const info = isObject(value) && isObject(value.return) ? value.return : {};
       const ended = info.status !== 'setup' && info.status !== 'active' && info.status !== 'device';

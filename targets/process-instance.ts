@@ -4,11 +4,14 @@ import { readdir, rm, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { type Address, formatAddress } from '../protocol/address.js';
+import { hostClock } from '../protocol/clock.js';
 import { ConnectError, DeadlinePassed } from '../protocol/errors.js';
+import { afterFairTime, FairDeadline, type Starved } from '../protocol/fair-time.js';
 import { stringifyJson } from '../protocol/json.js';
 import { Session, type SessionOptions } from '../protocol/session.js';
 import type { Transcript } from '../protocol/transcript.js';
 import { type Launched, launch } from './launch.js';
+import { starvedSession } from './processor-wait.js';
 import { killGroup, theReaper } from './reaper.js';
 import { SocketWatch } from './socket-watch.js';
 import {
@@ -89,6 +92,7 @@ async function removeScratch(folder: string): Promise<void> {
 export class ProcessInstance implements Instance {
   readonly scratch: string;
   readonly pid: number;
+  readonly starved: Starved | undefined;
   exit: ExitStatus | undefined;
   stderr = '';
   /**
@@ -117,6 +121,7 @@ export class ProcessInstance implements Instance {
   ) {
     this.scratch = plan.scratch;
     this.pid = child.pid;
+    this.starved = starvedSession(child.pid);
     child.stderr.setEncoding('utf8').on('data', (text: string) => this.hear(text));
     void child.closed.then((status) => this.drained(status));
     void child.exited.then((status) => {
@@ -184,12 +189,12 @@ export class ProcessInstance implements Instance {
   private async ready(): Promise<void> {
     const place = this.plan.monitors[0];
     if (place === undefined || place.kind === 'stdio') return;
-    const until = performance.now() + this.plan.readiness;
+    const until = new FairDeadline(hostClock, this.plan.readiness, this.starved);
     const watch = new SocketWatch(place.kind === 'unix' ? this.scratch : undefined);
     this.exitWaiters.add(watch.wake);
     try {
       const session = await watch.connects(
-        () => Session.connect(place, { starting: true, ...this.defaults }),
+        () => Session.connect(place, { starting: true, ...this.optionsFor('source') }),
         () => this.stillStarts(place, until),
         place.kind === 'unix' ? place.path : undefined,
       );
@@ -206,9 +211,9 @@ export class ProcessInstance implements Instance {
   }
 
   /** @throws TargetError, NotOffered */
-  private stillStarts(place: Address, until: number): void {
+  private stillStarts(place: Address, until: FairDeadline): void {
     if (this.exit !== undefined) throw this.failedStart(this.exit);
-    if (performance.now() < until) return;
+    if (!until.passed) return;
     throw new TargetError(
       `${this.plan.command} started, but nothing listened at ${formatAddress(place)} within ${this.plan.readiness} ms`,
     );
@@ -257,8 +262,14 @@ export class ProcessInstance implements Instance {
   }
 
   private optionsFor(endpoint: string, deadline = this.defaults.deadline): SessionOptions {
-    const { defaults, transcript } = this;
-    return { ...defaults, endpoint, deadline, ...(transcript === undefined ? {} : { transcript }) };
+    const { defaults, transcript, starved } = this;
+    return {
+      ...defaults,
+      endpoint,
+      deadline,
+      ...(transcript === undefined ? {} : { transcript }),
+      ...(starved === undefined ? {} : { starved }),
+    };
   }
 
   keep(session: Session): void {
@@ -286,14 +297,15 @@ export class ProcessInstance implements Instance {
     if (this.exit !== undefined) return Promise.resolve(this.exit);
     return new Promise((resolve, reject) => {
       const done = (status: ExitStatus) => {
-        clearTimeout(timer);
+        cancel();
         this.exitWaiters.delete(done);
         resolve(status);
       };
-      const timer = setTimeout(() => {
+      const late = () => {
         this.exitWaiters.delete(done);
         reject(new DeadlinePassed('end of the process', deadline));
-      }, deadline);
+      };
+      const cancel = afterFairTime(hostClock, deadline, late, this.starved);
       this.exitWaiters.add(done);
     });
   }

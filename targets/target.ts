@@ -2,6 +2,7 @@
  * How a monitor is started or reached. A {@link Target} starts {@link Instance}s; an Instance gives sessions, its exit status
  * and its standard error. Everything above this folder sees only these two.
  */
+import type { Starved } from '../protocol/fair-time.js';
 import type { Session } from '../protocol/session.js';
 import type { Transcript } from '../protocol/transcript.js';
 
@@ -75,6 +76,8 @@ export interface Instance {
   keep?(session: Session): void;
   /** A session that goes on with the one that was kept, as if it had just negotiated; `undefined` where there is none. */
   resume?(): Session | undefined;
+  /** Milliseconds that its processes, and we, could have run and had no processor; absent where nobody says so. */
+  readonly starved?: Starved | undefined;
   /** Waits for the process to end. @throws DeadlinePassed */
   exited(deadline: number): Promise<ExitStatus>;
   /** Sends a signal to the process. */

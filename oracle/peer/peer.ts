@@ -5,6 +5,7 @@
 import type { ByteStream } from '../../protocol/byte-stream.js';
 import { type Clock, hostClock } from '../../protocol/clock.js';
 import { DeadlinePassed } from '../../protocol/errors.js';
+import { afterFairTime, type Starved } from '../../protocol/fair-time.js';
 import type { Transcript } from '../../protocol/transcript.js';
 import { dialects } from '../../reference/dialects/dialect.js';
 import type { StreamRules } from '../../reference/dialects/stream.js';
@@ -30,6 +31,8 @@ export interface PeerOptions {
   readonly remembers?: () => boolean;
   /** The host's time and sockets unless a simulation has its own. */
   readonly clock?: Clock;
+  /** How long those who use the channel had no processor, where that is known: deadlines are longer by it. */
+  readonly starved?: Starved | undefined;
   readonly network?: PeerNetwork;
   /** Told of every chunk that is read, with the number of its connection, from 1; before anything is answered. */
   readonly tap?: (connection: number, chunk: Buffer) => void;
@@ -150,10 +153,11 @@ export class Peer {
         cancel();
         this.waiters.delete(waiter);
       };
-      const cancel = this.clock.after(deadline, () => {
+      const late = () => {
         settle();
         reject(new DeadlinePassed(`migration channel ${what}`, deadline));
-      });
+      };
+      const cancel = afterFairTime(this.clock, deadline, late, this.options.starved);
       this.waiters.add(waiter);
     });
   }

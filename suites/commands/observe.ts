@@ -75,11 +75,11 @@ export async function becomes(
   words: string,
   holds: (answer: JsonObject) => boolean,
 ): Promise<JsonObject> {
-  const until = performance.now() + session.deadline;
+  const until = session.patience();
   for (;;) {
     const answer = t.succeeded(await session.command(query), query);
     if (isObject(answer) && holds(answer)) return answer;
-    if (performance.now() > until) throw new DeadlinePassed(`${query} to say ${words}`, session.deadline);
+    if (until.passed) throw new DeadlinePassed(`${query} to say ${words}`, session.deadline);
   }
 }
 

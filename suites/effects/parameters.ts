@@ -89,6 +89,7 @@ export const parameterEffects = new ChapterBuilder(['Effects', 'Parameters'], sp
           transcript: t.transcript,
           endpoint: 'channel',
           rules: t.dialect.stream,
+          starved: t.starved,
         });
         t.atEnd(() => peer.close());
         t.succeeded(await session.command('migrate', { uri: peer.uri }), 'migrate');
@@ -131,6 +132,7 @@ async function firstBytes(t: Trial, limit: number, amount: number): Promise<numb
     transcript: t.transcript,
     endpoint: 'channel',
     rules: t.dialect.stream,
+    starved: t.starved,
     tap: (_, chunk) => {
       read += chunk.length;
       if (read >= amount) enough();

@@ -68,11 +68,11 @@ export async function runState(t: Trial, session: Session): Promise<string> {
 
 /** Asks until the run state is one of these; each answer is an observation, the session's deadline bounds them. */
 export async function settled(t: Trial, session: Session, ...states: readonly string[]): Promise<string> {
-  const until = performance.now() + session.deadline;
+  const until = session.patience();
   for (;;) {
     const state = await runState(t, session);
     if (states.includes(state)) return state;
-    if (performance.now() > until)
+    if (until.passed)
       t.check(
         false,
         states.map((one) => `run state ${one}`),

@@ -1,7 +1,9 @@
 /** Our own end of a destination's channel: we are the source, and write what we like. */
 import { connect, type Socket } from 'node:net';
 import type { Trial } from '../../oracle/trial.js';
+import { hostClock } from '../../protocol/clock.js';
 import { ConnectError, DeadlinePassed } from '../../protocol/errors.js';
+import { afterFairTime } from '../../protocol/fair-time.js';
 import { encodeGlobalState } from '../../reference/stream/device-layout.js';
 import { type ReturnPathMessage, ReturnPathReader } from '../../reference/stream/return-path-reader.js';
 import { StreamWriter } from '../../reference/stream/stream-writer.js';
@@ -131,7 +133,7 @@ export class Feed {
     if (holds()) return;
     await new Promise<void>((resolve, reject) => {
       const settle = () => {
-        clearTimeout(timer);
+        cancel();
         this.waiters.delete(waiter);
       };
       const waiter = () => {
@@ -139,10 +141,11 @@ export class Feed {
         settle();
         resolve();
       };
-      const timer = setTimeout(() => {
+      const late = () => {
         settle();
         reject(new DeadlinePassed(awaited, deadline));
-      }, deadline);
+      };
+      const cancel = afterFairTime(hostClock, deadline, late, this.t.starved);
       this.waiters.add(waiter);
     });
   }

@@ -50,6 +50,7 @@ export async function channel(
     transcript: t.transcript,
     endpoint: name,
     rules: t.dialect.stream,
+    starved: t.starved,
     ...(options.bytes === undefined ? {} : { bytes: options.bytes }),
   });
   t.atEnd(() => peer.close());

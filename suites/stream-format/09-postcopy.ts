@@ -33,8 +33,7 @@ async function switched(t: Trial, options: CaptureOptions & { readonly later?: b
   const { session } = one;
   if (options.later === true) {
     await one.migrates();
-    const until = performance.now() + session.deadline;
-    while (one.bytes().length < somePages && performance.now() < until) await session.fence();
+    await one.arrives('the first pages', () => one.bytes().length >= somePages);
     await one.does('migrate-start-postcopy');
   } else {
     const ids = [session.post('migrate', { uri: one.peer.uri }), session.post('migrate-start-postcopy')];
@@ -161,19 +160,12 @@ export const postcopySource = new ChapterBuilder(['Migration stream', '9 Postcop
     const one = await switched(t, { image: heavy() });
     const asked = ramBytes / pageSize - 40;
     one.peer.message(new ReturnPathWriter().requestPages('ram', asked * pageSize, pageSize));
-    const deadline = performance.now() + one.session.deadline;
-    let known = 0;
     const read = () => {
-      const bytes = one.bytes();
-      if (bytes.length === known) return false;
-      known = bytes.length;
-      const recording = recorded(t, bytes);
+      const recording = recorded(t, one.bytes());
       recording.release();
       return recording.pages.some(({ offset }) => offset === asked * pageSize);
     };
-    let found = read();
-    for (; !found && performance.now() < deadline; found = read()) await one.session.fence();
-    t.check(found, 'the page', 'nothing in time');
+    await one.arrives('the page', read);
     await one.statusIs('postcopy-active');
   })
   .must(

@@ -2,6 +2,9 @@
 import { Peer } from '../../oracle/peer/peer.js';
 import { contentsOf } from '../../oracle/ram-image.js';
 import type { Trial } from '../../oracle/trial.js';
+import { hostClock } from '../../protocol/clock.js';
+import { DeadlinePassed } from '../../protocol/errors.js';
+import { afterFairTime } from '../../protocol/fair-time.js';
 import { type JsonObject, stringifyJson } from '../../protocol/json.js';
 import type { Session } from '../../protocol/session.js';
 import type { PeerBehaviour } from '../../targets/scenario.js';
@@ -30,20 +33,24 @@ export interface CaptureOptions {
   readonly holds?: readonly number[];
 }
 
+/** What has come over each connection, by its number, from 1. */
+interface Arrived {
+  readonly chunks: Map<number, Buffer[]>;
+  /** Called when more has. */
+  more: () => void;
+}
+
 /** A source, our end of its channel, and what came over it. */
 export class Captured extends Actor {
-  private readonly chunks = new Map<number, Buffer[]>();
-
   private constructor(
     t: Trial,
     instance: Instance,
     session: Session,
     readonly peer: Peer,
     readonly image: string | null,
-    chunks: Map<number, Buffer[]>,
+    private readonly arrived: Arrived,
   ) {
     super(t, instance, session);
-    this.chunks = chunks;
   }
 
   static async open(t: Trial, options: CaptureOptions = {}): Promise<Captured> {
@@ -55,20 +62,22 @@ export class Captured extends Actor {
     if (options.parameters !== undefined) {
       t.succeeded(await session.command('migrate-set-parameters', options.parameters), 'migrate-set-parameters');
     }
-    const chunks = new Map<number, Buffer[]>();
+    const arrived: Arrived = { chunks: new Map(), more: () => undefined };
     const peer = await Peer.open(`${instance.scratch}/channel.sock`, options.behaviour ?? 'answer', {
       transcript: t.transcript,
       endpoint: 'channel',
       rules: t.dialect.stream,
+      starved: t.starved,
       ...(options.holds === undefined ? {} : { holds: options.holds }),
       tap: (connection, chunk) => {
-        const list = chunks.get(connection) ?? [];
+        const list = arrived.chunks.get(connection) ?? [];
         list.push(chunk);
-        chunks.set(connection, list);
+        arrived.chunks.set(connection, list);
+        arrived.more();
       },
     });
     t.atEnd(() => peer.close());
-    return new Captured(t, instance, session, peer, image, chunks);
+    return new Captured(t, instance, session, peer, image, arrived);
   }
 
   /** Begins the migration. */
@@ -84,14 +93,35 @@ export class Captured extends Actor {
     await this.peer.until('closed', this.session.deadline);
   }
 
+  /**
+   * Waits until what has come is such that `holds`: looks whenever more has come.
+   * @param awaited in words. @throws DeadlinePassed
+   */
+  arrives(awaited: string, holds: () => boolean): Promise<void> {
+    if (holds()) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const settle = (then: () => void) => {
+        this.arrived.more = () => undefined;
+        cancel();
+        then();
+      };
+      const { deadline } = this.session;
+      const late = () => settle(() => reject(new DeadlinePassed(awaited, deadline)));
+      const cancel = afterFairTime(hostClock, deadline, late, this.t.starved);
+      this.arrived.more = () => {
+        if (holds()) settle(resolve);
+      };
+    });
+  }
+
   /** Connections so far. */
   get connections(): number {
-    return this.chunks.size;
+    return this.arrived.chunks.size;
   }
 
   /** What has come over a connection. */
   bytes(connection = 1): Buffer {
-    return Buffer.concat(this.chunks.get(connection) ?? []);
+    return Buffer.concat(this.arrived.chunks.get(connection) ?? []);
   }
 
   /** What the stream says; it must be one that can be read to its last byte. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Clock } from '../../protocol/clock.js';
-import { afterFairTime } from '../../protocol/fair-time.js';
+import { afterFairTime, FairDeadline } from '../../protocol/fair-time.js';
 
 /** A clock whose timers fire late by so many milliseconds, one after the other. */
 function busy(...late: number[]): { readonly clock: Clock; readonly run: () => void; readonly waited: number[] } {
@@ -61,5 +61,47 @@ describe('a deadline for others', () => {
     cancel();
     run();
     expect(times).to.equal(0);
+  });
+});
+
+describe('a deadline for somebody who may get no processor', () => {
+  /** Passes at which time, where so much of each millisecond goes by with him waiting for a processor? */
+  const passes = (share: number, until = Number.POSITIVE_INFINITY, ms = 1000): number => {
+    const { clock, run } = busy();
+    let at = -1;
+    afterFairTime(
+      clock,
+      ms,
+      () => {
+        at = clock.now();
+      },
+      () => share * Math.min(clock.now(), until),
+    );
+    run();
+    return at;
+  };
+
+  it('passes a moment later where he got what he wanted', () => {
+    expect(passes(0)).to.equal(1100);
+    expect(passes(0.1)).to.equal(1100);
+    expect(passes(0, undefined, 5000)).to.equal(5200);
+  });
+
+  it('is longer as long as he does not, at most eight times as long', () => {
+    expect(passes(0.9, 2450)).to.equal(2600);
+    expect(passes(0.9)).to.equal(8000);
+  });
+
+  it('is the same for what is asked for again and again', () => {
+    let now = 0;
+    const clock: Clock = { now: () => now, after: () => () => undefined, soon: () => undefined };
+    const deadline = new FairDeadline(clock, 1000, () => Math.min(now, 1500));
+    const seen = Array.from({ length: 40 }, () => {
+      const passed = deadline.passed;
+      now += 50;
+      return passed;
+    });
+    expect(seen.indexOf(true) * 50).to.equal(1600);
+    expect(new FairDeadline(clock, 0).passed).to.equal(true);
   });
 });
