@@ -12,7 +12,7 @@ import { crewOf } from '../campaign/crew/crew.js';
 import { chooseSources } from '../generators/sources.js';
 import { learnFacts } from '../targets/facts.js';
 import { resolveTarget } from '../targets/resolve.js';
-import { bare, mixOf, window } from './fuzz/bare.js';
+import { type Bare, bare, mixOf, window } from './fuzz/bare.js';
 import { leadUp } from './fuzz/lead.js';
 import { type Part, type Stretch, stretch } from './fuzz/stretch.js';
 
@@ -62,7 +62,7 @@ const lines = await mixOf(
 const orders = { target: options.target, strictDesc: false, reuse: true };
 const crews = [jobs, 1, 2].map((size) => crewOf(orders, size)) as [CaseRunner[], CaseRunner[], CaseRunner[]];
 const [many, one, two]: [Stretch[], Stretch[], Stretch[]] = [[], [], []];
-const bares: number[] = [];
+const bares: Bare[] = [];
 try {
   // What a process does for the first time takes longer.
   for (const crew of crews) await stretch(course, crew, lead);
@@ -83,30 +83,37 @@ const ratio = (a: readonly number[], b: readonly number[]) =>
 const asked = (name: string) => lines.filter((line) => line.includes(`"execute":"${name}"`)).length;
 const whole = (value: number) => Math.round(value).toLocaleString('en');
 
-/** A line with its rate and, where the system tells, the cores that each part of it kept busy. */
+/** A line with its rate and, where the system tells, what each command cost and how many cores were busy. */
 function show(size: number, all: readonly Stretch[]): void {
-  const busy = all.flatMap(({ busy, time }) => (busy === undefined ? [] : [{ ...busy, time }]));
-  const cores = (part: 'campaign' | 'crew' | 'target') => median(busy.map((one) => one[part] / one.time)).toFixed(2);
+  const costs = all.flatMap(({ busy, commands, time }) =>
+    busy === undefined ? [] : [{ target: busy.target, own: busy.crew, campaign: busy.campaign, commands, time }],
+  );
+  const each = (part: 'target' | 'own' | 'campaign') =>
+    whole(median(costs.map((one) => (one[part] / one.commands) * 1000)));
+  const cores = median(costs.map(({ target, own, campaign, time }) => (target + own + campaign) / time)).toFixed(2);
   const used =
-    busy.length < all.length
+    costs.length < all.length
       ? ''
-      : `; cores busy: target ${cores('target')}, running and judging ${cores('crew')}, campaign ${cores('campaign')}`;
-  const time = (median(all.map(({ time }) => time)) / 1000).toFixed(1);
+      : `; each costs ${each('target')} µs of the target, ${each('own')} to run and judge it, ${each('campaign')} of the campaign; ${cores} cores busy`;
+  const time = (median(all.map((one) => one.time)) / 1000).toFixed(1);
   console.log(`--jobs ${size}   ${whole(median(rates(all))).padStart(6)} commands/s (${time} s${used})`);
 }
 
 console.log(
   `measured   ${lead.cases.length} cases, those of the last ${options.last} s; ${lines.length} commands, ${asked('migrate')} of them migrate; medians of ${options.rounds}`,
 );
+const bareRates = bares.map(({ rate }) => rate);
+const bareCosts = bares.flatMap(({ cost }) => (cost === undefined ? [] : [cost]));
+const bareCost = bareCosts.length === 0 ? '' : `; each costs ${whole(median(bareCosts))} µs of the target`;
 console.log(
-  `bare     ${whole(median(bares)).padStart(6)} commands/s, ${window} unanswered at a time, the same commands`,
+  `bare     ${whole(median(bareRates)).padStart(8)} commands/s, the same ones, ${window} unanswered at a time${bareCost}`,
 );
 show(jobs, many);
 show(1, one);
 show(2, two);
 console.log(`           ${whole(lead.rate)} commands/s in the ${options.lead} s ahead, with --jobs ${jobs}`);
 console.log(
-  `ratios     --jobs ${jobs} is ${ratio(rates(many), bares)} of bare, --jobs 2 is ${ratio(rates(two), rates(one))} × --jobs 1 (medians of what was measured side by side)`,
+  `ratios     --jobs ${jobs} is ${ratio(rates(many), bareRates)} of bare, --jobs 2 is ${ratio(rates(two), rates(one))} × --jobs 1 (medians of what was measured side by side)`,
 );
 const shown: [string, Part][] = many.flatMap(({ parts }) => [...parts]);
 const all = shown.reduce((sum, [, part]) => sum + part.time, 0);

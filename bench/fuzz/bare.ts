@@ -7,6 +7,7 @@ import { attempt } from '../../campaign/attempt.js';
 import type { TargetFacts } from '../../targets/facts.js';
 import type { Scenario } from '../../targets/scenario.js';
 import type { Target } from '../../targets/target.js';
+import { type Busy, busyIn } from './processor-time.js';
 
 /** Unanswered commands at a time: what a monitor with a queue of 8 takes without waiting (QMP-D-06). */
 export const window = 8;
@@ -68,13 +69,22 @@ async function sink(): Promise<{ readonly path: string; close(): void }> {
   };
 }
 
-/** Commands a second of a socket that only counts replies; migrations go to somebody who reads them. @param time milliseconds */
-export async function bare(target: Target, mix: readonly string[], time: number): Promise<number> {
+export interface Bare {
+  /** Commands a second. */
+  readonly rate: number;
+  /** Microseconds of processor time of the target for each command, where the system tells. */
+  readonly cost: number | undefined;
+}
+
+/** A socket that only counts replies; migrations go to somebody who reads them. @param time milliseconds */
+export async function bare(target: Target, mix: readonly string[], time: number): Promise<Bare> {
   const migrations = await sink();
   const lines = mix.map((line) => line.replaceAll(somewhere, `unix:${migrations.path}`));
   const instance = await target.start();
   const socket: Socket = connect(join(instance.scratch, 'qmp1.sock'));
   let [sent, answered] = [0, 0];
+  const since = busyIn();
+  let busy: Busy | undefined;
   const began = performance.now();
   let ended = began;
   try {
@@ -101,11 +111,14 @@ export async function bare(target: Target, mix: readonly string[], time: number)
         fill();
       });
     });
+    busy = busyIn(since);
   } finally {
     socket.removeAllListeners('close').destroy();
     await instance.dispose();
     migrations.close();
   }
   // One that stands still is no slower for the time after its last answer.
-  return answered / ((Math.max(ended, began + time / 2) - began) / 1000);
+  const rate = answered / ((Math.max(ended, began + time / 2) - began) / 1000);
+  // It is a child of ours, as the processes of a crew are, which rest now.
+  return { rate, cost: busy === undefined ? undefined : (busy.crew / answered) * 1000 };
 }

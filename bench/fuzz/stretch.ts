@@ -16,6 +16,7 @@ export interface Part {
 export interface Stretch {
   /** Commands a second. */
   readonly rate: number;
+  readonly commands: number;
   /** Milliseconds until the last of the cases was over. */
   readonly time: number;
   readonly parts: ReadonlyMap<string, Part>;
@@ -46,6 +47,7 @@ export async function stretch(course: Course, crew: readonly CaseRunner[], lead:
   }
   const ran: Ran[] = [];
   const end = new AbortController();
+  /** Of the cases that count. */
   let open = cases.length;
   let over = 0;
   let busy: Busy | undefined;
@@ -68,7 +70,12 @@ export async function stretch(course: Course, crew: readonly CaseRunner[], lead:
     },
   });
   await campaign.run();
-  if (over === 0) throw new Error('a case of the campaign that is measured could not be run again');
+  if (ran.length === 0) throw new Error('none of the cases that are measured could be run again');
+  if (over === 0) {
+    // One of them could not: then all that were run count.
+    over = campaign.standing.inThisRun;
+    busy = busyIn(since);
+  }
   const parts = new Map<string, Part>();
   let commands = 0;
   for (const one of ran) {
@@ -79,5 +86,5 @@ export async function stretch(course: Course, crew: readonly CaseRunner[], lead:
     const part = parts.get(one.source) ?? { cases: 0, commands: 0, time: 0 };
     parts.set(one.source, { cases: part.cases + 1, commands: part.commands + own, time: part.time + time });
   }
-  return { rate: commands / (over / 1000), time: over, parts, busy };
+  return { rate: commands / (over / 1000), commands, time: over, parts, busy };
 }
