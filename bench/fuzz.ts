@@ -7,13 +7,12 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import type { CaseRunner } from '../campaign/case-runner.js';
 import { crewOf } from '../campaign/crew/crew.js';
 import { chooseSources } from '../generators/sources.js';
 import { learnFacts } from '../targets/facts.js';
 import { resolveTarget } from '../targets/resolve.js';
 import { type Bare, bare, mixOf, window } from './fuzz/bare.js';
-import { leadUp } from './fuzz/lead.js';
+import { type Lead, leadUp } from './fuzz/lead.js';
 import { type Part, type Stretch, stretch } from './fuzz/stretch.js';
 
 const options = new Command('bench:fuzz')
@@ -21,7 +20,7 @@ const options = new Command('bench:fuzz')
   .option('--lead <n>', 'seconds of the campaign that goes ahead', '45')
   .option('--last <n>', 'seconds at its end whose cases are measured', '8')
   .option('--rounds <n>', 'measurements of each kind', '3')
-  .option('--jobs <n>', 'cases side by side where the campaign is measured', '6')
+  .option('--jobs <n>', 'cases side by side where the campaign is measured, at least 2', '6')
   .option('--only <sources>', 'sources of cases, with commas between them')
   .option('--simulation <n>', 'seconds for each measurement of the simulation; 0 leaves it out', '5')
   .parse()
@@ -44,36 +43,32 @@ function median(values: readonly number[]): number {
 
 const { target } = resolveTarget(options.target);
 const last = Number(options.last) * 1000;
-const jobs = Number(options.jobs);
+const jobs = Math.max(2, Number(options.jobs));
 const start = await target.start();
 const facts = await learnFacts(start);
 await start.dispose();
 const sources = chooseSources(options.only === undefined ? [] : options.only.split(','));
-const course = { target, facts, name: options.target, seed: 1, sources };
+const course = { target, facts, seed: 1, sources };
 
-console.log(`a campaign of ${options.lead} s on ${options.target} goes ahead …`);
-const lead = await leadUp(course, jobs, Number(options.lead) * 1000, last);
-const lines = await mixOf(
-  target,
-  facts,
-  lead.cases.map(({ scenario }) => scenario),
-);
-
-const orders = { target: options.target, strictDesc: false, reuse: true };
-const crews = [jobs, 1, 2].map((size) => crewOf(orders, size)) as [CaseRunner[], CaseRunner[], CaseRunner[]];
+// Of one crew, so that all that is measured is run by processes that know what they do as well as after a minute.
+const crew = crewOf({ target: options.target, strictDesc: false, reuse: true }, jobs);
 const [many, one, two]: [Stretch[], Stretch[], Stretch[]] = [[], [], []];
 const bares: Bare[] = [];
+let lead: Lead;
+let lines: string[];
 try {
-  // What a process does for the first time takes longer.
-  for (const crew of crews) await stretch(course, crew, lead);
+  console.log(`a campaign of ${options.lead} s on ${options.target} goes ahead …`);
+  lead = await leadUp(course, crew, Number(options.lead) * 1000, last);
+  const scenarios = lead.cases.map(({ scenario }) => scenario);
+  lines = await mixOf(target, facts, scenarios);
   for (let round = 0; round < Number(options.rounds); round++) {
-    many.push(await stretch(course, crews[0], lead));
+    many.push(await stretch(course, crew, lead));
     bares.push(await bare(target, lines, last));
-    one.push(await stretch(course, crews[1], lead));
-    two.push(await stretch(course, crews[2], lead));
+    one.push(await stretch(course, crew.slice(0, 1), lead));
+    two.push(await stretch(course, crew.slice(0, 2), lead));
   }
 } finally {
-  await Promise.all(crews.flat().map((runner) => runner.close()));
+  await Promise.all(crew.map((runner) => runner.close()));
   await target.close();
 }
 

@@ -1,5 +1,6 @@
-/** A guided campaign from its beginning, of whose last seconds the cases are kept: what a campaign is like once it is under way. */
+/** A guided campaign, of whose last seconds the cases are kept: what a campaign is like once it is under way. */
 import { Campaign, type CampaignOptions } from '../../campaign/campaign.js';
+import type { CaseRunner } from '../../campaign/case-runner.js';
 import { Corpus, type CorpusEntry, corpusVersion } from '../../campaign/corpus.js';
 import { KnownFindings } from '../../campaign/known.js';
 import type { CaseSource } from '../../generators/sources.js';
@@ -10,8 +11,6 @@ import type { Target } from '../../targets/target.js';
 export interface Course {
   readonly target: Target;
   readonly facts: TargetFacts;
-  /** The target as it was named. */
-  readonly name: string;
   readonly seed: number;
   readonly sources: readonly CaseSource[];
 }
@@ -25,14 +24,15 @@ export interface Lead {
   readonly reached: readonly string[];
 }
 
-/** What a campaign of this bench has beside its jobs and its time. */
-export const usual = ({ name, ...course }: Course): Omit<CampaignOptions, 'corpus' | 'jobs'> => ({
+/** What a campaign of this bench has beside its time. @param crew runs its cases, and stays */
+export const usual = (course: Course, crew: readonly CaseRunner[]): Omit<CampaignOptions, 'corpus'> => ({
   ...course,
+  jobs: crew.length,
+  lent: crew,
   known: new KnownFindings(),
   strictDesc: false,
   shrinkBudget: 1000,
   reuse: true,
-  crew: { target: name, strictDesc: false, reuse: true },
   files: () => [],
   sink: () => undefined,
   signal: new AbortController().signal,
@@ -42,17 +42,20 @@ export const usual = ({ name, ...course }: Course): Omit<CampaignOptions, 'corpu
 const fewest = 20;
 
 /**
+ * A campaign that has its opening behind it: that lasts for half a minute, and is like nothing that comes later.
  * @param time milliseconds
  * @param last milliseconds at its end of which the cases are kept
  */
-export async function leadUp(course: Course, jobs: number, time: number, last: number): Promise<Lead> {
+export async function leadUp(course: Course, crew: readonly CaseRunner[], time: number, last: number): Promise<Lead> {
+  const { sources, facts } = course;
+  const next = sources.reduce((sum, { opening }) => sum + (opening?.(facts) ?? 0), 0);
   const ran: CorpusEntry[] = [];
   let early = 0;
   let commands = 0;
   const campaign = new Campaign({
-    ...usual(course),
-    jobs,
+    ...usual(course, crew),
     time,
+    after: { next, reached: [] },
     corpus: new Corpus(),
     onCase: ({ source, tape }, scenario, result) => {
       const now = campaign.standing.inThisRun;

@@ -36,7 +36,6 @@ const times = 3;
 /**
  * Runs the cases, and behind them the first ones again until the last of them is over. What a case sent counts by the part of its
  * time that lies before that moment: no job waits at the end, and none is cut off.
- * @param crew runs them, and stays
  */
 export async function stretch(course: Course, crew: readonly CaseRunner[], lead: Lead): Promise<Stretch> {
   const { cases, reached } = lead;
@@ -53,10 +52,8 @@ export async function stretch(course: Course, crew: readonly CaseRunner[], lead:
   let busy: Busy | undefined;
   const since = busyIn();
   const campaign = new Campaign({
-    ...usual(course),
+    ...usual(course, crew),
     corpus,
-    jobs: crew.length,
-    lent: crew,
     runs: times * cases.length,
     after: { next: 0, reached },
     signal: end.signal,
