@@ -4,10 +4,16 @@ import type { Attempt } from './attempt.js';
 import type { Rate } from './case-file.js';
 import { essence, type Symptom } from './symptom.js';
 
+/** A run that showed it, with the symptom as it was there. */
+export interface Shown {
+  readonly attempt: Attempt;
+  readonly symptom: Symptom;
+}
+
 export interface Confirmation {
   readonly rate: Rate;
-  /** The first run that showed it, with the symptom as it was there. */
-  readonly shown?: { readonly attempt: Attempt; readonly symptom: Symptom };
+  /** The first run that showed it. */
+  readonly shown?: Shown;
 }
 
 /** Runs a scenario on fresh processes. */
@@ -45,7 +51,7 @@ export async function confirm(
   run: RunFresh,
   going: () => boolean = () => true,
 ): Promise<Confirmation> {
-  let shown: Confirmation['shown'];
+  let shown: Shown | undefined;
   let times = 0;
   let of = 0;
   const first = runsOf(wanted);

@@ -22,7 +22,7 @@ interface Stream {
 }
 
 const words =
-  /: pages in all: (?<whole>\d+) whole, (?<zero>\d+) zero, (?<deltas>\d+) deltas of (?<bytes>\d+) bytes, (?<again>\d+) again, (?<kept>\d+) kept, (?<beside>\d+) beside, in (?<blocks>\w+) blocks?(?:, memory (?<memory>[0-9a-f]+))?$/;
+  /^connection (?<number>\d+): pages in all: (?<whole>\d+) whole, (?<zero>\d+) zero, (?<deltas>\d+) deltas of (?<bytes>\d+) bytes, (?<again>\d+) again, (?<kept>\d+) kept, (?<beside>\d+) beside, in (?<blocks>\w+) blocks?(?:, memory (?<memory>[0-9a-f]+))?$/;
 
 export function countedSymptoms({ entries }: Transcript, judge: Judge, dialect: Dialect): Symptom[] {
   // Two processes may send to the same peers.
@@ -38,15 +38,17 @@ function streamsOf(entries: readonly Entry[]): Stream[] {
   const all: Stream[] = [];
   for (const { kind, at, text, n } of entries) {
     if (kind !== 'channel') continue;
-    if (/^connection 1: accepted$/.test(text)) {
+    const [, number, what] = /^connection (\d+): (accepted$|the stream has ended|pages in all)/.exec(text) ?? [];
+    const key = `${at} ${number}`;
+    if (what === 'accepted') {
       const stream: Stream = { begun: n, ended: undefined, counts: {}, memory: undefined };
-      last.set(at, stream);
+      last.set(key, stream);
       all.push(stream);
     }
-    const stream = last.get(at);
+    const stream = last.get(key);
     if (stream === undefined) continue;
-    if (/: the stream has ended/.test(text)) stream.ended ??= n;
-    const { memory, blocks, ...counts } = words.exec(text)?.groups ?? {};
+    if (what === 'the stream has ended') stream.ended ??= n;
+    const { memory, blocks, number: _, ...counts } = words.exec(text)?.groups ?? {};
     if (blocks === undefined) continue;
     stream.counts = Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, Number(count)]));
     stream.counts = { ...stream.counts, blocks: blocks === 'one' ? 1 : Number(blocks) };

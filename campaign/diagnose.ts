@@ -15,6 +15,7 @@ import { loadedSymptoms } from './loaded.js';
 import { ofItselfSymptoms } from './of-itself.js';
 import { offSchemaSymptoms } from './off-schema.js';
 import { plainSymptoms } from './plain-answers.js';
+import { releasedSymptoms } from './released.js';
 import { stuckSymptoms } from './stuck.js';
 import { type Symptom, withoutFigures } from './symptom.js';
 import { endSymptoms } from './told-ends.js';
@@ -58,6 +59,7 @@ export function diagnose(evidence: Evidence): Symptom[] {
       ...loadedSymptoms(transcript, evidence.judge, evidence.dialect),
       ...betweenSymptoms(transcript),
       ...countedSymptoms(transcript, evidence.judge, evidence.dialect),
+      ...releasedSymptoms(transcript),
     );
   if (symptoms.length === 0 && evidence.schema !== undefined)
     symptoms.push(

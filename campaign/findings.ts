@@ -7,11 +7,11 @@ import type { Scenario } from '../targets/scenario.js';
 import type { Attempt } from './attempt.js';
 import { type CaseFile, caseVersion, type Rate } from './case-file.js';
 import type { Evidence } from './case-runner.js';
-import { confirm, type RunFresh, relatedIn, repeatsFor } from './confirm.js';
+import { confirm, type RunFresh } from './confirm.js';
 import type { FolderFile } from './folder.js';
 import type { KnownFindings } from './known.js';
 import { afterReset, chained } from './lane.js';
-import { shrink } from './shrink.js';
+import { reduce } from './reduce.js';
 import type { Store } from './store.js';
 import { essence, type Symptom, signature, titleOf } from './symptom.js';
 
@@ -177,24 +177,12 @@ export class Findings {
     const known = this.options.known.has(symptom) || symptom.defect !== undefined;
     const { spent = () => performance.now() } = this.options;
     const until = spent() + this.options.shrinkBudget / (known ? knownShare : 1);
-    const repeats = repeatsFor(first.rate, first.shown.attempt.duration);
-    let latest = symptom;
-    const shows = async (candidate: Scenario): Promise<boolean> => {
-      for (let left = repeats; left > 0 && going(); left--) {
-        const related = relatedIn(await run(candidate), symptom);
-        if (related === undefined) continue;
-        latest = related;
-        return true;
-      }
-      return false;
-    };
-    const shrunk = await shrink(scenario, { shows, going: () => going() && spent() < until });
-    const last = shrunk.scenario === scenario ? first : await confirm(shrunk.scenario, latest, run, going);
-    // A small one that was luck is no better than the large one.
-    const [best, told] = last.shown === undefined ? [scenario, first] : [shrunk.scenario, last];
-    const shown = (told.shown ?? first.shown) as NonNullable<typeof first.shown>;
-    const file = this.fileOf({ ...suspicion, scenario: best, symptom: shown.symptom }, told.rate, stepsBefore);
-    this.finish(suspicion, file, shown.attempt, { tried: shrunk.tried, minimal: shrunk.minimal });
+    const reproduced = { rate: first.rate, shown: first.shown };
+    const inTime = () => spent() < until;
+    const { told, tried, minimal, ...small } = await reduce(scenario, symptom, reproduced, { run, going, inTime });
+    const { shown, rate } = told;
+    const file = this.fileOf({ ...suspicion, scenario: small.scenario, symptom: shown.symptom }, rate, stepsBefore);
+    this.finish(suspicion, file, shown.attempt, { tried, minimal });
     return true;
   }
 

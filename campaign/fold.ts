@@ -10,6 +10,8 @@ const cuts = [800, 1200, 1600, 2400, 4000, 8000, 20_000, 40_000, 80_000] as cons
 export function folded(steps: readonly Step[]): readonly (readonly Step[])[] {
   return steps.flatMap((step, at) => {
     switch (step.do) {
+      case 'peer':
+        return holding(steps, step, at);
       case 'cut':
         return cutFeed(steps, step.channel, at);
       case 'command':
@@ -30,6 +32,16 @@ const replaced = (steps: readonly Step[], at: number, ...by: readonly Step[]): S
   ...by,
   ...steps.slice(at + 1),
 ];
+
+/** What has to come at the right moment has time as long as a peer holds the migration where it is. */
+function holding(
+  steps: readonly Step[],
+  { do: _, channel, behaviour }: Extract<Step, { do: 'peer' }>,
+  at: number,
+): readonly (readonly Step[])[] {
+  if (behaviour !== 'answer' && behaviour !== 'silent') return [];
+  return [replaced(steps, at, { do: 'peer', channel, behaviour: 'stall' })];
+}
 
 /** A stream and the end of its connection. */
 function cutFeed(steps: readonly Step[], channel: string, at: number): readonly (readonly Step[])[] {

@@ -11,6 +11,8 @@ export interface ShrinkOptions {
   readonly shows: (candidate: Scenario) => Promise<boolean>;
   /** False when time is up, or the campaign ends. */
   readonly going: () => boolean;
+  /** Texts of steps that are not to be tried; those that were tried are added. */
+  readonly known?: Set<string>;
 }
 
 export interface Shrunk {
@@ -21,12 +23,12 @@ export interface Shrunk {
   readonly minimal: boolean;
 }
 
-export async function shrink(scenario: Scenario, { shows, going }: ShrinkOptions): Promise<Shrunk> {
+export async function shrink(scenario: Scenario, { shows, going, known = new Set() }: ShrinkOptions): Promise<Shrunk> {
   let best = scenario;
   let tried = 0;
-  const known = new Set<string>([JSON.stringify(best.steps)]);
+  known.add(textOf(best));
   const better = async (steps: readonly Step[]): Promise<boolean> => {
-    const text = JSON.stringify(steps);
+    const text = textOf({ steps });
     if (steps.length === 0 || known.has(text) || !going()) return false;
     known.add(text);
     tried++;
@@ -116,8 +118,11 @@ export async function shrink(scenario: Scenario, { shows, going }: ShrinkOptions
   return { scenario: best, tried, minimal };
 }
 
+/** What tells the steps of one scenario from those of another. */
+export const textOf = ({ steps }: Pick<Scenario, 'steps'>): string => JSON.stringify(steps);
+
 /** Steps that a reader takes in at a glance. */
-const glance = 6;
+export const glance = 6;
 
 /** Two steps as one pipeline; `undefined` where they are not commands to the same monitor. */
 function inOneWrite(first: Step | undefined, second: Step | undefined): Step | undefined {

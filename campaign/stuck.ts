@@ -22,7 +22,10 @@ const passing: Readonly<Record<string, { readonly rows: readonly string[]; reado
   setup: { rows: ['MIG-SM-O08', 'MIG-SM-O13'] },
   active: { rows: ['MIG-SM-O21', 'MIG-SM-O40'] },
   device: { rows: ['MIG-SM-O39', 'MIG-SM-O40'], defects: [{ defect: 'MIG-DEF-03' }] },
-  cancelling: { rows: ['MIG-SM-C03', 'MIG-SM-C04', 'MIG-SM-C11'], defects: [{ defect: 'MIG-DEF-02' }] },
+  cancelling: {
+    rows: ['MIG-SM-C03', 'MIG-SM-C04', 'MIG-SM-C11'],
+    defects: [{ defect: 'MIG-DEF-02', when: ({ plain }) => !plain }],
+  },
   'postcopy-active': {
     rows: ['MIG-SM-O60'],
     defects: [
@@ -46,13 +49,16 @@ interface PeerEnd {
   readonly hasAll: boolean;
   /** Types of the messages that it sent. */
   readonly said: ReadonlySet<string>;
+  /** Nothing but RAM in one direction was asked for. */
+  readonly plain: boolean;
 }
 
 /** Phases in which a migration stays for good, whatever became of its channel: what the model says of them is met. */
 const forGood = /^(colo|stuck)/;
 
 export function stuckSymptoms({ transcript, defects, judge }: Evidence): Symptom[] {
-  const cut = lastCut(transcript);
+  const plain = isPlain(transcript);
+  const cut = lastCut(transcript) ?? (plain ? cancelledAt(transcript) : undefined);
   if (cut === undefined) return [];
   const shown = statusesAfter(transcript, cut);
   const last = shown.at(-1);
@@ -64,7 +70,7 @@ export function stuckSymptoms({ transcript, defects, judge }: Evidence): Symptom
   );
   if (rule === undefined || first === undefined || last.time - Math.max(first.time, cut) < patience) return [];
   const { hasAll, said } = peerEnd(transcript);
-  const peer = { hasAll: hasAll || last.allSent, said };
+  const peer = { hasAll: hasAll || last.allSent, said, plain };
   const defect = rule.defects?.find((one) => defects.has(one.defect) && one.when?.(peer) !== false)?.defect;
   return [
     {
@@ -95,8 +101,29 @@ function lastCut(transcript: Transcript): number | undefined {
   return open.size === 0 ? closed : undefined;
 }
 
+/** Every migration is one of RAM over one connection, with nothing coming back, in a process that was seen from its start. */
+function isPlain({ entries }: Transcript): boolean {
+  if (!entries.some(({ kind, at }) => kind === 'started' && at === 'source')) return false;
+  if (entries.some(({ kind, text }) => kind === 'started' && /"extra"|-global|postcopy/.test(text))) return false;
+  return !entries.some(({ kind, text }) => kind === 'sent' && beyondPlain.test(text));
+}
+
+/** Capabilities that are switched on, `events` apart, whatever else there is in the message; and names that are spelled out. */
+const beyondPlain =
+  /"capability"\s*:\s*"(?!events")[^"]*"\s*,\s*"state"\s*:\s*true|"state"\s*:\s*true\s*,|\\u|"blk"|"inc"/;
+
+/** A cancel closes the channel by itself: when the last one was asked for and there was a channel, whichever came later. */
+function cancelledAt({ entries }: Transcript): number | undefined {
+  const cancel = entries.findLast(
+    ({ kind, at, text }) => kind === 'sent' && at === 'source' && /migrate_cancel/.test(text),
+  );
+  const accepted = entries.findLast(({ kind, text }) => kind === 'channel' && /: accepted$/.test(text));
+  const full = entries.some(({ kind, text }) => kind === 'channel' && / is full$/.test(text));
+  return cancel === undefined || accepted === undefined || full ? undefined : Math.max(cancel.time, accepted.time);
+}
+
 /** Of the connection that was made last. */
-function peerEnd({ entries }: Transcript): PeerEnd {
+function peerEnd({ entries }: Transcript): Omit<PeerEnd, 'plain'> {
   const accepted = entries.findLastIndex(({ kind, text }) => kind === 'channel' && /: accepted$/.test(text));
   const since = entries
     .slice(accepted + 1)

@@ -132,9 +132,13 @@ export class Channels {
     }
   }
 
-  /** Until what was asked of destinations has been answered, or is not going to be. */
-  async settle(): Promise<void> {
-    for (const one of this.all.values()) if (one instanceof Feed) await one.settle(answerPatience);
+  /**
+   * Until what was asked of destinations has been answered, or is not going to be.
+   * @param begun a migration may have been begun just now: what it sends is read
+   */
+  async settle(begun: boolean): Promise<void> {
+    for (const one of this.all.values())
+      if (one instanceof Feed || (begun && one instanceof Peer)) await one.settle(answerPatience);
   }
 
   async release(channel: string): Promise<void> {

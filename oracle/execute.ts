@@ -106,7 +106,7 @@ export async function execute(scenario: Scenario, options: ExecuteOptions): Prom
         if (!(await stage.isObservation(error, step, index))) throw error;
       }
     }
-    await stage.settle(scenario.steps.length);
+    await stage.settle(scenario.steps.length, scenario.steps.at(-1));
   } finally {
     await stage.close();
   }
@@ -367,8 +367,8 @@ class Stage {
   }
 
   /** Gathers what is still on its way: one fence for each living session. */
-  async settle(index: number): Promise<void> {
-    await this.channels.settle();
+  async settle(index: number, last: Step | undefined): Promise<void> {
+    await this.channels.settle(last?.do === 'command' || last?.do === 'pipeline');
     for (const [name, session] of this.sessions) {
       if (session.ended) continue;
       await session.fence().catch((error: Error) => {

@@ -131,7 +131,7 @@ export function boundsOfPeer(channel: Channel, tampered: boolean): Bounds {
         return { words: 'failed: the peer has answered SHUT 1', rows: ['MIG-SM-O38', 'MIG-SM-O59'] };
       }
     }
-    const healthy = !disturbed && ['answer', 'silent', 'stall'].includes(behaviour) && !tampered;
+    const healthy = !disturbed && ['answer', 'ask', 'silent', 'stall'].includes(behaviour) && !tampered;
     const cause = healthy && capabilities.every((name) => plain.has(name));
     if (cause && out.status === 'failed' && core.progress === 'connected') {
       return { words: 'not failed: the peer has kept the channel open', rows: ['MIG-SM-O21', 'MIG-SM-O13'] };

@@ -16,6 +16,8 @@ export type PeerBehaviour =
   | 'stall'
   /** Reads everything, answers SHUT 0 when the stream has ended, where a return path is open. */
   | 'answer'
+  /** … and asks for the last page that is missing as soon as the guest of a postcopy was sent, as one does that needs it. */
+  | 'ask'
   /** Reads everything and stays silent. */
   | 'silent'
   /** Reads everything and reports an error at the end. */

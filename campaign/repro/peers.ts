@@ -89,9 +89,10 @@ export function peerLines(step: ChannelStep, rules: StreamRules | undefined): Pe
     case 'silent':
       return { lines: listen(channel, `"SYSTEM:'cat >/dev/null'"`) };
     case 'answer':
+    case 'ask':
       return {
         lines: answering(channel, 0),
-        limit: 'the peer answers when the stream has been quiet, within a second, and not at its last byte',
+        limit: `the peer answers when the stream has been quiet, within a second, and not at its last byte${step.behaviour === 'ask' ? ', and asks for no page' : ''}`,
       };
     case 'error':
       return {

@@ -184,6 +184,61 @@ const paused: Scenario = {
   ],
 };
 
+const on = (...names: readonly string[]) => ({
+  execute: 'migrate-set-capabilities',
+  arguments: { capabilities: names.map((capability) => ({ capability, state: true })) },
+});
+const to = (channel: string) => ({ execute: 'migrate', arguments: { uri: channelUri(channel) } });
+const over = { do: 'status', at: 'source', is: ['completed', 'failed'] } as const satisfies Step;
+
+/** A postcopy whose destination asks for a page while little comes by itself. */
+const asked: Scenario = {
+  scenario: scenarioVersion,
+  steps: [
+    { do: 'start', at: 'source', options: { ramImage: imageOf(1) } },
+    { do: 'connect', at: 'source' },
+    { do: 'peer', channel: 'a', behaviour: 'ask' },
+    command('migrate-set-parameters', { 'max-postcopy-bandwidth': slow['max-postcopy-bandwidth'] }),
+    { do: 'pipeline', at: 'source', commands: [on('postcopy-ram'), to('a'), { execute: 'migrate-start-postcopy' }] },
+    { ...over, deadline: 1500 },
+    command('migrate-set-parameters', { 'max-postcopy-bandwidth': 0 }),
+    over,
+  ],
+};
+
+/** A switch that comes once some pages have gone. */
+const late: Scenario = {
+  scenario: scenarioVersion,
+  steps: [
+    { do: 'start', at: 'source', options: { ramImage: imageOf(1) } },
+    { do: 'connect', at: 'source' },
+    { do: 'peer', channel: 'a', behaviour: 'answer' },
+    command('migrate-set-parameters', { 'max-bandwidth': slow['max-bandwidth'] }),
+    { do: 'pipeline', at: 'source', commands: [on('postcopy-ram'), to('a')] },
+    { do: 'status', at: 'source', is: ['active', 'completed', 'failed'] },
+    command('migrate-start-postcopy'),
+    over,
+  ],
+};
+
+/** What a source has given back is not there for another migration. */
+const released: Scenario = {
+  scenario: scenarioVersion,
+  steps: [
+    { do: 'start', at: 'source', options: { ramImage: imageOf(1) } },
+    { do: 'connect', at: 'source' },
+    { do: 'peer', channel: 'a', behaviour: 'answer' },
+    {
+      do: 'pipeline',
+      at: 'source',
+      commands: [on('postcopy-ram', 'release-ram'), to('a'), { execute: 'migrate-start-postcopy' }],
+    },
+    over,
+    command('migrate', { uri: channelUri('a') }),
+    over,
+  ],
+};
+
 /** A migration that is cancelled on its way. */
 const cancelled: Scenario = {
   scenario: scenarioVersion,
@@ -222,7 +277,8 @@ export function setPieces(
   schema: Schema,
 ): { readonly first: readonly Scenario[]; readonly last: readonly Scenario[] } {
   const has = (name: string) => dialect.migration.capabilities.includes(name);
-  const postcopies = has('postcopy-ram') ? [gone, paused] : [];
+  const postcopies = has('postcopy-ram') ? [gone, paused, asked, late] : [];
+  if (has('postcopy-ram') && has('release-ram')) postcopies.push(released);
   const held = has('pause-before-switchover') ? [heldBack] : [];
   return {
     first: [early, named, left, apart, stalled, cancelled, ...held, passed(schema)],

@@ -124,6 +124,7 @@ function commands(schema: Schema): readonly (readonly Step[])[] {
     command('query-migrate-cache-size'),
     command('query-migrate-parameters'),
     command('xen-set-replication', { enable: true, primary: true }),
+    command('xen-set-replication', { enable: true, primary: true, failover: true }),
     command('client_migrate_info', { protocol: 'spice', hostname: 'qmpspec', port: 1 }),
     command('system_reset'),
     command('system_powerdown'),

@@ -17,6 +17,18 @@ interface BlockPages {
 /** What zlib says of a level in the header of its streams (RFC 1950, FLEVEL). */
 const tellingOf = (level: number): number => (level < 2 ? 0 : level < 6 ? 1 : level === 6 ? 2 : 3);
 
+/** A page that was asked for and has not come. */
+interface Asked {
+  readonly block: string;
+  readonly offset: number;
+  /** Moments at which others came in its place, and when the last of them was. */
+  moments: number;
+  last: number;
+}
+
+/** Moments with other pages after which one that was asked for is late, and milliseconds that two of them are apart. */
+const [patience, apart] = [5, 80] as const;
+
 const hex = (offset: number): string => `0x${offset.toString(16)}`;
 
 export class PageChecks {
@@ -27,11 +39,18 @@ export class PageChecks {
   #resumed = false;
   #last: string | undefined;
   #section = 0;
+  /** Another part of the migration begins, whose first record names its block (stream-format.md §5.2). */
+  #anew: string | undefined;
+  #asked: Asked | undefined;
 
-  /** @param level the parameter compress-level, where it is known */
+  /**
+   * @param level the parameter compress-level, where it is known
+   * @param now milliseconds
+   */
   constructor(
     private readonly report: Report,
     private readonly level: () => number | undefined,
+    private readonly now: () => number,
   ) {}
 
   block({ block, length, guestAddress }: SetupEntry): void {
@@ -54,6 +73,14 @@ export class PageChecks {
   page({ name }: StreamBlock, offset: number, kind: PageKind, bytes: Buffer, start: number, length: number): void {
     if (kind === RamFlag.compressed) this.#compressed(offset, bytes.subarray(start, start + length));
     this.#named(name, offset, kind, bytes, start);
+    if (
+      this.#anew !== undefined &&
+      start >= 8 &&
+      bytes.readUInt32BE(start - 4) === (offset | kind | RamFlag.continue) >>> 0
+    )
+      this.report('stream-format §5.2', `the first page ${this.#anew} goes on with the block of one before it`);
+    this.#anew = undefined;
+    this.#late(name, offset);
     const pages = this.#blocks.get(name);
     if (pages === undefined) return;
     const number = offset / pageSize;
@@ -66,6 +93,28 @@ export class PageChecks {
     pages.section[number] = this.#section;
   }
 
+  /** The last page that is still to come, from which on its being late counts; `undefined` when none is. */
+  ask(): { readonly block: string; readonly offset: number } | undefined {
+    const [block, pages] = [...this.#blocks].at(-1) ?? [];
+    const missing = pages?.discarded.lastIndexOf(1) ?? -1;
+    if (block === undefined || missing < 0 || this.#resumed) return undefined;
+    this.#asked = { block, offset: missing * pageSize, moments: 0, last: this.now() };
+    return this.#asked;
+  }
+
+  /** What was asked for goes ahead of the rest, whatever the bandwidth; what was on its way already comes in one go. */
+  #late(name: string, offset: number): void {
+    const asked = this.#asked;
+    if (asked === undefined) return;
+    if (asked.block === name && asked.offset === offset) this.#asked = undefined;
+    const now = this.now();
+    if (this.#asked === undefined || now - asked.last < apart) return;
+    asked.last = now;
+    if (++asked.moments < patience) return;
+    this.report('stream-format §9.1', `page ${hex(asked.offset)} was asked for, and others come instead`);
+    this.#asked = undefined;
+  }
+
   /** It came over another connection, or only its number did. */
   came(name: string, offset: number): void {
     const sent = this.#blocks.get(name)?.sent;
@@ -73,8 +122,15 @@ export class PageChecks {
   }
 
   command({ name, block = '', ranges = [] }: StreamCommand): void {
-    if (name === 'POSTCOPY_LISTEN') this.#listening = true;
-    if (name === 'POSTCOPY_RESUME') this.#resumed = true;
+    if (name === 'POSTCOPY_LISTEN') {
+      this.#listening = true;
+      this.#anew = 'behind the switch';
+    }
+    if (name === 'POSTCOPY_RESUME') {
+      this.#resumed = true;
+      this.#asked = undefined;
+      this.#anew = 'of a recovery';
+    }
     if (name !== 'POSTCOPY_RAM_DISCARD') return;
     const pages = this.#blocks.get(block);
     for (const { start, length } of ranges)

@@ -24,6 +24,10 @@ export interface ConnectionSettings {
   readonly shut: number;
   /** Answers go out as they become due; otherwise they wait for {@link PeerConnection.answer}. */
   readonly answers: boolean;
+  /** The last page that is missing is asked for once the guest of a postcopy is here. */
+  readonly asks: boolean;
+  /** Milliseconds, as they pass for whoever waits for a page. */
+  readonly now: () => number;
   /** What the stream has told so far: a recovery connection goes on where the one before it broke off. */
   readonly memory: PeerMemory;
   /** What is in the sender's memory, where that is known: from address 0, zeros behind it. */
@@ -136,8 +140,10 @@ export class PeerConnection {
     const { memory, tell } = this.settings;
     memory.settle();
     this.complain();
-    const { tally, streams, ended } = memory;
-    if (tally !== undefined && ended && streams === 1 && !tally.others) tell(`pages in all: ${tally.words}`);
+    const { tally, streams, ended, channels } = memory;
+    // Which data channels belong to a later stream is not sure.
+    if (tally !== undefined && ended && (streams === 1 || !channels) && !tally.others)
+      tell(`pages in all: ${tally.words}`);
   }
 
   /** Sends what was held back, and from now on answers at once. */
@@ -210,7 +216,7 @@ export class PeerConnection {
     this.begins = memory.checks !== undefined;
     const checks = memory.checks ?? new ConformanceChecks(rules);
     const report = (requirement: string, text: string) => checks.report(requirement, text);
-    memory.pages ??= new PageChecks(report, () => this.settings.machine()?.compressLevel);
+    memory.pages ??= new PageChecks(report, () => this.settings.machine()?.compressLevel, this.settings.now);
     memory.machine ??= new MachineChecks(rules, report, this.settings.machine);
     const { pages, machine } = memory;
     // What goes on here began where nobody read along.
@@ -242,7 +248,7 @@ export class PeerConnection {
           checks.command(command);
           pages.command(command);
           // What was sent before the switch may come once more behind it, or be asked for.
-          if (command.name.startsWith('POSTCOPY_') && memory.tally !== undefined) memory.tally.others = true;
+          if (/^POSTCOPY_(?!ADVISE)/.test(command.name) && memory.tally !== undefined) memory.tally.others = true;
           machine.command(command);
           this.obey(command);
         },
@@ -335,12 +341,23 @@ export class PeerConnection {
         break;
       case 'POSTCOPY_RUN':
         this.switched = true;
+        if (this.settings.asks) this.ask();
         this.settings.changed();
         break;
       default:
         return;
     }
     this.settings.tell(`read ${command.name}${command.value === undefined ? '' : ` ${command.value}`}`);
+  }
+
+  /** Some releases send what is asked for over another connection: then nobody can say when it comes. */
+  private ask(): void {
+    const { memory, tell } = this.settings;
+    const missing = memory.channels ? undefined : memory.pages?.ask();
+    if (missing === undefined) return;
+    const { block, offset } = missing;
+    this.write(this.writer.requestPages(block, offset, pageSize));
+    tell(`asked for page 0x${offset.toString(16)}`);
   }
 
   private ended(): void {

@@ -40,6 +40,9 @@ export interface PeerOptions {
   readonly holds?: readonly number[];
 }
 
+/** Milliseconds without a byte after which a stream has come to a stop. */
+const beat = 10;
+
 /** `held`: nothing is read until the next {@link Peer.release}. */
 export type PeerMoment = ChannelMoment | 'held';
 
@@ -162,6 +165,16 @@ export class Peer {
     });
   }
 
+  /** Until what is being read has come to a stop, at most so many milliseconds. */
+  async settle(most: number): Promise<void> {
+    if (/^(?:absent|full|stall)$/.test(this.behaviour)) return;
+    for (let left = most, before = -1; left > 0 && this.bytes !== before; left -= beat) {
+      before = this.bytes;
+      await new Promise<void>((resolve) => this.clock.after(beat, resolve));
+      if (this.open.size === 0) return;
+    }
+  }
+
   private holds(what: PeerMoment, count: number): boolean {
     if (this.all.length < count) return false;
     if (what === 'connected') return true;
@@ -194,6 +207,8 @@ export class Peer {
       rules: this.options.rules ?? dialects['3.0'].stream,
       shut: behaviour === 'error' ? 1 : 0,
       answers: behaviour !== 'silent' && behaviour !== 'stall',
+      asks: behaviour === 'ask' && number === 1,
+      now: () => this.clock.now(),
       memory: this.memory,
       content: this.options.content ?? (() => undefined),
       machine: this.options.machine ?? (() => undefined),

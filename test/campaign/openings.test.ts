@@ -40,6 +40,8 @@ describe('what a campaign begins with', () => {
     'cache-capped': [doing(sweeps, '"xbzrle-cache-size"'), /MIG-CMD-QPAR-01/],
     'ignores-xen-load-devices-state': [doing(sweeps, '"xen-load-devices-state"'), /MIG-CMD-XEN-01 success/],
     'refuses-xen-set-global-dirty-log': [doing(sweeps, '"xen-set-global-dirty-log"'), /MIG-CMD-XEN-02 error/],
+    'ignores-xen-set-replication': [doing(sweeps, '"failover":true'), /MIG-CMD-XEN-02 success/],
+    'cancel-never-ends': [doing(sweeps, '"migrate_cancel"', '"max-bandwidth":4096'), /MIG-SM-C03 stays cancelling/],
     'refuses-getfd': [doing(sweeps, '"descriptors"'), /QMP-FD-01 error of getfd/],
     'refuses-closefd': [doing(sweeps, '"descriptors"'), /QMP-FD-05 error of closefd/],
     'refuses-add-fd': [doing(sweeps, '"descriptors"'), /QMP-FD-08 error of add-fd/],

@@ -196,4 +196,15 @@ describe('shrinking', () => {
     expect(simpler.length).to.be.greaterThan(2);
     for (const one of simpler) expect(JSON.stringify(one[0]).length).to.be.lessThan(size);
   });
+
+  it('lets a peer hold what has to come in time', () => {
+    const peer = { do: 'peer', channel: 'c', behaviour: 'answer' } as const;
+    const steps: Step[] = [
+      { do: 'start', at: 'source' },
+      peer,
+      { do: 'connect', at: 'source' },
+      command('migrate_cancel'),
+    ];
+    expect(folded(steps)).to.deep.include([steps[0], { ...peer, behaviour: 'stall' }, ...steps.slice(2)]);
+  });
 });

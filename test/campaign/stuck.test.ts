@@ -27,6 +27,36 @@ function told(
   return symptom?.defect ?? symptom?.kind;
 }
 
+/** … of one that was told to cancel, and whose channel nobody of us closed. */
+function toldOfCancel(capability: string | undefined, peer: readonly string[]): string | undefined {
+  let time = 0;
+  const transcript = new Transcript({}, { now: () => time });
+  transcript.add('source', 'started', '{}');
+  const state = true;
+  if (capability !== undefined)
+    transcript.add('source', 'sent', JSON.stringify({ arguments: { capabilities: [{ capability, state }] } }));
+  for (const text of peer) transcript.add('channel c', 'channel', text);
+  transcript.add('source', 'sent', '{"execute":"migrate_cancel","id":"qs1.1"}');
+  for (; time < 5000; time += 500)
+    transcript.add('source', 'received', `{"return": {"status": "cancelling"}, "id": "qs1.${time}"}`);
+  const judge = { states: () => [] };
+  const [symptom] = stuckSymptoms({ transcript, judge, defects: new Set() } as unknown as Evidence);
+  return symptom?.kind;
+}
+
+describe('a source that goes on cancelling', () => {
+  it('hangs: a cancel closes the channel by itself', () => {
+    expect(toldOfCancel(undefined, ['connection 1: accepted'])).to.equal('hang');
+    expect(toldOfCancel('events', ['connection 1: accepted'])).to.equal('hang');
+  });
+
+  it('waits for its connection, or for what comes back', () => {
+    expect(toldOfCancel(undefined, [])).to.equal(undefined);
+    expect(toldOfCancel(undefined, ['the queue at /c is full', 'connection 1: accepted'])).to.equal(undefined);
+    expect(toldOfCancel('return-path', ['connection 1: accepted'])).to.equal(undefined);
+  });
+});
+
 describe('a source whose status does not change when its channel is gone', () => {
   const newer = ['MIG-DEF-31'];
   const older = ['MIG-DEF-10', 'MIG-DEF-32'];
