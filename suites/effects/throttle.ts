@@ -1,6 +1,7 @@
 /** commands.md §8.6: a guest that writes faster than it can be sent is slowed down. */
 import { imageFile } from '../../oracle/ram-image.js';
 import type { Trial } from '../../oracle/trial.js';
+import { isObject, type JsonObject } from '../../protocol/json.js';
 import type { TargetFacts } from '../../targets/facts.js';
 import { NotOffered, TargetError } from '../../targets/target.js';
 import { unlessExact } from '../commands/dialect-fit.js';
@@ -9,6 +10,8 @@ import { peerNeeds, type Source, source } from '../state-machine/source.js';
 
 /** In percent: where it begins, how much it grows, and where it ends. */
 const [initial, increment, limit] = [35, 30, 60] as const;
+/** Milliseconds: far less than what is written takes. */
+const downtimeLimit = 1;
 /** Milliseconds for both decisions: each takes two looks for dirty pages that are a second apart. */
 const patience = 15_000;
 
@@ -17,6 +20,30 @@ const program = Buffer.from(
   '31c0 8ed8 31db fe07 81c3 0010 73f8 8cd8 0500 10 3d00 90 7202 31c0 8ed8 ebe8'.replaceAll(' ', ''),
   'hex',
 );
+const written = 576 << 10;
+
+/** What is seen of rates: none yet, in words what is wrong with them, or nothing. */
+type Rates = 'none' | 'plausible' | `${string} ms`;
+
+/**
+ * All that the program writes is dirty at each look. With the speed of a window it takes as long as the downtime that is
+ * expected, and looks follow each other about as fast.
+ */
+function ratesOf({ ram, ...info }: JsonObject): Rates | undefined {
+  const expected = Number(info['expected-downtime']);
+  if (!isObject(ram) || expected <= downtimeLimit) return undefined;
+  const [mbps, dirtied, page] = [ram.mbps, ram['dirty-pages-rate'], ram['page-size']].map(Number) as [
+    number,
+    number,
+    number,
+  ];
+  if (dirtied === 0) return undefined;
+  const taken = written / (mbps * 125);
+  const near = (figure: number, at: number) => figure > at * 0.6 && figure < at * 1.5;
+  const holds = near(expected, taken) && near((1000 * written) / page / dirtied, taken);
+  return holds ? 'plausible' : `${dirtied} pages a second, ${mbps} Mbit/s and ${expected} ms`;
+}
+
 /** A ROM of 64 KiB for the end of the first MiB, where a processor begins with a jump to its begin. */
 function rom(): Buffer {
   const bytes = Buffer.alloc(0x10000, 0xf4);
@@ -30,7 +57,7 @@ async function busy(t: Trial): Promise<Source> {
   const extra = ['-machine', 'pc,accel=tcg', '-bios', imageFile('busy-rom', rom), '-icount', 'shift=8'];
   const parameters = {
     'max-bandwidth': 2 ** 20,
-    'downtime-limit': 1,
+    'downtime-limit': downtimeLimit,
     'cpu-throttle-initial': initial,
     'cpu-throttle-increment': increment,
     'max-cpu-throttle': limit,
@@ -55,16 +82,20 @@ export const throttle = new ChapterBuilder(['Effects', 'Throttle'], 'commands.md
       const one = await busy(t);
       await one.migrate();
       const seen: unknown[] = [];
+      let rates: Rates = 'none';
       const until = performance.now() + patience;
       while (seen.length < 2 && performance.now() < until) {
         // Decided at each look for dirty pages.
         await one.session.event('MIGRATION_PASS', { since: one.session.mark() });
-        const { status, 'cpu-throttle-percentage': shown } = await one.info();
+        const info = await one.info();
+        const { status, 'cpu-throttle-percentage': shown } = info;
         t.check(status === 'setup' || status === 'active', 'a migration that goes on', String(status));
         if (shown !== undefined && shown !== seen.at(-1)) seen.push(shown);
+        if (rates !== 'plausible') rates = ratesOf(info) ?? rates;
       }
       const expected = [initial, Math.min(initial + increment, limit)].join(', ');
       t.check(seen.join(', ') === expected, expected, seen.join(', ') || 'no throttle', 'cpu-throttle-percentage');
+      t.check(rates === 'plausible', 'a rate of dirty pages, and a downtime for what is dirty at once', rates, 'rates');
       await one.does('migrate_cancel');
       await one.until('cancelled');
     },
