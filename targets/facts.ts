@@ -7,6 +7,7 @@ import type { Schema } from '../qapi/schema.js';
 import { type Dialect, type DialectName, dialectFor, dialects } from '../reference/dialects/dialect.js';
 import { fitted } from '../reference/dialects/fitted.js';
 import { loadSchema } from '../reference/schema/index.js';
+import { machineOf } from './machine.js';
 import { archOf, pageSizeOf } from './page-size.js';
 import { readSettings, type Settings } from './settings.js';
 import type { Instance, Target } from './target.js';
@@ -34,6 +35,8 @@ export interface TargetFacts {
   readonly singlestep?: boolean;
   /** The machine, for example `x86_64`, where the target answers `query-target`. */
   readonly arch?: string;
+  /** Type of the machine object, for example `none-machine`, where the target has `qom-get`. */
+  readonly machine?: string;
   /** Bytes of a page of its stream, where that was asked; else it is taken for the usual one. */
   readonly pageSize?: number;
 }
@@ -53,6 +56,7 @@ export async function learnFacts(instance: Instance, dialect?: DialectName): Pro
     const schema = readSchema(isObject(reply.value) ? reply.value.return : undefined, chosen.dialect);
     const settings = await readSettings(session);
     const singlestep = await stepsSingly(session);
+    const machine = commands?.includes('qom-get') ? await machineOf(session) : undefined;
     const arch = commands?.includes('query-target') ? await archOf(session) : undefined;
     return {
       ...version,
@@ -63,6 +67,7 @@ export async function learnFacts(instance: Instance, dialect?: DialectName): Pro
       ...(settings === undefined ? {} : { settings }),
       ...(singlestep === undefined ? {} : { singlestep }),
       ...(arch === undefined ? {} : { arch }),
+      ...(machine === undefined ? {} : { machine }),
     };
   } finally {
     session.close();

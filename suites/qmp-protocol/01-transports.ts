@@ -4,7 +4,7 @@ import type { Trial } from '../../oracle/trial.js';
 import { type JsonValue, stringifyJson, withPlainStrings } from '../../protocol/json.js';
 import type { Received } from '../../protocol/message.js';
 import { Session } from '../../protocol/session.js';
-import type { MonitorOptions } from '../../targets/target.js';
+import { type MonitorOptions, NotOffered } from '../../targets/target.js';
 import { ChapterBuilder } from '../requirement.js';
 import { prettyText } from './pretty.js';
 import { done, faulty } from './shapes.js';
@@ -64,7 +64,15 @@ async function greatAndSmall(t: Trial): Promise<readonly Received[]> {
   const id: JsonValue = [1, 2, { a: 1, 'b:, ': [[], {}, 'x:y,z'] }];
   await session.command('qmp_capabilities', undefined, { id });
   await session.exchange('{"execute":"query-qmp-schema"}{"execute":"nope"}{"execute":"query-commands"}');
+  await isCompact(t, session);
   return session.log;
+}
+
+/** How a monitor writes was chosen by who started it, where that was not us. */
+async function isCompact(t: Trial, session: Session): Promise<void> {
+  const { value = null, text } = await session.greeting();
+  const ours = t.instances.some(({ pid }) => pid !== undefined);
+  if (!ours && text === prettyText(value)) throw new NotOffered('it was started to write each member on its own line');
 }
 
 export const transports = new ChapterBuilder(['QMP protocol', '1 Transports and framing'], 'qmp-protocol.md §1')

@@ -7,6 +7,7 @@ import { afterFairTime } from '../../protocol/fair-time.js';
 import { encodeGlobalState } from '../../reference/stream/device-layout.js';
 import { type ReturnPathMessage, ReturnPathReader } from '../../reference/stream/return-path-reader.js';
 import { StreamWriter } from '../../reference/stream/stream-writer.js';
+import { needsOurMachine } from '../../targets/machine.js';
 
 /** MiB of RAM that destinations are started with here: as little as the machine takes without complaint. */
 export const memory = 16;
@@ -47,8 +48,9 @@ export class Feed {
     t.atEnd(async () => this.close());
   }
 
-  /** Connects to a listening destination. @throws ConnectError */
+  /** Connects to a listening destination. @throws ConnectError; NotOffered where it could not load what we send */
   static open(t: Trial, path: string, name = 'feed'): Promise<Feed> {
+    needsOurMachine(t.facts);
     return new Promise((resolve, reject) => {
       const socket = connect(path);
       socket.once('connect', () => {

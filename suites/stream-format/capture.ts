@@ -7,6 +7,7 @@ import { DeadlinePassed } from '../../protocol/errors.js';
 import { afterFairTime } from '../../protocol/fair-time.js';
 import { type JsonObject, stringifyJson } from '../../protocol/json.js';
 import type { Session } from '../../protocol/session.js';
+import { needsOurMachine } from '../../targets/machine.js';
 import type { PeerBehaviour } from '../../targets/scenario.js';
 import type { Instance, StartOptions } from '../../targets/target.js';
 import { switchOn } from '../commands/observe.js';
@@ -54,6 +55,7 @@ export class Captured extends Actor {
   }
 
   static async open(t: Trial, options: CaptureOptions = {}): Promise<Captured> {
+    needsOurMachine(t.facts);
     const image = options.image === undefined ? mixedImage() : options.image;
     const more = image === null ? {} : { ramImage: image };
     const instance = await t.startForMigration({ memory, ...more, ...options.start });

@@ -1,0 +1,20 @@
+/** The machine of a target. Streams of ours are those of the machine that targets are started with, and of no other. */
+import { isObject } from '../protocol/json.js';
+import type { Session } from '../protocol/session.js';
+import type { TargetFacts } from './facts.js';
+import { NotOffered } from './target.js';
+
+/** The machine of `-M none`. */
+export const ourMachine = 'none-machine';
+
+/** The type of the machine object; `undefined` where it cannot be read. */
+export async function machineOf(session: Session): Promise<string | undefined> {
+  const { value } = await session.command('qom-get', { path: '/machine', property: 'type' });
+  return isObject(value) && typeof value.return === 'string' ? value.return : undefined;
+}
+
+/** @throws NotOffered where the target is started as another machine: its streams have other blocks and devices. */
+export function needsOurMachine({ machine = ourMachine }: TargetFacts): void {
+  if (machine === ourMachine) return;
+  throw new NotOffered(`it is started as a ${machine}, streams of ours are those of a ${ourMachine}`);
+}
