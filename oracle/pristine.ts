@@ -150,12 +150,9 @@ async function putBack(
   if (options.incoming !== undefined && touched?.pieces.has('run state') !== false) {
     session.post(options.paused ? 'stop' : 'cont');
   }
-  // What is known to be different is put back before it is asked for.
-  set(
-    session,
-    wanted.capabilities.filter((one) => isObject(one) && touched?.capabilities.has(String(one.capability))),
-    [Object.entries(wanted.parameters).filter(([name]) => touched?.parameters.has(name))],
-  );
+  // What is known to be different is put back before it is asked for. Where that is all that can be, it need not be asked for.
+  const sure = await putBackKnown(session, wanted, touched);
+  for (const piece of sure) asked.delete(piece);
   // The values one by one are tried twice: one may be refused only because of another that is put back after it
   // (MIG-CMD-SPAR-04).
   for (let round = 0; round < 4; round++) {
@@ -172,6 +169,34 @@ async function putBack(
     set(session, capabilities, round === 0 ? [parameters] : parameters.map((one) => [one]));
   }
   return undefined;
+}
+
+/**
+ * Puts back what is known to be different.
+ * @returns the pieces of which that is known to be all
+ */
+async function putBackKnown(session: Session, wanted: Settings, touched: Touched | undefined): Promise<Piece[]> {
+  if (touched === undefined) return [];
+  const capabilities = wanted.capabilities.filter(
+    (one) => isObject(one) && touched.capabilities.has(String(one.capability)),
+  );
+  const parameters = Object.entries(wanted.parameters).filter(([name]) => touched.parameters.has(name));
+  const whole = {
+    capabilities: capabilities.length === touched.capabilities.size,
+    parameters: parameters.length === touched.parameters.size,
+  };
+  const ids = {
+    capabilities: capabilities.length === 0 ? undefined : session.post('migrate-set-capabilities', { capabilities }),
+    parameters:
+      parameters.length === 0 ? undefined : session.post('migrate-set-parameters', Object.fromEntries(parameters)),
+  };
+  const sure: Piece[] = [];
+  for (const piece of ['capabilities', 'parameters'] as const) {
+    if (!whole[piece] || touched.doubtful.has(piece)) continue;
+    const id = ids[piece];
+    if (id === undefined || (await session.reply(id)).kind === 'success') sure.push(piece);
+  }
+  return sure;
 }
 
 type Parameter = readonly [name: string, value: JsonValue];
@@ -251,7 +276,7 @@ function letRun(
  */
 async function settled(session: Session): Promise<{ status: string; runs?: unknown } | undefined> {
   const until = performance.now() + settling;
-  for (let cancelled = false; performance.now() < until; ) {
+  for (let cancelled = false, pause = 1; performance.now() < until; pause = Math.min(16, 2 * pause)) {
     const status = await statusOf(session, 'query-migrate');
     if (status === 'none') return { status };
     if (typeof status === 'string' && outcomes.has(status)) {
@@ -265,6 +290,8 @@ async function settled(session: Session): Promise<{ status: string; runs?: unkno
       cancelled = true;
       session.post('migrate_cancel');
     }
+    // Nothing tells of it where events are off, and whoever asks on and on keeps it from coming to its end.
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
   return undefined;
 }

@@ -1,5 +1,5 @@
 /** What a trial has changed on an instance, as far as its own commands tell: only that is put back and asked for after it. */
-import { isObject, parseJson, stringifyJson } from '../protocol/json.js';
+import { isObject, type JsonValue, parseJson, stringifyJson } from '../protocol/json.js';
 import type { Received } from '../protocol/message.js';
 import type { Transcript } from '../protocol/transcript.js';
 
@@ -12,6 +12,8 @@ export interface Touched {
   /** Names of parameters and capabilities for which values were taken. */
   readonly parameters: ReadonlySet<string>;
   readonly capabilities: ReadonlySet<string>;
+  /** Those of the pieces in which more may be different than these names, so that one has to look. */
+  readonly doubtful: ReadonlySet<Piece>;
 }
 
 /** Commands after which nothing is different. */
@@ -55,7 +57,12 @@ export function refusedIds(replies: readonly Received[]): ReadonlySet<string> {
 
 /** `undefined` where something was sent of which that is not known. */
 export function touchedBy(lines: readonly string[], refused: ReadonlySet<string>): Touched | undefined {
-  const touched = { pieces: new Set<Piece>(), parameters: new Set<string>(), capabilities: new Set<string>() };
+  const touched = {
+    pieces: new Set<Piece>(),
+    parameters: new Set<string>(),
+    capabilities: new Set<string>(),
+    doubtful: new Set<Piece>(),
+  };
   for (const line of lines) {
     const said = commandIn(line);
     if (said === undefined) return undefined;
@@ -66,16 +73,22 @@ export function touchedBy(lines: readonly string[], refused: ReadonlySet<string>
     const changes = pieces[name] ?? (isRefused ? ['run state', 'outcome'] : undefined);
     if (changes === undefined) return undefined;
     for (const piece of changes) touched.pieces.add(piece);
-    if (isRefused) continue;
-    if (name === 'migrate-set-parameters' && isObject(args)) {
-      for (const one of Object.keys(args)) touched.parameters.add(one);
-    }
-    if (name !== 'migrate-set-capabilities' || !isObject(args) || !Array.isArray(args.capabilities)) continue;
-    for (const one of args.capabilities) {
-      if (isObject(one) && typeof one.capability === 'string') touched.capabilities.add(one.capability);
+    const names = isRefused ? undefined : namesIn(name, args);
+    if (names === undefined) for (const piece of changes) touched.doubtful.add(piece);
+    for (const one of names ?? []) {
+      touched[name === 'migrate-set-parameters' ? 'parameters' : 'capabilities'].add(one);
     }
   }
   return touched;
+}
+
+/** Names of the parameters or capabilities that a command sets; `undefined` where it is not one that says so. */
+function namesIn(command: string, args: JsonValue | undefined): readonly string[] | undefined {
+  if (!isObject(args)) return undefined;
+  if (command === 'migrate-set-parameters') return Object.keys(args);
+  if (command !== 'migrate-set-capabilities' || !Array.isArray(args.capabilities)) return undefined;
+  const names = args.capabilities.map((one) => (isObject(one) ? one.capability : undefined));
+  return names.every((one) => typeof one === 'string') ? names : undefined;
 }
 
 function commandIn(line: string) {

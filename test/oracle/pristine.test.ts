@@ -2,6 +2,7 @@
 import { expect } from 'chai';
 import { Peer } from '../../oracle/peer/peer.js';
 import { leftBehind, restore, type Traces } from '../../oracle/pristine.js';
+import { isReply } from '../../protocol/message.js';
 import { Transcript } from '../../protocol/transcript.js';
 import { InProcessTarget } from '../../targets/in-process/target.js';
 import { readSettings, type Settings } from '../../targets/settings.js';
@@ -91,6 +92,15 @@ describe('what a trial may have changed', () => {
     const got = touched({ ...parameters, id: 'refused' });
     expect([...(got?.pieces ?? [])]).to.deep.equal(['parameters']);
     expect(got?.parameters.size).to.equal(0);
+    expect([...(got?.doubtful ?? [])]).to.deep.equal(['parameters']);
+  });
+
+  it('need not be asked for where the names that were set are all that it can be', () => {
+    expect([...(touched(parameters, { execute: 'query-migrate' })?.doubtful ?? [])]).to.deep.equal([]);
+    expect([...(touched(parameters, { ...parameters, id: 'refused' })?.doubtful ?? [])]).to.deep.equal(['parameters']);
+    const odd = { execute: 'migrate-set-capabilities', arguments: { capabilities: [1] } };
+    expect([...(touched(odd)?.doubtful ?? [])]).to.deep.equal(['capabilities']);
+    expect([...(touched({ execute: 'migrate_set_speed' })?.doubtful ?? [])]).to.deep.equal(['parameters']);
   });
 
   it('is not known after a command of another kind that was taken, or a line that is not one', () => {
@@ -144,6 +154,33 @@ describe('an instance that served a trial', () => {
     expect(await restore(instance, settings, { session, still: true })).to.equal('new');
     expect(session.ended).to.equal(false);
     session.close();
+  });
+
+  it('is asked for no more than can be different from what was taken back', async () => {
+    const names = async (...commands: readonly (readonly [string, unknown])[]) => {
+      const instance = await target.start();
+      const transcript = new Transcript();
+      instance.record(transcript, 'source');
+      const session = await instance.connect();
+      await session.negotiate();
+      const settings = (await readSettings(session)) as Settings;
+      const from = transcript.entries.length;
+      for (const [name, args] of commands) await session.command(name, args);
+      const { touched } = leftBehind(transcript, 'source', session.since(0).filter(isReply));
+      const told = new Transcript();
+      session.transcript = told;
+      const got = await restore(instance, settings, { session, still: true, touched });
+      session.close();
+      expect(from).to.be.greaterThan(0);
+      return [got, ...told.entries.flatMap(({ kind, text }) => (kind === 'sent' ? [JSON.parse(text).execute] : []))];
+    };
+    const set = ['migrate-set-parameters', { 'max-bandwidth': 4096 }] as const;
+    expect(await names(set)).to.deep.equal(['new', 'migrate-set-parameters']);
+    const bad = ['migrate-set-parameters', { 'max-bandwidth': 'x' }] as const;
+    expect(await names(set, bad)).to.deep.equal(['new', 'migrate-set-parameters', 'query-migrate-parameters']);
+    // Nothing is known of it to put back.
+    const twice = ['migrate-set-parameters', { 'max-bandwidth': 4096, 'tls-hostname': 'x' }] as const;
+    expect((await names(twice)).slice(0, 2)).to.deep.equal(['new', 'migrate-set-parameters']);
   });
 
   it('is not given again where a migration was begun unseen and shows (still)', async () => {
