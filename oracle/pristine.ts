@@ -14,7 +14,7 @@ const restorable =
 // … after which a migration was tried as well.
 const migrating = /^migrate$/;
 // … or a postcopy, which may leave what lets the next migration hang when it was cut short (MIG-DEF-26).
-const postcopy = /^migrate-start-postcopy$/;
+const postcopy = /^migrate-(start-postcopy|pause)$/;
 // Capabilities with which a migration takes from the guest what it had, or does not end.
 const taking = /release-ram|colo|background-snapshot/;
 

@@ -33,6 +33,7 @@ const pieces: Readonly<Partial<Record<string, readonly Piece[]>>> = {
   migrate_cancel: ['run state', 'outcome'],
   'migrate-continue': ['run state', 'outcome'],
   'migrate-start-postcopy': ['run state', 'outcome'],
+  'migrate-pause': ['run state', 'outcome'],
 };
 
 /** Lines that were sent to an endpoint and to its further monitors; one command may have been sent in several pieces. */

@@ -55,6 +55,7 @@ export class Trial {
   private readonly sessions = new Map<Session, Instance>();
   private readonly heard: Session[] = [];
   private readonly releases: (() => Promise<void>)[] = [];
+  private readonly rests: { readonly instance: Instance; readonly work: () => Promise<boolean> }[] = [];
   private plain: Promise<Instance> | undefined;
   private events: ReadonlySet<string> | undefined;
   private readonly later: Statuses;
@@ -206,6 +207,14 @@ export class Trial {
   /** Something that is to be given back at the end of the trial, however it ends. */
   atEnd(release: () => Promise<void>): void {
     this.releases.push(release);
+  }
+
+  /**
+   * How an instance, at the end of a trial that holds, is brought to where it can be put back. It is no part of the trial.
+   * @param work false where that did not come about
+   */
+  atRest(instance: Instance, work: () => Promise<boolean>): void {
+    this.rests.push({ instance, work });
   }
 
   /** What was done to it may show later in what nobody looks at: it does not serve again. */
@@ -378,6 +387,7 @@ export class Trial {
 
   /** Gives everything back. `healthy`: the plain instance may serve again if it was left without a trace. */
   async finish(healthy: boolean): Promise<void> {
+    if (healthy) await this.bringToRest();
     // One is left open to each instance, where it can serve to look at what the instance is like.
     const open = new Map<Instance, Session>();
     if (healthy) for (const [session, instance] of this.sessions) if (session.orderly) open.set(instance, session);
@@ -395,6 +405,16 @@ export class Trial {
       await this.settings.pool.release(instance, condition);
     }
     this.used.clear();
+  }
+
+  private async bringToRest(): Promise<void> {
+    for (const { instance, work } of this.rests) {
+      if (instance.exit !== undefined || this.spoilt.has(instance)) continue;
+      const unseen = new Transcript();
+      instance.record(unseen, this.used.get(instance)?.name ?? 'source');
+      for (const [session, of] of this.sessions) if (of === instance) session.transcript = unseen;
+      if (!(await work().catch(() => false))) this.spoils(instance);
+    }
   }
 
   private conditionOf(instance: Instance, name: string, session: Session | undefined): Promise<Condition | undefined> {

@@ -196,6 +196,8 @@ export const postcopy = new ChapterBuilder(['State machine', '3.4 Postcopy'], 's
     async (t) => {
       const one = await inPostcopy(t);
       one.turn();
+      // A release that pauses then never recovers.
+      t.spoils(one.instance);
       one.peer.message(returnPathMessage(255, Buffer.alloc(0)));
       if (t.dialect.migration.returnPathErrorsLate) {
         await hurry(one);
@@ -215,6 +217,8 @@ export const postcopy = new ChapterBuilder(['State machine', '3.4 Postcopy'], 's
     async (t) => {
       const one = await inPostcopy(t);
       one.turn();
+      // A release that pauses then never recovers.
+      t.spoils(one.instance);
       const [block] = [...one.peer.blocks.keys()];
       one.peer.message(new ReturnPathWriter().requestPages(block as string, 100, 4096));
       if (t.dialect.migration.returnPathErrorsLate) {

@@ -1,5 +1,7 @@
 /** Sources in postcopy, with a peer of ours as the destination. */
 import type { Trial } from '../../oracle/trial.js';
+import { isObject } from '../../protocol/json.js';
+import { eventName } from '../../protocol/message.js';
 import type { PeerBehaviour } from '../../targets/scenario.js';
 import { fitsExactly } from '../commands/dialect-fit.js';
 import { peerNeeds, type Source, type SourceOptions, slow, source } from './source.js';
@@ -17,13 +19,43 @@ export const pauseNeeds = { commands: ['migrate-pause'], members: ['migrate.resu
 const held = { 'max-bandwidth': slow, 'max-postcopy-bandwidth': slow } as const;
 
 /** A source that is set up for postcopy and has not begun. */
-export const postcopySource = (t: Trial, behaviour: PeerBehaviour, options: SourceOptions = {}): Promise<Source> =>
-  source(t, behaviour, {
+export async function postcopySource(t: Trial, behaviour: PeerBehaviour, options: SourceOptions = {}): Promise<Source> {
+  const one = await source(t, behaviour, {
     ram: 1,
     ...options,
     capabilities: ['postcopy-ram', ...(options.capabilities ?? [])],
     parameters: { ...held, ...options.parameters },
   });
+  t.atRest(one.instance, () => windsUp(one));
+  return one;
+}
+
+const underWay: ReadonlySet<unknown> = new Set(['postcopy-active', 'postcopy-paused', 'postcopy-recover']);
+/** Milliseconds in which a postcopy that nothing holds back comes to its end. */
+const windingUp = 500;
+
+/**
+ * Brings a postcopy that was left somewhere on its way to its end: a source that is stuck in one cannot serve again, and to
+ * start another one costs several times as much. False where it does not go on.
+ */
+async function windsUp({ session, peer }: Source): Promise<boolean> {
+  const { value } = await session.command('query-migrate');
+  const status = isObject(value) && isObject(value.return) ? value.return.status : undefined;
+  if (!underWay.has(status)) return true;
+  const ended = () =>
+    session
+      .since(mark)
+      .find((one) => eventName(one) === 'MIGRATION' && /"(completed|failed|postcopy-paused)"/.test(one.text));
+  const mark = session.mark();
+  await peer.release();
+  session.post('migrate-set-parameters', { 'max-bandwidth': 0, 'max-postcopy-bandwidth': 0 });
+  if (status === 'postcopy-paused') {
+    const resumed = await session.command('migrate', { uri: peer.uri, resume: true });
+    if (resumed.kind !== 'success') return false;
+  }
+  const end = await session.until('the end of the postcopy', ended, windingUp);
+  return end.text.includes('"completed"');
+}
 
 /** Begins, and asks for postcopy in the same breath: with nothing sent yet it need not wait for a window to end. */
 export async function beginPostcopy(t: Trial, one: Source): Promise<void> {

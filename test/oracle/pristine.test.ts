@@ -39,14 +39,13 @@ describe('the traces of a trial', () => {
     const release = { execute: 'migrate-set-capabilities', arguments: { capabilities } };
     expect(leftBy(release, { execute: 'migrate', arguments: { uri: 'unix:x' } })).to.equal('any');
     expect(leftBy(release)).to.equal('restorable');
-    const migrate = { execute: 'migrate', arguments: { uri: 'unix:x' } };
-    expect(leftBy(migrate, { execute: 'migrate-pause' })).to.equal('any');
   });
 
   it('tell of a postcopy among the migrations', () => {
     const migrate = { execute: 'migrate', arguments: { uri: 'unix:x' } };
     expect(leftBy(migrate, { execute: 'migrate-start-postcopy' })).to.equal('postcopy');
     expect(leftBy({ execute: 'migrate-start-postcopy' }, migrate)).to.equal('postcopy');
+    expect(leftBy(migrate, { execute: 'migrate-pause' })).to.equal('postcopy');
   });
 
   it('are not those of what was refused', () => {

@@ -174,7 +174,8 @@ describe('the instance of a trial', () => {
       if (asked.execute === 'query-migrate-capabilities') return ok(asked, caps);
       if (asked.execute === 'query-status') return ok(asked, { status: running ? 'running' : 'paused', running });
       if (asked.execute === 'stop' || asked.execute === 'cont') running = asked.execute === 'cont';
-      if (asked.execute === 'migrate-set-parameters' && !stuck) Object.assign(now, asked.arguments);
+      if (asked.execute === 'migrate-set-parameters' && stuck) return refuse(asked, 'GenericError', 'no');
+      if (asked.execute === 'migrate-set-parameters') Object.assign(now, asked.arguments);
       if (asked.execute === 'migrate-set-capabilities')
         ({ capabilities: caps } = asked.arguments as { capabilities: unknown });
       return ok(asked);
@@ -247,6 +248,42 @@ describe('the instance of a trial', () => {
     await trial.finish(true);
     expect(await laboratory.trial().instance()).not.to.equal(instance);
   });
+
+  it('is brought to rest before it is looked at, unseen, where the trial held', async () => {
+    const state = withState();
+    const laboratory = lab(state.answer);
+    const trial = laboratory.trial();
+    const [session, instance] = [await trial.session(), await trial.instance()];
+    await session.command('stop');
+    trial.atRest(instance, async () => (await session.command('cont')).kind === 'success');
+    const before = trial.transcript.entries.length;
+    await trial.finish(true);
+    expect(state.heard.slice(state.heard.indexOf('stop'))).to.include.members(['cont', 'query-status']);
+    expect(trial.transcript.entries.slice(before).map(({ text }) => text)).not.to.include('cont');
+    const next = laboratory.trial();
+    expect(await next.instance()).to.equal(instance);
+    let asked = false;
+    next.atRest(instance, async () => {
+      asked = true;
+      return true;
+    });
+    await next.finish(false);
+    expect(asked).to.equal(false);
+  });
+
+  for (const [name, work] of Object.entries<() => Promise<boolean>>({
+    'does not come to rest': () => Promise.resolve(false),
+    'fails on the way': () => Promise.reject(new Error('gone')),
+  })) {
+    it(`does not serve again when it ${name}`, async () => {
+      const laboratory = lab(withState().answer);
+      const trial = laboratory.trial();
+      const instance = await trial.instance();
+      trial.atRest(instance, work);
+      await trial.finish(true);
+      expect(await laboratory.trial().instance()).not.to.equal(instance);
+    });
+  }
 
   it('serves again after its settings were put back', async () => {
     const state = withState();
