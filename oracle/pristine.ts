@@ -144,7 +144,7 @@ async function putBack(
     outcome = end.status;
     asked.delete('outcome');
     if (end.runs === runState) asked.delete('run state');
-    else if (end.runs !== undefined && !letRun(session, options, outcome, end.runs)) return undefined;
+    else if (end.runs !== undefined && !letRun(session, options, end.runs)) return undefined;
   }
   // On a destination these decide, unseen, whether the guest will run once it is loaded (MIG-SM-I08).
   if (options.incoming !== undefined && touched?.pieces.has('run state') !== false) {
@@ -164,7 +164,7 @@ async function putBack(
     const capabilities = now.capabilities === undefined ? [] : others(now.capabilities, wanted.capabilities);
     const parameters = now.parameters === undefined ? [] : differing(now.parameters, wanted.parameters);
     if (runs === runState && sameAs(now, wanted)) return outcome === 'none' ? 'new' : 'migrated';
-    if (runs !== runState && !letRun(session, options, outcome, runs)) return undefined;
+    if (runs !== runState && !letRun(session, options, runs)) return undefined;
     // Later singly: one refusal must not keep the other settings from being put back.
     set(session, capabilities, round === 0 ? [parameters] : parameters.map((one) => [one]));
   }
@@ -254,18 +254,13 @@ const differing = (now: JsonObject, wanted: JsonObject): Parameter[] =>
   });
 
 /**
- * Brings the guest to where it was. A reset takes a stopped one back to where it has not run yet, but not one that a migration
- * has stopped; nor can be taken back what has been loaded. False when it cannot be done.
+ * Brings the guest to where it was. A reset takes a stopped one back to where it has not run yet; one that a migration has
+ * stopped must have run before. What has been loaded cannot be taken back. False when it cannot be done.
  */
-function letRun(
-  session: Session,
-  { incoming, paused = false }: StartOptions,
-  outcome: unknown,
-  runs: unknown,
-): boolean {
-  if (incoming !== undefined || (paused && outcome !== 'none')) return false;
-  if (!paused) session.post('cont');
-  else if (runs === 'running') session.post('stop');
+function letRun(session: Session, { incoming, paused = false }: StartOptions, runs: unknown): boolean {
+  if (incoming !== undefined) return false;
+  if (!paused || runs === 'postmigrate') session.post('cont');
+  if (paused && (runs === 'postmigrate' || runs === 'running')) session.post('stop');
   if (paused) session.post('system_reset');
   return true;
 }

@@ -1,4 +1,5 @@
 /** What a trial leaves behind, and what of it can be put back: asked of the reference. */
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { Peer } from '../../oracle/peer/peer.js';
 import { leftBehind, restore, type Traces } from '../../oracle/pristine.js';
@@ -257,6 +258,22 @@ describe('an instance that served a trial', () => {
       command('migrate', { uri: `unix:${scratch}/absent.sock` });
     expect(await condition(migrates, { paused: true })).to.equal('migrated');
     expect(await condition(migrates)).to.equal('migrated');
+    const completes = async (command: (name: string, args?: unknown) => Promise<void>, { scratch }: Instance) => {
+      const peer = await Peer.open(join(scratch, 'peer.sock'), 'answer');
+      await command('migrate', { uri: peer.uri });
+      await peer.until('end-of-stream', 5000);
+      await peer.close();
+    };
+    let state: unknown;
+    const look = async (instance: Instance) => {
+      const session = await instance.connect();
+      await session.negotiate();
+      const { value } = await session.command('query-status');
+      state = (value as { return: { status: string } }).return.status;
+      session.close();
+    };
+    expect(await condition(completes, { paused: true }, look)).to.equal('migrated');
+    expect(state).to.equal('prelaunch');
   });
 
   it('is of no more use when it has ended, or was started in a state that does not come back', async () => {
