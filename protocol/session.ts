@@ -45,6 +45,14 @@ export class Session {
   private sentIds = 0;
   /** Bytes of the caller's choice were sent: not every message had an id. */
   private sentRaw = false;
+  /**
+   * How often, and how often of these a fence behind them was answered: until then what is left of them may be the beginning of a
+   * message, or wait for an answer.
+   */
+  private rawSends = 0;
+  private rawAnswered = 0;
+  /** Descriptors were sent, which the connection may still hold. */
+  private sentDescriptors = false;
   private negotiated = false;
   private readonly wire: Wire;
   /** How it came to command mode, where that was done without capabilities. */
@@ -262,9 +270,9 @@ export class Session {
     return reply;
   }
 
-  /** It is in command mode, and nothing but whole commands was sent: who comes next may go on with it. */
+  /** It is in command mode, and what was sent were whole messages, all of them answered: who comes next may go on with it. */
   get orderly(): boolean {
-    return this.negotiated && !this.sentRaw && !this.ended;
+    return this.negotiated && this.rawAnswered === this.rawSends && !this.sentDescriptors && !this.ended;
   }
 
   // --- sending ---------------------------------------------------------------------------------------------------
@@ -287,6 +295,7 @@ export class Session {
   /** Sends bytes as they are. With a plan, each piece is handed to the kernel before the next one is. */
   async sendBytes(bytes: Buffer | string, plan?: FragmentPlan): Promise<void> {
     this.sentRaw = true;
+    this.rawSends++;
     const buffer = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
     this.transcript.add(this.endpoint, 'sent', buffer.toString('latin1'));
     if (plan === undefined) this.sending.send(buffer);
@@ -299,6 +308,7 @@ export class Session {
    */
   async sendPast(bytes: Buffer, put: (socket: number, bytes: Buffer) => number): Promise<void> {
     this.sentRaw = true;
+    this.sentDescriptors = true;
     this.transcript.add(this.endpoint, 'sent', bytes.toString('latin1'));
     await this.sending.sendPast(bytes, put);
   }
@@ -311,6 +321,7 @@ export class Session {
   /** Sends bytes with descriptors over a connection that {@link carries} them. */
   async sendCarried(bytes: Buffer, descriptors: readonly number[]): Promise<void> {
     this.sentRaw = true;
+    this.sentDescriptors = true;
     this.transcript.add(this.endpoint, 'sent', bytes.toString('latin1'));
     await this.sending.sendWith(bytes, descriptors);
   }
@@ -382,12 +393,14 @@ export class Session {
    */
   async fence(since: number = this.mark(), deadline?: number): Promise<Received[]> {
     const from = this.mark();
+    const behind = this.rawSends;
     const id = this.post('query-version');
     const reply = await this.reply(id, {
       since: from,
       command: 'the fence query-version',
       ...(deadline === undefined ? {} : { deadline }),
     });
+    this.rawAnswered = behind;
     return this.since(since).filter((message) => message.index < reply.index);
   }
 

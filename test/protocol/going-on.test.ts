@@ -60,6 +60,30 @@ describe('a session after another', () => {
     next?.close();
   });
 
+  it('goes on after raw bytes once a fence behind them was answered', async () => {
+    const { session, asked, connections } = await begun();
+    await session.negotiate();
+    await session.sendBytes('{"execute":"query-name","id":1}\n');
+    expect(session.orderly).to.equal(false);
+    await session.fence();
+    const next = Session.after(session);
+    expect((await next?.command('query-status'))?.kind).to.equal('success');
+    expect(asked.map(({ execute }) => execute)).to.deep.equal([
+      'qmp_capabilities',
+      'query-name',
+      'query-version',
+      'query-status',
+    ]);
+    expect(connections()).to.equal(1);
+    await next?.exchange('{"execute":"stop","id":2}\n');
+    expect(next?.orderly).to.equal(true);
+    const fence = next?.fence();
+    await next?.sendBytes('{"execute":"cont","id":3}\n');
+    await fence;
+    expect(next?.orderly).to.equal(false);
+    next?.close();
+  });
+
   it('is none, and the connection is closed, after raw bytes or negotiated capabilities, or in negotiation mode', async () => {
     const raw = await begun();
     await raw.session.negotiate();
