@@ -112,6 +112,22 @@ function inDeltas(w: Writer, pattern: string): void {
   w.settle();
 }
 
+/** Writes a second, and pages over which they are spread: little, so that a migration of it comes to an end. */
+const restful = { rate: 100, pages: 8 };
+
+/** Deltas of a guest that writes little, and then all of its memory once more. */
+function comesToRest(w: Writer, pattern: string): void {
+  const guest = `rate=${restful.rate},pages=${restful.pages},from=${2 ** 17},pattern=${pattern}`;
+  w.start('source', { ramImage: imageOf(1), extra: ['-guest', guest] });
+  w.capabilities('source', 'xbzrle');
+  w.parameters('source', { 'max-bandwidth': 2 ** 19, 'downtime-limit': 1 });
+  const uri = channelUri(w.peer('answer'));
+  w.command('migrate', { uri });
+  w.settle();
+  w.command('migrate', { uri });
+  w.settle();
+}
+
 /** A guest that is faster than its migration is slowed down, within the limits that were set. */
 function throttled(w: Writer, limits: Readonly<Record<string, number>>): void {
   w.start('source', busy('noise', 64));
@@ -126,6 +142,7 @@ function throttled(w: Writer, limits: Readonly<Record<string, number>>): void {
 }
 
 const guests: readonly ((w: Writer) => void)[] = [
+  ...['counter', 'scatter', 'noise', 'zero'].map((pattern) => (w: Writer) => comesToRest(w, pattern)),
   ...['counter', 'scatter', 'noise', 'zero'].map((pattern) => (w: Writer) => inDeltas(w, pattern)),
   (w) => throttled(w, { 'cpu-throttle-initial': 40, 'cpu-throttle-increment': 10 }),
   (w) => throttled(w, { 'max-cpu-throttle': 45, 'cpu-throttle-increment': 30 }),

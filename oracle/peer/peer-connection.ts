@@ -52,6 +52,8 @@ export class PeerMemory {
   pages: PageChecks | undefined;
   /** Of the last stream. */
   tally: Tally | undefined;
+  /** Tells what came in it; before another one begins, or at the end. */
+  count: (() => void) | undefined;
   machine: MachineChecks | undefined;
   /** Some connection brought no stream, but pages of one. */
   channels = false;
@@ -137,13 +139,10 @@ export class PeerConnection {
 
   /** Tells what is wrong with all that has come. */
   settle(): void {
-    const { memory, tell } = this.settings;
+    const { memory } = this.settings;
     memory.settle();
     this.complain();
-    const { tally, streams, ended, channels } = memory;
-    // Which data channels belong to a later stream is not sure.
-    if (tally !== undefined && ended && (streams === 1 || !channels) && !tally.others)
-      tell(`pages in all: ${tally.words}`);
+    memory.count?.();
   }
 
   /** Sends what was held back, and from now on answers at once. */
@@ -205,6 +204,8 @@ export class PeerConnection {
     this.recovery = recovery;
     if (recovery) this.returnPath = true;
     else {
+      memory.count?.();
+      memory.count = undefined;
       memory.receiver = new ReceiverState();
       memory.checks = new ConformanceChecks(rules);
       memory.pages = undefined;
@@ -360,8 +361,16 @@ export class PeerConnection {
     tell(`asked for page 0x${offset.toString(16)}`);
   }
 
+  private count(): void {
+    const { tally, streams, ended, channels } = this.settings.memory;
+    // Which data channels belong to a later stream is not sure.
+    if (tally === undefined || !ended || tally.others || (streams > 1 && channels)) return;
+    this.settings.tell(`pages in all: ${tally.words}`);
+  }
+
   private ended(): void {
     this.complete = true;
+    this.settings.memory.count = () => this.count();
     this.settings.tell(`the stream has ended${this.returnPath ? '' : ', without a return path'}`);
     if (this.returnPath) this.due(this.writer.shut(this.settings.shut));
     this.settings.changed();
