@@ -32,6 +32,8 @@ const messages: Readonly<Record<PeerMessage, Buffer>> = {
 const asking: ReadonlySet<FeedPart> = new Set(['ping', 'recv-bitmap', 'resume']);
 /** Milliseconds for messages that should come back at once. */
 const answerPatience = 200;
+/** Milliseconds for what a migration sends that was begun at the end. */
+const readingPatience = 1000;
 /** Milliseconds until a process that was told so listens, and between two tries. */
 const [listenPatience, listenPause] = [200, 10] as const;
 
@@ -137,8 +139,10 @@ export class Channels {
    * @param begun a migration may have been begun just now: what it sends is read
    */
   async settle(begun: boolean): Promise<void> {
-    for (const one of this.all.values())
-      if (one instanceof Feed || (begun && one instanceof Peer)) await one.settle(answerPatience);
+    for (const one of this.all.values()) {
+      if (one instanceof Feed) await one.settle(answerPatience);
+      else if (begun && one instanceof Peer) await one.settle(readingPatience);
+    }
   }
 
   async release(channel: string): Promise<void> {

@@ -40,8 +40,8 @@ export interface PeerOptions {
   readonly holds?: readonly number[];
 }
 
-/** Milliseconds without a byte after which a stream has come to a stop. */
-const beat = 10;
+/** Milliseconds in which a connection comes about; and without a byte, after which a stream stands: windows of bandwidth are 100. */
+const [moment, beat] = [10, 110] as const;
 
 /** `held`: nothing is read until the next {@link Peer.release}. */
 export type PeerMoment = ChannelMoment | 'held';
@@ -168,10 +168,11 @@ export class Peer {
   /** Until what is being read has come to a stop, at most so many milliseconds. */
   async settle(most: number): Promise<void> {
     if (/^(?:absent|full|stall)$/.test(this.behaviour)) return;
-    for (let left = most, before = -1; left > 0 && this.bytes !== before; left -= beat) {
+    const pass = (ms: number) => new Promise<void>((resolve) => this.clock.after(ms, resolve));
+    await pass(moment);
+    for (let left = most, before = -1; left > 0 && this.open.size > 0 && this.bytes !== before; left -= beat) {
       before = this.bytes;
-      await new Promise<void>((resolve) => this.clock.after(beat, resolve));
-      if (this.open.size === 0) return;
+      await pass(beat);
     }
   }
 
