@@ -272,7 +272,9 @@ export class Session {
 
   /** It is in command mode, and what was sent were whole messages, all of them answered: who comes next may go on with it. */
   get orderly(): boolean {
-    return this.negotiated && this.rawAnswered === this.rawSends && !this.sentDescriptors && !this.ended;
+    if (!this.negotiated || this.sentDescriptors || this.ended) return false;
+    // Where capabilities were negotiated, a fence tells nothing of what was sent out of band.
+    return this.rawSends === 0 || (this.rawAnswered === this.rawSends && this.opening !== undefined);
   }
 
   // --- sending ---------------------------------------------------------------------------------------------------

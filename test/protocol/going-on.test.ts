@@ -90,6 +90,8 @@ describe('a session after another', () => {
     await raw.session.sendBytes(' ');
     const capable = await begun();
     await capable.session.negotiate(['oob']);
+    await capable.session.exchange('{"execute":"stop","id":1}\n');
+    expect(capable.session.orderly).to.equal(false);
     const fresh = await begun();
     await fresh.session.greeting();
     for (const { session } of [raw, capable, fresh]) {
