@@ -14,7 +14,9 @@ const restorable =
 // … after which a migration was tried as well.
 const migrating = /^migrate$/;
 // … or a postcopy, which may leave what lets the next migration hang when it was cut short (MIG-DEF-26).
-const postcopy = /^migrate-(start-postcopy|pause)$/;
+const postcopy = /^migrate-start-postcopy$/;
+// … which this only interrupts where there is one.
+const pausing = /^migrate-pause$/;
 // Capabilities with which a migration takes from the guest what it had, or does not end.
 const taking = /release-ram|colo|background-snapshot/;
 
@@ -55,7 +57,7 @@ function tracesOf(lines: readonly string[], refused: ReadonlySet<string>, replie
       known++;
       worst = 'restorable';
     } else if (migrating.test(name)) migrations ??= 'migrations';
-    else if (postcopy.test(name)) migrations = 'postcopy';
+    else if (postcopy.test(name) || (pausing.test(name) && migrations !== undefined)) migrations = 'postcopy';
     else strange = true;
   }
   // Raw input may hide commands in escapes.

@@ -47,6 +47,7 @@ describe('the traces of a trial', () => {
     expect(leftBy(migrate, { execute: 'migrate-start-postcopy' })).to.equal('postcopy');
     expect(leftBy({ execute: 'migrate-start-postcopy' }, migrate)).to.equal('postcopy');
     expect(leftBy(migrate, { execute: 'migrate-pause' })).to.equal('postcopy');
+    expect(leftBy({ execute: 'migrate-pause' })).to.equal('any');
   });
 
   it('are not those of what was refused', () => {
