@@ -60,7 +60,10 @@ export const firstAnswer = 2000;
 /** How a start went wrong that a second one may put right: `mute` greets and does not answer, `gone` has ended. */
 export type BadStart = 'mute' | 'gone';
 
-/** Hears the greeting and asks something. What is wrong with a monitor that can talk is for the first requirement to say. */
+/**
+ * Hears the greeting and begins to talk, so that who comes first can go on. What is wrong with a monitor that can talk is for
+ * the first requirement to say.
+ */
 async function firstWords(session: Session, patience: number): Promise<BadStart | undefined> {
   try {
     await session.greeting(patience);
@@ -68,7 +71,8 @@ async function firstWords(session: Session, patience: number): Promise<BadStart 
     return session.ended ? 'gone' : undefined;
   }
   try {
-    await session.command('query-version', undefined, { deadline: patience });
+    session.deadline = patience;
+    await session.negotiate();
     return undefined;
   } catch (error) {
     return error instanceof DeadlinePassed ? 'mute' : 'gone';
@@ -201,7 +205,10 @@ export class ProcessInstance implements Instance {
       const began = performance.now();
       if (!this.options.held) this.badStart = await firstWords(session, this.plan.patience ?? firstAnswer);
       this.firstAnswerTook = performance.now() - began;
-      session.close();
+      if (this.badStart === undefined && session.orderly) {
+        this.sessions.add(session);
+        this.keep(session);
+      } else session.close();
     } finally {
       this.exitWaiters.delete(watch.wake);
       watch.close();

@@ -30,6 +30,23 @@ describe('a session that is kept', () => {
     expect(next?.ended).to.equal(true);
   });
 
+  it('is there from the start, for who comes first', async () => {
+    const instance = await target.start();
+    const transcript = new Transcript();
+    instance.record(transcript, 'source');
+    const session = instance.resume?.();
+    expect((await session?.command('query-name'))?.kind).to.equal('success');
+    const told = transcript.entries.flatMap(({ kind, text }) => (kind === 'sent' ? [JSON.parse(text).execute] : []));
+    expect(told).to.deep.equal(['qmp_capabilities', 'query-name']);
+    await instance.dispose();
+    expect(session?.ended).to.equal(true);
+    const other = await target.start();
+    const own = await other.connect();
+    expect((await own.negotiate()).kind).to.equal('success');
+    expect(other.resume?.()).to.equal(undefined);
+    await other.dispose();
+  });
+
   it('is closed by the next connection, and is none after the end of the process', async () => {
     const { instance, session } = await kept();
     const next = await instance.connect();
