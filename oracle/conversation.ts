@@ -94,6 +94,23 @@ function isOutOfTime(session: Session): Received | undefined {
   return undefined;
 }
 
+/** So many events of one kind do not all happen in the very microsecond in which a second begins. */
+const tooRound = 4;
+
+function isCutToSeconds({ log }: Session): Received | undefined {
+  const round = new Map<string, number>();
+  for (const message of log) {
+    const name = eventName(message);
+    if (name === undefined || message.stale) continue;
+    const { timestamp } = message.value as JsonObject;
+    const cut = isObject(timestamp) && timestamp.microseconds === 0;
+    const seen = cut ? (round.get(name) ?? 0) + 1 : Number.NEGATIVE_INFINITY;
+    round.set(name, seen);
+    if (seen >= tooRound) return message;
+  }
+  return undefined;
+}
+
 function millisecondsOf(event: JsonValue | undefined): number | undefined {
   const { seconds, microseconds } = isObject(event) && isObject(event.timestamp) ? event.timestamp : {};
   return isInteger(seconds) && isInteger(microseconds) && seconds >= 0
@@ -132,6 +149,8 @@ export function impossibleIn(session: Session, known: Known, others: readonly Se
     const wrong = faultOfError(value) ?? faultOfReply(value, commands.get(id) ?? '', known);
     if (wrong !== undefined) return { expected: wrong, message };
   }
+  const round = isCutToSeconds(session);
+  if (round !== undefined) return { expected: 'timestamps with their microseconds', message: round };
   const message = isOutOfTime(session);
   return message === undefined
     ? undefined

@@ -277,7 +277,8 @@ async function settled(session: Session): Promise<{ status: string; runs?: unkno
     const status = await statusOf(session, 'query-migrate');
     if (status === 'none') return { status };
     if (typeof status === 'string' && outcomes.has(status)) {
-      const runs = await statusOf(session, 'query-status');
+      const [runs, held] = await Promise.all([statusOf(session, 'query-status'), holdsChannel(session)]);
+      if (held) continue;
       if (status === 'completed' ? runs === 'postmigrate' || runs === 'running' : runs !== 'finish-migrate') {
         return { status, runs };
       }
@@ -291,6 +292,13 @@ async function settled(session: Session): Promise<{ status: string; runs?: unkno
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
   return undefined;
+}
+
+/** Some releases refuse another migration until they have let go of the channel of the last one ("duplicate yank instance"). */
+async function holdsChannel(session: Session): Promise<boolean> {
+  const { value } = await session.command('query-yank');
+  const listed = isObject(value) && Array.isArray(value.return) ? value.return : [];
+  return listed.some((one) => isObject(one) && one.type === 'migration');
 }
 
 async function statusOf(session: Session, query: string): Promise<unknown> {

@@ -1,5 +1,5 @@
 /** commands.md §8: figures of a migration that only time and both ends together show. */
-import { isObject, type JsonObject } from '../../protocol/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
 import { RamFlag } from '../../reference/stream/format.js';
 import { becomes } from '../commands/observe.js';
 import { ChapterBuilder } from '../requirement.js';
@@ -49,17 +49,22 @@ export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'command
     'mbps and pages-per-second are those of the last tenth of a second or so, which max-bandwidth sets',
     async (t) => {
       const one = await active(t, { ram: 8, parameters: { 'max-bandwidth': paced } });
-      // A window may be drawn out, and a few pages more than there is room for may be sent in each.
-      const near = (figure: number, at: number) => figure > 0.62 * at && figure < 1.6 * at;
-      let before = await one.info();
-      await becomes(t, one.session, 'query-migrate', `mbps of about ${(paced * 8) / 1e6}, and so many pages`, (now) => {
-        const was = before;
-        before = now;
-        const { mbps, 'pages-per-second': pages, 'page-size': size } = ram(now);
-        if (!near(Number(mbps), (paced * 8) / 1e6)) return false;
-        // Of pages that are sent whole it is known how long they are.
-        if (pages === undefined || ram(was).duplicate !== ram(now).duplicate) return pages === undefined;
-        return near(Number(pages) * (Number(size) + 8), Number(mbps) * 125_000);
+      let zeros: JsonValue | undefined;
+      const windows: { readonly mbps: number; readonly pages: number }[] = [];
+      const words = `mbps of about ${(paced * 8) / 1e6}, and so many pages, in ${enough} windows or more`;
+      await becomes(t, one.session, 'query-migrate', words, (now) => {
+        const { mbps, 'pages-per-second': pages, 'page-size': size, duplicate } = ram(now);
+        const last = windows.at(-1);
+        // Of pages that are sent whole it is known how long they are: those of the begin may not be.
+        if (duplicate !== zeros) windows.length = 0;
+        zeros = duplicate;
+        if (Number(mbps) > 0 && (last?.mbps !== mbps || last?.pages !== Number(pages ?? 0)))
+          windows.push({ mbps: Number(mbps), pages: Number(pages ?? 0) });
+        if (windows.length < enough) return false;
+        const mean = (of: (one: (typeof windows)[number]) => number) =>
+          windows.reduce((sum, one) => sum + of(one), 0) / windows.length;
+        if (!near(mean((one) => one.mbps) * 125_000, paced)) return false;
+        return pages === undefined || near(mean((one) => one.pages) * (Number(size) + 8), paced);
       });
     },
   )
@@ -141,6 +146,10 @@ export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'command
 const [initial, limit] = [30, 50];
 /** Bytes a second: eight MiB take four seconds, and a window is some 50 pages. */
 const paced = 2 ** 21;
+/** So many windows together do not hang on what a buffer held at the end of one of them. */
+const enough = 4;
+/** A window may be drawn out, and a few pages more than there is room for may be sent in each. */
+const near = (figure: number, at: number): boolean => figure > 0.62 * at && figure < 1.6 * at;
 const fast = { 'max-postcopy-bandwidth': 0 };
 /** Members that later releases show here too. */
 const later = ['socket-address', 'postcopy-latency', 'postcopy-latency-dist', 'postcopy-vcpu-latency'];

@@ -21,6 +21,7 @@ const ids: readonly JsonValue[] = [
   { id: 1 },
   { execute: 'quit' },
   { return: {}, error: { class: 'X', desc: 'y' } },
+  { 'Two  Blanks': ' A  b ', none: null },
   [[], { a: null }, [[[1, 'two', false]]]],
   2n ** 64n - 1n,
   -(2n ** 63n),

@@ -11,6 +11,7 @@ import { aboutFigures } from './lies-about-figures.js';
 import { aboutMigration } from './lies-about-migration.js';
 import { aboutMoments } from './lies-about-moments.js';
 import { aboutOrders } from './lies-about-orders.js';
+import { aboutRates } from './lies-about-rates.js';
 import { aboutReplies } from './lies-about-replies.js';
 import { aboutResults } from './lies-about-results.js';
 import { aboutSettings } from './lies-about-settings.js';
@@ -28,6 +29,7 @@ export const lies: Readonly<Record<string, Lie>> = {
   ...aboutEvents,
   ...aboutMigration,
   ...aboutFigures,
+  ...aboutRates,
   ...aboutResults,
   ...aboutSettings,
   ...aboutSteps,

@@ -108,6 +108,8 @@ describe('what no conversation can have', () => {
   it('is an event of a time at which the session was not there', async () => {
     const at = (seconds: number) => timed({ seconds, microseconds: 0 });
     expect(await said((id) => `${at(100)}\r\n${at(101)}\r\n${reply(id)}`)).to.equal(undefined);
+    const four = [100, 100, 101, 101].map(at).join('\r\n');
+    expect(await said((id) => `${four}\r\n${reply(id)}`)).to.equal('timestamps with their microseconds');
     for (const other of [60, 140]) {
       expect(await said((id) => `${at(100)}\r\n${at(other)}\r\n${reply(id)}`)).to.match(/^timestamps no further apart/);
     }

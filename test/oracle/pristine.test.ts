@@ -8,6 +8,8 @@ import { Transcript } from '../../protocol/transcript.js';
 import { InProcessTarget } from '../../targets/in-process/target.js';
 import { readSettings, type Settings } from '../../targets/settings.js';
 import type { Instance, StartOptions } from '../../targets/target.js';
+import { conversation } from '../protocol/fake-monitor.js';
+import { listen } from '../protocol/listening.js';
 import { received } from './received.js';
 
 /** Of commands that succeed, but for those with the id `refused`. */
@@ -250,6 +252,28 @@ describe('an instance that served a trial', () => {
       });
       expect(got, behaviour).to.equal('migrated');
     }
+  });
+
+  it('is waited for until it has let go of the channel of its last migration', async () => {
+    let [held, asked] = [3, 0];
+    const answers: Readonly<Record<string, () => unknown>> = {
+      'query-migrate': () => ({ status: 'cancelled' }),
+      'query-status': () => ({ status: 'running', running: true }),
+      'query-migrate-parameters': () => ({}),
+      'query-migrate-capabilities': () => [],
+      'query-yank': () => {
+        asked++;
+        return held-- > 0 ? [{ type: 'chardev', id: 'x' }, { type: 'migration' }] : [{ type: 'chardev', id: 'x' }];
+      },
+    };
+    const monitor = await listen(
+      conversation(({ execute, id }) => JSON.stringify({ return: answers[execute as string]?.() ?? {}, id })),
+    );
+    const session = await monitor.session();
+    await session.negotiate();
+    const instance = { options: {} } as Instance;
+    const condition = await restore(instance, { parameters: {}, capabilities: [] }, { session });
+    expect([condition, asked]).to.deep.equal(['migrated', 4]);
   });
 
   it('has not run yet once it is reset, where it was started so', async () => {
