@@ -7,7 +7,7 @@ import { attempt } from '../../campaign/attempt.js';
 import type { TargetFacts } from '../../targets/facts.js';
 import type { Scenario } from '../../targets/scenario.js';
 import type { Target } from '../../targets/target.js';
-import { type Busy, busyIn } from './processor-time.js';
+import { busyIn } from './processor-time.js';
 
 /** Unanswered commands at a time: what a monitor with a queue of 8 takes without waiting (QMP-D-06). */
 export const window = 8;
@@ -76,31 +76,73 @@ export interface Bare {
   readonly cost: number | undefined;
 }
 
-/** A socket that only counts replies; migrations go to somebody who reads them. @param time milliseconds */
+/** Deaths of the target after which it is not worth going on. */
+const mostDeaths = 20;
+
+/**
+ * A socket that only counts replies; migrations go to somebody who reads them. A target that dies of what it is sent, as some
+ * releases are known to, is started again, and goes on behind where it was.
+ * @param time milliseconds
+ */
 export async function bare(target: Target, mix: readonly string[], time: number): Promise<Bare> {
   const migrations = await sink();
   const lines = mix.map((line) => line.replaceAll(somewhere, `unix:${migrations.path}`));
+  let [sent, answered, spent, counted, cost] = [0, 0, 0, 0, 0];
+  try {
+    for (let [deaths, over] = [0, false]; !over; deaths++) {
+      if (deaths > mostDeaths) throw new Error(`the target of the bare loop has died ${deaths} times`);
+      const piece = await pieceOf(target, lines, sent, time - spent);
+      sent = piece.next;
+      over = piece.over || spent + piece.time >= time;
+      answered += piece.answered;
+      spent += piece.time;
+      if (piece.busy === undefined) continue;
+      counted += piece.answered;
+      cost += piece.busy;
+    }
+  } finally {
+    migrations.close();
+  }
+  return { rate: answered / (spent / 1000), cost: counted === 0 ? undefined : (cost / counted) * 1000 };
+}
+
+interface Piece {
+  /** Its time was over; else it died before. */
+  readonly over: boolean;
+  /** Number of the next line. */
+  readonly next: number;
+  readonly answered: number;
+  /** Milliseconds. */
+  readonly time: number;
+  /** Milliseconds of processor time of the target; absent where it died, and where the system does not tell. */
+  readonly busy: number | undefined;
+}
+
+/** One process, until the time is over or its connection ends. */
+async function pieceOf(target: Target, lines: readonly string[], first: number, time: number): Promise<Piece> {
   const instance = await target.start();
   const socket: Socket = connect(join(instance.scratch, 'qmp1.sock'));
-  let [sent, answered] = [0, 0];
+  let [sent, answered] = [first, -1];
   const since = busyIn();
-  let busy: Busy | undefined;
   const began = performance.now();
   let ended = began;
+  let busy: number | undefined;
+  let over = false;
   try {
-    await new Promise<void>((resolve, reject) => {
-      const over = setTimeout(resolve, time);
+    over = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => resolve(true), time);
       const fill = () => {
         if (performance.now() - began > time) return;
         let text = '';
-        for (; sent - answered < window; sent++) text += `${lines[sent % lines.length]}\n`;
+        for (; sent - first - answered < window; sent++) text += `${lines[sent % lines.length]}\n`;
         if (text !== '') socket.write(text);
       };
-      const fail = (error: Error) => {
-        clearTimeout(over);
-        reject(error);
-      };
-      socket.on('error', fail).on('close', () => fail(new Error('the target closed the connection of the bare loop')));
+      socket
+        .on('error', () => undefined)
+        .on('close', () => {
+          clearTimeout(timer);
+          resolve(false);
+        });
       socket.once('connect', () => socket.write('{"execute":"qmp_capabilities"}\n'));
       let rest = '';
       socket.setEncoding('latin1').on('data', (text: string) => {
@@ -108,17 +150,19 @@ export async function bare(target: Target, mix: readonly string[], time: number)
         rest = parts.pop() ?? '';
         for (const part of parts) if (/^\{"(return|error)"|"id": "/.test(part)) answered++;
         ended = performance.now();
-        fill();
+        if (answered >= 0) fill();
       });
     });
-    busy = busyIn(since);
+    // It is a child of ours, as the processes of a crew are, which rest now.
+    const used = busyIn(since);
+    if (over && used !== undefined) busy = used.crew;
+    // One that stands still is no slower for the time after its last answer.
+    if (over) ended = Math.max(ended, began + time / 2);
   } finally {
-    socket.removeAllListeners('close').destroy();
+    socket.destroy();
     await instance.dispose();
-    migrations.close();
   }
-  // One that stands still is no slower for the time after its last answer.
-  const rate = answered / ((Math.max(ended, began + time / 2) - began) / 1000);
-  // It is a child of ours, as the processes of a crew are, which rest now.
-  return { rate, cost: busy === undefined ? undefined : (busy.crew / answered) * 1000 };
+  // What a death leaves unanswered is not sent again.
+  const spent = ended > began ? ended - began : performance.now() - began;
+  return { over, next: sent, answered: Math.max(0, answered), time: Math.max(1, spent), busy };
 }
