@@ -27,6 +27,7 @@ export const towards72: Between = {
     reasonInEvents: [4, 0],
     wakeupError: [4, 0],
     schemaFeatures: [4, 1],
+    schemaArguments: [6, 0],
     limitedEvents: [5, 1],
     doubles: [6, 0],
     eventNames: [6, 0],

@@ -25,6 +25,8 @@ export interface ProtocolRules {
   readonly singlestep: boolean;
   /** Schema entities may have `features`, enums have `members` (QMP-D-45). */
   readonly schemaFeatures: boolean;
+  /** `query-qmp-schema` looks at what it is given; releases before 6.0 take whatever comes with it. */
+  readonly schemaArguments: 'ignored' | 'checked';
   /** What `query-events` lists; empty where the command is gone (QMP-BASE-04, QMP-D-45). */
   readonly eventNames: readonly string[];
   /** Error of `system_wakeup` on a guest that is not suspended; absent: no effect (QMP-BASE-14, QMP-D-47). */
@@ -71,6 +73,7 @@ const baseline: ProtocolRules = {
   reasonInEvents: false,
   singlestep: true,
   schemaFeatures: false,
+  schemaArguments: 'ignored',
   eventNames: baselineEvents,
   preconfigState: true,
   preconfigError: (command) => `The command '${command}' isn't permitted in 'preconfig' state`,
@@ -101,6 +104,7 @@ const since7: ProtocolRules = {
   requestsAct: 'before-reply',
   reasonInEvents: true,
   schemaFeatures: true,
+  schemaArguments: 'checked',
   eventNames: [],
   wakeupError: 'wake-up from suspend is not supported by this guest',
   preconfigState: false,
