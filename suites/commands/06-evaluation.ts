@@ -1,4 +1,5 @@
 /** commands.md §6: how a call of migrate-set-parameters with several members is judged. */
+import type { JsonObject, JsonValue } from '../../protocol/json.js';
 import type { ParameterRule } from '../../reference/dialects/migration.js';
 import type { TargetFacts } from '../../targets/facts.js';
 import { ChapterBuilder } from '../requirement.js';
@@ -22,6 +23,12 @@ const foreign = (facts: TargetFacts): string[] => {
   const other = ['x-multifd-channels', 'multifd-channels', 'x-multifd-page-count', 'compress-level', 'direct-io'];
   return fitsExactly(facts) ? other.filter((name) => !own.includes(name)) : [];
 };
+
+const mappingOf = (node: string, alias: string, ...bitmaps: readonly string[]): JsonObject => ({
+  'node-name': node,
+  alias,
+  bitmaps: bitmaps.map((bitmap) => ({ name: `${bitmap}-here`, alias: bitmap })),
+});
 
 export const evaluation = new ChapterBuilder(
   ['Migration commands', '6 migrate-set-parameters', 'several members'],
@@ -192,6 +199,28 @@ export const evaluation = new ChapterBuilder(
       }
     });
   })
+  .must(
+    'MIG-CMD-SPAR-02.block-bitmap-mapping',
+    'a mapping of dirty bitmaps is shown as it was given, whole and in its order, and stays when another one is refused',
+    async (t) => {
+      // It can be emptied and not be taken back: nobody else has use for the process.
+      const session = await t.session({ to: await t.start() });
+      const [one, two] = [mappingOf('qmpspec-b', 'two', 'y', 'a'), mappingOf('qmpspec-a', 'one')];
+      const shows = async (mapping: JsonValue, step: string) =>
+        t.same((await readParameters(t, session))[name], mapping, step);
+      const name = 'block-bitmap-mapping';
+      for (const mapping of [[one, two], [two, one], [two]]) {
+        t.equal(t.succeeded(await session.command(command, { [name]: mapping })), {}, name);
+        await shows(mapping, `${mapping.length} nodes`);
+      }
+      t.failed(await session.command(command, { [name]: [one, { ...two, alias: 'two' }] }), 'GenericError');
+      t.succeeded(await session.command(command, { 'max-bandwidth': 4711 }), 'max-bandwidth');
+      await shows([two], 'behind a refused one');
+      t.succeeded(await session.command(command, { [name]: [] }), 'none');
+      await shows([], 'once it was emptied');
+    },
+    { needs: { abilities: ['start'], members: [`${command}.block-bitmap-mapping`] } },
+  )
   .must('MIG-CMD-SPAR-01.same', 'setting every parameter to what is shown changes nothing', async (t) => {
     const session = await t.session();
     const settable = t.facts.schema.membersOf(t.facts.schema.commands.get(command)?.arguments);

@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs';
 import { event, failure, success } from '../../oracle/patterns.js';
 import type { Trial } from '../../oracle/trial.js';
-import { isObject, type JsonValue } from '../../protocol/json.js';
+import { openSocket } from '../../protocol/address.js';
+import { isObject, type JsonObject, type JsonValue, stringifyJson } from '../../protocol/json.js';
 import type { Session } from '../../protocol/session.js';
 import { describeExit, type Instance, TargetError } from '../../targets/target.js';
 import { ChapterBuilder } from '../requirement.js';
@@ -273,6 +274,24 @@ export const incoming = new ChapterBuilder(['Migration commands', '11 migrate-in
         await listens(t, one, true);
         await tellsWhere(t, one);
       }),
+    { needs: { unless: ({ dialect }) => (dialect.migration.showsSocketAddress ? undefined : 'it does not tell') } },
+  )
+  .must(
+    'MIG-CMD-INC-05.tcp',
+    'a process that listens on a tcp port tells which, and a client is taken there',
+    async (t) => {
+      const { session } = await deferred(t, true);
+      await calls(t, session, 'tcp:127.0.0.1:0', true, 'listens');
+      const info = t.succeeded(await session.command('query-migrate'));
+      const told = isObject(info) ? info['socket-address'] : undefined;
+      const [address] = Array.isArray(told) ? told : [];
+      t.check(Array.isArray(told) && told.length === 1 && isObject(address), 'one place', stringifyJson(told ?? null));
+      const { type, host, port } = address as JsonObject;
+      t.same([type ?? null, host ?? null], ['inet', '127.0.0.1'], 'type and host');
+      t.check(typeof port === 'string' && /^[1-9]\d*$/.test(port), 'a port, as text', stringifyJson(port ?? null));
+      const socket = await openSocket({ kind: 'tcp', host: '127.0.0.1', port: Number(port) }, session.deadline);
+      socket.destroy();
+    },
     { needs: { unless: ({ dialect }) => (dialect.migration.showsSocketAddress ? undefined : 'it does not tell') } },
   )
   .must(

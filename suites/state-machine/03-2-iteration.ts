@@ -32,8 +32,11 @@ export const iteration = new ChapterBuilder(
   })
   .must('MIG-SM-O21.paced', 'a peer that goes while little is sent fails the migration', async (t) => {
     const one = await active(t);
+    // What is shown now is not shown any more once it has failed.
+    await one.statusIs('active');
     one.peer.cut();
     await one.until('failed');
+    await one.statusIs('failed');
     await one.tells('setup ↵migrate P active P* failed');
     await one.runStateIs('running');
     // The baseline tells only why it could not connect.

@@ -539,4 +539,7 @@ export const huntedBy: Readonly<Record<string, string>> = {
   'migrations-at-whole-seconds': 'MIG-SM-O45.cont',
   'ids-in-small-letters': 'QMP-REPLY-04',
   'ids-without-null': 'QMP-REPLY-04',
+  'socket-address-twice': 'MIG-CMD-INC-05.tcp',
+  'bitmap-mapping-reversed': 'MIG-CMD-SPAR-02.block-bitmap-mapping',
+  'figures-once-failed': 'MIG-SM-O21.paced',
 };

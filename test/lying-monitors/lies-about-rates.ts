@@ -75,6 +75,29 @@ export const aboutRates = {
         : message,
     ],
   },
+  'socket-address-twice': {
+    says: 'tells twice where it listens',
+    down: status((value) => {
+      const told = value['socket-address'];
+      return Array.isArray(told) ? { ...value, 'socket-address': [...told, ...told] } : value;
+    }),
+  },
+  'bitmap-mapping-reversed': {
+    says: 'shows a mapping of bitmaps in another order',
+    down: returned<JsonObject>('query-migrate-parameters', (value) => {
+      const mapping = value['block-bitmap-mapping'];
+      return Array.isArray(mapping) ? { ...value, 'block-bitmap-mapping': [...mapping].reverse() } : value;
+    }),
+  },
+  'figures-once-failed': {
+    says: 'shows the figures of a migration that has failed',
+    down: (message, talk) =>
+      status((value) => {
+        if (goesOn(value)) talk.shared.set('figures', value.ram);
+        const figures = talk.shared.get('figures') as JsonObject | undefined;
+        return value.status === 'failed' && figures !== undefined ? { ...value, ram: figures } : value;
+      })(message, talk),
+  },
   'ids-in-small-letters': {
     says: 'writes the names of members of an id in small letters',
     down: (message) => [
