@@ -1,8 +1,8 @@
 /**
  * What a campaign costs: its commands a second on a target beside those of a bare pipelined socket with the same commands and
  * migrations, and two jobs beside one, in turn, in one run; then what the simulation does (`bench:simulate`). A guided
- * campaign goes ahead; the cases of its last seconds are what is measured, so that every figure is of the same work.
- * Usage: npm run bench:fuzz [-- --target qemu --lead 45 --last 8 --rounds 3 --simulation 5]
+ * campaign goes ahead; some cases of its second half are what is measured, so that every figure is of the same work.
+ * Usage: npm run bench:fuzz [-- --target qemu --lead 45 --kept 8 --rounds 3 --simulation 5]
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,7 @@ import { type Part, type Stretch, stretch } from './fuzz/stretch.js';
 const options = new Command('bench:fuzz')
   .option('-t, --target <name>', 'the target', 'qemu')
   .option('--lead <n>', 'seconds of the campaign that goes ahead', '45')
-  .option('--last <n>', 'seconds at its end whose cases are measured', '8')
+  .option('--kept <n>', 'seconds of its second half, evenly out of it, whose cases are measured', '8')
   .option('--rounds <n>', 'measurements of each kind', '3')
   .option('--jobs <n>', 'cases side by side where the campaign is measured, at least 2', '6')
   .option('--only <sources>', 'sources of cases, with commas between them')
@@ -27,7 +27,7 @@ const options = new Command('bench:fuzz')
   .opts<{
     target: string;
     lead: string;
-    last: string;
+    kept: string;
     rounds: string;
     jobs: string;
     only?: string;
@@ -42,7 +42,7 @@ function median(values: readonly number[]): number {
 }
 
 const { target } = resolveTarget(options.target);
-const last = Number(options.last) * 1000;
+const kept = Number(options.kept) * 1000;
 const jobs = Math.max(2, Number(options.jobs));
 const start = await target.start();
 const facts = await learnFacts(start);
@@ -58,12 +58,12 @@ let lead: Lead;
 let lines: string[];
 try {
   console.log(`a campaign of ${options.lead} s on ${options.target} goes ahead …`);
-  lead = await leadUp(course, crew, Number(options.lead) * 1000, last);
+  lead = await leadUp(course, crew, Number(options.lead) * 1000, kept);
   const scenarios = lead.cases.map(({ scenario }) => scenario);
   lines = await mixOf(target, facts, scenarios);
   for (let round = 0; round < Number(options.rounds); round++) {
     many.push(await stretch(course, crew, lead));
-    bares.push(await bare(target, lines, last));
+    bares.push(await bare(target, lines, kept));
     one.push(await stretch(course, crew.slice(0, 1), lead));
     two.push(await stretch(course, crew.slice(0, 2), lead));
   }
@@ -95,7 +95,7 @@ function show(size: number, all: readonly Stretch[]): void {
 }
 
 console.log(
-  `measured   ${lead.cases.length} cases, those of the last ${options.last} s; ${lines.length} commands, ${asked('migrate')} of them migrate; medians of ${options.rounds}`,
+  `measured   ${lead.cases.length} cases, as many as it runs in ${options.kept} s; ${lines.length} commands, ${asked('migrate')} of them migrate; medians of ${options.rounds}`,
 );
 const bareRates = bares.map(({ rate }) => rate);
 const bareCosts = bares.flatMap(({ cost }) => (cost === undefined ? [] : [cost]));

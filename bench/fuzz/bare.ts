@@ -103,6 +103,7 @@ export async function bare(target: Target, mix: readonly string[], time: number)
   } finally {
     migrations.close();
   }
+  if (answered === 0) throw new Error(`the target has answered nothing to the bare loop in ${Math.round(spent)} ms`);
   return { rate: answered / (spent / 1000), cost: counted === 0 ? undefined : (cost / counted) * 1000 };
 }
 
@@ -121,6 +122,8 @@ interface Piece {
 /** One process, until the time is over or its connection ends. */
 async function pieceOf(target: Target, lines: readonly string[], first: number, time: number): Promise<Piece> {
   const instance = await target.start();
+  // A monitor serves one client at a time: whoever looked whether it has started well leaves it.
+  (await instance.connect()).close();
   const socket: Socket = connect(join(instance.scratch, 'qmp1.sock'));
   let [sent, answered] = [first, -1];
   const since = busyIn();

@@ -1,4 +1,4 @@
-/** A guided campaign, of whose last seconds the cases are kept: what a campaign is like once it is under way. */
+/** A guided campaign, of whose second half some of the cases are kept: what a campaign is like once it is under way. */
 import { Campaign, type CampaignOptions } from '../../campaign/campaign.js';
 import type { CaseRunner } from '../../campaign/case-runner.js';
 import { Corpus, type CorpusEntry, corpusVersion } from '../../campaign/corpus.js';
@@ -18,7 +18,7 @@ export interface Course {
 export interface Lead {
   /** Commands a second. */
   readonly rate: number;
-  /** The cases that were run in the last seconds, in their order, without those that showed something: looking into it is done once. */
+  /** Evenly out of those of the second half, in their order, without those that showed something: looking into it is done once. */
   readonly cases: readonly CorpusEntry[];
   /** Everything that was reached. */
   readonly reached: readonly string[];
@@ -44,9 +44,9 @@ const fewest = 20;
 /**
  * A campaign that has its opening behind it: that lasts for half a minute, and is like nothing that comes later.
  * @param time milliseconds
- * @param last milliseconds at its end of which the cases are kept
+ * @param kept milliseconds of it of which the cases are kept
  */
-export async function leadUp(course: Course, crew: readonly CaseRunner[], time: number, last: number): Promise<Lead> {
+export async function leadUp(course: Course, crew: readonly CaseRunner[], time: number, kept: number): Promise<Lead> {
   const { sources, facts } = course;
   const next = sources.reduce((sum, { opening }) => sum + (opening?.(facts) ?? 0), 0);
   const ran: CorpusEntry[] = [];
@@ -62,13 +62,15 @@ export async function leadUp(course: Course, crew: readonly CaseRunner[], time: 
       if (now > time) return;
       commands += result.commands;
       if (result.symptoms.length > 0) return;
-      if (now < time - last) early++;
+      if (now < time / 2) early++;
       ran.push({ corpus: corpusVersion, source: source.name, tape, keys: [], scenario });
     },
   });
   await campaign.run();
   if (ran.length === 0)
     throw new Error('no case of the campaign that goes ahead came to its end: give it a longer --lead');
-  const cases = ran.slice(Math.max(0, Math.min(early, ran.length - fewest)));
+  const later = ran.slice(Math.max(0, Math.min(early, ran.length - fewest)));
+  const wanted = Math.min(later.length, Math.max(fewest, Math.round((later.length * kept) / (time / 2))));
+  const cases = Array.from({ length: wanted }, (_, i) => later[Math.floor((i * later.length) / wanted)] as CorpusEntry);
   return { rate: commands / (time / 1000), cases, reached: [...campaign.coverage.reached.keys()] };
 }
