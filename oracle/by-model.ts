@@ -35,7 +35,9 @@ function runsAhead({ entries }: Transcript, entry: number): boolean {
     return isObject(event) && event.event === 'MIGRATION' && isObject(event.data) && status(event.data.status);
   };
   const at = entries.indexOf(reply);
-  if (!entries.slice(0, at).some((before) => announced(before, () => true))) return false;
+  const before = entries.slice(0, at).findLast((entry) => announced(entry, () => true));
+  // What was announced last is not ahead of anything.
+  if (before === undefined || announced(before, (status) => status === shown)) return false;
   // Nobody may have listened for long enough to hear of it.
   if ((entries.at(-1)?.time ?? 0) - reply.time < behind) return true;
   return entries.slice(at).some((later) => announced(later, (status) => status === shown));

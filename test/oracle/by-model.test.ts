@@ -39,4 +39,14 @@ describe('a conversation of a trial, by the model', () => {
     expect(refused(ahead), 'an end before they could come').to.equal(undefined);
     expect(refused([...ahead, 'wait 60', 'S', 'P 2', 'M failed'])?.got).to.match(/^reply .*"completed"/);
   });
+
+  it('may not show anything else of a status that was announced, however near its end is', () => {
+    const said = (ram: string) => {
+      const info = `{"status":"completed","total-time":1,"downtime":1,"setup-time":1${ram}}`;
+      return [...begun, 'S', 'P 2', 'M completed', '> query-migrate', `< ${info}`];
+    };
+    expect(refused(said(',"ram":{}'))).to.equal(undefined);
+    expect(refused(said(''))?.got).to.match(/^reply .*"completed"/);
+    expect(refused([...said(''), 'wait 60'])?.got).to.match(/^reply .*"completed"/);
+  });
 });
