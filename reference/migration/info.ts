@@ -80,8 +80,7 @@ function ramMembers(state: ModelState, { host, statistics, remainingPages }: Inf
   return {
     ...members,
     'pages-per-second': statistics.pagesPerSecond,
-    // Until all is accounted for, what has been sent of RAM so far.
-    'precopy-bytes': Math.max(statistics.precopyBytes, statistics.transferred),
+    'precopy-bytes': statistics.precopyBytes,
     'downtime-bytes': statistics.downtimeBytes,
     'postcopy-bytes': statistics.postcopyBytes,
     'dirty-sync-missed-zero-copy': 0,

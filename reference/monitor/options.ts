@@ -44,6 +44,8 @@ export interface Options {
   backend: string | undefined;
   /** URI, or `defer`. */
   incoming: string | undefined;
+  /** `-compat deprecated-input=reject`: commands that are deprecated are refused. */
+  rejectsDeprecated: boolean;
   startStopped: boolean;
   preconfig: boolean;
   guestName: string | undefined;
@@ -172,6 +174,19 @@ function readGlobal(context: Context, value: string, option: string): void {
   if (match[1] === 'migration') context.migrationProperties.set(match[2]!, match[3]!);
 }
 
+function readCompat(context: Context, value: string, option: string): void {
+  const { values } = parseKeyValues(value, false);
+  const keys = new KeyReader(values, option);
+  for (const name of ['deprecated-input', 'deprecated-output', 'unstable-input', 'unstable-output']) {
+    const policy = keys.text(name) ?? 'accept';
+    const rejects = name === 'deprecated-input' && policy === 'reject';
+    if (policy !== 'accept' && !rejects)
+      throw new UsageError(`${option}: ${name}=${policy} is not possible here; accept is, and deprecated-input=reject`);
+    if (rejects) context.rejectsDeprecated = true;
+  }
+  keys.end();
+}
+
 function readGuest(context: Context, value: string, option: string): void {
   const keys = new KeyReader(parseKeyValues(value, false).values, option);
   const pattern = keys.text('pattern') ?? 'counter';
@@ -238,7 +253,7 @@ const withValue: Readonly<Record<string, Read>> = {
     context.pidfile = value;
   },
   display: ignore,
-  compat: ignore,
+  compat: readCompat,
   vga: ignore,
   accel: ignore,
   cpu: ignore,
@@ -308,6 +323,7 @@ export function parseOptions(argv: readonly string[]): Options {
     backends: new Map(),
     backend: undefined,
     incoming: undefined,
+    rejectsDeprecated: false,
     startStopped: false,
     preconfig: false,
     guestName: undefined,

@@ -252,7 +252,9 @@ export class Program {
       version: this.#version,
       dispatcher: this.#dispatcher,
       events: this.#events,
-      gate: ({ name, allowPreconfig }) => {
+      gate: ({ name, allowPreconfig, features }) => {
+        if (this.#options.rejectsDeprecated && features.some((one) => one.name === 'deprecated'))
+          throw new CommandError(`Deprecated command ${name} disabled by policy`, 'CommandNotFound');
         if (this.machine.preconfig && !allowPreconfig)
           throw new CommandError(this.#dialect.protocol.preconfigError(name));
       },

@@ -47,7 +47,7 @@ Takes the options of 'qemu-system-x86_64 -M none' that matter for monitors and m
   -device loader,file=FILE,addr=ADDR,force-raw=on
   -drive id=NAME,if=none,file=FILE,format=raw
   -blockdev driver=file|null-co,node-name=NAME[,filename=FILE][,size=SIZE]
-  -global migration.PROPERTY=VALUE
+  -global migration.PROPERTY=VALUE  -compat deprecated-input=accept|reject
 
 Its own:
   --dialect 3.0|7.2|10.0          whose behaviour to show (3.0)

@@ -72,4 +72,12 @@ describe('Command line of the monitor', () => {
       },
     ]);
   });
+
+  it('reject what is deprecated where -compat says so, and nothing else of it', () => {
+    expect(parseOptions(['-compat', 'deprecated-input=reject']).rejectsDeprecated).to.equal(true);
+    expect(parseOptions(['-compat', 'deprecated-input=accept']).rejectsDeprecated).to.equal(false);
+    const refused = (value: string) => () => parseOptions(['-compat', value]);
+    expect(refused('deprecated-output=hide')).to.throw(UsageError, 'deprecated-output=hide is not possible here');
+    expect(refused('else=1')).to.throw(UsageError, "Invalid parameter 'else'");
+  });
 });
