@@ -45,6 +45,7 @@ function processorTime(pid: number | undefined): number | undefined {
 
 const { target } = resolveTarget(process.argv[2] ?? 'qemu');
 const instance = await target.start();
+instance.letGo?.();
 const place = { kind: 'unix', path: join(instance.scratch, 'qmp1.sock') } as const;
 const listen = { kind: 'unix', path: join(instance.scratch, 'proxy.sock') } as const;
 const program = fileURLToPath(new URL('../cli/main.js', import.meta.url));

@@ -295,7 +295,7 @@ export class ProcessInstance implements Instance {
     return session;
   }
 
-  private letGo(): void {
+  letGo(): void {
     this.kept?.close();
     this.kept = undefined;
   }

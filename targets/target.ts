@@ -76,6 +76,8 @@ export interface Instance {
   keep?(session: Session): void;
   /** A session that goes on with the one that was kept, as if it had just negotiated; `undefined` where there is none. */
   resume?(): Session | undefined;
+  /** Closes what is held open, for somebody who connects to the monitor's address by himself: it serves one client at a time. */
+  letGo?(): void;
   /** Milliseconds that its processes, and we, could have run and had no processor; absent where nobody says so. */
   readonly starved?: Starved | undefined;
   /** Waits for the process to end. @throws DeadlinePassed */

@@ -69,6 +69,7 @@ async function migrateThroughProxy(program: string, name: string): Promise<void>
     const source = await target.start();
     const channel = join(source.scratch, 'c.mig');
     const destination = await target.start({ incoming: `unix:${channel}` });
+    source.letGo?.();
     const tap = await Tap.open(join(folder, 'tap'), join(source.scratch, 'qmp1.sock'));
     const listen = join(folder, 'proxy');
     const transcript = join(folder, 'transcript.jsonl');

@@ -1,5 +1,7 @@
 /** Sessions that an instance holds open from one trial to the next. */
+import { join } from 'node:path';
 import { expect } from 'chai';
+import { Session } from '../../protocol/session.js';
 import { Transcript } from '../../protocol/transcript.js';
 import { inOrder, monitor } from './tiny-monitor.js';
 
@@ -57,6 +59,17 @@ describe('a session that is kept', () => {
     instance.kill();
     await instance.exited(2000);
     expect(instance.resume?.()).to.equal(undefined);
+    await instance.dispose();
+  });
+
+  it('makes room for who connects by himself, once it is let go', async () => {
+    const { instance, session } = await kept();
+    instance.letGo?.();
+    expect(session.ended).to.equal(true);
+    expect(instance.resume?.()).to.equal(undefined);
+    const own = await Session.connect({ kind: 'unix', path: join(instance.scratch, 'qmp1.sock') });
+    expect((await own.negotiate()).kind).to.equal('success');
+    own.close();
     await instance.dispose();
   });
 });
