@@ -301,6 +301,14 @@ export const knownDefects: readonly KnownDefect[] = [
         : [],
   },
   {
+    // What ends the tracking of its pages runs beside what ends the checkpoints, and one of them comes second. Seen on 10.0.
+    id: 'MIG-DEF-35',
+    title: 'a secondary of COLO that takes over may abort when the tracking of dirty pages is ended twice',
+    from: [8, 0],
+    to: stillThere,
+    crash: /\(global_dirty_tracking & flags\) == flags' failed/,
+  },
+  {
     id: 'MIG-DEF-22',
     title: 'a destination waits for ever when what comes over a multifd channel is wrong',
     from: [3, 0],

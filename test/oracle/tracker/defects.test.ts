@@ -24,6 +24,15 @@ describe('known defects', () => {
     expect(judge().kind).to.equal('divergence');
   });
 
+  it('explain a secondary that aborts as it takes over (MIG-DEF-35)', () => {
+    const says =
+      "says qemu: memory.c:2989: memory_global_dirty_log_do_stop: Assertion `(global_dirty_tracking & flags) == flags' failed.";
+    const judge = (...defects: string[]) =>
+      new Script().lines(eventsOn, '< {}', '> x-colo-lost-heartbeat', says, 'die SIGABRT').judge('10.0', defects);
+    expect(judge('MIG-DEF-35').defects).to.deep.equal(['MIG-DEF-35']);
+    expect(judge().kind).to.equal('divergence');
+  });
+
   it('explain a death by a negative allocation (MIG-DEF-25)', () => {
     const says = (bytes: string) => `says monitor: GLib: gmem.c:106: failed to allocate ${bytes} bytes`;
     const judge = (bytes: string, ...defects: string[]) =>
