@@ -1,7 +1,8 @@
 /** What can be planted: the faults of the reference, and the lies between the suite and another monitor. */
 import { faults } from '../reference/faults/index.js';
-import { caughtBy, huntedBy } from '../test/lying-monitors/caught-by.js';
+import { caughtBy } from '../test/lying-monitors/caught-by.js';
 import { detours } from '../test/lying-monitors/detour.js';
+import { huntedBy } from '../test/lying-monitors/hunted-by.js';
 import { lies } from '../test/lying-monitors/lies.js';
 import { canBeTold } from '../test/lying-monitors/planted-lie.js';
 
