@@ -22,6 +22,9 @@ const isNumber = (value: JsonValue | undefined): boolean => typeof value === 'bi
 /** Seconds by which the clock of a target may differ from ours: one that is a year off still counts in seconds. */
 const clocks = 366 * 24 * 3600;
 
+/** Characters of the longest message that is looked through for members that come twice: schemas are as long as all the rest. */
+const longest = 1 << 16;
+
 /** Surroundings of a message. */
 interface Place {
   /** Seconds of the epoch at which the transcript began. */
@@ -96,6 +99,30 @@ function writtenFlaw({ text, before }: Entry, { pretty }: Place): Flaw | undefin
   return undefined;
 }
 
+/** A text, with the colon behind it where it names a member, or a bracket. */
+const tokens = /"((?:[^"\\]|\\.)*)"(\s*:)?|[{}]/g;
+
+/** The first member that an object of a message has twice: whoever reads it loses one of them. */
+export function repeatedMember(text: string): string | undefined {
+  const open: Set<string>[] = [];
+  for (const [token, name, colon] of text.matchAll(tokens)) {
+    if (token === '{') open.push(new Set());
+    else if (token === '}') open.pop();
+    else if (colon !== undefined && name !== undefined) {
+      const members = open.at(-1);
+      if (members?.has(name)) return name;
+      members?.add(name);
+    }
+  }
+  return undefined;
+}
+
+function memberFlaw({ text }: Entry, value: JsonObject): Flaw | undefined {
+  const name = text.length > longest ? undefined : repeatedMember(text);
+  if (name === undefined) return undefined;
+  return flaw(`a message with ${name} twice`, 'event' in value ? 'QMP-EVT-01' : 'QMP-REPLY-01', 'each member once');
+}
+
 /** The first message of a transcript whose form is wrong. */
 export function formSymptoms(transcript: Transcript): Symptom[] {
   const began = Date.parse(transcript.header.began) / 1000;
@@ -123,7 +150,8 @@ export function formSymptoms(transcript: Transcript): Symptom[] {
       (isGreeting ? greetingFlaw(value, place) : undefined) ??
       (!entry.stale && ('return' in value || 'error' in value) ? replyFlaw(value) : undefined) ??
       ('event' in value && !('return' in value) && !('error' in value) ? eventFlaw(value, place) : undefined) ??
-      writtenFlaw(entry, place);
+      writtenFlaw(entry, place) ??
+      memberFlaw(entry, value);
     if (isGreeting) greeted.add(entry.at);
     if (found === undefined) continue;
     return [

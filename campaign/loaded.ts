@@ -6,6 +6,7 @@ import type { Judge } from '../oracle/judge.js';
 import { isObject } from '../protocol/json.js';
 import { type Entry, entryValue, type Transcript } from '../protocol/transcript.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
+import { fedUuid } from '../targets/scenario.js';
 import type { Symptom } from './symptom.js';
 
 const body = '(?:pages |data |filled |delta |compressed |ping )*';
@@ -14,8 +15,12 @@ const good = new RegExp(
   `^header configuration (?:return-path )?(?:ping )*ram ${body}ram-end (?:stopped )?end$|` +
     '^header configuration return-path (?:ping )*advise ram (?:pages |data |ping )*discard switch rest ram-end end$',
 );
+/** The configuration of a machine that says who it is. */
+const identified = /^header (other-)?identity /;
 /** Parts that no destination takes, each in the place of one or beside those that it takes. */
-const bad = /(?:bad-delta|bad-compressed) |short-ram /;
+const bad = /(?:bad-delta|bad-compressed) |short-ram |other-machine /;
+/** What stands in the place of those. */
+const corrected: Readonly<Record<string, string>> = { 'short-ram ': 'ram ', 'other-machine ': 'configuration ' };
 /** In a running postcopy a page that is there already is no page that was asked for. */
 const present = /^header configuration return-path advise ram discard (?:data )+switch data ram-end end$/;
 
@@ -54,7 +59,7 @@ export function loadedSymptoms(transcript: Transcript, judge: Judge, dialect: Di
   const capabilities = judge.states(start.at)[0]?.capabilities ?? [];
   const end = disturbance(entries);
   const told =
-    fate(entries.slice(0, end + 1), loads[0] as Load, capabilities, dialect, start.at) ??
+    fate(entries.slice(0, end + 1), loads[0] as Load, capabilities, dialect, start) ??
     loads.map((load) => answersOf(load, loads[0] as Load, end, capabilities)).find((one) => one !== undefined);
   if (told === undefined) return [];
   const { subject, row, expected, got, entry } = told;
@@ -97,7 +102,7 @@ function fate(
   { parts, last, answers }: Load,
   capabilities: readonly string[],
   dialect: Dialect,
-  process: string,
+  { at: process, text: start }: Entry,
 ): Told | undefined {
   if (parts === undefined) return undefined;
   const ended = entries.find((entry) => {
@@ -108,7 +113,8 @@ function fate(
   const died = entries.find(({ kind, text }) => kind === 'exited' && /^exit status [^0]/.test(text));
   const others = capabilities.filter((one) => !indifferent.test(one) && one !== 'compress' && one !== 'postcopy-ram');
   if (others.length > 0) return undefined;
-  const kinds = expectation(parts, capabilities, dialect);
+  const configured = plainly(parts, uuidOf(start), dialect);
+  const kinds = configured && expectation(configured, capabilities, dialect);
   const entry = ended?.n ?? last;
   if (kinds === 'refused' && (status === 'completed' || answers.some(({ text }) => text === 'SHUT 0')))
     return {
@@ -149,6 +155,21 @@ function statusOf(entry: Entry): string | undefined {
   return isObject(data) && typeof data.status === 'string' && !('running' in data) ? data.status : undefined;
 }
 
+/** UUID that a machine was given, as its start says. */
+const uuidOf = (start: string): string | undefined => /"-uuid","([^"]*)"/.exec(start)?.[1];
+
+/**
+ * The parts of a stream with a configuration that says no more than is looked at elsewhere, or with that of another machine
+ * (stream-format.md §2); `undefined` where the dialect does not read who a machine is.
+ */
+function plainly(parts: string, uuid: string | undefined, { stream }: Dialect): string | undefined {
+  const [head, other] = identified.exec(parts) ?? [];
+  if (head === undefined) return parts;
+  if (!stream.configurationSubsections.includes('uuid') || (uuid !== undefined && uuid !== fedUuid)) return undefined;
+  const wrong = uuid !== undefined && other !== undefined;
+  return parts.replace(head, wrong ? 'header other-machine ' : 'header configuration ');
+}
+
 /** What must become of a stream; `undefined` where that is open. */
 function expectation(
   parts: string,
@@ -166,7 +187,7 @@ function expectation(
     // With the capability other pages are read as without it; without it there are no such pages.
     if (packed) return good.test(parts.replaceAll(/\b(?:bad-)?compressed /g, '')) ? 'refused' : undefined;
   }
-  const fixed = parts.replace(bad, (part) => (part === 'short-ram ' ? 'ram ' : ''));
+  const fixed = parts.replace(bad, (part) => corrected[part] ?? '');
   if (fixed !== parts) return good.test(fixed) ? 'refused' : undefined;
   return good.test(parts) ? 'loaded' : undefined;
 }

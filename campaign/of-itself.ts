@@ -1,4 +1,7 @@
-/** What a target says of itself: its schema, commands, events and version have to agree, with each other and with what it said before. */
+/**
+ * What a target says of itself: its schema, commands, events and version have to agree, with each other and with what it said
+ * before, and so has whether it runs in single steps.
+ */
 import { isObject, type JsonValue, sameJson } from '../protocol/json.js';
 import { type Entry, entryValue, type Transcript } from '../protocol/transcript.js';
 import { compareSchemas } from '../qapi/compare.js';
@@ -7,7 +10,7 @@ import type { Schema } from '../qapi/schema.js';
 import type { Symptom } from './symptom.js';
 
 const asked =
-  /^\{"execute":"(query-qmp-schema|query-commands|query-events|query-version)".*"id":"((?:qs|value-)[\d.]+)"\}$/;
+  /^\{"execute":"(query-qmp-schema|query-commands|query-events|query-version|query-status)".*"id":"((?:qs|value-)[\d.]+)"\}$/;
 
 interface Contradiction {
   readonly row: string;
@@ -71,6 +74,7 @@ const textOfVersion = (value: JsonValue | undefined): JsonValue => (isObject(val
 export function ofItselfSymptoms(transcript: Transcript, schema: Schema): Symptom[] {
   const open = new Map<string, string>();
   const greeted = new Map<string, JsonValue>();
+  const stepping = new Map<string, JsonValue>();
   const seen = right.get(schema) ?? new Set();
   right.set(schema, seen);
   for (const entry of transcript.entries) {
@@ -94,6 +98,11 @@ export function ofItselfSymptoms(transcript: Transcript, schema: Schema): Sympto
     const name = open.get(`${entry.at} ${value.id}`);
     if (name === undefined) continue;
     open.delete(`${entry.at} ${value.id}`);
+    if (name === 'query-status') {
+      const found = stepsFault(value.return as JsonValue, stepping, process);
+      if (found !== undefined) return [symptomOf(found, entry)];
+      continue;
+    }
     const key = name === 'query-version' ? undefined : `${name} ${entry.text.replace(/"id"\s*:\s*"[^"]*"/, '')}`;
     if (key !== undefined && seen.has(key)) continue;
     const found = contradiction(name, value.return as JsonValue, schema, greeted.get(process));
@@ -101,6 +110,21 @@ export function ofItselfSymptoms(transcript: Transcript, schema: Schema): Sympto
     if (key !== undefined) seen.add(key);
   }
   return [];
+}
+
+/** Only the command line and the human monitor, of which a scenario asks nothing of the kind, change it (QMP-BASE-06). */
+function stepsFault(reply: JsonValue, before: Map<string, JsonValue>, process: string): Contradiction | undefined {
+  if (!isObject(reply) || typeof reply.singlestep !== 'boolean') return undefined;
+  const { singlestep } = reply;
+  const first = before.get(process);
+  if (first === undefined) before.set(process, singlestep);
+  if (first === undefined || first === singlestep) return undefined;
+  return {
+    row: 'QMP-BASE-06',
+    subject: 'single steps that nobody asked for',
+    expected: `singlestep ${first}, as before`,
+    got: JSON.stringify(reply),
+  };
 }
 
 function contradiction(

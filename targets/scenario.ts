@@ -47,6 +47,9 @@ export const feedParts = [
   'bad-header',
   'configuration',
   'other-machine',
+  /** A configuration with the UUID that a machine may be given, and with another one. */
+  'identity',
+  'other-identity',
   'return-path',
   'advise',
   'ram',
@@ -78,6 +81,9 @@ export const feedParts = [
   'garbage',
 ] as const;
 export type FeedPart = (typeof feedParts)[number];
+
+/** UUID of the part `identity`, for `-uuid`. */
+export const fedUuid = '5f1d2c3b-4a59-4687-9176-a5b4c3d2e1f0';
 
 /** Guest RAM in MiB of a machine that is fed: what the parts speak of. */
 export const fedMemory = 16;

@@ -7,6 +7,7 @@ import {
   channelUri,
   type FeedPart,
   fedMemory,
+  fedUuid,
   type Scenario,
   type Step,
   scenarioVersion,
@@ -20,7 +21,7 @@ const fed = channelUri('fed');
 function listening(
   { migration }: Dialect,
   capabilities: readonly string[],
-  more: StartOptions = {},
+  { extra: arguments_ = [], ...more }: StartOptions = {},
 ): Step[] | undefined {
   const properties = Object.entries(migration.properties.capabilities);
   const extra = capabilities.flatMap((name) => {
@@ -28,6 +29,7 @@ function listening(
     return property === undefined ? [] : ['-global', `migration.${property}=on`];
   });
   if (extra.length < 2 * capabilities.length) return undefined;
+  extra.push(...arguments_);
   const options = { memory: fedMemory, incoming: fed, ...(extra.length === 0 ? {} : { extra }), ...more };
   return [
     { do: 'start', at: 'destination', options },
@@ -59,6 +61,8 @@ const end: readonly FeedPart[] = ['ram-end', 'end'];
 const stream = (...memory: readonly FeedPart[]): FeedPart[] => [...begin, 'ram', ...memory, ...end];
 
 interface Way {
+  /** Where its streams can be read; everywhere when absent. */
+  readonly where?: (dialect: Dialect) => boolean;
   readonly capabilities?: readonly string[];
   /** How it is started beside that. */
   readonly start?: StartOptions;
@@ -80,6 +84,20 @@ const all: readonly Way[] = [
   { steps: [feed(stream('compressed')), ended] },
   { capabilities: ['compress'], steps: [feed(stream('bad-compressed')), ended] },
   { steps: [feed([...begin, 'short-ram', ...end]), ended] },
+  // A machine is known by its UUID, one without takes any.
+  ...(
+    [
+      ['identity', fedUuid],
+      ['other-identity', fedUuid],
+      ['other-identity', undefined],
+    ] as const
+  ).map(
+    ([part, uuid]): Way => ({
+      ...(uuid === undefined ? {} : { start: { extra: ['-uuid', uuid] } }),
+      steps: [feed(['header', part, 'ram', 'pages', ...end]), ended],
+      where: ({ stream: { configurationSubsections } }) => configurationSubsections.includes('uuid'),
+    }),
+  ),
   // The guest goes on as it was.
   { steps: [feed([...begin, 'ram', 'pages', 'ram-end', 'stopped', 'end']), ended, command('query-status')] },
   // … or as its process was told to leave it, and tells when it goes on.
@@ -122,7 +140,8 @@ const known = new WeakMap<Dialect, readonly Scenario[]>();
 export function loadsOf(dialect: Dialect): readonly Scenario[] {
   const before = known.get(dialect);
   if (before !== undefined) return before;
-  const loads = all.flatMap(({ capabilities = [], start: more, steps }): Scenario[] => {
+  const loads = all.flatMap(({ capabilities = [], start: more, steps, where }): Scenario[] => {
+    if (where?.(dialect) === false) return [];
     const start = listening(dialect, capabilities, more);
     return start === undefined ? [] : [{ scenario: scenarioVersion, steps: [...start, ...steps] }];
   });

@@ -3,7 +3,7 @@ import { deflateSync } from 'node:zlib';
 import type { StreamRules } from '../../reference/dialects/stream.js';
 import { encodeGlobalState } from '../../reference/stream/device-layout.js';
 import { StreamWriter } from '../../reference/stream/stream-writer.js';
-import { type FeedPart, fedMemory } from '../../targets/scenario.js';
+import { type FeedPart, fedMemory, fedUuid } from '../../targets/scenario.js';
 
 /** The one RAM block of the machine that targets are started with. */
 interface Block {
@@ -17,6 +17,12 @@ const pageSize = 4096;
 const sections = { ram: 40, globalstate: 41 } as const;
 
 type Write = (writer: StreamWriter, rules: StreamRules, block: Block) => void;
+
+/** The configuration of a machine that says who it is. */
+const identifiedBy =
+  (uuid: Buffer): Write =>
+  (writer) =>
+    writer.configuration('none', [{ name: 'configuration/uuid', version: 1, body: uuid }]);
 
 /** A package with these commands. */
 const packageOf =
@@ -64,6 +70,8 @@ const writes: Readonly<Record<FeedPart, Write>> = {
   'bad-header': (writer) => writer.out.bytes(Buffer.from('QEVM\x00\x00\x00\x09', 'latin1')),
   configuration: (writer) => writer.configuration('none'),
   'other-machine': (writer) => writer.configuration('qmpspec'),
+  identity: identifiedBy(Buffer.from(fedUuid.replaceAll('-', ''), 'hex')),
+  'other-identity': identifiedBy(Buffer.alloc(16, 7)),
   'return-path': (writer) => writer.command('OPEN_RETURN_PATH'),
   advise: (writer) => writer.postcopyAdvise(pageSize),
   ram: (writer, _rules, block) => {

@@ -21,10 +21,14 @@ describe('the form of messages', () => {
     expect(told(usual)).to.deep.equal([]);
     expect(told([event(', "data": {"guest": false}')])).to.deep.equal([]);
     expect(told([event('', '{"seconds": -1, "microseconds": -1}')])).to.deep.equal([]);
+    expect(told(['{"return": [{"a": {"a": "\\",\\"a\\":1"}}, {"a": 1}], "id": "a"}'])).to.deep.equal([]);
     expect(told([greeting.replace(/\{"qemu".*\}, "cap/, '{"mine": 1}, "cap')])).to.deep.equal([]);
   });
 
   for (const [what, row, received] of [
+    ['two returns', 'QMP-REPLY-01', ['{"return": [], "return": {}}']],
+    ['a member of the result twice', 'QMP-REPLY-01', ['{"return": {"a": {"b": 1}, "c": [{"a": 1}], "a": {"b": 1}}}']],
+    ['two names', 'QMP-EVT-01', [event(', "event": "STOP"')]],
     ['a second greeting', 'QMP-GREET-01', [greeting, greeting]],
     ['a member beside QMP', 'QMP-GREET-02', [greeting.replace(/\}$/, ', "id": 0}')]],
     ['a version in text', 'QMP-GREET-03', [greeting.replace('"micro": 0', '"micro": "0"')]],

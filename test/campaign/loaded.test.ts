@@ -53,4 +53,8 @@ describe('what a destination makes of streams of ours', () => {
     it(`is one with ${fault}`, async () => {
       expect((await shown('3.0', fault)).join()).to.match(words);
     });
+
+  it('is one when it takes the UUID of another machine', async () => {
+    expect(await shown('7.2', 'uuid-unchecked')).to.deep.equal(['a malformed stream is loaded']);
+  });
 });

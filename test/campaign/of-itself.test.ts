@@ -26,6 +26,22 @@ describe('what a target says of itself', () => {
     expect(told('query-version', version)).to.deep.equal([]);
   });
 
+  it('does not begin to run in single steps', () => {
+    const status = (singlestep: string) => `{"return": {"status": "running"${singlestep}}, "id": "qs1.2"}`;
+    const asked = (...replies: readonly string[]) => {
+      const transcript = new Transcript();
+      for (const reply of replies) {
+        transcript.add('source', 'sent', '{"execute":"query-status","id":"qs1.2"}\n');
+        transcript.add('source', 'received', reply);
+      }
+      return ofItselfSymptoms(transcript, schema).map(({ rows: [row] }) => row);
+    };
+    const [no, yes, unsaid] = [status(', "singlestep": false'), status(', "singlestep": true'), status('')] as const;
+    expect(asked(no, no)).to.deep.equal([]);
+    expect(asked(yes, unsaid, yes)).to.deep.equal([]);
+    expect(asked(no, unsaid, yes)).to.deep.equal(['QMP-BASE-06']);
+  });
+
   it('is told where it does not', () => {
     const without = entities.filter(({ name }) => name !== 'migrate');
     expect(told('query-qmp-schema', JSON.stringify(without))).to.deep.equal(['QMP-BASE-05']);
