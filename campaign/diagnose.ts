@@ -8,6 +8,7 @@ import type { Schema } from '../qapi/schema.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
 import { betweenSymptoms } from './between.js';
 import { countedSymptoms } from './counted.js';
+import { withFewBytes } from './few-bytes.js';
 import { formSymptoms } from './form.js';
 import { wordsOfDeath } from './last-words.js';
 import { withLeftOpen } from './left-open.js';
@@ -67,7 +68,8 @@ export function diagnose(evidence: Evidence): Symptom[] {
       ...ofItselfSymptoms(transcript, evidence.schema),
       ...plainSymptoms(transcript, evidence.schema, evidence.dialect),
     );
-  return withLeftOpen(symptoms, evidence.transcript, evidence.defects);
+  const { defects } = evidence;
+  return withFewBytes(withLeftOpen(symptoms, transcript, defects), transcript, defects);
 }
 
 /** What was seen, without what differs from run to run. */

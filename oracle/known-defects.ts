@@ -309,6 +309,13 @@ export const knownDefects: readonly KnownDefect[] = [
     crash: /\(global_dirty_tracking & flags\) == flags' failed/,
   },
   {
+    // Seen on 10.0 with multifd, and on later ones with any capabilities.
+    id: 'MIG-DEF-36',
+    title: 'a destination to which a connection brings fewer than four bytes answers nobody any more',
+    from: [8, 0],
+    to: stillThere,
+  },
+  {
     id: 'MIG-DEF-22',
     title: 'a destination waits for ever when what comes over a multifd channel is wrong',
     from: [3, 0],
