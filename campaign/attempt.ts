@@ -7,7 +7,7 @@ import { ScenarioError } from '../oracle/scenario-error.js';
 import type { Transitions } from '../oracle/tracker/history.js';
 import { hostClock, turn } from '../protocol/clock.js';
 import { Transcript } from '../protocol/transcript.js';
-import type { TargetFacts } from '../targets/facts.js';
+import { knowsStream, type TargetFacts } from '../targets/facts.js';
 import type { Scenario } from '../targets/scenario.js';
 import { type Instance, NotOffered, type StartOptions, type Target } from '../targets/target.js';
 import { diagnose } from './diagnose.js';
@@ -112,7 +112,7 @@ export async function attempt(scenario: Scenario, options: AttemptOptions): Prom
     judge,
     stderr,
     defects: defectsOfFacts(facts),
-    streamKnown: facts.dialectNote === undefined,
+    streamKnown: knowsStream(facts),
     dialect: facts.dialect,
     ...(facts.schemaNote === undefined ? { schema: facts.schema } : {}),
   });

@@ -17,7 +17,7 @@ import { loadExpectations } from '../suites/expectations/file.js';
 import { ExpectedFindings } from '../suites/expectations/findings.js';
 import { dayOf } from '../suites/expectations/match.js';
 import { loadConfig } from '../targets/config.js';
-import { factsOf } from '../targets/facts.js';
+import { factsOf, knowsStream, type TargetFacts } from '../targets/facts.js';
 import { ourMachine } from '../targets/machine.js';
 import { usualPageSize } from '../targets/page-size.js';
 import { resolveTarget } from '../targets/resolve.js';
@@ -114,6 +114,9 @@ Examples:
     });
 }
 
+const unreadStream = ({ version, dialect }: TargetFacts): string =>
+  `the stream of ${version || 'such a release'} is not known here: what goes over a migration channel is not held against dialect ${dialect.name}`;
+
 async function fuzz(options: FuzzOptions, io: Io): Promise<number> {
   const earlier = resumed(options);
   const name = earlier?.target ?? options.target;
@@ -197,7 +200,8 @@ async function fuzz(options: FuzzOptions, io: Io): Promise<number> {
       folder,
       resumed: store.resumed,
     });
-    for (const text of [facts.dialectNote, facts.schemaNote, ...corpus.unreadable]) {
+    const stream = knowsStream(facts) ? undefined : unreadStream(facts);
+    for (const text of [facts.dialectNote, stream, facts.schemaNote, ...corpus.unreadable]) {
       if (text !== undefined) screen.take({ event: 'note', text });
     }
     const exitCode = await runToEnd(campaign, screen, interrupt, options, expected, io);

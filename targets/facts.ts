@@ -24,6 +24,8 @@ export interface TargetFacts {
   readonly readings?: readonly Dialect[];
   /** How the dialect was chosen, in words, where it is not simply the target's own. */
   readonly dialectNote?: string;
+  /** The dialect was chosen by hand, and the greeting tells of a release that has another one. */
+  readonly dialectForeign?: true;
   readonly schema: Schema;
   /** Why the schema is not the target's own introspection; absent when it is. */
   readonly schemaNote?: string;
@@ -40,6 +42,13 @@ export interface TargetFacts {
   /** Bytes of a page of its stream, where that was asked; else it is taken for the usual one. */
   readonly pageSize?: number;
 }
+
+/**
+ * Whether the streams of its migrations can be held against a target: its release has a dialect, or its user says which one it
+ * speaks and its greeting does not say otherwise.
+ */
+export const knowsStream = ({ dialectNote, dialectForeign }: TargetFacts): boolean =>
+  dialectNote === undefined || (dialectNote === chosenNote && dialectForeign === undefined);
 
 /** Asks an idle instance. @param dialect overrides the choice by version */
 export async function learnFacts(instance: Instance, dialect?: DialectName): Promise<TargetFacts> {
@@ -111,10 +120,16 @@ function readVersion(greeting: JsonObject): Version {
   return { product, version: text, package: packageName, ...(readable ? { numbers: { major, minor } } : {}) };
 }
 
-type Choice = Pick<TargetFacts, 'dialect' | 'dialectNote' | 'readings'>;
+type Choice = Pick<TargetFacts, 'dialect' | 'dialectNote' | 'dialectForeign' | 'readings'>;
+
+const chosenNote = 'chosen by --dialect';
 
 function chooseDialect(version: Version, forced: DialectName | undefined): Choice {
-  if (forced !== undefined) return { dialect: dialects[forced], dialectNote: 'chosen by --dialect' };
+  if (forced !== undefined) {
+    const own = version.product === 'qemu' && version.numbers !== undefined ? dialectFor(version.numbers) : undefined;
+    const fits = own === undefined || (own.exact && own.dialect.name === forced);
+    return { dialect: dialects[forced], dialectNote: chosenNote, ...(fits ? {} : { dialectForeign: true }) };
+  }
   if (version.product !== 'qemu' || version.numbers === undefined) {
     return { dialect: dialects['3.0'], dialectNote: `${version.product} has no known dialect: the baseline is used` };
   }

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import { formatAddress } from '../../protocol/address.js';
-import { learnFacts } from '../../targets/facts.js';
+import { knowsStream, learnFacts } from '../../targets/facts.js';
 import { probe, slowRoundTrip } from '../../targets/probe.js';
 import { resolveTarget } from '../../targets/resolve.js';
 import type { Instance, Target } from '../../targets/target.js';
@@ -188,6 +188,21 @@ describe('facts', () => {
     const facts = await factsOf(qemu(10, 0), silent, '7.2');
     expect(facts.dialect.name).to.equal('7.2');
     expect(facts.dialectNote).to.equal('chosen by --dialect');
+    expect(knowsStream(facts)).to.equal(false);
+  });
+
+  it('know the stream of a dialect that is their own, or chosen where the greeting does not say otherwise', async () => {
+    const mine = { mymonitor: { major: 7, minor: 2 }, package: '' };
+    const cases = [
+      [qemu(7, 2), undefined, true],
+      [qemu(7, 2), '7.2', true],
+      [qemu(8, 1), undefined, false],
+      [qemu(8, 1), '7.2', false],
+      [mine, undefined, false],
+      [mine, '7.2', true],
+    ] as const;
+    for (const [version, forced, known] of cases)
+      expect(knowsStream(await factsOf(version, silent, forced)), JSON.stringify([version, forced])).to.equal(known);
   });
 
   it('take the schema of the dialect where there is no introspection, and say why', async () => {
