@@ -54,7 +54,7 @@ export function diagnose(evidence: Evidence): Symptom[] {
     ...hangSymptoms(evidence),
   );
   if (symptoms.length === 0) symptoms.push(...stuckSymptoms(evidence));
-  if (symptoms.length === 0) symptoms.push(...timeSymptoms(transcript), ...endSymptoms(transcript));
+  if (symptoms.length === 0) symptoms.push(...timeSymptoms(transcript), ...endSymptoms(transcript, evidence.schema));
   if (symptoms.length === 0 && evidence.streamKnown)
     symptoms.push(
       ...loadedSymptoms(transcript, evidence.judge, evidence.dialect),

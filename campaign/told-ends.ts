@@ -4,6 +4,7 @@
  */
 import { isObject, type JsonObject } from '../protocol/json.js';
 import { type Entry, entryValue, type Transcript } from '../protocol/transcript.js';
+import type { Schema } from '../qapi/schema.js';
 import type { Symptom } from './symptom.js';
 
 /** One connection to a monitor, from its negotiation on. */
@@ -40,7 +41,9 @@ const wrong = (subject: string, row: string, expected: string, { n, text }: Entr
   entry: n,
 });
 
-export function endSymptoms({ entries }: Transcript): Symptom[] {
+/** @param schema what the target says that it has: monitors without a guest have no event of its end */
+export function endSymptoms({ entries }: Transcript, schema?: Schema): Symptom[] {
+  const announces = schema?.events.has('SHUTDOWN') ?? true;
   const lines = new Map<string, Line>();
   let disturbed = false;
   for (const entry of entries) {
@@ -60,7 +63,7 @@ export function endSymptoms({ entries }: Transcript): Symptom[] {
         disturbed = true;
         break;
       case 'eof':
-        if (line?.quit !== undefined && !line.told)
+        if (announces && line?.quit !== undefined && !line.told)
           return [wrong('an end without SHUTDOWN', 'QMP-EVT-12', 'SHUTDOWN beside the reply to quit', line.quit)];
         break;
       case 'received': {

@@ -382,7 +382,7 @@ export class Trial {
 
   /** Ends every connection: a monitor serves one client at a time, and the control probe is the next one. */
   disconnect(): void {
-    for (const session of this.sessions.keys()) session.close();
+    for (const session of this.heard) session.close();
   }
 
   /** Gives everything back. `healthy`: the plain instance may serve again if it was left without a trace. */

@@ -16,6 +16,7 @@ import { renderEntries } from '../protocol/render.js';
 import { type Entry, Transcript } from '../protocol/transcript.js';
 import { type ProbeResult, probe } from '../targets/probe.js';
 import { describeExit, type Instance, NotOffered, TargetError } from '../targets/target.js';
+import { commandThatLacks } from './lacking.js';
 import type { Requirement } from './requirement.js';
 
 /** Milliseconds that a whole requirement may take unless it says otherwise. */
@@ -124,7 +125,11 @@ async function judgeError(error: unknown, trial: Trial): Promise<{ verdict: Verd
   if (garbled !== undefined && !(error instanceof Divergence)) {
     return { verdict: { kind: 'garbage', reason: 'it sent something that is not JSON', ...base } };
   }
-  if (base.divergence !== undefined) return { verdict: { kind: 'divergence', ...base } };
+  if (base.divergence !== undefined) {
+    const absent = commandThatLacks(trial.transcript.entries, trial.facts);
+    if (absent !== undefined) return { verdict: { kind: 'not-applicable', reason: `no command ${absent}` } };
+    return { verdict: { kind: 'divergence', ...base } };
+  }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { verdict: { kind: 'inconclusive', reason: `the requirement itself failed: ${message}` } };
 }

@@ -32,31 +32,48 @@ const internalValues: Readonly<Record<string, string>> = {
   relaunch: 'FailoverStatus',
 };
 
+const shown = { needs: { commands: ['query-migrate'] } } as const;
+
 const sorted = (names: Iterable<string>): string[] => [...names].sort();
 
 export const enums = new ChapterBuilder(['Migration commands', '2 Enums'], 'commands.md §2', {
   unless: unlessIntrospected,
 })
-  .must('MIG-CMD-ENUM-01', 'the schema lists every status of the baseline', async (t) => {
-    const listed = statusesOf(t.facts.schema);
-    const missing = baselineStatuses.filter((name) => !listed.includes(name));
-    t.same(missing, [], 'statuses that are not listed');
-    t.check(new Set(listed).size === listed.length, 'each status once', listed.join(', '));
-  })
-  .must('MIG-CMD-ENUM-02', 'the schema lists no status beyond those of its release', async (t) => {
-    if (!fitsExactly(t.facts)) t.check(statusesOf(t.facts.schema).length > 0, 'statuses', 'none');
-    else {
-      const known = [...baselineStatuses, ...(addedStatuses[t.dialect.name] ?? [])];
-      t.same(sorted(statusesOf(t.facts.schema)), sorted(known), 'statuses');
-    }
-  })
-  .must('MIG-CMD-ENUM-03', 'the schema lists the capabilities of its release, under their names of then', async (t) => {
-    const listed = capabilitiesOf(t.facts.schema);
-    if (fitsExactly(t.facts)) t.same(sorted(listed), sorted(t.dialect.migration.capabilities), 'capabilities');
-    for (const name of ['xbzrle', 'events', 'postcopy-ram', 'return-path', 'pause-before-switchover']) {
-      t.check(listed.includes(name), `the capability ${name}`, listed.join(', '));
-    }
-  })
+  .must(
+    'MIG-CMD-ENUM-01',
+    'the schema lists every status of the baseline',
+    async (t) => {
+      const listed = statusesOf(t.facts.schema);
+      const missing = baselineStatuses.filter((name) => !listed.includes(name));
+      t.same(missing, [], 'statuses that are not listed');
+      t.check(new Set(listed).size === listed.length, 'each status once', listed.join(', '));
+    },
+    shown,
+  )
+  .must(
+    'MIG-CMD-ENUM-02',
+    'the schema lists no status beyond those of its release',
+    async (t) => {
+      if (!fitsExactly(t.facts)) t.check(statusesOf(t.facts.schema).length > 0, 'statuses', 'none');
+      else {
+        const known = [...baselineStatuses, ...(addedStatuses[t.dialect.name] ?? [])];
+        t.same(sorted(statusesOf(t.facts.schema)), sorted(known), 'statuses');
+      }
+    },
+    shown,
+  )
+  .must(
+    'MIG-CMD-ENUM-03',
+    'the schema lists the capabilities of its release, under their names of then',
+    async (t) => {
+      const listed = capabilitiesOf(t.facts.schema);
+      if (fitsExactly(t.facts)) t.same(sorted(listed), sorted(t.dialect.migration.capabilities), 'capabilities');
+      for (const name of ['xbzrle', 'events', 'postcopy-ram', 'return-path', 'pause-before-switchover']) {
+        t.check(listed.includes(name), `the capability ${name}`, listed.join(', '));
+      }
+    },
+    { needs: { commands: ['query-migrate-capabilities'] } },
+  )
   .must('MIG-CMD-ENUM-04', 'enums of the inside of a monitor are not part of the schema', async (t) => {
     for (const type of t.facts.schema.types.values()) {
       if (type.kind !== 'enum') continue;

@@ -264,7 +264,7 @@ export const others = new ChapterBuilder(['Migration commands', '12 Others'], 'c
         );
       }
     },
-    { needs: { unless: (facts) => facts.schemaNote ?? unlessExact(facts) } },
+    { needs: { commands: ['migrate', 'stop'], unless: (facts) => facts.schemaNote ?? unlessExact(facts) } },
   )
   .must(
     'MIG-CMD-EVT-05',

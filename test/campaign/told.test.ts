@@ -2,6 +2,8 @@ import { expect } from 'chai';
 import { endSymptoms } from '../../campaign/told-ends.js';
 import { timeSymptoms } from '../../campaign/told-times.js';
 import { type EntryKind, Transcript } from '../../protocol/transcript.js';
+import { Schema } from '../../qapi/schema.js';
+import { loadSchema } from '../../reference/schema/index.js';
 
 const began = '2018-08-14T00:00:00.000Z';
 
@@ -80,6 +82,9 @@ describe('what only a whole conversation shows', () => {
     // It died of something else: that is for others to tell.
     expect(endSymptoms(source(quit, over))).to.deep.equal([]);
     expect(rows(endSymptoms(source(quit, [10, 'received', done(2)], over)))).to.equal('QMP-EVT-12');
+    expect(rows(endSymptoms(source(quit, [10, 'received', done(2)], over), loadSchema('3.0')))).to.equal('QMP-EVT-12');
+    const withoutGuest = new Schema([]);
+    expect(endSymptoms(source(quit, [10, 'received', done(2)], over), withoutGuest)).to.deep.equal([]);
   });
 
   const pausing = (...after: readonly (readonly [number, EntryKind, string])[]) =>

@@ -1,7 +1,10 @@
 import { expect } from 'chai';
 import { success } from '../../../oracle/patterns.js';
 import type { Trial } from '../../../oracle/trial.js';
+import type { Received } from '../../../protocol/message.js';
+import { Schema } from '../../../qapi/schema.js';
 import { type Conduct, conduct, excerpt } from '../../../suites/conduct.js';
+import type { TargetFacts } from '../../../targets/facts.js';
 import { NotOffered } from '../../../targets/target.js';
 import { type Answer, inOrder, laboratory, ok, refuse, type ScriptedTarget } from '../../oracle/scripted-target.js';
 
@@ -9,8 +12,9 @@ const judge = async (
   run: (trial: Trial, target: ScriptedTarget) => Promise<void>,
   answer: Answer = inOrder,
   deadline = 2000,
+  facts: Partial<TargetFacts> = {},
 ): Promise<Conduct & { target: ScriptedTarget }> => {
-  const lab = laboratory(answer);
+  const lab = laboratory(answer, { facts });
   try {
     const requirement = {
       id: 'X',
@@ -60,6 +64,36 @@ describe('the verdict of a requirement', () => {
     expect(result.excerpt?.at(-1)).to.match(/<- \{"error".*<-- here$/);
     expect(result.excerpt?.join('\n')).to.contain('-> {"execute":"query-name"');
     expect(result.stderr).to.deep.equal(['warning']);
+  });
+
+  it('is "not applicable" where a command was refused as unknown that the target does not offer', async () => {
+    const lists = (...names: string[]) => ({
+      commands: new Set(['qmp_capabilities', ...names]),
+      schema: new Schema([]),
+    });
+    const refuses: Answer = (asked, instance) =>
+      asked.execute === 'query-name' ? refuse(asked, 'CommandNotFound') : inOrder(asked, instance);
+    const names = async (t: Trial) => {
+      t.succeeded(await (await t.session()).command('query-name'));
+    };
+    const escaped = async (t: Trial) => {
+      const [got] = await (await t.session()).exchange('{"execute":"query-\\u006eame","id":1}\n');
+      t.succeeded(got as Received);
+    };
+    for (const run of [names, escaped]) {
+      const { verdict } = await judge(run, refuses, 2000, lists('query-version'));
+      expect(verdict).to.deep.equal({ kind: 'not-applicable', reason: 'no command query-name' });
+    }
+    // What it lists, and what the protocol does not know, is no excuse.
+    expect((await judge(names, refuses, 2000, lists('query-name'))).verdict.kind).to.equal('divergence');
+    const odd = async (t: Trial) => {
+      const session = await t.session();
+      t.failed(await session.command('qmpspec-none'), 'CommandNotFound');
+      t.succeeded(await session.command('query-name'));
+    };
+    const fails: Answer = (asked, instance) =>
+      asked.execute === 'query-name' ? refuse(asked) : inOrder(asked, instance);
+    expect((await judge(odd, fails, 2000, lists('query-name'))).verdict.kind).to.equal('divergence');
   });
 
   it('is a divergence when a reply is missing but the monitor lives, and the probe is not in the excerpt', async () => {
