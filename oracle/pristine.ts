@@ -17,12 +17,14 @@ const migrating = /^migrate$/;
 const postcopy = /^migrate-start-postcopy$/;
 // … which this only interrupts where there is one.
 const pausing = /^migrate-pause$/;
+// Capabilities with a way back from the destination: a 7.2 opens it in the next migration, too, when this one failed.
+const returning = /["'](return-path|postcopy-ram)["']/;
 // Capabilities with which a migration takes from the guest what it had, or does not end.
 const taking = /release-ram|colo|background-snapshot/;
 
 /**
  * What was sent to an instance could have changed nothing, only what can be put back, that and migrations, the same with a
- * postcopy among them, or anything.
+ * postcopy or a return path among them, or anything.
  */
 export type Traces = 'none' | 'restorable' | 'migrations' | 'postcopy' | 'any';
 
@@ -60,6 +62,7 @@ function tracesOf(lines: readonly string[], refused: ReadonlySet<string>, replie
     else if (postcopy.test(name) || (pausing.test(name) && migrations !== undefined)) migrations = 'postcopy';
     else strange = true;
   }
+  if (migrations !== undefined && returning.test(text)) migrations = 'postcopy';
   // Raw input may hide commands in escapes.
   if (/\\u00/.test(text) || (migrations !== undefined && taking.test(text))) strange = true;
   // Also one that is refused decides what the capabilities can be from then on.

@@ -81,7 +81,7 @@ export interface MigrationRules {
   readonly startedByUriText: string;
   /** Text for `migrate-incoming` with the URI `defer`. */
   readonly incomingDeferText: string;
-  /** A failed bind leaves the incoming state `setup`, and every retry fails. */
+  /** Where `setup` is a state, a failed bind leaves it behind: every retry fails then, or each may listen, in silence. */
   readonly failedBindSticks: boolean;
   /** A recovery listener may be opened again and again; whether each says `setup`. */
   readonly recoverAgain: { readonly allowed: boolean; readonly setup: boolean };

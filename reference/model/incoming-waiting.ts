@@ -1,4 +1,5 @@
 /** Incoming side, waiting for a connection (state-machine.md §4.1). */
+import type { Change } from './change.js';
 import type { CommandRule } from './command.js';
 import { all, any, type Guard, inAt, not, row } from './row.js';
 import { isOn } from './state.js';
@@ -31,10 +32,14 @@ export const migrateIncoming: CommandRule = (call) => {
   if (started) {
     return call.refuse('MIG-CMD-INC-02 MIG-SM-I06', 'The incoming migration has already been started');
   }
-  if (status !== 'none') return call.refuse('MIG-CMD-INC-04', `Illegal migration incoming state: ${status}`);
+  const asState = rules.incomingSetup === 'state';
+  // What a failed bind has left behind; a new try from there is not announced.
+  const again = status === 'setup' && asState && !rules.failedBindSticks;
+  if (status !== 'none' && !again) {
+    return call.refuse('MIG-CMD-INC-04', `Illegal migration incoming state: ${status}`);
+  }
   const text = String(args.uri ?? '');
   const uri = parseUri(text, rules);
-  const asState = rules.incomingSetup === 'state';
   const failed = (ids: string, label: string, desc: string) => [
     call.may(`MIG-CMD-INC-03 ${ids}`, label, (c) => (asState ? c : c.announceSetup()).refuse(desc)),
   ];
@@ -45,12 +50,9 @@ export const migrateIncoming: CommandRule = (call) => {
   if (uri.kind === 'bad') return failed('MIG-CMD-INC-04 MIG-SM-I05', 'refused', uri.desc);
   const exitOnError = args['exit-on-error'] !== false;
   const begun = { phase: 'listening', started: true, exitOnError } as const;
+  const setUp = (c: Change) => (again ? c : asState ? c.inTo('setup', 'deferred') : c.announceSetup());
   return [
-    call.may('MIG-CMD-INC-05 MIG-SM-I04', 'listening', (c) =>
-      (asState ? c.inTo('setup', 'listening') : c.announceSetup()).incoming(begun).reply(),
-    ),
-    call.may('MIG-CMD-INC-04 MIG-SM-I05', 'listen-failed', (c) =>
-      (rules.failedBindSticks ? c.inTo('setup', 'deferred') : asState ? c : c.announceSetup()).refuse('*'),
-    ),
+    call.may('MIG-CMD-INC-05 MIG-SM-I04', 'listening', (c) => setUp(c).incoming(begun).reply()),
+    call.may('MIG-CMD-INC-04 MIG-SM-I05', 'listen-failed', (c) => setUp(c).refuse('*')),
   ];
 };

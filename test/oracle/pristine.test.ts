@@ -52,6 +52,13 @@ describe('the traces of a trial', () => {
     expect(leftBy({ execute: 'migrate-pause' })).to.equal('any');
   });
 
+  it('tell of a return path in the same way', () => {
+    const capabilities = [{ capability: 'return-path', state: true }];
+    const opened = { execute: 'migrate-set-capabilities', arguments: { capabilities } };
+    expect(leftBy(opened, { execute: 'migrate', arguments: { uri: 'unix:x' } })).to.equal('postcopy');
+    expect(leftBy(opened)).to.equal('restorable');
+  });
+
   it('are not those of what was refused', () => {
     const refused = { execute: 'migrate-pause', id: 'refused' };
     expect(leftBy(refused)).to.equal('restorable');

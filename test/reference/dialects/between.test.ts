@@ -33,8 +33,8 @@ describe('the dialect of a release', () => {
     expect(dialect.protocol.oobOffer).to.equal('always');
     expect(dialect.protocol.doubles).to.equal('%f');
     // Not known since when: the older one's first, the newer one's in the other reading.
-    expect(dialect.migration.cancelRepeats).to.equal(false);
-    expect(readings[0]?.migration.cancelRepeats).to.equal(true);
+    expect(dialect.migration.emptyUnixPathRefused).to.equal(false);
+    expect(readings[0]?.migration.emptyUnixPathRefused).to.equal(true);
     // What is known is the same in both.
     expect(readings[0]?.protocol.doubles).to.equal('%f');
   });
