@@ -19,6 +19,9 @@ const countingCapabilities = new Set([
 ]);
 /** With it pages are sent and not counted. */
 const isUncounted = (name: string): boolean => !countingCapabilities.has(name);
+/** With either of them a migration may go over to postcopy. */
+const mayBePostcopy = (name: string): boolean => name === 'postcopy-ram' || name === 'dirty-bitmaps';
+const isZeroCopy = (name: string): boolean => name === 'zero-copy-send';
 /** With it memory that is shared with the destination is no part of the migration. */
 const leavesShared = (name: string): boolean => name === 'x-ignore-shared';
 /** The capability under either of its names. */
@@ -34,19 +37,29 @@ export class Figures {
   private widened: Readonly<Record<string, unknown>> | undefined;
   /** No migration of this process can have had channels of multifd. */
   private withoutMultifd: boolean;
+  /** … nor gone over to postcopy, nor been told to send pages without a copy. */
+  private withoutPostcopy: boolean;
+  private withoutZeroCopy: boolean;
   /** … nor sent pages that are not counted: the figures stay when what made them is switched off. */
   private countsPages: boolean;
 
   /** The last `migrate` was to go on with a paused migration. */
   private resumes = false;
-  /** When the process was first told to migrate, in milliseconds; not known of one that has not been seen from its start. */
+  /**
+   * When the process was told to begin what its figures are of, in milliseconds: not known of one that has not been seen from
+   * its start, until it has begun another one.
+   */
   private since: number | undefined;
+  /** When it was told to begin another one, and has not answered with success. */
+  private told: number | undefined;
   /** Shared memory, or all of it, may have been left out of what is counted: the figures show what is set now. */
   private leavesOut = false;
 
   /** @param fresh the process has been seen from its start */
   constructor(private fresh: boolean) {
     this.withoutMultifd = fresh;
+    this.withoutPostcopy = fresh;
+    this.withoutZeroCopy = fresh;
     this.countsPages = fresh;
   }
 
@@ -54,6 +67,7 @@ export class Figures {
   carry(): void {
     this.fresh = false;
     this.since = undefined;
+    this.told = undefined;
   }
 
   /**
@@ -68,7 +82,11 @@ export class Figures {
       if (this.fresh) this.since ??= time;
       // A resume goes on with the figures that there are.
       this.resumes = args.resume === true;
-      if (!this.resumes) this.restart(states());
+      if (args.blk === true || args.inc === true) this.countsPages = false;
+      if (!this.resumes) {
+        this.told ??= time;
+        this.restart(states());
+      }
     } else if (name === 'migrate-set-parameters') {
       const now = states();
       if ((args.mode ?? 'normal') !== 'normal') this.leavesOut = true;
@@ -77,6 +95,8 @@ export class Figures {
     } else if (name === 'migrate-set-capabilities') {
       if (switchesOn(args.capabilities, isMultifd)) this.withoutMultifd = false;
       if (switchesOn(args.capabilities, leavesShared)) this.leavesOut = true;
+      if (switchesOn(args.capabilities, mayBePostcopy)) this.withoutPostcopy = false;
+      if (switchesOn(args.capabilities, isZeroCopy)) this.withoutZeroCopy = false;
       if (switchesOn(args.capabilities, isUncounted)) this.countsPages = false;
     }
   }
@@ -89,18 +109,26 @@ export class Figures {
     states: () => readonly ModelState[],
   ): InvariantBreach | undefined {
     // Queries before it in the same write have been answered by now.
-    if (name === 'migrate' && !this.resumes) this.restart(states());
+    if (name === 'migrate' && !this.resumes) {
+      this.since = this.told;
+      this.told = undefined;
+      this.restart(states());
+    }
     if (name === 'query-status' && isObject(value)) this.runState = String(value.status);
     if (name !== 'query-migrate') return undefined;
     for (const { parameters, capabilities } of states()) {
       this.widen(parameters);
       if (capabilities.some(isMultifd)) this.withoutMultifd = false;
+      if (capabilities.some(mayBePostcopy)) this.withoutPostcopy = false;
+      if (capabilities.some(isZeroCopy)) this.withoutZeroCopy = false;
       if (capabilities.some(isUncounted)) this.countsPages = false;
     }
     const [breach] = this.info.check(value, {
       settled: this.runState === 'postmigrate',
       countsPages: this.countsPages,
       withoutMultifd: this.withoutMultifd,
+      withoutPostcopy: this.withoutPostcopy,
+      withoutZeroCopy: this.withoutZeroCopy,
       totalHolds: !this.leavesOut,
       age: this.since === undefined ? undefined : time - this.since,
       throttle: this.limits,

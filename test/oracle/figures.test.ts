@@ -78,10 +78,37 @@ const permitted: [title: string, lines: readonly string[]][] = [
   ],
 ];
 
+const shownOnce = (ram: object) => [...begun(), ...shown({}, ram)];
 const rates = { 'pages-per-second': 10, mbps: 0.3, 'dirty-pages-rate': 7, remaining: 4096 };
 const none = { 'pages-per-second': 0, mbps: 0, 'dirty-pages-rate': 0 };
 const misses = { 'cache-size': 4096, bytes: 0, pages: 0, 'cache-miss': 0, 'encoding-rate': 0, overflow: 0 };
 permitted.push(['rates once a window has ended', [...begun(), 'wait 2000', ...shown({}, rates)]]);
+
+/** A migration that is over, with these figures of its own. */
+const over = (more: object, ram: object = {}) => {
+  const info = JSON.parse((whole.at(-1) as string).slice(2));
+  const figures = { ...info, ...more, ram: { ...info.ram, ...ram } };
+  return [
+    ...begun(),
+    'wait 2000',
+    'S',
+    'P 2',
+    'M completed',
+    ...whole.slice(0, 2),
+    '> query-migrate',
+    `< ${JSON.stringify(figures)}`,
+  ];
+};
+const slow = { 'total-time': 1000, 'setup-time': 0 };
+permitted.push(
+  ['bytes that fit the pages', over({}, { transferred: 4096 + 17 })],
+  ['a speed that fits bytes and time', over(slow, { mbps: (5000 * 8) / 1e6 })],
+  [
+    'requests of a destination once postcopy was possible',
+    [...begun(capabilityOn('postcopy-ram')), ...shown({}, { 'postcopy-requests': 3 })],
+  ],
+  ['as many passes as there can be', [...begun(), ...shown({}, { 'dirty-sync-count': 90 })]],
+);
 
 const forbidden: readonly [title: string, row: string, lines: readonly string[]][] = [
   ['fewer pages than there are', 'MIG-CMD-INV-07', [...begun(), 'S', 'P 2', 'M completed', ...ended]],
@@ -90,6 +117,21 @@ const forbidden: readonly [title: string, row: string, lines: readonly string[]]
   ['a throttle that goes down', 'MIG-CMD-INV-08', [...begun(converge), ...throttled(40), ...throttled(30)]],
   ['a throttle that nobody asked for', 'MIG-CMD-QMIG-03', [...begun(), ...throttled(20)]],
   ['bytes of multifd without multifd', 'MIG-CMD-INV-06', [...begun(), ...channels(4096)]],
+  ['more bytes than pages have', 'MIG-CMD-INV-01', over({}, { transferred: 3e6 })],
+  ['fewer bytes than pages have', 'MIG-CMD-INV-01', over({}, { transferred: 4000 })],
+  ['a speed above what was sent', 'MIG-CMD-QMIG-03', over(slow, { mbps: 12 })],
+  ['a speed below what was sent', 'MIG-CMD-QMIG-03', over(slow, { mbps: 0.001 })],
+  ['a downtime beyond all time', 'MIG-CMD-INV-03', over({ downtime: 3000, 'total-time': 3000 })],
+  ['pages of no size that there is', 'MIG-CMD-INV-01', shownOnce({ 'page-size': 4097, normal: 0, 'normal-bytes': 0 })],
+  ['requests of no postcopy', 'MIG-CMD-INV-06', shownOnce({ 'postcopy-requests': 1 })],
+  ['bytes of no postcopy', 'MIG-CMD-INV-06', shownOnce({ 'postcopy-bytes': 1 })],
+  ['copies that nobody meant to avoid', 'MIG-CMD-INV-06', shownOnce({ 'dirty-sync-missed-zero-copy': 1 })],
+  ['more passes than time for them', 'MIG-CMD-INV-03', shownOnce({ 'dirty-sync-count': 1e6 })],
+  [
+    'a time from before the present migration',
+    'MIG-CMD-INV-03',
+    [...begun(), 'wait 2000', ...again, ...shown({ 'total-time': 1500 })],
+  ],
   ['a failure without a text', 'MIG-CMD-QMIG-03', [...begun(), ...shown({ 'error-desc': '' })]],
   [
     'pages that took no bytes',
