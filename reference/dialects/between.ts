@@ -45,7 +45,7 @@ export const towards72: Between = {
     cancelRepeats: [5, 0],
     capabilitiesAlsoRefusedIn: [5, 0],
     recoverAgain: [6, 1],
-    parametersWrap: [5, 2],
+    parametersWrap: [6, 0],
     multifd: [4, 0],
     multifdThroughPipe: [4, 0],
     showsSocketAddress: [4, 0],

@@ -63,7 +63,7 @@ export interface DialectChoice {
 /**
  * The dialect for a greeting's version: its own; between two, the older one with each rule of the newer one that the
  * release already has; for anything newer, the newest with what was found beyond it; the oldest for anything older. `name`
- * is then that of the older one.
+ * is then that of the older one; a second reading, in which all that is unknown is as in the newer one, has that one's name.
  */
 export function dialectFor(release: Release): DialectChoice {
   const known = dialectNames.map((name) => dialects[name]);
@@ -75,7 +75,7 @@ export function dialectFor(release: Release): DialectChoice {
   if (newer === undefined) return { dialect: later(older, release), exact: false, readings: [older] };
   const since = newer.name === '7.2' ? towards72 : towards100;
   const mixed = (unknownAs: 'older' | 'newer'): Dialect => ({
-    ...older,
+    name: unknownAs === 'older' ? older.name : newer.name,
     version: { ...release, micro: 0 },
     protocol: mix(older.protocol, newer.protocol, since.protocol, release, unknownAs),
     migration: mix(older.migration, newer.migration, since.migration, release, unknownAs),

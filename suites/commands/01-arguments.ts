@@ -53,15 +53,16 @@ async function refuseAll(t: Trial, session: Session, command: string, values: Re
   const required = members.filter((member) => !member.optional);
   const good = (except?: string) =>
     required.filter(({ name }) => name !== except).map(({ name }) => [name, values[name] ?? 'null'] as const);
-  const cases: { readonly text: string; readonly desc: string }[] = [];
-  const refused = (given: readonly (readonly [string, string])[], desc: string) =>
+  const cases: { readonly text: string; readonly desc: string | undefined }[] = [];
+  const refused = (given: readonly (readonly [string, string])[], desc?: string) =>
     cases.push({ text: objectText(given), desc });
   for (const { name } of required) refused(good(name), missingText(name));
   const dialect = loadSchema(t.dialect.name);
   for (const member of members) {
     const kind = memberKind(schema, dialect, command, member);
+    const desc = kind === 'either' ? undefined : wrongTypeText(kind, member.name);
     for (const text of wrongTexts(kind)) {
-      refused([...good(member.name), [member.name, text]], wrongTypeText(kind, member.name));
+      refused([...good(member.name), [member.name, text]], desc);
     }
   }
   for (const text of ['null', '1', '{}']) {

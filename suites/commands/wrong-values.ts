@@ -2,7 +2,18 @@
 import type { Member, Schema } from '../../qapi/schema.js';
 
 /** The JSON type of a member, as far as a refusal depends on it. */
-export type Kind = 'string' | 'boolean' | 'integer' | 'unsigned' | 'number' | 'array' | 'object' | 'StrOrNull' | 'any';
+export type Kind =
+  | 'string'
+  | 'boolean'
+  | 'integer'
+  | 'unsigned'
+  /** An integer of which it is not known whether it has a sign. */
+  | 'either'
+  | 'number'
+  | 'array'
+  | 'object'
+  | 'StrOrNull'
+  | 'any';
 
 /** JSON texts, one for each JSON type and each spelling of a number that is no integer. */
 const samples = {
@@ -21,6 +32,7 @@ const accepted: Readonly<Record<Kind, readonly Sample[]>> = {
   boolean: ['boolean'],
   integer: ['integer'],
   unsigned: ['integer'],
+  either: ['integer'],
   number: ['integer', 'fraction'],
   array: ['array'],
   object: ['object'],
@@ -32,6 +44,7 @@ const accepted: Readonly<Record<Kind, readonly Sample[]>> = {
 const beyond: Readonly<Partial<Record<Kind, readonly string[]>>> = {
   integer: ['9223372036854775808', '18446744073709551615', '-9223372036854775809', '18446744073709551616'],
   unsigned: ['18446744073709551616', '-9223372036854775809', '1e400'],
+  either: ['18446744073709551616', '-9223372036854775809'],
 };
 
 /** JSON texts that a member of this kind refuses as being of the wrong type. */
@@ -41,7 +54,7 @@ export function wrongTexts(kind: Kind): readonly string[] {
 }
 
 /** What a refusal says. Signed and unsigned integers differ (QMP-ARG-03, QMP-ARG-07). */
-export function wrongTypeText(kind: Kind, path: string): string {
+export function wrongTypeText(kind: Exclude<Kind, 'either'>, path: string): string {
   return kind === 'unsigned'
     ? `Parameter '${path}' expects uint64`
     : `Invalid parameter type for '${path}', expected: ${kind}`;
@@ -67,11 +80,12 @@ export function kindOf(schema: Schema, member: Member): Kind {
 
 /**
  * The kind of a member of a command of the target; for the width of integers the definitions of its dialect are asked,
- * which know what introspection hides.
+ * which know what introspection hides, and where they do not know the member nobody does.
  */
 export function memberKind(target: Schema, dialect: Schema, command: string, member: Member): Kind {
   const own = kindOf(target, member);
   if (own !== 'integer') return own;
   const defined = dialect.membersOf(dialect.commands.get(command)?.arguments).find((one) => one.name === member.name);
-  return defined === undefined ? own : kindOf(dialect, defined);
+  if (defined !== undefined) return kindOf(dialect, defined);
+  return target.origin === 'introspection' ? 'either' : own;
 }

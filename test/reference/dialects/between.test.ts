@@ -35,6 +35,7 @@ describe('the dialect of a release', () => {
     // Not known since when: the older one's first, the newer one's in the other reading.
     expect(dialect.migration.emptyUnixPathRefused).to.equal(false);
     expect(readings[0]?.migration.emptyUnixPathRefused).to.equal(true);
+    expect(readings[0]?.name).to.equal('7.2');
     // What is known is the same in both.
     expect(readings[0]?.protocol.doubles).to.equal('%f');
   });
