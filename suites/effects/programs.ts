@@ -1,6 +1,6 @@
 /** commands.md §13: migrations to a program. */
 import { ChapterBuilder } from '../requirement.js';
-import { migrateTo, startsPrograms } from '../state-machine/exec.js';
+import { migrateTo, startsPrograms, tellsOfProgram } from '../state-machine/exec.js';
 import { peerNeeds, someRam, source } from '../state-machine/source.js';
 
 export const programEffects = new ChapterBuilder(['Effects', 'Programs'], 'commands.md, exec:', peerNeeds)
@@ -20,7 +20,7 @@ export const programEffects = new ChapterBuilder(['Effects', 'Programs'], 'comma
       const reply = await migrateTo(one.session, 'exec:exit 0');
       if (!startsPrograms(t, reply)) return;
       await one.until('failed');
-      await one.tells('setup ↵migrate P* active? P* failed');
+      await tellsOfProgram(t, one, 'P* active? P* failed');
       await one.statusIs('failed');
       await one.runStateIs('running');
     },

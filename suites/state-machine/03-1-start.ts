@@ -5,7 +5,7 @@ import { isObject, type JsonObject } from '../../protocol/json.js';
 import { unlessExact } from '../commands/dialect-fit.js';
 import { refusedPort } from '../commands/refused-port.js';
 import { ChapterBuilder } from '../requirement.js';
-import { migrateTo, startsPrograms, swallow } from './exec.js';
+import { migrateTo, startsPrograms, swallow, tellsOfProgram } from './exec.js';
 import { completed, peerNeeds, source } from './source.js';
 import { device, story, tells } from './story.js';
 import { inProgress, nothingToResume } from './texts.js';
@@ -55,7 +55,7 @@ export const start = new ChapterBuilder(['State machine', '3.1 Start'], 'state-m
     if (!startsPrograms(t, reply)) return;
     t.equal(t.succeeded(reply), {}, 'migrate');
     await completed(t, one.session);
-    await one.tells(`setup ↵migrate P active P* S ${device(t)} P completed`);
+    await tellsOfProgram(t, one, `P active P* S ${device(t)} P completed`);
   })
   .must(
     'MIG-SM-O03',

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { Trial } from '../../oracle/trial.js';
 import type { JsonObject } from '../../protocol/json.js';
 import type { Session } from '../../protocol/session.js';
+import type { Actor } from './actor.js';
+import { eventsOf, precedes, tells } from './story.js';
 
 /** A program that reads everything and tells nothing. */
 export const swallow = 'exec:cat >/dev/null';
@@ -18,6 +20,17 @@ export function startsPrograms(t: Trial, reply: { kind: string; value: unknown }
 }
 
 export const migrateTo = (session: Session, uri: string) => session.command('migrate', { uri });
+
+/**
+ * A migration to a program tells this after `setup`. It is connected at once, so that later releases may tell of its first
+ * steps before the reply.
+ */
+export async function tellsOfProgram(t: Trial, one: Actor, events: string): Promise<void> {
+  if (!t.dialect.migration.lateReplies) return one.tells(`setup ↵migrate ${events}`);
+  const words = await one.story();
+  tells(t, eventsOf(words), `setup ${events}`);
+  precedes(t, words, 'setup', '↵migrate');
+}
 
 /** A program that takes its time: it reads what it is given only once it is let. */
 export interface SlowReader {
