@@ -19,6 +19,9 @@ export interface Served {
   readonly facts: TargetFacts;
 }
 
+/** Of each pool, which settings its target was seen to put back. */
+const putBack = new WeakMap<InstancePool, Set<string>>();
+
 /** What an instance is like after a trial; `undefined` when it cannot be brought to be as it was. */
 export async function conditionAfter(instance: Instance, served: Served): Promise<Condition | undefined> {
   const { name, transcript, replies, session, pool, facts } = served;
@@ -34,7 +37,10 @@ export async function conditionAfter(instance: Instance, served: Served): Promis
   // What is said to put it back is not part of the trial.
   instance.record(new Transcript(), name);
   if (session !== undefined) session.transcript = new Transcript();
+  const believed = putBack.get(pool) ?? new Set();
+  putBack.set(pool, believed);
   const now = await restore(instance, settings, {
+    believed,
     ...(traces === 'postcopy' ? { ends: new Set(['completed']) } : {}),
     still: traces === 'restorable' && (before === 'new' || touched?.pieces.has('outcome') === false),
     touched,

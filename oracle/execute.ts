@@ -14,6 +14,7 @@ import { Channels } from './channels.js';
 import { machineAfter, startedMachine } from './known-machine.js';
 import type { Patience } from './patience.js';
 import { hostPeerNetwork, type PeerNetwork } from './peer/peer-network.js';
+import { withPlaces } from './places-in-scenario.js';
 import { contentsOf, ramImage } from './ram-image.js';
 import { commandRidden, mayRide } from './riding.js';
 import { ScenarioError } from './scenario-error.js';
@@ -343,14 +344,9 @@ class Stage {
     return this.scratch;
   }
 
-  /** Puts paths in place of `{channel NAME}` and `{image MIB}`. */
   private resolve<T>(value: T): T {
-    if (!mentions(value, '{channel ') && !mentions(value, '{image ')) return value;
-    const change = (one: string) =>
-      one
-        .replace(/\{channel ([^}]*)\}/g, (_, name: string) => this.channels.path(name))
-        .replace(/\{image (\d+)\}/g, (_, mib: string) => this.world.image(Number(mib)));
-    return walk(value, change) as T;
+    const { channels, world } = this;
+    return withPlaces(value, { channel: (name) => channels.path(name), image: world.image });
   }
 
   private instance(name: string): Instance {
@@ -392,13 +388,4 @@ function troubleOf(error: Error): Trouble['kind'] {
   if (error instanceof DeadlinePassed) return 'deadline';
   if (error instanceof ConnectError) return 'connect';
   return error instanceof NotQmp ? 'not-qmp' : 'disconnected';
-}
-
-function walk(value: unknown, change: (text: string) => string): unknown {
-  if (typeof value === 'string') return change(value);
-  if (Array.isArray(value)) return value.map((one) => walk(one, change));
-  if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, walk(one, change)]));
-  }
-  return value;
 }

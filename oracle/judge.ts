@@ -10,12 +10,13 @@ import type { Dialect } from '../reference/dialects/dialect.js';
 import type { ModelState } from '../reference/model/index.js';
 import type { Settings } from '../targets/settings.js';
 import type { StartOptions } from '../targets/target.js';
+import { boundsAround } from './bounds-around.js';
 import { insteadOfEarly } from './early.js';
 import { afterMigrations, anyStart, firstStates, parseStart } from './first-state.js';
 import { JudgedProcess, processOf, takeAnswered } from './judged-process.js';
 import { defectOfBreach, defectOfCrash } from './known-defects.js';
 import { announcesLater, laterStatuses, type Statuses, showsLater } from './later-statuses.js';
-import { type Bounds, boundsOfDestination, boundsOfPeer, boundsOfSource, Channels } from './surroundings.js';
+import { Channels } from './surroundings.js';
 import type { Transitions } from './tracker/history.js';
 import { describeObservation, type Observation, observe } from './tracker/observation.js';
 import { Input, type Sent } from './tracker/sent.js';
@@ -302,36 +303,10 @@ export class Judge {
 
   /** Holds a process against what is at the other end of its channel, after it has shown something. */
   private bound(process: JudgedProcess, entry: Entry, seen: Observation): void {
-    const { tracker } = process;
-    if (tracker === undefined || this.divergence !== undefined) return;
-    const { attempt } = process.roles;
-    if (attempt !== undefined) {
-      const destinations = this.listeners(attempt.uri);
-      const channel = destinations.length === 0 ? this.channels.at(attempt.uri) : undefined;
-      if (channel !== undefined && channel === attempt.channel) {
-        this.restrict(tracker, entry, seen, boundsOfPeer(channel, attempt.tampered));
-      }
-      const [destination] = destinations;
-      if (destinations.length === 1 && attempt.first && destination !== process && destination?.tracker !== undefined) {
-        this.restrict(tracker, entry, seen, boundsOfDestination(destination.tracker));
-      }
+    if (this.divergence !== undefined) return;
+    for (const { tracker, bounds } of boundsAround(process, [...this.processes.values()], this.channels)) {
+      this.report(entry, tracker.restrict(seen, bounds));
     }
-    for (const uri of process.roles.listens) {
-      const sources = [...this.processes.values()].filter(({ roles }) => roles.attempt?.uri === uri);
-      const [source] = sources;
-      const judged = this.listeners(uri).length === 1 && sources.length === 1 && source?.roles.attempt?.first;
-      if (judged && source !== process && source.tracker !== undefined) {
-        this.restrict(tracker, entry, seen, boundsOfSource(source.tracker));
-      }
-    }
-  }
-
-  private listeners(uri: string): JudgedProcess[] {
-    return [...this.processes.values()].filter(({ roles }) => roles.listens.has(uri));
-  }
-
-  private restrict(tracker: Tracker, entry: Entry, seen: Observation, bounds: Bounds): void {
-    this.report(entry, tracker.restrict(seen, bounds));
   }
 
   /** Value invariants of the queries. */

@@ -109,6 +109,8 @@ export interface RestoreOptions {
   readonly session?: Session;
   /** What alone may be different: nothing else is put back or asked for. Default: anything may be. */
   readonly touched?: Touched | undefined;
+  /** Names of settings whose putting back was answered with success and was then seen: it is believed from then on. */
+  readonly believed?: Set<string>;
 }
 
 /**
@@ -138,7 +140,7 @@ async function putBack(
   session: Session,
   wanted: Settings,
   options: StartOptions,
-  { ends = outcomes, still = false, touched }: RestoreOptions,
+  { ends = outcomes, still = false, touched, believed = new Set() }: RestoreOptions,
 ): Promise<Condition | undefined> {
   const runState = firstRunState(options);
   const asked = new Set<Piece>(touched?.pieces ?? everything);
@@ -155,9 +157,10 @@ async function putBack(
   if (options.incoming !== undefined && touched?.pieces.has('run state') !== false) {
     session.post(options.paused ? 'stop' : 'cont');
   }
-  // What is known to be different is put back before it is asked for. Where that is all that can be, it need not be asked for.
-  const sure = await putBackKnown(session, wanted, touched);
-  for (const piece of sure) asked.delete(piece);
+  // What is known to be different is put back before it is asked for. Where that is all that can be, and the target is known
+  // to do what it says, it need not be asked for.
+  const said = await putBackKnown(session, wanted, touched);
+  for (const { piece, names } of said) if (names.every((one) => believed.has(one))) asked.delete(piece);
   // The values one by one are tried twice: one may be refused only because of another that is put back after it
   // (MIG-CMD-SPAR-04).
   for (let round = 0; round < 4; round++) {
@@ -168,7 +171,10 @@ async function putBack(
     const { runs = runState } = now;
     const capabilities = now.capabilities === undefined ? [] : others(now.capabilities, wanted.capabilities);
     const parameters = now.parameters === undefined ? [] : differing(now.parameters, wanted.parameters);
-    if (runs === runState && sameAs(now, wanted)) return outcome === 'none' ? 'new' : 'migrated';
+    if (runs === runState && sameAs(now, wanted)) {
+      if (round === 0) for (const one of said.flatMap(({ names }) => names)) believed.add(one);
+      return outcome === 'none' ? 'new' : 'migrated';
+    }
     if (runs !== runState && !letRun(session, options, runs)) return undefined;
     // Later singly: one refusal must not keep the other settings from being put back.
     set(session, capabilities, round === 0 ? [parameters] : parameters.map((one) => [one]));
@@ -176,11 +182,17 @@ async function putBack(
   return undefined;
 }
 
+/** A piece that the target says to have put back, and the settings in it that were different. */
+interface SaidBack {
+  readonly piece: Piece;
+  readonly names: readonly string[];
+}
+
 /**
  * Puts back what is known to be different.
- * @returns the pieces of which that is known to be all
+ * @returns the pieces of which that is known to be all, where the answer was a success
  */
-async function putBackKnown(session: Session, wanted: Settings, touched: Touched | undefined): Promise<Piece[]> {
+async function putBackKnown(session: Session, wanted: Settings, touched: Touched | undefined): Promise<SaidBack[]> {
   if (touched === undefined) return [];
   const capabilities = wanted.capabilities.filter(
     (one) => isObject(one) && touched.capabilities.has(String(one.capability)),
@@ -195,13 +207,14 @@ async function putBackKnown(session: Session, wanted: Settings, touched: Touched
     parameters:
       parameters.length === 0 ? undefined : session.post('migrate-set-parameters', Object.fromEntries(parameters)),
   };
-  const sure: Piece[] = [];
+  const said: SaidBack[] = [];
   for (const piece of ['capabilities', 'parameters'] as const) {
     if (!whole[piece] || touched.doubtful.has(piece)) continue;
     const id = ids[piece];
-    if (id === undefined || (await session.reply(id)).kind === 'success') sure.push(piece);
+    if (id === undefined || (await session.reply(id)).kind === 'success')
+      said.push({ piece, names: [...touched[piece]] });
   }
-  return sure;
+  return said;
 }
 
 type Parameter = readonly [name: string, value: JsonValue];
@@ -281,10 +294,8 @@ async function settled(session: Session): Promise<{ status: string; runs?: unkno
     if (status === 'none') return { status };
     if (typeof status === 'string' && outcomes.has(status)) {
       const [runs, held] = await Promise.all([statusOf(session, 'query-status'), holdsChannel(session)]);
-      if (held) continue;
-      if (status === 'completed' ? runs === 'postmigrate' || runs === 'running' : runs !== 'finish-migrate') {
-        return { status, runs };
-      }
+      const ended = status === 'completed' ? runs === 'postmigrate' || runs === 'running' : runs !== 'finish-migrate';
+      if (ended && !held) return { status, runs };
     } else if (!endsSoon.has(status)) {
       return undefined;
     } else if (!cancelled) {

@@ -21,8 +21,10 @@ const watchFor = (ms: number): number => Math.min(200, Math.max(20, ms / 10));
 
 /** A deadline for what is asked for again and again. */
 export class FairDeadline {
+  private readonly began: number;
   private due: number;
   private readonly last: number;
+  private moments = 0;
   private seen: { readonly at: number; readonly starved: number } | undefined;
 
   /** @param ms milliseconds from now */
@@ -31,9 +33,17 @@ export class FairDeadline {
     private readonly ms: number,
     private readonly starved?: Starved,
   ) {
-    const now = clock.now();
-    this.due = now + ms;
-    this.last = now + ms * mostStretched;
+    this.began = clock.now();
+    this.due = this.began + ms;
+    this.last = this.began + ms * mostStretched;
+  }
+
+  /**
+   * Milliseconds that it has come to: those that were asked for, or more where it was made longer than by the moment in which
+   * everybody is watched.
+   */
+  get length(): number {
+    return this.moments > 1 ? this.due - this.began : this.ms;
   }
 
   /** Milliseconds until it may have passed. */
@@ -53,6 +63,7 @@ export class FairDeadline {
     const { seen } = this;
     if (seen !== undefined && starved - seen.starved < heldUp * (now - seen.at)) return true;
     this.seen = { at: now, starved };
+    this.moments++;
     this.due = now + watchFor(this.ms);
     return false;
   }
@@ -62,9 +73,15 @@ export class FairDeadline {
  * Runs `callback` after `ms` milliseconds. Where this process was busy when they were over, what has come may still lie
  * unread: then as long again as it was busy, at most `ms`. Where those who are waited for had no processor, as
  * {@link FairDeadline} has it.
+ * @param callback is told the {@link FairDeadline.length} that it came to
  * @returns cancels it
  */
-export function afterFairTime(clock: Clock, ms: number, callback: () => void, starved?: Starved): () => void {
+export function afterFairTime(
+  clock: Clock,
+  ms: number,
+  callback: (length: number) => void,
+  starved?: Starved,
+): () => void {
   const deadline = new FairDeadline(clock, ms, starved);
   let cancel: () => void = () => undefined;
   const wait = (time: number, tries: number): void => {
@@ -72,7 +89,7 @@ export function afterFairTime(clock: Clock, ms: number, callback: () => void, st
     cancel = clock.after(time, () => {
       const late = clock.now() - due;
       if (late > usual && tries < mostTries) wait(Math.min(late, ms), tries + 1);
-      else if (deadline.passed) callback();
+      else if (deadline.passed) callback(deadline.length);
       else wait(deadline.left, 1);
     });
   };

@@ -6,19 +6,20 @@
 import { type Address, formatAddress, openSocket } from './address.js';
 import type { ByteStream } from './byte-stream.js';
 import { type Clock, hostClock } from './clock.js';
-import { ConnectionNumbers } from './connection-numbers.js';
+import { ConnectionNumbers, OwnIds } from './connection-numbers.js';
 import { DeadlinePassed, Disconnected, NotQmp } from './errors.js';
 import { afterFairTime, FairDeadline, type Starved } from './fair-time.js';
 import type { FragmentPlan } from './fragments.js';
 import type { Frame } from './framing.js';
-import { isObject, type JsonObject, type JsonValue, sameJson, stringifyJson } from './json.js';
-import { answers, eventName, isReply, type Received } from './message.js';
-import { readMessage } from './read-message.js';
+import { type Arrival, type EventSearch, Inbox } from './inbox.js';
+import { isObject, type JsonValue, stringifyJson } from './json.js';
+import { answers, isReply, type Received } from './message.js';
+import { RawSends } from './raw-sends.js';
 import { SendingSide } from './sending-side.js';
 import type { CommandOptions, SessionOptions } from './session-options.js';
 import { Transcript } from './transcript.js';
 import { Waiters } from './waiters.js';
-import { frameOf, type Opening, Wire } from './wire.js';
+import { type Opening, openingOf, Wire } from './wire.js';
 
 export { ConnectionNumbers } from './connection-numbers.js';
 export type { CommandOptions, SessionOptions } from './session-options.js';
@@ -27,40 +28,24 @@ const ofThisProcess = new ConnectionNumbers();
 
 export class Session {
   /** Every message received on this connection. */
-  readonly log: Received[] = [];
+  readonly log: readonly Received[];
   /** True once the monitor has closed the connection, or it broke. */
   ended = false;
-  /** When set: an event that it refuses may come at any time, so that {@link since} leaves it out. */
-  knownEvent: ((name: string, event: JsonObject) => boolean) | undefined;
   transcript: Transcript;
   endpoint: string;
   deadline: number;
 
-  private readonly numbers: ConnectionNumbers;
-  private readonly number: number;
-  /** How its ids begin. */
-  private readonly ownIds: string;
+  private readonly ids: OwnIds;
+  private readonly inbox: Inbox;
   private readonly clock: Clock;
   private readonly starved: Starved | undefined;
-  private sentIds = 0;
-  /** Bytes of the caller's choice were sent: not every message had an id. */
-  private sentRaw = false;
-  /**
-   * How often, and how often of these a fence behind them was answered: until then what is left of them may be the beginning of a
-   * message, or wait for an answer.
-   */
-  private rawSends = 0;
-  private rawAnswered = 0;
-  /** Descriptors were sent, which the connection may still hold. */
-  private sentDescriptors = false;
+  private readonly rawSends = new RawSends();
   private negotiated = false;
   private readonly wire: Wire;
   /** How it came to command mode, where that was done without capabilities. */
   private opening: Opening | undefined;
   private readonly waiters = new Waiters();
-  private firstReplySeen = false;
   private readonly sending: SendingSide;
-  private readonly starting: boolean;
 
   private constructor(
     wire: Wire,
@@ -70,13 +55,12 @@ export class Session {
     this.transcript = options.transcript ?? new Transcript();
     this.endpoint = options.endpoint ?? 'source';
     this.deadline = options.deadline ?? 5000;
-    this.starting = options.starting ?? false;
     this.clock = options.clock ?? hostClock;
     this.starved = options.starved;
     this.sending = new SendingSide(wire.stream, this.clock, options.interval ?? 0);
-    this.numbers = options.numbers ?? ofThisProcess;
-    this.number = this.numbers.next();
-    this.ownIds = `qs${this.number}.`;
+    this.ids = new OwnIds(options.numbers ?? ofThisProcess);
+    this.inbox = new Inbox(this.ids, options.starting ?? false);
+    this.log = this.inbox.log;
     this.transcript.add(this.endpoint, 'connected', address);
     this.wire = wire;
     wire.serves({ received: (chunk) => this.receive(chunk), over: (reason) => this.finish(reason) });
@@ -108,9 +92,9 @@ export class Session {
     }
     former.leave();
     const session = new Session(former.wire, former.address, options);
-    session.hear(opening.greeting, false);
+    session.hear(opening.greeting, { stale: false });
     session.transcript.add(session.endpoint, 'sent', opening.asked);
-    session.hear(opening.answer, false);
+    session.hear(opening.answer, { stale: false });
     session.opening = opening;
     session.negotiated = true;
     return session;
@@ -120,39 +104,18 @@ export class Session {
 
   private receive(chunk: Buffer): void {
     const time = this.transcript.now();
-    for (const frame of this.wire.framer.push(chunk)) this.hear(frame, undefined, time);
+    for (const frame of this.wire.framer.push(chunk)) this.hear(frame, { time });
     this.waiters.wake();
   }
 
-  /** @param stale whether it was meant for somebody else; found out when absent */
-  private hear(frame: Frame, stale?: boolean, time = this.transcript.now()) {
-    const text = frame.bytes.toString('latin1');
-    const read = readMessage(text);
-    const { value, kind } = read;
-    const foreign = stale ?? this.isStale(kind, value);
-    if (!foreign && (kind === 'success' || kind === 'failure')) this.firstReplySeen = true;
-    const usual = this.log.length === 0 ? '' : '\r\n';
-    const before = frame.before === usual ? undefined : frame.before;
-    const { n: entry } = this.transcript.add(this.endpoint, 'received', text, { time, stale: foreign, before, read });
-    this.log.push({ index: this.log.length, entry, time, kind, value, text, before: frame.before, stale: foreign });
-  }
-
-  private isStale(kind: string, value: JsonValue | undefined): boolean {
-    // Some monitors forget for a moment, while they start, that nobody has negotiated.
-    if (kind === 'event' && this.starting && this.log.every((message) => message.stale)) return true;
-    if (kind === 'greeting') {
-      const first = this.log.find((message) => !message.stale)?.value;
-      return !this.firstReplySeen && first !== undefined && value !== undefined && sameJson(first, value);
-    }
-    if (kind === 'event' || !isObject(value) || typeof value.id !== 'string' || this.hasMade(value.id)) return false;
-    const id = /^qs(\d+)\.\d+$/.exec(value.id);
-    return id !== null && Number(id[1]) < this.number && !this.numbers.open.has(Number(id[1]));
+  private hear(frame: Frame, arrival: Pick<Arrival, 'time' | 'stale'>): void {
+    this.inbox.take(frame, { transcript: this.transcript, endpoint: this.endpoint, ...arrival });
   }
 
   private finish(reason: string): void {
     if (this.ended) return;
     this.ended = true;
-    this.numbers.open.delete(this.number);
+    this.ids.close();
     const partial = this.wire.framer.partial;
     if (partial.length > 0) this.transcript.add(this.endpoint, 'received', partial.toString('latin1'));
     this.transcript.add(this.endpoint, 'eof', reason);
@@ -179,20 +142,17 @@ export class Session {
     const now = find();
     if (now !== undefined) return Promise.resolve(now);
     if (this.ended) return Promise.reject(new Disconnected(words()));
-    return this.waiters.wait({
-      find,
-      lost: () => (this.ended ? new Disconnected(words()) : undefined),
-      late: (late) =>
-        afterFairTime(
-          this.clock,
-          deadline + this.sending.backlog,
-          () => {
-            this.transcript.add(this.endpoint, 'note', `no ${words()} within ${Math.round(deadline)} ms`);
-            late(new DeadlinePassed(words(), deadline));
-          },
-          this.starved,
-        ),
-    });
+    const { backlog } = this.sending;
+    const begin = (late: (error: Error) => void) => {
+      const passed = (length: number) => {
+        const error = new DeadlinePassed(words(), length - backlog);
+        this.transcript.add(this.endpoint, 'note', error.message);
+        late(error);
+      };
+      return afterFairTime(this.clock, deadline + backlog, passed, this.starved);
+    };
+    const lost = () => (this.ended ? new Disconnected(words()) : undefined);
+    return this.waiters.wait({ find, lost, late: begin });
   }
 
   /** A deadline for what is asked for again and again. @param ms milliseconds */
@@ -207,13 +167,12 @@ export class Session {
 
   /** Messages since a mark, without stale ones and events that nobody here knows. */
   since(mark: number): Received[] {
-    return this.log.slice(mark).filter((message) => !message.stale && !this.isForeign(message));
+    return this.inbox.since(mark);
   }
 
-  private isForeign(message: Received): boolean {
-    if (this.knownEvent === undefined) return false;
-    const name = eventName(message);
-    return name !== undefined && !this.knownEvent(name, message.value as JsonObject);
+  /** An event that this refuses may come at any time, so that {@link since} leaves it out. */
+  set knownEvent(known: Inbox['knownEvent']) {
+    this.inbox.knownEvent = known;
   }
 
   /** The `count`-th next message after a mark and all before it. @throws DeadlinePassed, Disconnected */
@@ -226,17 +185,8 @@ export class Session {
   }
 
   /** The first event of this name after the mark (default: ever) that satisfies `test`. */
-  event(
-    name: string,
-    options: { since?: number; test?: (data: JsonObject) => boolean; deadline?: number } = {},
-  ): Promise<Received> {
-    const find = () =>
-      this.since(options.since ?? 0).find((message) => {
-        if (eventName(message) !== name) return false;
-        const data = (message.value as JsonObject).data;
-        return options.test === undefined || options.test(isObject(data) ? data : {});
-      });
-    return this.until(`event ${name}`, find, options.deadline);
+  event(name: string, options: EventSearch & { deadline?: number } = {}): Promise<Received> {
+    return this.until(`event ${name}`, () => this.inbox.event(name, options), options.deadline);
   }
 
   // --- greeting and negotiation ----------------------------------------------------------------------------------
@@ -261,43 +211,36 @@ export class Session {
     await this.greeting();
     const reply = await this.command('qmp_capabilities', enable === undefined ? undefined : { enable });
     this.negotiated ||= reply.kind === 'success';
-    const [greeting] = this.log;
-    if (enable === undefined && reply.index === 1 && reply.kind === 'success' && greeting?.kind === 'greeting') {
-      const { id } = reply.value as JsonObject;
-      const asked = `${stringifyJson({ execute: 'qmp_capabilities', id })}\n`;
-      this.opening = { greeting: frameOf(greeting), asked, answer: frameOf(reply) };
-    }
+    if (enable === undefined) this.opening ??= openingOf(this.log[0], reply);
     return reply;
   }
 
   /** It is in command mode, and what was sent were whole messages, all of them answered: who comes next may go on with it. */
   get orderly(): boolean {
-    if (!this.negotiated || this.sentDescriptors || this.ended) return false;
     // Where capabilities were negotiated, a fence tells nothing of what was sent out of band.
-    return this.rawSends === 0 || (this.rawAnswered === this.rawSends && this.opening !== undefined);
+    return this.negotiated && !this.ended && this.rawSends.nothingLeft(this.opening !== undefined);
   }
 
   // --- sending ---------------------------------------------------------------------------------------------------
 
   /** An id that no other connection of this process uses. */
   freshId(): string {
-    return `${this.ownIds}${++this.sentIds}`;
+    return this.ids.fresh();
   }
 
   /** Bytes of the caller's choice were sent: replies to them may have no id, also such as reach the next client (QMP-CONN-08). */
   get raw(): boolean {
-    return this.sentRaw;
+    return this.rawSends.any;
   }
 
   /** Whether an id is one of {@link freshId}. */
   hasMade(id: string): boolean {
-    return id.startsWith(this.ownIds);
+    return this.ids.has(id);
   }
 
   /** Sends bytes as they are. With a plan, each piece is handed to the kernel before the next one is. */
   async sendBytes(bytes: Buffer | string, plan?: FragmentPlan): Promise<void> {
-    this.sentRaw = true;
-    this.rawSends++;
+    this.rawSends.bytes();
     const buffer = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
     this.transcript.add(this.endpoint, 'sent', buffer.toString('latin1'));
     if (plan === undefined) this.sending.send(buffer);
@@ -309,8 +252,7 @@ export class Session {
    * @param put sends to the socket of this number and answers how many bytes went
    */
   async sendPast(bytes: Buffer, put: (socket: number, bytes: Buffer) => number): Promise<void> {
-    this.sentRaw = true;
-    this.sentDescriptors = true;
+    this.rawSends.withDescriptors();
     this.transcript.add(this.endpoint, 'sent', bytes.toString('latin1'));
     await this.sending.sendPast(bytes, put);
   }
@@ -322,8 +264,7 @@ export class Session {
 
   /** Sends bytes with descriptors over a connection that {@link carries} them. */
   async sendCarried(bytes: Buffer, descriptors: readonly number[]): Promise<void> {
-    this.sentRaw = true;
-    this.sentDescriptors = true;
+    this.rawSends.withDescriptors();
     this.transcript.add(this.endpoint, 'sent', bytes.toString('latin1'));
     await this.sending.sendWith(bytes, descriptors);
   }
@@ -355,17 +296,9 @@ export class Session {
 
   /** The reply that carries `id`. @throws DeadlinePassed, Disconnected */
   reply(id: JsonValue, options: { since?: number; deadline?: number; command?: string } = {}): Promise<Received> {
-    const since = options.since ?? 0;
     const to = options.command === undefined ? '' : ` to ${options.command}`;
     const awaited = () => `reply${to} with id ${stringifyJson(id)}`;
-    let checked = since;
-    const find = () => {
-      for (; checked < this.log.length; checked++) {
-        const message = this.log[checked] as Received;
-        if (!message.stale && (answers(message, id) || this.lacksItsId(message))) return message;
-      }
-      return undefined;
-    };
+    const find = this.inbox.seek(options.since ?? 0, (message) => answers(message, id) || this.lacksItsId(message));
     return this.until(awaited, find, options.deadline);
   }
 
@@ -374,7 +307,7 @@ export class Session {
    * then found where ids are looked at, and not at every command by its deadline.
    */
   lacksItsId(message: Received): boolean {
-    return !this.sentRaw && isReply(message) && isObject(message.value) && !('id' in message.value);
+    return !this.raw && isReply(message) && isObject(message.value) && !('id' in message.value);
   }
 
   /** Sends a command and waits for the reply that carries its id. */
@@ -395,14 +328,14 @@ export class Session {
    */
   async fence(since: number = this.mark(), deadline?: number): Promise<Received[]> {
     const from = this.mark();
-    const behind = this.rawSends;
+    const answered = this.rawSends.fence();
     const id = this.post('query-version');
     const reply = await this.reply(id, {
       since: from,
       command: 'the fence query-version',
       ...(deadline === undefined ? {} : { deadline }),
     });
-    this.rawAnswered = behind;
+    answered();
     return this.since(since).filter((message) => message.index < reply.index);
   }
 
@@ -451,7 +384,7 @@ export class Session {
   private leave(): void {
     if (!this.ended) {
       this.ended = true;
-      this.numbers.open.delete(this.number);
+      this.ids.close();
       this.transcript.add(this.endpoint, 'disconnected', '');
     }
     this.waiters.wake();

@@ -1,6 +1,7 @@
 /** The receiving side of a connection, and who it serves: one who goes on with it after another takes it over. */
 import type { ByteStream } from './byte-stream.js';
 import { type Frame, Framer } from './framing.js';
+import { type JsonObject, stringifyJson } from './json.js';
 import type { Received } from './message.js';
 
 export interface WireUser {
@@ -34,4 +35,12 @@ export interface Opening {
   readonly answer: Frame;
 }
 
-export const frameOf = ({ text, before }: Received): Frame => ({ bytes: Buffer.from(text, 'latin1'), before });
+const frameOf = ({ text, before }: Received): Frame => ({ bytes: Buffer.from(text, 'latin1'), before });
+
+/** The opening that these are; `undefined` where the connection did not begin with them and nothing else. */
+export function openingOf(greeting: Received | undefined, answer: Received): Opening | undefined {
+  if (greeting?.kind !== 'greeting' || answer.index !== 1 || answer.kind !== 'success') return undefined;
+  const { id } = answer.value as JsonObject;
+  const asked = `${stringifyJson({ execute: 'qmp_capabilities', id })}\n`;
+  return { greeting: frameOf(greeting), asked, answer: frameOf(answer) };
+}

@@ -97,7 +97,7 @@ function defectOfDeath({ facts, instances, transcript }: Trial): string | undefi
 
 function withDeadline<T>(work: Promise<T>, deadline: number, starved: Starved): Promise<T> {
   return new Promise((resolve, reject) => {
-    const late = () => reject(new DeadlinePassed('end of the requirement', deadline));
+    const late = (length: number) => reject(new DeadlinePassed('end of the requirement', length));
     work.then(resolve, reject).finally(afterFairTime(hostClock, deadline, late, starved));
   });
 }

@@ -222,7 +222,7 @@ export class ProcessInstance implements Instance {
     if (this.exit !== undefined) throw this.failedStart(this.exit);
     if (!until.passed) return;
     throw new TargetError(
-      `${this.plan.command} started, but nothing listened at ${formatAddress(place)} within ${this.plan.readiness} ms`,
+      `${this.plan.command} started, but nothing listened at ${formatAddress(place)} within ${Math.round(until.length)} ms`,
     );
   }
 
@@ -308,9 +308,9 @@ export class ProcessInstance implements Instance {
         this.exitWaiters.delete(done);
         resolve(status);
       };
-      const late = () => {
+      const late = (length: number) => {
         this.exitWaiters.delete(done);
-        reject(new DeadlinePassed('end of the process', deadline));
+        reject(new DeadlinePassed('end of the process', length));
       };
       const cancel = afterFairTime(hostClock, deadline, late, this.starved);
       this.exitWaiters.add(done);

@@ -156,9 +156,9 @@ export class Peer {
         cancel();
         this.waiters.delete(waiter);
       };
-      const late = () => {
+      const late = (length: number) => {
         settle();
-        reject(new DeadlinePassed(`migration channel ${what}`, deadline));
+        reject(new DeadlinePassed(`migration channel ${what}`, length));
       };
       const cancel = afterFairTime(this.clock, deadline, late, this.options.starved);
       this.waiters.add(waiter);

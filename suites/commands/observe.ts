@@ -79,7 +79,7 @@ export async function becomes(
   for (;;) {
     const answer = t.succeeded(await session.command(query), query);
     if (isObject(answer) && holds(answer)) return answer;
-    if (until.passed) throw new DeadlinePassed(`${query} to say ${words}`, session.deadline);
+    if (until.passed) throw new DeadlinePassed(`${query} to say ${words}`, until.length);
   }
 }
 

@@ -143,9 +143,9 @@ export class Feed {
         settle();
         resolve();
       };
-      const late = () => {
+      const late = (length: number) => {
         settle();
-        reject(new DeadlinePassed(awaited, deadline));
+        reject(new DeadlinePassed(awaited, length));
       };
       const cancel = afterFairTime(hostClock, deadline, late, this.t.starved);
       this.waiters.add(waiter);

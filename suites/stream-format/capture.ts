@@ -108,7 +108,7 @@ export class Captured extends Actor {
         then();
       };
       const { deadline } = this.session;
-      const late = () => settle(() => reject(new DeadlinePassed(awaited, deadline)));
+      const late = (length: number) => settle(() => reject(new DeadlinePassed(awaited, length)));
       const cancel = afterFairTime(hostClock, deadline, late, this.t.starved);
       this.arrived.more = () => {
         if (holds()) settle(resolve);

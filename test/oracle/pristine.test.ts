@@ -167,6 +167,7 @@ describe('an instance that served a trial', () => {
   });
 
   it('is asked for no more than can be different from what was taken back', async () => {
+    const believed = new Set<string>();
     const names = async (...commands: readonly (readonly [string, unknown])[]) => {
       const instance = await target.start();
       const transcript = new Transcript();
@@ -179,12 +180,15 @@ describe('an instance that served a trial', () => {
       const { touched } = leftBehind(transcript, 'source', session.since(0).filter(isReply));
       const told = new Transcript();
       session.transcript = told;
-      const got = await restore(instance, settings, { session, still: true, touched });
+      const got = await restore(instance, settings, { session, still: true, touched, believed });
       session.close();
       expect(from).to.be.greaterThan(0);
       return [got, ...told.entries.flatMap(({ kind, text }) => (kind === 'sent' ? [JSON.parse(text).execute] : []))];
     };
     const set = ['migrate-set-parameters', { 'max-bandwidth': 4096 }] as const;
+    // What is said to have been taken back is looked at once.
+    expect(await names(set)).to.deep.equal(['new', 'migrate-set-parameters', 'query-migrate-parameters']);
+    expect([...believed]).to.deep.equal(['max-bandwidth']);
     expect(await names(set)).to.deep.equal(['new', 'migrate-set-parameters']);
     const bad = ['migrate-set-parameters', { 'max-bandwidth': 'x' }] as const;
     expect(await names(set, bad)).to.deep.equal(['new', 'migrate-set-parameters', 'query-migrate-parameters']);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Clock } from '../../protocol/clock.js';
-import { afterFairTime, FairDeadline } from '../../protocol/fair-time.js';
+import { afterFairTime, FairDeadline, type Starved } from '../../protocol/fair-time.js';
 
 /** A clock whose timers fire late by so many milliseconds, one after the other. */
 function busy(...late: number[]): { readonly clock: Clock; readonly run: () => void; readonly waited: number[] } {
@@ -90,6 +90,26 @@ describe('a deadline for somebody who may get no processor', () => {
   it('is longer as long as he does not, at most eight times as long', () => {
     expect(passes(0.9, 2450)).to.equal(2600);
     expect(passes(0.9)).to.equal(8000);
+  });
+
+  it('tells how long it was where it was longer', () => {
+    const told = (share: number): number => {
+      const { clock, run } = busy();
+      let length = -1;
+      const starved: Starved = () => share * clock.now();
+      afterFairTime(
+        clock,
+        1000,
+        (it) => {
+          length = it;
+        },
+        starved,
+      );
+      run();
+      return length;
+    };
+    expect(told(0)).to.equal(1000);
+    expect(told(0.9)).to.equal(8000);
   });
 
   it('is the same for what is asked for again and again', () => {
