@@ -37,7 +37,7 @@ interface RunCommandOptions extends TargetOptions {
 }
 
 /** Side by side unless told otherwise: a requirement mostly waits for the target. */
-const usualJobs = 4;
+const usualJobs = 6;
 
 export function runCommand(io: Io): Command {
   return addTargetOptions(new Command('run'))

@@ -146,8 +146,8 @@ export const events = new ChapterBuilder(['QMP protocol', '9 Events'], 'qmp-prot
     async (t) => {
       const { first, second } = await onTwoMonitors(t);
       const mark = second.mark();
-      for (let round = 0; round < 2; round++) {
-        second.post('query-qmp-schema');
+      for (const long of ['query-qmp-schema', 'query-commands']) {
+        second.post(long);
         await first.command('stop');
         await first.command('cont');
       }
