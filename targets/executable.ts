@@ -5,6 +5,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { qemuArguments } from './arguments.js';
 import { freePort } from './free-port.js';
+import { guestNameIn } from './guest-name.js';
 import { firstAnswer, ProcessInstance, type ProcessPlan, type SessionDefaults } from './process-instance.js';
 import { theReaper } from './reaper.js';
 import {
@@ -100,10 +101,14 @@ export class ExecutableTarget implements Target {
   private async startOnce(options: StartOptions, patience = firstAnswer): Promise<ProcessInstance> {
     const scratch = theReaper().folder();
     const plan = await this.plan(options, scratch);
+    const args = [...plan.args, ...(this.settings.args ?? [])];
+    const guest = guestNameIn(args);
+    if (options.name !== undefined && guest !== options.name) throw new NotOffered('its own arguments name the guest');
     const instance = await ProcessInstance.start(
       {
         ...plan,
-        args: [...plan.args, ...(this.settings.args ?? [])],
+        args,
+        guest,
         env: { ...plan.env, ...this.settings.env },
         scratch,
         readiness: this.settings.readiness ?? 10000,

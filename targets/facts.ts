@@ -29,6 +29,8 @@ export interface TargetFacts {
   readonly schema: Schema;
   /** Why the schema is not the target's own introspection; absent when it is. */
   readonly schemaNote?: string;
+  /** It was told to leave deprecated members and commands out of what it says (`-compat deprecated-output=hide`), as its schema shows. */
+  readonly hidesDeprecated?: true;
   /** Names that `query-commands` lists; absent when the target does not answer it. */
   readonly commands?: ReadonlySet<string>;
   /** Parameters and capabilities as they were found; absent when the target does not show them. */
@@ -154,7 +156,7 @@ function fitting(choice: Choice, { capabilities, parameters }: Settings): Choice
   return { ...choice, dialect: own(choice.dialect), readings: choice.readings.map(own) };
 }
 
-function readSchema(reply: unknown, dialect: Dialect): Pick<TargetFacts, 'schema' | 'schemaNote'> {
+function readSchema(reply: unknown, dialect: Dialect): Pick<TargetFacts, 'schema' | 'schemaNote' | 'hidesDeprecated'> {
   if (!Array.isArray(reply)) {
     return {
       schema: loadSchema(dialect.name),
@@ -162,11 +164,19 @@ function readSchema(reply: unknown, dialect: Dialect): Pick<TargetFacts, 'schema
     };
   }
   try {
-    return { schema: fromIntrospection(reply) };
+    return { schema: fromIntrospection(reply), ...(hidesDeprecated(reply) ? { hidesDeprecated: true } : {}) };
   } catch (error) {
     return {
       schema: loadSchema(dialect.name),
       schemaNote: `query-qmp-schema could not be read (${(error as Error).message}): the schema of dialect ${dialect.name} is used`,
     };
   }
+}
+
+/** Enums tell their values twice where that is not hidden, in a member that is deprecated and in one that is not. */
+function hidesDeprecated(entities: readonly unknown[]): boolean {
+  const enums = entities.filter((one) => isObject(one as JsonObject) && (one as JsonObject)['meta-type'] === 'enum');
+  return (
+    enums.length > 0 && enums.every((one) => !('values' in (one as JsonObject)) && 'members' in (one as JsonObject))
+  );
 }

@@ -34,6 +34,8 @@ export interface ProcessPlan {
   readonly scratch: string;
   /** Milliseconds until the first monitor must accept a connection. */
   readonly readiness: number;
+  /** Name of the guest by the arguments that are not ours. */
+  readonly guest?: string | undefined;
   /** Milliseconds until the first answer must be here; {@link firstAnswer} when absent. */
   readonly patience?: number;
 }
@@ -240,7 +242,12 @@ export class ProcessInstance implements Instance {
   record(transcript: Transcript, endpoint: string): void {
     this.transcript = transcript;
     this.endpoint = endpoint;
-    transcript.add(endpoint, 'started', stringifyJson(this.options));
+    const { guest } = this.plan;
+    transcript.add(
+      endpoint,
+      'started',
+      stringifyJson({ ...this.options, ...(guest === undefined ? {} : { name: guest }) }),
+    );
   }
 
   async connect(options: { monitor?: number; deadline?: number } = {}): Promise<Session> {

@@ -1,4 +1,5 @@
 /** qmp-protocol.md §13: generic commands. */
+import { parseStart } from '../../oracle/first-state.js';
 import { aBoolean, anInteger, aString } from '../../oracle/patterns.js';
 import type { Trial } from '../../oracle/trial.js';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
@@ -68,7 +69,11 @@ export const genericCommands = new ChapterBuilder(['QMP protocol', '13 Generic c
     'QMP-BASE-02',
     'query-name of a guest without a name is an empty object',
     async (t) => {
-      t.same(await ask(t, 'query-name'), {}, 'query-name');
+      const told = await ask(t, 'query-name');
+      // The target's own arguments may give it one.
+      const started = t.transcript.entries.find(({ kind }) => kind === 'started');
+      const { name } = parseStart(started?.text ?? '');
+      t.same(told, name === undefined ? {} : { name }, 'query-name');
     },
     { needs: { abilities: ['start'] } },
   )
@@ -110,7 +115,13 @@ export const genericCommands = new ChapterBuilder(['QMP protocol', '13 Generic c
       const absent = list.filter((name) => !t.facts.schema.commands.has(name));
       t.check(absent.length === 0, 'no command without a schema', absent.join());
     },
-    { needs: { unless: (facts) => facts.schemaNote }, tags: ['QMP-BASE-20', 'QMP-D-45'] },
+    {
+      needs: {
+        unless: ({ schemaNote, hidesDeprecated }) =>
+          schemaNote ?? (hidesDeprecated ? 'it leaves deprecated commands out of its schema' : undefined),
+      },
+      tags: ['QMP-BASE-20', 'QMP-D-45'],
+    },
   )
   .must(
     'QMP-D-45',
