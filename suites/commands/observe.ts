@@ -76,9 +76,11 @@ export async function becomes(
   holds: (answer: JsonObject) => boolean,
 ): Promise<JsonObject> {
   const until = session.patience();
-  for (;;) {
+  for (let pause = 1; ; pause = Math.min(16, 2 * pause)) {
     const answer = t.succeeded(await session.command(query), query);
     if (isObject(answer) && holds(answer)) return answer;
+    // Nothing tells of it, and whoever asks on and on keeps the monitor from doing it.
+    await new Promise((resolve) => setTimeout(resolve, pause));
     if (until.passed) throw new DeadlinePassed(`${query} to say ${words}`, until.length);
   }
 }

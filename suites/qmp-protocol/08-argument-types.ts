@@ -8,7 +8,7 @@ import { faulty } from './shapes.js';
 import { expects, missing, unexpected, wrongType } from './texts.js';
 
 /** Commands tried in one requirement; each costs the target some 100 bytes of input. */
-const tried = 60;
+const tried = 40;
 
 /** The texts that name this member as one of a wrong type. */
 function texts({ member, kind }: Site): readonly string[] | RegExp {
