@@ -30,6 +30,7 @@ function build(
   settings: Parameters<typeof qemuTarget>[2] & object,
   config: Config,
 ): Target {
+  if (/^(reference|qemu)(:|$)/.test(text)) refuseOurs(name, settings.args ?? []);
   if (text === 'reference') return referenceTarget(name, [], settings);
   if (text.startsWith('reference:')) {
     const dialect = text.slice('reference:'.length);
@@ -53,4 +54,13 @@ function build(
     }
   }
   throw unknownTarget(config, text);
+}
+
+/** What a requirement asks for at a start cannot be so at every start. @throws ConfigError */
+function refuseOurs(name: string, args: readonly string[]): void {
+  const ours = args.find((word) => /^--?(S|incoming)$/.test(word));
+  if (ours === undefined) return;
+  throw new ConfigError(
+    `targets.${name}.args must not have ${ours}: guests are started ${ours.endsWith('S') ? 'paused' : 'waiting for a migration'} where a requirement asks for it; leave it out`,
+  );
 }

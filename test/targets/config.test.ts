@@ -128,6 +128,17 @@ describe('--target', () => {
     expect(refused('mine', config).message).to.match(/targets\.mine\.args is for targets that are started/);
   });
 
+  it('refuses arguments that would make every start another one', () => {
+    const config = {
+      targets: {
+        paused: { target: 'qemu:/bin/sh', args: ['-m', '1G', '-S'] },
+        waiting: { target: 'reference', args: ['-incoming', 'defer'] },
+      },
+    };
+    expect(refused('paused', config).message).to.match(/^targets\.paused\.args must not have -S: .*; leave it out$/);
+    expect(refused('waiting', config).message).to.match(/must not have -incoming: .*waiting for a migration/);
+  });
+
   it('knows what each kind can do', () => {
     const attached = resolveTarget('tcp:10.0.0.1:4444').target;
     expect(attached.lacks('start')).to.match(/it runs already/);
