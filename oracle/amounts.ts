@@ -72,7 +72,8 @@ function* sent(value: JsonObject, ram: JsonObject): Generator<WrongRate> {
   const mbps = figure(ram, 'mbps');
   // Of a shorter time a cut millisecond is too large a part.
   if (mbps === undefined || time < 10) return;
-  const [slowest, fastest] = [(bytes * 8) / (time + 2) / 2000, ((bytes + besidePages / 8) * 8) / (time - 2) / 500];
+  const slowest = (0.95 * bytes * 8) / (time + 2) / 1000;
+  const fastest = ((bytes + besidePages / 8) * 8) / (time - 2) / 500;
   if (mbps < slowest || mbps > fastest)
     yield ['MIG-CMD-QMIG-03', `mbps from ${slowest} to ${fastest}, transferred in its time`, `${mbps}`];
 }

@@ -164,6 +164,9 @@ export class InfoInvariants {
         const time = integer(value[name]) ?? 0n;
         must('MIG-CMD-INV-09', time <= most, `${name} at most ${most} ms, the time of all`, `${time}`);
       }
+      // The guest stands once all has been set up.
+      const both = (integer(value['setup-time']) ?? 0n) + (integer(value.downtime) ?? 0n);
+      must('MIG-CMD-INV-09', both <= most + 1n, `set-up and downtime at most ${most + 1n} ms together`, `${both}`);
     }
     for (const [name, figure] of figuresOf(value))
       must(times.has(name) ? 'MIG-CMD-INV-03' : 'MIG-CMD-QMIG-03', figure >= 0, `${name} not negative`, `${figure}`);

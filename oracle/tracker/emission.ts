@@ -91,6 +91,7 @@ const baselineMembers = new Set([
   'ram',
   'disk',
   'xbzrle-cache',
+  'compression',
   'total-time',
   'expected-downtime',
   'downtime',

@@ -52,6 +52,7 @@ export const towards72: Between = {
     listenerStaysOpen: [4, 0],
     quitCancels: [4, 0],
     encodingRate: [5, 1],
+    compressionShown: [3, 1],
     removedCommands: [6, 0],
     migrateOnDestination: [6, 0],
     fromPostmigrate: [6, 0],

@@ -98,6 +98,8 @@ export interface MigrationRules {
   readonly ramMembers: 'baseline' | '7.2' | '10.0';
   /** `encoding-rate` in `xbzrle-cache`. */
   readonly encodingRate: boolean;
+  /** `compression` where the pages of RAM are compressed. */
+  readonly compressionShown: boolean;
   /** `downtime` in every state of postcopy instead of `expected-downtime`. */
   readonly downtimeInPostcopy: boolean;
   readonly connectError: (address: string, reason: string) => string;
@@ -165,6 +167,7 @@ const baseline: MigrationRules = {
   returnPathErrorsLate: false,
   ramMembers: 'baseline',
   encodingRate: false,
+  compressionShown: false,
   downtimeInPostcopy: false,
   connectError: (_address, reason) => `Failed to connect socket: ${reason}`,
   connectUnixError: (path, reason) => `Failed to connect socket ${path}: ${reason}`,
@@ -207,6 +210,7 @@ const since7: MigrationRules = {
   errorDesc: 'stream',
   ramMembers: '7.2',
   encodingRate: true,
+  compressionShown: true,
   connectError: (address, reason) => `Failed to connect to '${address}': ${reason}`,
   connectUnixError: (path, reason) => `Failed to connect to '${path}': ${reason}`,
   incomingFdNames: true,

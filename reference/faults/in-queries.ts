@@ -140,6 +140,39 @@ export const queryFaults = inArea('query-migrate', {
     rows: ['MIG-CMD-INV-02'],
     calls: ram(({ remaining }) => ({ remaining: number(remaining) + 1 })),
   },
+  'remaining-halved': {
+    title: 'shows half of the pages that remain',
+    rows: ['MIG-CMD-INV-02'],
+    calls: ram(({ remaining }) => ({ remaining: Math.floor(number(remaining) / page / 2) * page })),
+  },
+  'compression-lost': {
+    title: 'does not tell of what it compresses',
+    rows: ['MIG-CMD-QMIG-03'],
+    dialect: '7.2',
+    calls: info((value) => without(value, 'compression')),
+  },
+  'compressed-size-in-bits': {
+    title: 'tells in bits what compressed pages became',
+    rows: ['MIG-CMD-QMIG-03'],
+    dialect: '7.2',
+    calls: info((value) => {
+      if (value.compression === undefined) return value;
+      const compression = value.compression as Members;
+      return {
+        ...value,
+        compression: { ...compression, 'compressed-size': number(compression['compressed-size']) * 8 },
+      };
+    }),
+  },
+  'total-without-downtime': {
+    title: 'takes the downtime off the time of all',
+    rows: ['MIG-CMD-INV-09'],
+    calls: info((value) =>
+      value.downtime === undefined
+        ? value
+        : { ...value, 'total-time': Math.max(0, number(value['total-time']) - number(value.downtime)) },
+    ),
+  },
   'remaining-beyond-total': {
     title: 'shows more remaining bytes than there are',
     rows: ['MIG-CMD-INV-02'],

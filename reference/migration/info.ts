@@ -9,6 +9,8 @@ export interface InfoSources {
   readonly host: MigrationHost;
   readonly statistics: Statistics;
   readonly xbzrle: XbzrleCounters;
+  /** Pages that were sent compressed, and the bytes of what they became. */
+  readonly compressed: { readonly pages: number; readonly bytes: number };
   /** Pages still to send. */
   readonly remainingPages: number;
   /** Bytes of the disks, while they are migrated. */
@@ -46,6 +48,10 @@ function member(name: string, state: ModelState, sources: InfoSources): unknown 
       return ramMembers(state, sources);
     case 'xbzrle-cache':
       return xbzrleMembers(state, sources);
+    case 'compression': {
+      const { pages, bytes } = sources.compressed;
+      return { pages, busy: 0, 'busy-rate': 0, 'compressed-size': bytes, 'compression-rate': 0 };
+    }
     case 'disk':
       return disk === undefined ? undefined : { ...zeroes(ramMembers(state, sources)), ...disk };
     case 'cpu-throttle-percentage':

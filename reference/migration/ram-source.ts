@@ -55,6 +55,9 @@ export class RamSource {
     this.bitmap = new MigrationBitmap(ram);
   }
 
+  /** What was sent compressed. */
+  readonly compressed = { pages: 0, bytes: 0 };
+
   /** Bytes still to send. */
   get pending(): number {
     return this.bitmap.count * pageSize;
@@ -169,7 +172,10 @@ export class RamSource {
     // The record that carries the block's name is never compressed (stream-format.md §5.3).
     const compressible = compressLevel !== undefined && !this.plainOnly && (this.#bulk || xbzrle === undefined);
     if (compressible && this.#named === block) {
-      return writer.ram.compressed(block, offset, compressPage(block.bytes, offset, compressLevel));
+      const data = compressPage(block.bytes, offset, compressLevel);
+      this.compressed.pages++;
+      this.compressed.bytes += data.length;
+      return writer.ram.compressed(block, offset, data);
     }
     this.#named = block;
     const length = writer.ram.page(block, offset, block.bytes, offset);

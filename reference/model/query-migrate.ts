@@ -30,16 +30,19 @@ export function migrationInfoShape(state: ModelState, rules: MigrationRules): Re
   const { status, error } = state.out;
   if (status === 'none') return { equals, required, optional };
   equals.status = status;
+  const compresses = rules.compressionShown && isOn(state, 'compress');
   if (detailed.has(status)) {
     const late = rules.downtimeInPostcopy && status.startsWith('postcopy-');
     required.push('total-time', late ? 'downtime' : 'expected-downtime', 'setup-time', 'ram');
     if (isOn(state, 'xbzrle')) required.push('xbzrle-cache');
+    if (compresses) required.push('compression');
     optional.push('disk');
     // Where capabilities may be set while a cancel is under way, it may have been on.
     if (isOn(state, 'auto-converge') || status === 'cancelling') optional.push('cpu-throttle-percentage');
   } else if (status === 'completed') {
     required.push('total-time', 'downtime', 'setup-time', 'ram');
     if (isOn(state, 'xbzrle')) required.push('xbzrle-cache');
+    if (compresses) required.push('compression');
     if (state.out.phase === 'settling' && isOn(state, 'auto-converge')) optional.push('cpu-throttle-percentage');
   }
   if (status === 'failed' && error !== null) equals['error-desc'] = error;

@@ -59,6 +59,37 @@ async function showsRam(t: Trial, one: Source, ram: JsonObject): Promise<void> {
 
 const dataOf = (event: JsonObject): JsonObject => (isObject(event.data) ? event.data : {});
 
+/** Pages that may be on their way, neither counted as sent nor as what remains. */
+const onTheirWay = 16;
+/** Looks for two answers between which nothing was sent. */
+const looks = 40;
+
+/** In the first pass each page either was sent or remains, whatever the guest writes meanwhile. */
+async function makesAll(t: Trial, one: Source): Promise<void> {
+  for (let i = 0, before: JsonValue | undefined; i < looks; i++) {
+    const { status, ram } = await one.info();
+    if (status !== 'active' || !isObject(ram) || Number(ram['dirty-sync-count']) !== 1) return;
+    if (ram.transferred === before) {
+      const [normal, zero, remaining, total, page] = [
+        ram.normal,
+        ram.duplicate,
+        ram.remaining,
+        ram.total,
+        ram['page-size'],
+      ].map(Number) as [number, number, number, number, number];
+      const [pages, all] = [normal + zero + remaining / page, total / page];
+      t.check(
+        pages <= all && pages >= all - onTheirWay,
+        `${all} pages`,
+        `${pages}`,
+        'sent and remaining, in the first pass',
+      );
+      return;
+    }
+    before = ram.transferred;
+  }
+}
+
 /** Later releases know the downtime as soon as the guest runs at the destination. */
 async function showsInPostcopy(
   t: Trial,
@@ -99,6 +130,9 @@ export const underWay = new ChapterBuilder(
       }
     },
   )
+  .must('MIG-CMD-INV-02.sum', 'in the first pass, what was sent and what remains are all of the memory', async (t) => {
+    await makesAll(t, await active(t));
+  })
   .must(
     'MIG-CMD-QMIG-03.pre-switchover',
     'pre-switchover is shown with its times, the downtime that it expects, and RAM',

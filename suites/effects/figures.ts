@@ -5,7 +5,7 @@ import { becomes } from '../commands/observe.js';
 import { ChapterBuilder } from '../requirement.js';
 import { over, pairNeeds, postcopyPair } from '../state-machine/pair.js';
 import { postcopyNeeds } from '../state-machine/postcopy.js';
-import { active, peerNeeds } from '../state-machine/source.js';
+import { active, peerNeeds, someRam, source } from '../state-machine/source.js';
 import { capture, captureNeeds } from '../stream-format/capture.js';
 
 const growing = ['transferred', 'duplicate', 'normal', 'normal-bytes', 'dirty-sync-count', 'postcopy-requests'];
@@ -111,6 +111,39 @@ export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'command
       before = Number(shown);
     }
   })
+  .must(
+    'MIG-CMD-QMIG-03.compression',
+    'with compress, the pages that were compressed are told of, and what they became',
+    async (t) => {
+      const one = await source(t, 'answer', { ram: someRam, capabilities: ['compress'] });
+      await one.migrate();
+      await one.until('completed');
+      await one.runs('postmigrate');
+      const info = await one.info();
+      const { compression } = info;
+      const names = ['pages', 'busy', 'busy-rate', 'compressed-size', 'compression-rate'];
+      t.returned('query-migrate', compression ?? null, names, [], 'compression');
+      const { pages, 'compressed-size': size } = isObject(compression) ? compression : {};
+      const { total, transferred, 'page-size': page } = ram(info);
+      const most = Number(total) / Number(page);
+      t.check(Number(pages) > 0 && Number(pages) <= most, `1 to ${most}`, String(pages), 'pages');
+      const fits = Number(size) > 0 && Number(size) <= Number(transferred);
+      t.check(fits, `bytes, ${transferred} at most`, String(size), 'compressed-size');
+      t.succeeded(
+        await one.session.command('migrate-set-capabilities', {
+          capabilities: [{ capability: 'compress', state: false }],
+        }),
+      );
+      t.same('compression' in (await one.info()), false, 'compression, of what is off');
+    },
+    {
+      needs: {
+        capabilities: ['compress'],
+        unless: ({ dialect }) =>
+          dialect.migration.compressionShown ? undefined : 'this release does not tell of what it compresses',
+      },
+    },
+  )
   .must(
     'MIG-CMD-QMIG-02.blocktime',
     'with postcopy-blocktime the destination tells how long vCPUs were blocked, as far as it could measure',

@@ -39,6 +39,23 @@ export const aboutAmounts = {
   'transferred-in-kilobytes': { says: 'tells kilobytes that were transferred', down: times('transferred', 1 / 1024) },
   'transferred-by-half': { says: 'has transferred half of what it has', down: times('transferred', 0.5) },
   'remaining-in-pages': { says: 'tells pages that remain', down: times('remaining', 1 / 4096) },
+  'remaining-halved': {
+    says: 'tells half of the pages that remain',
+    down: ram((value) => ({ ...value, remaining: Math.floor(number(value, 'remaining') / 8192) * 4096 })),
+  },
+  'total-without-downtime': {
+    says: 'takes the downtime off the time of all',
+    down: status((value) =>
+      'downtime' in value
+        ? { ...value, 'total-time': Math.max(0, number(value, 'total-time') - number(value, 'downtime')) }
+        : value,
+    ),
+  },
+  'compression-lost': {
+    says: 'does not tell of what it compresses',
+    alone: true,
+    down: status((value) => without(value, 'compression')),
+  },
   'remaining-frozen': { says: 'shows for ever what remained first', down: frozen('remaining') },
   'total-doubled': { says: 'has twice the RAM', down: times('total', 2) },
   'duplicate-doubled': { says: 'counts each page of zeros twice', down: times('duplicate', 2) },
