@@ -7,6 +7,7 @@ import { type Entry, entryValue, type Transcript } from '../protocol/transcript.
 import type { Schema } from '../qapi/schema.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
 import { betweenSymptoms } from './between.js';
+import { brokenRowOf } from './broken-rows.js';
 import { countedSymptoms } from './counted.js';
 import { withFewBytes } from './few-bytes.js';
 import { formSymptoms } from './form.js';
@@ -198,6 +199,12 @@ function garbageSymptoms({ transcript }: Evidence): Symptom[] {
   return [];
 }
 
+/** Parts of the streams that were fed on any channel. */
+const partsFed = ({ entries }: Transcript): string =>
+  entries
+    .flatMap(({ kind, text }) => (kind === 'channel' ? (/^sent \d+ bytes: (.*)$/.exec(text)?.[1] ?? []) : []))
+    .join(' ');
+
 /** A migration stream that breaks the format: the peer reads it as a destination would, and says what is wrong. */
 function unreadableSymptoms({ transcript, streamKnown }: Evidence): Symptom[] {
   if (!streamKnown) return [];
@@ -209,7 +216,7 @@ function unreadableSymptoms({ transcript, streamKnown }: Evidence): Symptom[] {
     {
       kind: 'garbage',
       subject: `a migration stream that breaks the format: ${withoutFigures(why).slice(0, 80)}`,
-      rows: ['MIG-STR-SEC-01'],
+      rows: [brokenRowOf(why, partsFed(transcript))],
       state: '',
       expected: ['a stream that a destination can load'],
       got: why.slice(0, 200),

@@ -119,7 +119,7 @@ function fate(
   if (kinds === 'refused' && (status === 'completed' || answers.some(({ text }) => text === 'SHUT 0')))
     return {
       subject: 'a malformed stream is loaded',
-      row: 'MIG-STR-BAD-01',
+      row: malformedRow(parts),
       expected: `a failed load of ${parts}`,
       got: 'a completed load',
       entry,
@@ -128,7 +128,7 @@ function fate(
   if (kinds === 'loaded' && failed)
     return {
       subject: 'a well-formed stream is refused',
-      row: 'MIG-STR-SEC-10',
+      row: status === 'failed' || died !== undefined ? acceptedRow(parts) : 'MIG-STR-CMD-11',
       expected: `a completed load of ${parts}`,
       got: 'a failed load',
       entry,
@@ -154,6 +154,22 @@ function statusOf(entry: Entry): string | undefined {
   const data = value.event === 'MIGRATION' ? value.data : value.return;
   return isObject(data) && typeof data.status === 'string' && !('running' in data) ? data.status : undefined;
 }
+
+/** Which one says of a stream that it is accepted. */
+const acceptedRow = (parts: string): string =>
+  identified.test(parts) ? 'MIG-STR-HDR-09' : /\bcompressed /.test(parts) ? 'MIG-STR-ZIP-10' : 'MIG-STR-SEC-10';
+
+/** Which requirement says of a stream with one such part that it is malformed. */
+const malformedRow = (parts: string): string => malformed.find(([words]) => words.test(parts))?.[1] ?? 'MIG-STR-BAD-01';
+const malformed: readonly (readonly [RegExp, string])[] = [
+  [/other-identity /, 'MIG-STR-HDR-10'],
+  [/other-machine /, 'MIG-STR-HDR-06'],
+  [/short-ram /, 'MIG-STR-BAD-31'],
+  [/bad-compressed /, 'MIG-STR-ZIP-13'],
+  [/(?:^| )compressed /, 'MIG-STR-ZIP-12'],
+  [/bad-delta /, 'MIG-XBZ-DEC-10'],
+  [/ switch /, 'MIG-STR-PC-34'],
+];
 
 /** UUID that a machine was given, as its start says. */
 const uuidOf = (start: string): string | undefined => /"-uuid","([^"]*)"/.exec(start)?.[1];
