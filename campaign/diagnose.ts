@@ -6,6 +6,7 @@ import { isObject, type JsonObject } from '../protocol/json.js';
 import { type Entry, entryValue, type Transcript } from '../protocol/transcript.js';
 import type { Schema } from '../qapi/schema.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
+import { answeredSymptoms } from './answered.js';
 import { betweenSymptoms } from './between.js';
 import { brokenRowOf } from './broken-rows.js';
 import { countedSymptoms } from './counted.js';
@@ -59,6 +60,7 @@ export function diagnose(evidence: Evidence): Symptom[] {
   if (symptoms.length === 0 && evidence.streamKnown)
     symptoms.push(
       ...loadedSymptoms(transcript, evidence.judge, evidence.dialect),
+      ...answeredSymptoms(transcript, evidence.dialect),
       ...betweenSymptoms(transcript),
       ...countedSymptoms(transcript, evidence.judge, evidence.dialect),
       ...releasedSymptoms(transcript),

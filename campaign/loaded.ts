@@ -147,7 +147,8 @@ function fate(
   };
 }
 
-function statusOf(entry: Entry): string | undefined {
+/** The status of a migration that a message tells, by an event or as an answer. */
+export function statusOf(entry: Entry): string | undefined {
   if (entry.kind !== 'received' || entry.stale) return undefined;
   const value = entryValue(entry);
   if (!isObject(value)) return undefined;

@@ -9,6 +9,7 @@ import type { Scenario } from '../targets/scenario.js';
 import { jsonScenario } from './json/scenario.js';
 import { nearMissScenario } from './near-miss/scenario.js';
 import { raceScenario, races } from './races/races.js';
+import { answer, answersOf } from './scenario/answers.js';
 import { expedition } from './scenario/expedition.js';
 import { load, loadsOf } from './scenario/loads.js';
 import { route, routesOf } from './scenario/routes.js';
@@ -69,6 +70,14 @@ export const sources: readonly CaseSource[] = [
     length: 6,
     make: (decisions, { dialect }) => load(decisions, dialect),
     opening: ({ dialect }) => loadsOf(dialect).length,
+  },
+  {
+    name: 'answer',
+    about: 'messages of our own that come back to a source: right, wrong, and out of place',
+    weight: 1,
+    length: 8,
+    make: (decisions, { dialect }) => answer(decisions, dialect),
+    opening: ({ dialect }) => answersOf(dialect),
   },
   {
     name: 'walk',

@@ -4,29 +4,17 @@ import type { Clock } from '../protocol/clock.js';
 import { ConnectError } from '../protocol/errors.js';
 import type { Transcript } from '../protocol/transcript.js';
 import type { StreamRules } from '../reference/dialects/stream.js';
-import { ReturnPathWriter, returnPathMessage } from '../reference/stream/return-path-writer.js';
-import type { FeedPart, PeerMessage, Step } from '../targets/scenario.js';
+import type { FeedPart, Step } from '../targets/scenario.js';
 import { Feed } from './peer/feed.js';
 import type { KnownMachine } from './peer/machine-checks.js';
 import { Peer } from './peer/peer.js';
 import type { PeerNetwork } from './peer/peer-network.js';
 import { Relay } from './peer/relay.js';
+import { returnMessages } from './peer/return-messages.js';
 import { ramAfter, streamOf } from './peer/stream-parts.js';
 import { ScenarioError } from './scenario-error.js';
 
 type Of<What extends Step['do']> = Extract<Step, { do: What }>;
-
-const writer = new ReturnPathWriter();
-const messages: Readonly<Record<PeerMessage, Buffer>> = {
-  pong: writer.pong(4711),
-  shut: writer.shut(0),
-  'shut-error': writer.shut(1),
-  'resume-ack': writer.resumeAck(1),
-  'bad-ack': writer.resumeAck(2),
-  unknown: returnPathMessage(255, Buffer.alloc(0)),
-  // The secondary's message that it is ready for checkpoints (stream-format.md §12).
-  ready: Buffer.alloc(4),
-};
 
 /** Parts for which a message comes back. */
 const asking: ReadonlySet<FeedPart> = new Set(['ping', 'recv-bitmap', 'resume']);
@@ -161,7 +149,7 @@ export class Channels {
   message({ channel, message }: Of<'message'>): void {
     const one = this.get(channel);
     if (!(one instanceof Peer)) throw new ScenarioError(`channel '${channel}' has no peer of ours to send a message`);
-    one.message(messages[message]);
+    one.message(returnMessages[message], message);
   }
 
   /** @throws DeadlinePassed */

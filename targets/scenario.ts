@@ -38,7 +38,38 @@ export type RelayBehaviour =
   | 'cut';
 
 /** A message that a peer of ours sends back to the source. */
-export const peerMessages = ['pong', 'shut', 'shut-error', 'resume-ack', 'bad-ack', 'unknown', 'ready'] as const;
+export const peerMessages = [
+  'pong',
+  'shut',
+  'shut-error',
+  'resume-ack',
+  'bad-ack',
+  'unknown',
+  'ready',
+  /** Of the wrong length, or with a value that means an error. */
+  'shut-negative',
+  'shut-empty',
+  'pong-long',
+  'ack-short',
+  'too-long',
+  /** Consent to the switch-over, which only some releases know. */
+  'switchover',
+  /** The first page; the same without a name; none; of another block, not at a page, half a page, behind the end, cut. */
+  'request',
+  'request-again',
+  'request-empty',
+  'request-elsewhere',
+  'request-odd',
+  'request-half',
+  'request-beyond',
+  'request-cut',
+  /** What has come, of which nobody may tell unless he is asked. */
+  'bitmap',
+  'bitmap-elsewhere',
+  'bitmap-nameless',
+  /** The first bytes of a PONG. */
+  'half',
+] as const;
 export type PeerMessage = (typeof peerMessages)[number];
 
 /** A part of a stream that we feed to a destination, in any order that is asked for. */

@@ -132,9 +132,10 @@ export class Peer {
     this.clock.soon(() => this.clock.soon(() => this.cutting--));
   }
 
-  /** Sends bytes back on every open connection. */
-  message(bytes: Buffer): void {
-    this.tell(`sent ${bytes.length <= 16 ? bytes.toString('hex') : `${bytes.length} bytes`}`);
+  /** Sends bytes back on every open connection. @param name what they are, for the transcript */
+  message(bytes: Buffer, name?: string): void {
+    const what = bytes.length <= 16 ? bytes.toString('hex') : `${bytes.length} bytes`;
+    this.tell(`sent ${what}${name === undefined ? '' : `: ${name}`}`);
     for (const connection of this.open) connection.write(bytes);
   }
 

@@ -1,0 +1,91 @@
+/**
+ * Answers: messages of our own on the return path of a source, right, wrong and out of place, one after another, while it sends,
+ * when it has sent everything, and in postcopy. A campaign begins with each of them.
+ */
+import type { Dialect } from '../../reference/dialects/dialect.js';
+import {
+  channelUri,
+  type PeerMessage,
+  peerMessages,
+  type Scenario,
+  type Step,
+  scenarioVersion,
+} from '../../targets/scenario.js';
+import { Tape } from './tape.js';
+
+const channel = 'back';
+
+const command = (execute: string, args: unknown): Step => ({ do: 'command', at: 'source', execute, arguments: args });
+const reaches = (is: 'announced' | 'switched' | 'end-of-stream'): Step => ({
+  do: 'channel',
+  channel,
+  is,
+  deadline: 1500,
+});
+
+/** Where the source is when it is answered: the steps that lead there, behind its start. */
+const moments: readonly { readonly capability: string; readonly steps: readonly Step[] }[] = [
+  {
+    capability: 'return-path',
+    steps: [command('migrate', { uri: channelUri(channel) }), reaches('end-of-stream')],
+  },
+  {
+    capability: 'return-path',
+    steps: [
+      command('migrate-set-parameters', { 'max-bandwidth': 1 << 18 }),
+      command('migrate', { uri: channelUri(channel) }),
+      reaches('announced'),
+    ],
+  },
+  {
+    capability: 'postcopy-ram',
+    steps: [
+      {
+        do: 'pipeline',
+        at: 'source',
+        commands: [
+          { execute: 'migrate', arguments: { uri: channelUri(channel) } },
+          { execute: 'migrate-start-postcopy' },
+        ],
+      },
+      reaches('switched'),
+    ],
+  },
+];
+
+/** Messages by which nothing is changed. */
+const harmless: readonly PeerMessage[] = ['pong', 'resume-ack'];
+
+const momentsOf = ({ migration }: Dialect) =>
+  moments.filter(({ capability }) => migration.capabilities.includes(capability));
+
+/** How many different ones there are, before any decision. */
+export const answersOf = (dialect: Dialect): number => peerMessages.length * momentsOf(dialect).length;
+
+/** The scenario that a tape stands for: its first decision is the message and the moment, the others bring more of them. */
+export function answer([number = 0, ...decisions]: readonly number[], dialect: Dialect): Scenario {
+  const tape = new Tape(decisions);
+  const at = momentsOf(dialect);
+  const message = peerMessages[number % peerMessages.length] as PeerMessage;
+  const { capability, steps } = at[Math.floor(number / peerMessages.length) % at.length] as (typeof moments)[number];
+  const all = [message];
+  // A tape that has ended adds nothing.
+  const sometimes = () => tape.number(10) > 6;
+  if (sometimes()) all.push(message);
+  for (let left = tape.number(3); left > 0; left--) all.push(tape.pick(peerMessages));
+  if (sometimes()) all.unshift(tape.pick(peerMessages));
+  // What is harmless is followed by the right end.
+  if (all.every((one) => harmless.includes(one))) all.push('shut');
+  return {
+    scenario: scenarioVersion,
+    steps: [
+      { do: 'start', at: 'source' },
+      { do: 'connect', at: 'source' },
+      command('migrate-set-capabilities', { capabilities: [{ capability, state: true }] }),
+      { do: 'peer', channel, behaviour: 'silent' },
+      ...steps,
+      ...all.map((one): Step => ({ do: 'message', channel, message: one })),
+      { do: 'status', at: 'source', is: ['completed', 'failed', 'postcopy-paused'], deadline: 1000 },
+    ],
+  };
+}
