@@ -63,6 +63,11 @@ export class Figures {
     this.countsPages = fresh;
   }
 
+  /** Pages were asked for by a peer of ours, out of a postcopy: they may be counted. */
+  asked(): void {
+    this.withoutPostcopy = false;
+  }
+
   /** Another transcript follows, whose times count from its own beginning. */
   carry(): void {
     this.fresh = false;

@@ -132,6 +132,7 @@ export class Judge {
     if (entry.kind === 'channel') {
       this.stir();
       this.channels.take(entry);
+      if (/^sent .*: request/.test(entry.text)) for (const { figures } of this.processes.values()) figures.asked();
       return undefined;
     }
     const name = processOf(entry);
