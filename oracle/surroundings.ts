@@ -6,7 +6,7 @@
 
 import type { Entry } from '../protocol/transcript.js';
 import { isRunning } from '../reference/model/index.js';
-import type { Hypothesis } from './tracker/hypothesis.js';
+import type { Core } from './tracker/core.js';
 import type { Tracker } from './tracker/tracker.js';
 
 /** What makes a hypothesis impossible, in words, and the rows that say so. */
@@ -15,7 +15,7 @@ export interface Bound {
   readonly rows: readonly string[];
 }
 /** Tells what a hypothesis contradicts; `undefined` when nothing. */
-export type Bounds = (hypothesis: Hypothesis) => Bound | undefined;
+export type Bounds = (core: Core) => Bound | undefined;
 
 /** What is known of a channel that a peer of ours holds. */
 interface Channel {
@@ -116,7 +116,7 @@ export function boundsOfPeer(channel: Channel, tampered: boolean): Bounds {
   const { behaviour, released, ended, disturbed } = channel;
   const closed = behaviour === 'nobody' || (behaviour === 'full' && !released && !disturbed);
   const withheld = !released && (behaviour === 'silent' || behaviour === 'stall');
-  return ({ core }) => {
+  return (core) => {
     const { out, capabilities } = core.state;
     if (core.defects.length > 0) return undefined;
     if (core.progress !== 'none' && closed) {
@@ -142,10 +142,10 @@ export function boundsOfPeer(channel: Channel, tampered: boolean): Bounds {
 
 /** What a destination shows of the stream that it reads bounds what its source has done. */
 export function boundsOfDestination(destination: Tracker): Bounds {
-  const all = (test: (hypothesis: Hypothesis) => boolean) => destination.hypotheses.every(test);
+  const all = (test: (core: Core) => boolean) => destination.cores.every(test);
   const loaded = all(({ state }) => state.in.status === 'completed' || state.in.status === 'colo');
   const accepted = all(({ state }) => state.in.status !== 'none' && state.in.status !== 'setup');
-  return ({ core }) => {
+  return (core) => {
     const { out } = core.state;
     const over = failed.has(out.status) && !out.lingering;
     if (loaded && over && core.progress !== 'written') {
@@ -160,13 +160,13 @@ export function boundsOfDestination(destination: Tracker): Bounds {
 
 /** What a source shows bounds what its destination has done with the stream. */
 export function boundsOfSource(source: Tracker): Bounds {
-  const all = (test: (hypothesis: Hypothesis) => boolean) => source.hypotheses.every(test);
+  const all = (test: (core: Core) => boolean) => source.cores.every(test);
   const answered = all(
     ({ state: { out, capabilities } }) =>
       out.status === 'completed' && out.returnPath === 'open' && !capabilities.includes('x-colo'),
   );
   const unwritten = all(
-    ({ core, state }) => core.progress !== 'written' && failed.has(state.out.status) && !state.out.lingering,
+    ({ progress, state }) => progress !== 'written' && failed.has(state.out.status) && !state.out.lingering,
   );
   return ({ state }) => {
     const inStatus = state.in.status;

@@ -4,6 +4,7 @@
  * questions are asked, and nothing is searched for. Only for sets that differ in their cores and in how far they are with the
  * commands, and while nothing runs outside the order of the first connection.
  */
+import type { ModelState } from '../../reference/model/index.js';
 import type { Core, Cores } from './core.js';
 import type { Step } from './history.js';
 import { type Hypothesis, hypothesis } from './hypothesis.js';
@@ -56,12 +57,20 @@ type Next = Asked | Left;
 class Place {
   /** What is asked first, by the kind of the observation. */
   readonly beginnings: (Next | undefined)[] = [];
+  /** States with the tuning that they were last asked for with. */
+  private shown: { readonly tuning: Tuning; readonly states: readonly ModelState[] } | undefined;
 
   constructor(
     readonly cores: readonly Core[],
     /** Commands that another hypothesis has executed, and this one has not. */
     readonly behind: readonly number[],
   ) {}
+
+  states(tuning: Tuning): readonly ModelState[] {
+    if (this.shown?.tuning !== tuning)
+      this.shown = { tuning, states: this.cores.map(({ node }) => node.with(tuning)) };
+    return this.shown.states;
+  }
 }
 
 /** Places kept, and answers of one question; more than a long campaign needs at a time. */
@@ -108,6 +117,8 @@ interface Spot {
 
 /** Where a process may be at some moment. */
 export class Position {
+  private shown: readonly ModelState[] | undefined;
+
   private constructor(
     private readonly places: Places,
     private readonly queue: Queue,
@@ -123,6 +134,19 @@ export class Position {
   get hypotheses(): readonly Hypothesis[] {
     this.list ??= this.spot ? hypothesesAt(this.spot) : [];
     return this.list;
+  }
+
+  /** Those of the hypotheses, one for each. */
+  get cores(): readonly Core[] {
+    return this.spot ? this.spot.place.cores : this.hypotheses.map(({ core }) => core);
+  }
+
+  /** Whole states of the hypotheses, one for each. */
+  get states(): readonly ModelState[] {
+    const { spot } = this;
+    if (spot) return spot.place.states(spot.tuning);
+    this.shown ??= this.hypotheses.map(({ core, tuning }) => core.node.with(tuning));
+    return this.shown;
   }
 
   /**

@@ -9,7 +9,7 @@ import { defectMoves, defectOutcomes } from '../known-defects.js';
 import type { CommandRef, Emission, Emitted } from './emission.js';
 import { genericOutcomes } from './generic.js';
 import { nameOf, type Sent } from './sent.js';
-import { type Halves, type Tuning, Tunings, tunes } from './tuning.js';
+import { type Halves, type Tuning, Tunings, tunes, whole } from './tuning.js';
 
 /** What tells of something that may happen. */
 interface Told {
@@ -86,7 +86,7 @@ export class StateNode {
   with(tuning: Tuning): ModelState {
     let state = this.tuned.get(tuning);
     if (state === undefined) {
-      state = { ...this.state, parameters: { ...this.state.parameters, ...tuning.parameters } };
+      state = { ...this.state, parameters: whole(this.state.parameters, tuning) };
       if (this.tuned.size >= mostAnswers) this.tuned.clear();
       this.tuned.set(tuning, state);
     }

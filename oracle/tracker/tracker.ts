@@ -43,12 +43,7 @@ const over: ReadonlySet<string> = new Set(['none', 'completed', 'failed', 'cance
 
 export class Tracker {
   private position: Position;
-  /** States of the set that was last asked for them. */
-  private shown: { readonly set: readonly Hypothesis[]; readonly states: readonly ModelState[] } = {
-    set: [],
-    states: [],
-  };
-  private readonly cores: Cores;
+  private readonly all: Cores;
   private readonly queue: Queue;
   private readonly search: Search;
   private readonly strictDesc: boolean;
@@ -61,16 +56,16 @@ export class Tracker {
     const defects = options.defects ?? new Set();
     this.fatal = new FatalDefects(defects);
     this.strictDesc = options.strictDesc ?? false;
-    this.cores = Cores.of(Space.of(options.rules, defects));
+    this.all = Cores.of(Space.of(options.rules, defects));
     this.queue = new Queue(this.strictDesc);
-    this.search = new Search(this.cores, this.queue, this.strictDesc);
+    this.search = new Search(this.all, this.queue, this.strictDesc);
     const pass = options.fresh === true ? 0 : undefined;
     const initial = options.initial.map((state) =>
-      hypothesis(this.cores.first(state), this.cores.space.halves(state).tuning, 0, [], pass),
+      hypothesis(this.all.first(state), this.all.space.halves(state).tuning, 0, [], pass),
     );
     this.history = options.trails === true ? new History(initial.length) : undefined;
     this.forgetful = options.forgetful ?? false;
-    this.position = Position.of(initial, Places.of(this.cores), this.queue);
+    this.position = Position.of(initial, Places.of(this.all), this.queue);
   }
 
   private get set(): readonly Hypothesis[] {
@@ -78,7 +73,7 @@ export class Tracker {
   }
 
   private set set(hypotheses: readonly Hypothesis[]) {
-    this.position = Position.of(hypotheses, Places.of(this.cores), this.queue);
+    this.position = Position.of(hypotheses, Places.of(this.all), this.queue);
   }
 
   /** Transitions that led to the present hypotheses; none unless they are kept. */
@@ -98,7 +93,7 @@ export class Tracker {
 
   /** Goes on from what some of {@link begun} have become. @returns what was taken on the way */
   private goOn(next: readonly Hypothesis[]): Step | undefined {
-    const step = this.history === undefined ? undefined : stepTo(next, this.cores);
+    const step = this.history === undefined ? undefined : stepTo(next, this.all);
     if (step !== undefined) this.history?.add(step);
     this.set = this.queue.tidy(step === undefined ? next : arrived(next));
     return step;
@@ -109,11 +104,14 @@ export class Tracker {
     return this.set;
   }
 
+  /** Those of the present hypotheses. */
+  get cores(): readonly Core[] {
+    return this.position.cores;
+  }
+
   /** The states that the process may be in. */
   get modelStates(): readonly ModelState[] {
-    if (this.shown.set !== this.set)
-      this.shown = { set: this.set, states: this.set.map(({ core, tuning }) => core.node.with(tuning)) };
-    return this.shown.states;
+    return this.position.states;
   }
 
   /** Known defects that every hypothesis needs. */
@@ -167,28 +165,28 @@ export class Tracker {
     this.queue.see(index, reply);
     const next = before.flatMap((one) => {
       if (!one.done.includes(index)) return [one];
-      const core = this.queue.answeredWith(this.cores, one.core, index, reply);
+      const core = this.queue.answeredWith(this.all, one.core, index, reply);
       return core === undefined ? [] : [at(one, core)];
     });
     if (next.some(({ done }) => done.includes(index)) || this.mayExecute(next, index)) {
       this.goOn(next);
       return undefined;
     }
-    return this.diverge(reply, this.queue.wouldAnswer(this.cores, before, index));
+    return this.diverge(reply, this.queue.wouldAnswer(this.all, before, index));
   }
 
   /**
    * Strikes out the hypotheses that something outside the process contradicts.
-   * @param bound tells what a hypothesis contradicts, in words; `undefined` when nothing
+   * @param bound tells what the core of a hypothesis contradicts, in words; `undefined` when nothing
    */
-  restrict(seen: Observation, bound: (hypothesis: Hypothesis) => Permitted | undefined): TrackedDivergence | undefined {
-    if (this.set.every((one) => bound(one) === undefined)) return undefined;
-    const rest = this.begun.filter((one) => bound(one) === undefined);
+  restrict(seen: Observation, bound: (core: Core) => Permitted | undefined): TrackedDivergence | undefined {
+    if (this.cores.every((one) => bound(one) === undefined)) return undefined;
+    const rest = this.begun.filter(({ core }) => bound(core) === undefined);
     if (rest.length > 0) {
       this.goOn(rest);
       return undefined;
     }
-    const permitted = new Map(this.set.map((one) => bound(one)).map((one) => [one?.words, one]));
+    const permitted = new Map(this.cores.map(bound).map((one) => [one?.words, one]));
     return {
       observation: seen,
       got: describeObservation(seen),
@@ -218,14 +216,14 @@ export class Tracker {
   /** Whether some hypothesis can come to execute a command with the reply that was seen, whatever else it shows first. */
   private mayExecute(set: readonly Hypothesis[], index: number): boolean {
     const visited = new Hypotheses();
-    const todo = set.map((one) => at(one, this.cores.unseen(one.core)));
+    const todo = set.map((one) => at(one, this.all.unseen(one.core)));
     for (let one = todo.pop(); one !== undefined; one = todo.pop()) {
       if (one.done.includes(index)) return true;
       if (visited.add(one) !== undefined) continue;
       if (visited.size > mostHypotheses) return true;
-      for (const { to } of this.cores.moves(one.core)) todo.push(at(one, this.cores.unseen(to)));
-      for (const next of this.queue.executions(this.cores, one, one.core))
-        todo.push(at(next, this.cores.unseen(next.core)));
+      for (const { to } of this.all.moves(one.core)) todo.push(at(one, this.all.unseen(to)));
+      for (const next of this.queue.executions(this.all, one, one.core))
+        todo.push(at(next, this.all.unseen(next.core)));
     }
     return false;
   }
@@ -238,7 +236,7 @@ export class Tracker {
     const seen = new Hypotheses();
     // What was taken before it went dark stays sure, whatever happened then.
     this.history?.gather(this.set.length);
-    const todo = this.begun.map((one) => ({ ...at(one, this.cores.unseen(one.core)), trail: onward(one.trail) }));
+    const todo = this.begun.map((one) => ({ ...at(one, this.all.unseen(one.core)), trail: onward(one.trail) }));
     for (let one = todo.pop(); one !== undefined; one = todo.pop()) {
       if (seen.size > mostHypotheses) continue;
       const same = seen.add(one);
@@ -246,17 +244,17 @@ export class Tracker {
         mergeTrails(same.trail, one.trail);
         continue;
       }
-      for (const move of this.cores.moves(one.core)) {
-        const next = at(one, this.cores.unseen(move.to));
+      for (const move of this.all.moves(one.core)) {
+        const next = at(one, this.all.unseen(move.to));
         todo.push({ ...next, trail: executed(one.trail, move) });
       }
-      for (const next of this.queue.executions(this.cores, one, one.core))
-        todo.push(at(next, this.cores.unseen(next.core)));
+      for (const next of this.queue.executions(this.all, one, one.core))
+        todo.push(at(next, this.all.unseen(next.core)));
     }
     const rest = new Hypotheses();
     for (const { core, tuning, trail: way } of seen.all) {
       if (core.state.replyOwed || core.state.stopOwed) continue;
-      const bare = this.cores.core({ ...core, owed: undefined, held: undefined, apart: [] });
+      const bare = this.all.core({ ...core, owed: undefined, held: undefined, apart: [] });
       const same = rest.add(hypothesis(bare, tuning, this.queue.length, [], undefined, onward(way)));
       if (same !== undefined) mergeTrails(same.trail, way);
     }
@@ -282,13 +280,13 @@ export class Tracker {
     };
     for (const one of this.begun) {
       if (one.core.pending.length > 0 || this.queue.waits(one)) continue;
-      for (const core of this.cores.reach(one.core).calm) {
-        if (!this.cores.moves(core).some((move) => isUrgent(move, core))) {
+      for (const core of this.all.reach(one.core).calm) {
+        if (!this.all.moves(core).some((move) => isUrgent(move, core))) {
           add(one, core, core);
           continue;
         }
         const stuck = this.fatal.ofHang(core.state);
-        if (stuck !== undefined) add(one, core, this.cores.assuming(core, stuck));
+        if (stuck !== undefined) add(one, core, this.all.assuming(core, stuck));
       }
     }
     return rest.all;
@@ -302,8 +300,8 @@ export class Tracker {
   private dueOutputs(): Emission[] {
     const result = new Set<Emission>();
     for (const one of this.set) {
-      for (const calm of this.cores.reach(one.core).calm) {
-        const due = this.cores.moves(calm).filter((move) => isUrgent(move, calm));
+      for (const calm of this.all.reach(one.core).calm) {
+        const due = this.all.moves(calm).filter((move) => isUrgent(move, calm));
         for (const { pending } of [calm, ...due.map(({ to }) => to)]) {
           if (pending[0] !== undefined) result.add(this.queue.inFull(one, pending[0]));
         }

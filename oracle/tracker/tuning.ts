@@ -13,6 +13,23 @@ export interface Tuning {
   readonly parameters: Parameters;
 }
 
+const wholes = new WeakMap<Tuning, Map<Parameters, Parameters>>();
+
+/** The parameters of these halves: the same object for the same ones. */
+export function whole(structure: Parameters, tuning: Tuning): Parameters {
+  let known = wholes.get(tuning);
+  if (known === undefined) {
+    known = new Map();
+    wholes.set(tuning, known);
+  }
+  let parameters = known.get(structure);
+  if (parameters === undefined) {
+    parameters = { ...structure, ...tuning.parameters };
+    known.set(structure, parameters);
+  }
+  return parameters;
+}
+
 /** The two halves of a state's parameters. */
 export interface Halves {
   /** Part of a {@link ./space.ts | node}. */

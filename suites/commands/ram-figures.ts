@@ -1,5 +1,5 @@
 /** commands.md §8: what holds of the figures of a migration in whatever state they are shown. */
-import { figuresOf, neverDecreasing } from '../../oracle/invariants.js';
+import { negativeFigures, neverDecreasing } from '../../oracle/invariants.js';
 import type { Trial } from '../../oracle/trial.js';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
 import { validatorsFor } from '../../qapi/validators.js';
@@ -37,7 +37,7 @@ const integer = (value: JsonValue | undefined): bigint =>
 /** What `query-migrate` shows of a source is as its schema says, nothing is below nothing, and the figures fit together. */
 export function figuresHold(t: Trial, info: JsonObject): void {
   t.same(faultsOf(t, info), [], 'query-migrate against the schema');
-  const below = [...figuresOf(info)].filter(([, figure]) => figure < 0).map(([path]) => path);
+  const below = negativeFigures(info).map(([path]) => path);
   t.same(below, [], 'figures below nothing');
   const { ram } = info;
   if (!isObject(ram)) return;
