@@ -116,26 +116,42 @@ export class InfoInvariants {
     const normalBytes = ram['normal-bytes'];
     const multifd = ram['multifd-bytes'];
     if (normal !== undefined && page !== undefined && normalBytes !== undefined) {
-      must('MIG-CMD-INV-01', normalBytes === normal * page, () => [`normal-bytes ${normal * page} (normal × page-size)`, `${normalBytes}`]);
+      must('MIG-CMD-INV-01', normalBytes === normal * page, () => [
+        `normal-bytes ${normal * page} (normal × page-size)`,
+        `${normalBytes}`,
+      ]);
     }
     if (remaining !== undefined && total !== undefined && page !== undefined) {
-      must('MIG-CMD-INV-02', page > 0n && remaining % page === 0n, () => [`remaining a multiple of ${page}`, `${remaining}`]);
-      must('MIG-CMD-INV-02', remaining >= 0n && remaining <= total, () => [`remaining not negative and at most ${total}`, `${remaining}`]);
+      must('MIG-CMD-INV-02', page > 0n && remaining % page === 0n, () => [
+        `remaining a multiple of ${page}`,
+        `${remaining}`,
+      ]);
+      must('MIG-CMD-INV-02', remaining >= 0n && remaining <= total, () => [
+        `remaining not negative and at most ${total}`,
+        `${remaining}`,
+      ]);
     }
     if (skipped !== undefined) must('MIG-CMD-INV-05', skipped === 0n, () => ['skipped 0', `${skipped}`]);
     if (multifd !== undefined && transferred !== undefined) {
-      must('MIG-CMD-INV-06', multifd <= transferred, () => [`multifd-bytes at most ${transferred} (transferred)`, `${multifd}`]);
+      must('MIG-CMD-INV-06', multifd <= transferred, () => [
+        `multifd-bytes at most ${transferred} (transferred)`,
+        `${multifd}`,
+      ]);
     }
     if (multifd !== undefined && withoutMultifd) {
       must('MIG-CMD-INV-06', multifd === 0n, () => ['multifd-bytes 0 without multifd', `${multifd}`]);
     }
     if (status === 'completed' && settled) {
-      if (remaining !== undefined) must('MIG-CMD-INV-04', remaining === 0n, () => ['remaining 0 in completed', `${remaining}`]);
+      if (remaining !== undefined)
+        must('MIG-CMD-INV-04', remaining === 0n, () => ['remaining 0 in completed', `${remaining}`]);
       const rate = ram['dirty-pages-rate'];
       if (rate !== undefined) must('MIG-CMD-INV-04', rate === 0n, () => ['dirty-pages-rate 0 in completed', `${rate}`]);
       if (countsPages && normal !== undefined && duplicate !== undefined && total !== undefined && page) {
         const [sent, pages] = [normal + duplicate, total / page];
-        must('MIG-CMD-INV-07', sent >= pages, () => [`normal and duplicate together at least ${pages}, each page once`, `${sent}`]);
+        must('MIG-CMD-INV-07', sent >= pages, () => [
+          `normal and duplicate together at least ${pages}, each page once`,
+          `${sent}`,
+        ]);
       }
     }
     if (status === 'completed' && settled && countsPages) {
@@ -158,13 +174,19 @@ export class InfoInvariants {
     for (const name of age === undefined ? [] : clocks) {
       const time = integer(value[name]) ?? 0n;
       const most = BigInt(Math.ceil(age as number)) + clockStep;
-      must('MIG-CMD-INV-03', time <= most, () => [`${name} at most ${most} ms, for which it has been known`, `${time}`]);
+      must('MIG-CMD-INV-03', time <= most, () => [
+        `${name} at most ${most} ms, for which it has been known`,
+        `${time}`,
+      ]);
     }
     const parts = [ram['precopy-bytes'], ram['downtime-bytes'], ram['postcopy-bytes']];
     if (countsPages && normalBytes !== undefined && duplicate !== undefined && !parts.includes(undefined)) {
       const sum = parts.reduce<bigint>((all, part = 0n) => all + part, 0n);
       const least = normalBytes + markBytes * duplicate;
-      must('MIG-CMD-INV-01', sum >= least, () => [`${least} bytes at least in precopy, downtime and postcopy`, `${sum}`]);
+      must('MIG-CMD-INV-01', sum >= least, () => [
+        `${least} bytes at least in precopy, downtime and postcopy`,
+        `${sum}`,
+      ]);
     }
     const passes = ram['dirty-sync-count'];
     if (normal !== undefined && duplicate !== undefined && total !== undefined && page && passes !== undefined) {

@@ -1,7 +1,8 @@
 /** What can go wrong between a client and a monitor, each as its own class so that a verdict can be drawn from it. */
+import { StacklessError } from './stackless-error.js';
 
 /** No connection could be made. */
-export class ConnectError extends Error {
+export class ConnectError extends StacklessError {
   override readonly name = 'ConnectError';
   constructor(
     readonly address: string,
@@ -14,7 +15,7 @@ export class ConnectError extends Error {
 }
 
 /** What was waited for did not come in time. */
-export class DeadlinePassed extends Error {
+export class DeadlinePassed extends StacklessError {
   override readonly name = 'DeadlinePassed';
   constructor(
     readonly awaited: string,
@@ -26,7 +27,7 @@ export class DeadlinePassed extends Error {
 }
 
 /** The connection ended while something was awaited. */
-export class Disconnected extends Error {
+export class Disconnected extends StacklessError {
   override readonly name = 'Disconnected';
   constructor(readonly awaited: string) {
     super(`the monitor closed the connection; ${awaited} was awaited`);
@@ -34,7 +35,7 @@ export class Disconnected extends Error {
 }
 
 /** The peer is no QMP monitor. */
-export class NotQmp extends Error {
+export class NotQmp extends StacklessError {
   override readonly name = 'NotQmp';
   constructor(
     readonly address: string,

@@ -157,8 +157,8 @@ export interface Reach {
   readonly fronts: readonly Move[];
 }
 
-/** Cores kept; more than a long campaign needs at a time. */
-const mostCores = 40_000;
+/** Cores that were met lately; as many again are kept of those before. A campaign goes on to meet new ones for hours. */
+const mostCores = 30_000;
 const mostCommands = 500;
 
 /** How a command is executed. */
@@ -176,6 +176,8 @@ export interface Execution {
 export class Cores {
   private static readonly all = new WeakMap<Space, Cores>();
   private known = new Map<StateNode, Map<number | string, Core>>();
+  /** Those that were known before: what is met again stays. */
+  private older = new Map<StateNode, Map<number | string, Core>>();
   private count = 0;
 
   private constructor(readonly space: Space) {}
@@ -194,7 +196,12 @@ export class Cores {
 
   /** The one core with these parts. */
   core({ node, pending, owed, held, apart, defects, progress }: Parts): Core {
-    let here = this.known.get(node);
+    if (this.count >= mostCores) {
+      this.older = this.known;
+      this.known = new Map();
+      this.count = 0;
+    }
+    const here = this.known.get(node) ?? this.recall(node);
     const bare = owed === undefined && held === undefined && apart.length === 0 && defects.length === 0;
     let key: number | string;
     // Most have no more than that, and a number is made and found faster than a text.
@@ -205,22 +212,22 @@ export class Cores {
       if (apart.length > 0) key += `|${apart.map(({ number }) => number).join(' ')}`;
       if (defects.length > 0) key += `|${defects.join(' ')}`;
     }
-    let core = here?.get(key);
+    let core = here.get(key);
     if (core === undefined) {
-      if (this.count >= mostCores) {
-        this.known = new Map();
-        this.count = 0;
-        here = undefined;
-      }
-      if (here === undefined) {
-        here = new Map();
-        this.known.set(node, here);
-      }
       core = new Core(this.space.unique(), node, pending, owed, held, apart, defects, progress);
       here.set(key, core);
       this.count++;
     }
     return core;
+  }
+
+  /** The cores of a node that none was met of lately. */
+  private recall(node: StateNode): Map<number | string, Core> {
+    const here = this.older.get(node) ?? new Map<number | string, Core>();
+    this.older.delete(node);
+    this.known.set(node, here);
+    this.count += here.size;
+    return here;
   }
 
   /** The core after its pending output at `index` was seen. */

@@ -71,18 +71,38 @@ function valueMatches(expected: ReplyValue | undefined, got: JsonValue, strictDe
   if (expected === undefined) return isObject(got) && Object.keys(got).length === 0;
   if (expected.exact !== undefined) return holdsExactly(expected.exact as JsonValue, got);
   if (!isObject(got)) return false;
-  const fixed = Object.entries(expected.equals ?? {});
+  const { fixed, allowed } = membersOf(expected);
   const present = (name: string) => Object.hasOwn(got, name);
   // Its words are those of a release, as those of errors are.
   const ofAnyText = (name: string, value: unknown) => value === '*' || (name === 'error-desc' && !strictDesc);
-  const holds = ([name, value]: [string, unknown]) =>
+  const holds = ([name, value]: readonly [string, unknown]) =>
     present(name) && (ofAnyText(name, value) || sameJson(got[name] as JsonValue, value as JsonValue));
   if (!fixed.every(holds)) return false;
   if (!(expected.required ?? []).every(present)) return false;
   // Only where the spec lists every member of a state is an extra one of the baseline's a fault.
-  if (expected.required === undefined) return true;
-  const allowed = new Set([...fixed.map(([name]) => name), ...expected.required, ...(expected.optional ?? [])]);
-  return Object.keys(got).every((name) => allowed.has(name) || !baselineMembers.has(name));
+  if (allowed === undefined) return true;
+  for (const name in got) if (!allowed.has(name) && baselineMembers.has(name)) return false;
+  return true;
+}
+
+interface Members {
+  readonly fixed: readonly (readonly [name: string, value: unknown])[];
+  /** Absent where others may be there, too. */
+  readonly allowed: ReadonlySet<string> | undefined;
+}
+
+const known = new WeakMap<ReplyValue, Members>();
+
+/** Worked out once for each value: a state shows it again and again. */
+function membersOf(value: ReplyValue): Members {
+  let members = known.get(value);
+  if (members === undefined) {
+    const { equals = {}, required, optional = [] } = value;
+    const allowed = required && new Set([...Object.keys(equals), ...required, ...optional]);
+    members = { fixed: Object.entries(equals), allowed };
+    known.set(value, members);
+  }
+  return members;
 }
 
 /** Members of MigrationInfo whose presence says something about the state. */

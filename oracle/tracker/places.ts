@@ -67,8 +67,7 @@ class Place {
   ) {}
 
   states(tuning: Tuning): readonly ModelState[] {
-    if (this.shown?.tuning !== tuning)
-      this.shown = { tuning, states: this.cores.map(({ node }) => node.with(tuning)) };
+    if (this.shown?.tuning !== tuning) this.shown = { tuning, states: this.cores.map(({ node }) => node.with(tuning)) };
     return this.shown.states;
   }
 }

@@ -186,6 +186,7 @@ export class Space {
   private partNumbers = new Map<string, number>();
   private emissions = new Map<string, Emission>();
   private readonly texts = new WeakMap<Emitted, string>();
+  private readonly rowTexts = new WeakMap<readonly string[], string>();
   private counter = 0;
   private readonly tunings = new Tunings(() => this.unique());
 
@@ -253,13 +254,23 @@ export class Space {
     answered: CommandRef | undefined,
   ): Emission {
     const ref = output.kind === 'reply' ? answered : undefined;
-    const key = `${origin} ${ref} ${rows} ${this.textOf(output)}`;
+    const key = `${origin} ${ref} ${this.rowsOf(rows)} ${this.textOf(output)}`;
     let emission = this.emissions.get(key);
     if (emission === undefined) {
       emission = { number: this.unique(), output, origin, rows, ...(ref === undefined ? {} : { command: ref }) };
       this.emissions.set(key, emission);
     }
     return emission;
+  }
+
+  /** Rows are mostly those of a transition, which has them once. */
+  private rowsOf(rows: readonly string[]): string {
+    let text = this.rowTexts.get(rows);
+    if (text === undefined) {
+      text = rows.join(' ');
+      this.rowTexts.set(rows, text);
+    }
+    return text;
   }
 
   private textOf(output: Emitted): string {

@@ -1,15 +1,12 @@
 import type { ByteSink, ByteSource } from '../../protocol/byte-stream.js';
+import { StacklessError } from '../../protocol/stackless-error.js';
 import { reasonOf } from './errno.js';
 
 /** The channel broke; `reason` as the C library words it. */
-export class ChannelError extends Error {
+export class ChannelError extends StacklessError {
   override readonly name = 'ChannelError';
   constructor(readonly reason: string) {
-    // The peer's doing, not a fault of ours: where it was noticed tells nothing, and costs much to find out.
-    const frames = Error.stackTraceLimit;
-    Error.stackTraceLimit = 0;
     super(reason);
-    Error.stackTraceLimit = frames;
   }
 }
 

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { lookup } from 'node:dns';
 import { createWriteStream, fstatSync } from 'node:fs';
 import { createConnection, Socket } from 'node:net';
+import { StacklessError } from '../../protocol/stackless-error.js';
 import type { MigrationRules } from '../dialects/migration.js';
 import type { MigrationUri } from '../model/index.js';
 import { Channel } from './channel.js';
@@ -9,7 +10,7 @@ import { codeOf, reasonOf } from './errno.js';
 import type { Clock } from './host.js';
 
 /** A connection could not be made; the message is the `error-desc`. */
-export class ConnectError extends Error {
+export class ConnectError extends StacklessError {
   override readonly name = 'ConnectError';
 }
 

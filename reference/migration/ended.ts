@@ -2,3 +2,6 @@
 export class Ended extends Error {
   override readonly name = 'Ended';
 }
+
+/** The one that is thrown: no two of them differ. */
+export const ended = new Ended();

@@ -4,6 +4,7 @@
  */
 
 import type { Clock } from '../../protocol/clock.js';
+import { StacklessError } from '../../protocol/stackless-error.js';
 import type { Drives } from '../block/drives.js';
 import type { Dialect } from '../dialects/dialect.js';
 import type { Alternative, ModelState } from '../model/index.js';
@@ -18,17 +19,13 @@ export type { Clock } from '../../protocol/clock.js';
 export type ErrorClass = 'GenericError' | 'CommandNotFound' | 'DeviceNotActive' | 'DeviceNotFound' | 'KVMMissingCap';
 
 /** Thrown by a command handler: becomes the error reply of the command, and nothing else. */
-export class CommandError extends Error {
+export class CommandError extends StacklessError {
   override readonly name = 'CommandError';
   constructor(
     readonly desc: string,
     readonly errorClass: ErrorClass = 'GenericError',
   ) {
-    // An answer, not a fault: nobody looks at where it was thrown, and to find that out costs more than the rest of a reply.
-    const frames = Error.stackTraceLimit;
-    Error.stackTraceLimit = 0;
     super(desc);
-    Error.stackTraceLimit = frames;
   }
 }
 

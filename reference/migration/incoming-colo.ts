@@ -6,7 +6,7 @@ import { StreamReader, type StreamReaderOptions } from '../stream/stream-reader.
 import { type Channel, ChannelError } from './channel.js';
 import { ColoCache } from './colo-cache.js';
 import { ColoInbox } from './colo-inbox.js';
-import { Ended } from './ended.js';
+import { Ended, ended } from './ended.js';
 import type { MigrationHost } from './host.js';
 import type { SideWalker } from './walker.js';
 
@@ -138,6 +138,6 @@ export class Secondary {
   }
 
   #look(): void {
-    if (this.#stopped) throw new Ended();
+    if (this.#stopped) throw ended;
   }
 }

@@ -1,5 +1,5 @@
 import type { Subsection } from '../stream/stream-writer.js';
-import { Ended } from './ended.js';
+import { ended } from './ended.js';
 import type { Outgoing } from './outgoing.js';
 
 /** Largest XBZRLE cache that this process takes memory for, in bytes. */
@@ -13,7 +13,7 @@ export async function setUp(owner: Outgoing): Promise<void> {
   statistics.expectedDowntime = settings.downtimeLimit;
   if (settings.on('xbzrle') && settings.xbzrleCacheSize > largestCache) {
     walker.step('set-up-failed-early');
-    throw new Ended();
+    throw ended;
   }
   host.ram.logging = true;
   owner.openReturnPath();

@@ -7,7 +7,7 @@ import { StreamWriter } from '../stream/stream-writer.js';
 import { type Channel, ChannelError } from './channel.js';
 import { ConnectError, type Connecting } from './connect.js';
 import { writeDevices } from './device-state.js';
-import { Ended } from './ended.js';
+import { Ended, ended } from './ended.js';
 import type { MigrationHost } from './host.js';
 import { hostNetwork } from './network.js';
 import { iterate } from './outgoing-iteration.js';
@@ -160,7 +160,7 @@ export class Outgoing {
 
   /** Leaves the engine if the migration has been cancelled or the process ends. */
   check(): void {
-    if (this.#closed || this.#status === 'cancelling' || this.#status === 'cancelled') throw new Ended();
+    if (this.#closed || this.#status === 'cancelling' || this.#status === 'cancelled') throw ended;
   }
 
   /** Sends what has been written; lets others run before it returns. */
@@ -225,19 +225,19 @@ export class Outgoing {
     try {
       this.#channel = await this.#connecting.channel;
     } catch (error) {
-      if (!(error instanceof ConnectError) || this.#closed || this.#status === 'cancelled') throw new Ended();
+      if (!(error instanceof ConnectError) || this.#closed || this.#status === 'cancelled') throw ended;
       if (this.#status !== 'cancelling') host.log(error.message);
       walker.step('connect-failed', { error: error.message });
-      throw new Ended();
+      throw ended;
     } finally {
       this.#connecting = undefined;
     }
-    if (this.#closed || this.#status === 'cancelled') throw new Ended();
+    if (this.#closed || this.#status === 'cancelled') throw ended;
     if (walker.state.out.tls) {
       const text = `No TLS credentials with id '${this.settings.tlsCreds}'`;
       host.log(text);
       walker.step(this.#status === 'cancelling' ? 'connect-failed' : 'tls-unusable', { error: text });
-      throw new Ended();
+      throw ended;
     }
     // A cancel that waited for the connection ends with it, and with the pass of a set-up that still ran (C02).
     const cancelled = this.#status === 'cancelling';
@@ -246,7 +246,7 @@ export class Outgoing {
     this.passes.count();
     walker.step('first-sync');
     walker.step('thread-ended');
-    throw new Ended();
+    throw ended;
   }
 
   /** The data channels of multifd, beside the stream's own. */
@@ -263,7 +263,7 @@ export class Outgoing {
       this.problem = error instanceof Error ? error.message : String(error);
       host.log(this.problem);
       walker.step('channels-unusable');
-      throw new Ended();
+      throw ended;
     }
     this.check();
   }

@@ -1,4 +1,6 @@
 const empty = Buffer.alloc(0);
+/** Bytes of a buffer in which fields are put together. */
+const leastJoint = 8192;
 
 /**
  * The unread bytes of a connection. A field is read where it lies in the received chunk; only one that straddles chunks
@@ -23,7 +25,8 @@ export class ByteSource {
   #finished = false;
   #queue: Buffer[] = [];
   #queueAt = 0;
-  #joint = Buffer.allocUnsafeSlow(8192);
+  /** Made when it is first needed: many a connection never does. */
+  #joint = empty;
   /** {@link buffer} is the beginning of the joint one. */
   #joined = false;
 
@@ -157,7 +160,7 @@ export class ByteSource {
     let have = this.end - this.pos;
     if (!this.#joined || this.pos + n > this.#joint.length) {
       const old = this.buffer;
-      if (n > this.#joint.length) this.#joint = Buffer.allocUnsafeSlow(Math.max(n, this.#joint.length * 2));
+      if (n > this.#joint.length) this.#joint = Buffer.allocUnsafeSlow(Math.max(n, leastJoint, this.#joint.length * 2));
       old.copy(this.#joint, 0, this.pos, this.end);
       this.#base += this.pos;
       this.#joined = true;

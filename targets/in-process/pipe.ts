@@ -5,6 +5,7 @@
 import { EventEmitter } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import type { ByteStream } from '../../protocol/byte-stream.js';
+import { StacklessError } from '../../protocol/stackless-error.js';
 
 /** Makes lanes: what one lane carries arrives in its order; when, and which lane is next, is the carrier's choice. */
 export type Carrier = () => Lane;
@@ -26,7 +27,7 @@ const ownDescriptor = (descriptor: number): number => openSync(`/proc/self/fd/${
 /** Bytes that wait at an end whose reader is slow before the writer is held up, about as much as a unix socket takes. */
 const bufferBytes = 128 * 1024;
 
-const fault = (code: string, message: string): Error => Object.assign(new Error(message), { code });
+const fault = (code: string, message: string): Error => Object.assign(new StacklessError(message), { code });
 const brokenPipe = (): Error => Object.assign(fault('EPIPE', 'write EPIPE'), { errno: -32 });
 
 /** Bytes of its own: who writes may use its buffer again. */
