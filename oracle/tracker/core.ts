@@ -171,6 +171,8 @@ export interface Execution {
   readonly ref: CommandRef;
   /** Its reply goes to another connection than the first. */
   readonly apart: boolean;
+  /** Until its reply is out nothing else can be executed that may show on the first connection. */
+  readonly alone: boolean;
 }
 
 export class Cores {
@@ -281,7 +283,8 @@ export class Cores {
     return moves;
   }
 
-  private executed(core: Core, { sent, ref, apart }: Execution, happening: Happening): Move {
+  private executed(core: Core, execution: Execution, happening: Happening): Move {
+    const { sent, ref, apart } = execution;
     const { rows, outputs, defect, state } = happening;
     const emissions = happening.emitted('command', ref);
     const replied = outputs.some(({ kind }) => kind === 'reply');
@@ -301,8 +304,10 @@ export class Cores {
       return new Move(this, core, happening, own, nothingElse);
     const owed = replied ? core.owed : ref;
     const last = own.at(-1);
-    const late = core.held === undefined && last?.output.kind === 'reply' && this.mayLag(sent.name, outputs);
-    if (late) return new Move(this, core, happening, own.slice(0, -1), { owed, held: last });
+    const lags = core.held === undefined && last?.output.kind === 'reply' && this.mayLag(sent.name, outputs);
+    // Where nothing happens by itself nothing can overtake it.
+    if (lags && !(execution.alone && happening.next.steps.length === 0))
+      return new Move(this, core, happening, own.slice(0, -1), { owed, held: last });
     return new Move(this, core, happening, own, owed === core.owed ? nothingElse : { owed });
   }
 

@@ -36,6 +36,8 @@ export class Queue {
   /** Outside the order, and not yet executed in every hypothesis. */
   private outside: Outside[] = [];
   private count = 0;
+  /** The first connection may send commands past the order. */
+  private oob = false;
 
   constructor(private readonly strictDesc: boolean) {}
 
@@ -59,12 +61,15 @@ export class Queue {
         tunes: false,
         ref: latest,
         apart: false,
+        alone: false,
         after: this.answered,
         desc,
       });
     } else {
-      const [key, tuned] = [effectKey(sent), tunes(sent)];
-      this.ordered.push({ sent, key, tunes: tuned, ref: latest, apart: false, after: this.answered });
+      if (sent.kind === 'negotiation' && sent.enablesOob) this.oob = true;
+      const alone = !this.oob;
+      const key = alone ? effectKey(sent) : `${effectKey(sent)} beside others`;
+      this.ordered.push({ sent, key, tunes: tunes(sent), ref: latest, apart: false, alone, after: this.answered });
     }
   }
 
@@ -78,7 +83,7 @@ export class Queue {
 
   private outsider(sent: Sent, after: readonly number[], apart: boolean): Outside {
     const index = this.count++;
-    return { sent, key: effectKey(sent), tunes: tunes(sent), ref: index, apart, after, index };
+    return { sent, key: effectKey(sent), tunes: tunes(sent), ref: index, apart, alone: false, after, index };
   }
 
   private get answered(): readonly number[] {
