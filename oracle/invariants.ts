@@ -163,7 +163,10 @@ export class InfoInvariants {
       }
       // The guest stands once all has been set up.
       const both = (integer(value['setup-time']) ?? 0n) + (integer(value.downtime) ?? 0n);
-      must('MIG-CMD-INV-09', both <= most + 1n, `set-up and downtime at most ${most + 1n} ms together`, `${both}`);
+      must('MIG-CMD-INV-09', both <= most + 1n, () => [
+        `set-up and downtime at most ${most + 1n} ms together`,
+        `${both}`,
+      ]);
     }
     for (const [name, figure] of negativeFigures(value)) {
       const row = times.has(name) ? 'MIG-CMD-INV-03' : 'MIG-CMD-QMIG-03';
