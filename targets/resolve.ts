@@ -56,11 +56,21 @@ function build(
   throw unknownTarget(config, text);
 }
 
-/** What a requirement asks for at a start cannot be so at every start. @throws ConfigError */
+/** What requirements ask for at a start, and what that is. */
+const ours: Readonly<Record<string, string>> = {
+  S: 'whether a guest is started paused',
+  incoming: 'whether it waits for a migration',
+  m: 'how much memory it has',
+  uuid: 'which UUID it has',
+};
+
+/** It cannot be so at every start. @throws ConfigError */
 function refuseOurs(name: string, args: readonly string[]): void {
-  const ours = args.find((word) => /^--?(S|incoming)$/.test(word));
-  if (ours === undefined) return;
-  throw new ConfigError(
-    `targets.${name}.args must not have ${ours}: guests are started ${ours.endsWith('S') ? 'paused' : 'waiting for a migration'} where a requirement asks for it; leave it out`,
-  );
+  for (const word of args) {
+    const [, option = ''] = /^--?(\w+)$/.exec(word) ?? [];
+    if (Object.hasOwn(ours, option))
+      throw new ConfigError(
+        `targets.${name}.args must not have ${word}: ${ours[option]} is for each requirement to say`,
+      );
+  }
 }

@@ -131,12 +131,16 @@ describe('--target', () => {
   it('refuses arguments that would make every start another one', () => {
     const config = {
       targets: {
-        paused: { target: 'qemu:/bin/sh', args: ['-m', '1G', '-S'] },
+        paused: { target: 'qemu:/bin/sh', args: ['-name', 'm', '-S'] },
+        large: { target: 'qemu:/bin/sh', args: ['--m', '1G'] },
         waiting: { target: 'reference', args: ['-incoming', 'defer'] },
       },
     };
-    expect(refused('paused', config).message).to.match(/^targets\.paused\.args must not have -S: .*; leave it out$/);
-    expect(refused('waiting', config).message).to.match(/must not have -incoming: .*waiting for a migration/);
+    expect(refused('paused', config).message).to.match(
+      /^targets\.paused\.args must not have -S: whether a guest is started paused is for/,
+    );
+    expect(refused('large', config).message).to.match(/must not have --m: how much memory it has/);
+    expect(refused('waiting', config).message).to.match(/must not have -incoming: whether it waits for a migration/);
   });
 
   it('knows what each kind can do', () => {
