@@ -13,6 +13,10 @@ export interface Known {
   readonly settled: boolean;
   /** Every page that is sent is counted, and little but pages is sent. */
   readonly countsPages: boolean;
+  /** The last pass that was told of; 0 where none was. */
+  readonly pass: number;
+  /** Which blocks are migrated cannot have changed since the migration began. */
+  readonly totalHolds: boolean;
   /** No migration of the process can have gone over to postcopy. */
   readonly withoutPostcopy: boolean;
   /** No page can have been meant to be sent without a copy. */
@@ -21,6 +25,8 @@ export interface Known {
 
 /** Bytes that say where a page is, at least, and at most (with the name of its block). */
 const [leastMark, mostMark] = [8, 8 + 1 + 256 + 8];
+/** Pages that may be on their way, neither counted as sent nor as what remains. */
+const onTheirWay = 16;
 /** Bytes of all that is no page, at most. */
 const besidePages = 2 ** 20;
 /** Passes that can have begun before the first millisecond is over, and in each one after it. */
@@ -48,15 +54,32 @@ export function* wrongAmounts(value: JsonObject, known: Known): Generator<WrongR
     if (shown !== 0) yield ['MIG-CMD-INV-06', `${name} 0 of what was never switched on`, `${shown}`];
   }
   yield* passes(ram, known);
+  if (known.countsPages && known.totalHolds && value.status === 'pre-switchover') yield* whole(ram);
   if (known.countsPages && known.settled && value.status === 'completed' && !('disk' in value)) yield* sent(value, ram);
 }
 
-function* passes(ram: JsonObject, { age }: Known): Generator<WrongRate> {
+function* passes(ram: JsonObject, { age, pass }: Known): Generator<WrongRate> {
   const syncs = figure(ram, 'dirty-sync-count');
-  if (syncs === undefined || age === undefined) return;
+  if (syncs === undefined) return;
+  // A pass is counted, and then told of.
+  if (syncs < pass)
+    yield ['MIG-CMD-EVT-04', `dirty-sync-count at least ${pass}, as MIGRATION_PASS has told`, `${syncs}`];
+  if (age === undefined) return;
   const most = firstPasses + passesEachMs * age;
   if (syncs > most)
     yield ['MIG-CMD-INV-03', `dirty-sync-count at most ${Math.ceil(most)} in ${Math.ceil(age)} ms`, `${syncs}`];
+}
+
+/** Where nothing is sent, each page has been, or it remains. */
+function* whole(ram: JsonObject): Generator<WrongRate> {
+  const [normal, duplicate, remaining, total] = ['normal', 'duplicate', 'remaining', 'total'].map((name) =>
+    figure(ram, name),
+  );
+  const page = figure(ram, 'page-size');
+  if (normal === undefined || duplicate === undefined || remaining === undefined || total === undefined) return;
+  if (page === undefined || page < 1) return;
+  const [pages, least] = [normal + duplicate + remaining / page, total / page - onTheirWay];
+  if (pages < least) yield ['MIG-CMD-INV-07', `at least ${least} pages that were sent or remain`, `${pages}`];
 }
 
 /** What a migration that is over has transferred, and how fast: on the whole it fits its pages and its time. */

@@ -2,7 +2,7 @@
  * What a process shows in figures, held against all that its client did before: the value invariants of `query-migrate`
  * (commands.md §8.6), some of which hang on settings and on what happened earlier in the life of the process.
  */
-import { isObject, type JsonValue } from '../protocol/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../protocol/json.js';
 import type { ModelState } from '../reference/model/index.js';
 import { type Bounds, InfoInvariants, type InvariantBreach } from './invariants.js';
 import type { Sent } from './tracker/sent.js';
@@ -50,8 +50,12 @@ export class Figures {
    * its start, until it has begun another one.
    */
   private since: number | undefined;
+  /** The last pass that it told of in the present migration. */
+  private pass = 0;
+  /** What it had been when each query was sent that is not answered yet: what comes with the answer may be newer than it. */
+  private asked: number[] = [];
   /** When it was told to begin another one, and has not answered with success. */
-  private told: number | undefined;
+  private begins: number | undefined;
   /** Shared memory, or all of it, may have been left out of what is counted: the figures show what is set now. */
   private leavesOut = false;
 
@@ -72,7 +76,9 @@ export class Figures {
   carry(): void {
     this.fresh = false;
     this.since = undefined;
-    this.told = undefined;
+    this.begins = undefined;
+    this.pass = 0;
+    this.asked = [];
   }
 
   /**
@@ -83,13 +89,14 @@ export class Figures {
   sent(sent: Sent, time: number, states: () => readonly ModelState[]): void {
     if (sent.kind !== 'modelled') return;
     const { name, args } = sent;
+    if (name === 'query-migrate') this.asked.push(this.pass);
     if (name === 'migrate') {
       if (this.fresh) this.since ??= time;
       // A resume goes on with the figures that there are.
       this.resumes = args.resume === true;
       if (args.blk === true || args.inc === true) this.countsPages = false;
       if (!this.resumes) {
-        this.told ??= time;
+        this.begins ??= time;
         this.restart(states());
       }
     } else if (name === 'migrate-set-parameters') {
@@ -106,6 +113,11 @@ export class Figures {
     }
   }
 
+  /** Something was told on the connection that is followed. */
+  told(event: string, data: JsonObject): void {
+    if (event === 'MIGRATION_PASS') this.pass = Math.max(this.pass, Number(data.pass));
+  }
+
   /** A command was answered with success on the connection that is followed. */
   answered(
     name: string,
@@ -115,12 +127,13 @@ export class Figures {
   ): InvariantBreach | undefined {
     // Queries before it in the same write have been answered by now.
     if (name === 'migrate' && !this.resumes) {
-      this.since = this.told;
-      this.told = undefined;
+      this.since = this.begins;
+      this.begins = undefined;
       this.restart(states());
     }
     if (name === 'query-status' && isObject(value)) this.runState = String(value.status);
     if (name !== 'query-migrate') return undefined;
+    const pass = this.asked.shift() ?? 0;
     for (const { parameters, capabilities } of states()) {
       this.widen(parameters);
       if (capabilities.some(isMultifd)) this.withoutMultifd = false;
@@ -135,6 +148,7 @@ export class Figures {
       withoutPostcopy: this.withoutPostcopy,
       withoutZeroCopy: this.withoutZeroCopy,
       totalHolds: !this.leavesOut,
+      pass,
       age: this.since === undefined ? undefined : time - this.since,
       throttle: this.limits,
     });
@@ -145,6 +159,8 @@ export class Figures {
   private restart(states: readonly ModelState[]): void {
     this.info.restart();
     this.runState = '';
+    this.pass = 0;
+    this.asked = this.asked.map(() => 0);
     this.limits = undefined;
     this.widened = undefined;
     this.leavesOut = states.some(

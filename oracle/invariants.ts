@@ -23,6 +23,8 @@ export interface Circumstances {
   readonly withoutPostcopy: boolean;
   /** No page can have been meant to be sent without a copy. */
   readonly withoutZeroCopy: boolean;
+  /** The last pass that was told of in this migration; 0 where none was. */
+  readonly pass: number;
   /** Milliseconds since the process was told to begin the migration; absent where that is not known. */
   readonly age: number | undefined;
   /** Limits of the throttle (MIG-CMD-INV-08); absent where they are not known. */

@@ -270,6 +270,7 @@ export class Judge {
       if (connection.primary) this.values(process, entry, sent, seen.value);
       if (connection.primary) process.echo.answered();
     }
+    if (seen.kind === 'event' && connection.primary) process.figures.told(seen.event, seen.data);
     if (seen.kind === 'event' || (sent !== undefined && !isQuery(sent))) this.stir();
     if (seen.kind === 'event' && !process.echo.take(entry.at, connection.primary, seen)) {
       this.diverge(entry, describeObservation(seen), {

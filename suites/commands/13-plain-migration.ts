@@ -3,10 +3,11 @@ import { hasDefect } from '../../oracle/release.js';
 import type { Trial } from '../../oracle/trial.js';
 import { isObject } from '../../protocol/json.js';
 import { validatorsFor } from '../../qapi/validators.js';
+import { usualMemory } from '../../targets/target.js';
 import { ChapterBuilder } from '../requirement.js';
 import { passesCount } from '../state-machine/story.js';
 import { fitsExactly } from './dialect-fit.js';
-import { unchanged } from './observe.js';
+import { runStateBecomes, unchanged } from './observe.js';
 import {
   migrated,
   migratedAway,
@@ -197,6 +198,12 @@ export const plainMigration = chapter
     const said = await words(t, source, marks.source);
     wordsAre(t, said, sourceWords(t, true), 'the former destination');
     passesTold(t, said);
+    // Its figures are those of what it sent, and not of what it was sent.
+    await runStateBecomes(t, source, 'postmigrate');
+    const info = t.succeeded(await source.command('query-migrate'));
+    figuresHold(t, isObject(info) ? info : {});
+    const total = isObject(info) && isObject(info.ram) ? Number(info.ram.total) : 0;
+    t.check(total >= usualMemory << 20, `${usualMemory} MiB or more`, `${total}`, 'total');
   })
   .must(
     'MIG-CMD-GEN-10.completed',

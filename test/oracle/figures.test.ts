@@ -110,6 +110,17 @@ permitted.push(
   ['as many passes as there can be', [...begun(), ...shown({}, { 'dirty-sync-count': 90 })]],
 );
 
+/** 100 pages, two of them sent, and so many bytes that remain before the switch-over. */
+const paused = (remaining: number) =>
+  shown({ status: 'pre-switchover' }, { duplicate: 1, total: 409_600, remaining, 'dirty-sync-count': 2 });
+permitted.push(
+  [
+    'pages that all were sent or remain',
+    [...begun(capabilityOn('pause-before-switchover')), 'S', 'M pre-switchover', ...paused(98 * 4096)],
+  ],
+  ['a pass that is told of a moment after it is counted', [...begun(), ...shown({}, { 'dirty-sync-count': 2 })]],
+);
+
 const forbidden: readonly [title: string, row: string, lines: readonly string[]][] = [
   ['fewer pages than there are', 'MIG-CMD-INV-07', [...begun(), 'S', 'P 2', 'M completed', ...ended]],
   ['a throttle below its beginning', 'MIG-CMD-INV-08', [...begun(converge, limits(30, 50)), ...throttled(20)]],
@@ -126,6 +137,12 @@ const forbidden: readonly [title: string, row: string, lines: readonly string[]]
   ['requests of no postcopy', 'MIG-CMD-INV-06', shownOnce({ 'postcopy-requests': 1 })],
   ['bytes of no postcopy', 'MIG-CMD-INV-06', shownOnce({ 'postcopy-bytes': 1 })],
   ['copies that nobody meant to avoid', 'MIG-CMD-INV-06', shownOnce({ 'dirty-sync-missed-zero-copy': 1 })],
+  ['fewer passes than were told of', 'MIG-CMD-EVT-04', [...begun(), 'P 2', ...shown({}, { 'dirty-sync-count': 1 })]],
+  [
+    'pages that were neither sent nor remain',
+    'MIG-CMD-INV-07',
+    [...begun(capabilityOn('pause-before-switchover')), 'S', 'M pre-switchover', ...paused(12288)],
+  ],
   ['more passes than time for them', 'MIG-CMD-INV-03', shownOnce({ 'dirty-sync-count': 1e6 })],
   [
     'a time from before the present migration',
