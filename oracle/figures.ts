@@ -53,7 +53,7 @@ export class Figures {
   /** The last pass that it told of in the present migration. */
   private pass = 0;
   /** What it had been when each query was sent that is not answered yet: what comes with the answer may be newer than it. */
-  private asked: number[] = [];
+  private passesAsked: number[] = [];
   /** When it was told to begin another one, and has not answered with success. */
   private begins: number | undefined;
   /** Shared memory, or all of it, may have been left out of what is counted: the figures show what is set now. */
@@ -78,7 +78,7 @@ export class Figures {
     this.since = undefined;
     this.begins = undefined;
     this.pass = 0;
-    this.asked = [];
+    this.passesAsked = [];
   }
 
   /**
@@ -89,7 +89,7 @@ export class Figures {
   sent(sent: Sent, time: number, states: () => readonly ModelState[]): void {
     if (sent.kind !== 'modelled') return;
     const { name, args } = sent;
-    if (name === 'query-migrate') this.asked.push(this.pass);
+    if (name === 'query-migrate') this.passesAsked.push(this.pass);
     if (name === 'migrate') {
       if (this.fresh) this.since ??= time;
       // A resume goes on with the figures that there are.
@@ -133,7 +133,7 @@ export class Figures {
     }
     if (name === 'query-status' && isObject(value)) this.runState = String(value.status);
     if (name !== 'query-migrate') return undefined;
-    const pass = this.asked.shift() ?? 0;
+    const pass = this.passesAsked.shift() ?? 0;
     for (const { parameters, capabilities } of states()) {
       this.widen(parameters);
       if (capabilities.some(isMultifd)) this.withoutMultifd = false;
@@ -160,7 +160,7 @@ export class Figures {
     this.info.restart();
     this.runState = '';
     this.pass = 0;
-    this.asked = this.asked.map(() => 0);
+    this.passesAsked = this.passesAsked.map(() => 0);
     this.limits = undefined;
     this.widened = undefined;
     this.leavesOut = states.some(
