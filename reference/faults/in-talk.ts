@@ -1,7 +1,7 @@
 /** What is wrong with greetings, negotiation, the form of messages and events, several monitors, and out-of-band commands. */
 import type { JsonObject } from '../monitor/json/value.js';
 import { type Reply, success } from '../monitor/reply.js';
-import type { Piece, Said, TalkFaults } from '../monitor/talk-faults.js';
+import type { Piece, Said, Talk, TalkFaults } from '../monitor/talk-faults.js';
 import { type Fault, inArea, type Members } from './fault.js';
 import { errorOf, idOf, isEvent, isGreeting, isMembers, isReply, without } from './messages.js';
 
@@ -12,12 +12,12 @@ const fault = (title: string, rows: readonly string[], talk: TalkFaults): Planne
 const greets = (
   title: string,
   rows: readonly string[],
-  change: (greeting: Members) => Said | readonly Said[],
+  change: (greeting: Members, talk: Talk) => Said | readonly Said[],
 ): Planned =>
   fault(title, rows, {
-    said: (message) => {
+    said: (message, talk) => {
       if (!isGreeting(message)) return [message];
-      const said = change(message.QMP as Members);
+      const said = change(message.QMP as Members, talk);
       return Array.isArray(said) ? (said as readonly Said[]) : [said as Said];
     },
   });
@@ -87,10 +87,7 @@ export const talkFaults = inArea('protocol', {
   'event-before-negotiation': greets(
     'says an event right after its greeting',
     ['QMP-GREET-01', 'QMP-NEG-15'],
-    (greeting) => [
-      { QMP: greeting },
-      { timestamp: { seconds: Math.floor(Date.now() / 1000), microseconds: 0 }, event: 'RESUME' },
-    ],
+    (greeting, talk) => [{ QMP: greeting }, { timestamp: talk.stamp(), event: 'RESUME' }],
   ),
   'negotiation-optional': succeedsOn(
     'answers with success before the negotiation',
@@ -202,6 +199,8 @@ export const talkFaults = inArea('protocol', {
 /** Events that a process has said lately, and processes with a client that has negotiated. */
 const saidBy = new WeakMap<object, readonly Reply[]>();
 const negotiated = new WeakSet<object>();
+/** Clients of a process that it has said events to. */
+const clients = new WeakMap<object, number>();
 const sameTime = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 export const monitorFaults = inArea('monitors', {
@@ -217,12 +216,16 @@ export const monitorFaults = inArea('monitors', {
     },
   }),
   'timestamps-differ': fault('stamps an event anew for each monitor', ['QMP-EVT-04'], {
-    said: (message, { memory }) => {
+    said: (message, { memory, process }) => {
       if (!isEvent(message)) return [message];
       const { seconds, microseconds } = message.timestamp as Members;
-      const own = Number(memory.get('own') ?? Math.floor(Math.random() * 900));
-      memory.set('own', own);
-      const shifted = (Number(microseconds) + own) % 1_000_000;
+      let own = memory.get('own');
+      if (own === undefined) {
+        own = 37 * ((clients.get(process) ?? 0) + 1);
+        clients.set(process, Number(own) / 37);
+        memory.set('own', own);
+      }
+      const shifted = (Number(microseconds) + Number(own)) % 1_000_000;
       return [{ ...message, timestamp: { seconds, microseconds: shifted } }];
     },
   }),
@@ -230,9 +233,9 @@ export const monitorFaults = inArea('monitors', {
     'keeps events for clients that have not negotiated yet',
     ['QMP-NEG-15', 'QMP-EVT-05'],
     {
-      said: (message, { command }) => {
+      said: (message, { command, stamp }) => {
         if (command !== 'qmp_capabilities' || !('return' in message)) return [message];
-        return [message, { timestamp: { seconds: Math.floor(Date.now() / 1000), microseconds: 1 }, event: 'STOP' }];
+        return [message, { timestamp: stamp(), event: 'STOP' }];
       },
     },
   ),

@@ -3,7 +3,7 @@
  * a suite, an oracle or a fuzzer that objects to one of them is wrong.
  */
 import type { Reply } from '../monitor/reply.js';
-import type { Piece, TalkFaults } from '../monitor/talk-faults.js';
+import type { Piece, Talk, TalkFaults } from '../monitor/talk-faults.js';
 import type { CallFault, Changes, Members } from './fault.js';
 import { errorOf, isEvent, isGreeting, isMembers } from './messages.js';
 
@@ -51,8 +51,11 @@ const reversed = (value: unknown): unknown => {
   );
 };
 
-const now = () => ({ seconds: Math.floor(Date.now() / 1000), microseconds: (Date.now() % 1000) * 1000 });
-const news = (number: number): Reply => ({ timestamp: now(), event: 'X_QMPSPEC_NEWS', data: { number } });
+const news = (number: number, { stamp }: Pick<Talk, 'stamp'>): Reply => ({
+  timestamp: stamp(),
+  event: 'X_QMPSPEC_NEWS',
+  data: { number },
+});
 
 const ownWords = 'No. (This monitor has texts of its own.)';
 /** What a process has described in its own words: it does so wherever it tells the same again. */
@@ -111,28 +114,26 @@ export const variations: ReadonlyMap<string, Variation> = new Map(
     'escaped-values': written('writes first letters of texts as escapes', (text) => [
       { text: text.replace(/": "([a-z])/g, (_, letter: string) => `": "\\u00${letter.charCodeAt(0).toString(16)}`) },
     ]),
-    'other-events': said('tells now and then that the guest has woken up', (message, { command, memory }) => {
+    'other-events': said('tells now and then that the guest has woken up', (message, { command, memory, stamp }) => {
       if (command === undefined || command === 'qmp_capabilities' || isGreeting(message)) return [message];
       const count = Number(memory.get('replies') ?? 0) + 1;
       memory.set('replies', count);
-      return count % 3 === 0 ? [message, { timestamp: now(), event: 'WAKEUP' }] : [message];
+      return count % 3 === 0 ? [message, { timestamp: stamp(), event: 'WAKEUP' }] : [message];
     }),
-    'unknown-event': said('says an event that nobody knows after the negotiation', (message, { command }) =>
-      command === 'qmp_capabilities' && 'return' in message ? [message, news(0)] : [message],
+    'unknown-event': said('says an event that nobody knows after the negotiation', (message, talk) =>
+      talk.command === 'qmp_capabilities' && 'return' in message ? [message, news(0, talk)] : [message],
     ),
-    'unknown-events': said('says an event that nobody knows before each reply and behind it', (message, { command }) =>
-      command === undefined || command === 'qmp_capabilities' || isGreeting(message)
+    'unknown-events': said('says an event that nobody knows before each reply and behind it', (message, talk) =>
+      talk.command === undefined || talk.command === 'qmp_capabilities' || isGreeting(message)
         ? [message]
-        : [news(1), message, news(2)],
+        : [news(1, talk), message, news(2, talk)],
     ),
-    'unknown-events-later': said(
-      'says an event that nobody knows a while after each reply',
-      (message, { command, after, say }) => {
-        if (command !== undefined && command !== 'qmp_capabilities' && 'return' in message)
-          after(4, () => say(news(3)));
-        return [message];
-      },
-    ),
+    'unknown-events-later': said('says an event that nobody knows a while after each reply', (message, talk) => {
+      const { command, after, say } = talk;
+      if (command !== undefined && command !== 'qmp_capabilities' && 'return' in message)
+        after(4, () => say(news(3, talk)));
+      return [message];
+    }),
     'error-texts': said('describes errors in its own words', (message, { command, process }) => {
       const reworded = rewordedOf(process);
       if ('error' in message) {

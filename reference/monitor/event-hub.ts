@@ -32,9 +32,14 @@ export class EventHub {
 
   /** Raises an event now. */
   emit(event: string, data?: Readonly<Record<string, unknown>>): void {
-    const now = this.wallClock();
-    const timestamp = { seconds: Number(now / 1_000_000n), microseconds: Number(now % 1_000_000n) };
+    const timestamp = this.stamp();
     this.#limiter.raise(data === undefined ? { timestamp, event } : { timestamp, event, data });
+  }
+
+  /** The time as events show it. */
+  stamp(): { readonly seconds: number; readonly microseconds: number } {
+    const now = this.wallClock();
+    return { seconds: Number(now / 1_000_000n), microseconds: Number(now % 1_000_000n) };
   }
 
   close(): void {

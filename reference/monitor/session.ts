@@ -101,6 +101,7 @@ export class Session {
       process: core.events,
       memory: this.#memory,
       after: (ms, callback) => void clock.after(ms, callback),
+      stamp: () => core.events.stamp(),
       say: (said) => {
         if (!this.#closed) this.#write(said);
       },

@@ -15,6 +15,8 @@ export interface Talk {
   readonly memory: Map<string, unknown>;
   /** Calls back after so many milliseconds. */
   after(ms: number, callback: () => void): void;
+  /** What events that are raised now are stamped with. */
+  stamp(): Readonly<Record<string, unknown>>;
   /** Says something more, now, unless the client has left. */
   say(message: Said): void;
 }

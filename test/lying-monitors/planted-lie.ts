@@ -69,6 +69,7 @@ function toldBy(said: Saying, message: JsonObject, { command, memory, shared, af
     ...(typeof name === 'string' ? { command: name, oob: command?.execute === undefined } : {}),
     memory,
     after,
+    stamp: () => ({ seconds: Math.floor(Date.now() / 1000), microseconds: (Date.now() % 1000) * 1000 }),
     say: (one) => say(asSaid(one)),
   });
   // The same object means the same bytes.

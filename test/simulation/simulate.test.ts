@@ -17,6 +17,20 @@ describe('the simulation', () => {
     }
   });
 
+  for (const [fault, seed] of [
+    ['event-before-negotiation', 17],
+    ['timestamps-differ', 231],
+    ['events-cross-negotiation', 233],
+  ] as const) {
+    it(`repeats a run with planted ${fault}, whose events bear the time of the run`, async () => {
+      const [one, two] = [await simulate(seed, { faults: [fault] }), await simulate(seed, { faults: [fault] })];
+      expect(two.transcript.toJsonLines()).to.equal(one.transcript.toJsonLines());
+      const times = one.transcript.entries.flatMap(({ text }) => /"seconds": (\d+)/.exec(text)?.[1] ?? []);
+      expect(times.length).to.be.above(0);
+      for (const seconds of times) expect(new Date(Number(seconds) * 1000).getUTCFullYear()).to.equal(2018);
+    });
+  }
+
   it('orders what happens by its seed, even for the same scenario', async () => {
     const { scenario, dialect } = await simulate(7);
     const texts = new Set<string>();
