@@ -177,12 +177,33 @@ export function referenceTarget(
   return new ExecutableTarget(name, ['qmpspec monitor', ...args].join(' '), plan, {}, settings);
 }
 
+const between = 'what its template starts may stand between this tool and the monitor';
+
+/** What starts a QEMU, or something like it, with the arguments that it is given in the place of `{arguments}`. */
+function wrapperTarget(name: string, template: string, settings?: ExecutableSettings): Target {
+  const mark = '{arguments}';
+  const [other] = /\{(?!arguments\})[a-z-]+\}/.exec(template) ?? [];
+  if (other !== undefined) throw new TemplateError(`{arguments} says all that ${other} would: leave ${other} out`);
+  const words = expandTemplate(template, { arguments: mark });
+  if (words.filter((word) => word === mark).length !== 1 || words.join(' ').split(mark).length !== 2)
+    throw new TemplateError(`{arguments} must be a word of its own, and stand there once: ${template}`);
+  const plan: Planner = async (options, scratch) => {
+    const { args, monitors } = await qemuArguments(options, scratch, freePort);
+    const [program = '', ...rest] = words.flatMap((word) => (word === mark ? args : [word]));
+    return { command: findProgram(program), args: rest, monitors };
+  };
+  return new ExecutableTarget(name, template, plan, { direct: between }, settings);
+}
+
 /** Any other program, by a template (see template.ts). */
 export function commandTarget(name: string, template: string, settings?: ExecutableSettings): Target {
+  if (template.includes('{arguments}')) return wrapperTarget(name, template, settings);
   const fixed = 'a command template has one monitor and fixed arguments';
   const has = (placeholder: string) => template.includes(`{${placeholder}}`);
   if (!has('qmp') && !has('qmp-path')) {
-    throw new TemplateError(`the template must say where the monitor listens, with {qmp} or {qmp-path}: ${template}`);
+    throw new TemplateError(
+      `the template must say where the monitor listens, with {qmp} or {qmp-path}, or take {arguments}: ${template}`,
+    );
   }
   // What is wrong with it is told now, and not when the first requirement starts something.
   expandTemplate(template, { qmp: 'unix:q', 'qmp-path': 'q', scratch: 's', memory: String(usualMemory) });
@@ -217,7 +238,7 @@ export function commandTarget(name: string, template: string, settings?: Executa
     plan,
     {
       arguments: fixed,
-      direct: 'what its template starts may stand between this tool and the monitor',
+      direct: between,
       ...(has('incoming') ? {} : { incoming: 'its template has no {incoming}' }),
     },
     settings,

@@ -13,6 +13,7 @@ export const placeholders = {
   scratch: 'folder for files of this instance',
   memory: 'guest RAM in MiB',
   'ram-image': 'file to load into guest RAM at address 0; mostly without a value',
+  arguments: 'a word of its own: everything that QEMU would be started with, in place of all others',
   paused: 'the word paused when the guest must not run at the start; else without a value',
 } as const;
 // Wider than the names that exist, so that {QMP} and {ram_image} are told of and not passed on.

@@ -154,6 +154,10 @@ describe('--target', () => {
     expect(command.lacks('arguments')).to.match(/one monitor/);
     expect(command.lacks('start')).to.equal(undefined);
     expect(resolveTarget('command:m {qmp} [{incoming}]').target.lacks('incoming')).to.equal(undefined);
+    const wrapper = resolveTarget('command:wrap qemu {arguments}').target;
+    for (const ability of ['start', 'incoming', 'arguments', 'exit'] as const)
+      expect(wrapper.lacks(ability), ability).to.equal(undefined);
+    expect(wrapper.lacks('direct')).to.match(/its template/);
     expect(resolveTarget('reference').target.lacks('arguments')).to.equal(undefined);
   });
 });
