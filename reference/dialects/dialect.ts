@@ -4,6 +4,7 @@
  */
 import { beyond100, type Since, towards72, towards100 } from './between.js';
 import { type MigrationRules, migrationRules } from './migration.js';
+import { conflicts72, conflictsBetween } from './migration-capabilities.js';
 import { type ProtocolRules, protocolRules } from './protocol.js';
 import { type StreamRules, streamRules } from './stream.js';
 
@@ -74,13 +75,17 @@ export function dialectFor(release: Release): DialectChoice {
   }
   if (newer === undefined) return { dialect: later(older, release), exact: false, readings: [older] };
   const since = newer.name === '7.2' ? towards72 : towards100;
-  const mixed = (unknownAs: 'older' | 'newer'): Dialect => ({
-    name: unknownAs === 'older' ? older.name : newer.name,
-    version: { ...release, micro: 0 },
-    protocol: mix(older.protocol, newer.protocol, since.protocol, release, unknownAs),
-    migration: mix(older.migration, newer.migration, since.migration, release, unknownAs),
-    stream: mix(older.stream, newer.stream, since.stream, release, unknownAs),
-  });
+  const mixed = (unknownAs: 'older' | 'newer'): Dialect => {
+    const migration = mix(older.migration, newer.migration, since.migration, release, unknownAs);
+    const doubtful = newer.name === '10.0' && migration.conflicts === conflicts72;
+    return {
+      name: unknownAs === 'older' ? older.name : newer.name,
+      version: { ...release, micro: 0 },
+      protocol: mix(older.protocol, newer.protocol, since.protocol, release, unknownAs),
+      migration: doubtful ? { ...migration, conflicts: conflictsBetween } : migration,
+      stream: mix(older.stream, newer.stream, since.stream, release, unknownAs),
+    };
+  };
   return { dialect: mixed('older'), exact: false, readings: [mixed('newer')] };
 }
 

@@ -6,6 +6,8 @@ export interface CapabilityConflict {
   readonly off?: readonly string[];
   /** Only while the run state is `inmigrate`, and only when the first of `on` is newly switched on. */
   readonly onlyIncoming?: 'host-without-userfault' | 'incoming-started';
+  /** Of a release it is not known whether it refuses the set. */
+  readonly perhaps?: true;
   /** Only while the parameters ask for multifd compression or TLS. */
   readonly onlyWith?: 'compression-or-tls';
   readonly desc: string;
@@ -122,4 +124,18 @@ export const conflicts100: readonly CapabilityConflict[] = [
   pair('multifd', 'xbzrle', 'Multifd is not compatible with xbzrle'),
   pair('mapped-ram', 'xbzrle', 'Mapped-ram migration is incompatible with xbzrle'),
   pair('mapped-ram', 'postcopy-ram', 'Mapped-ram migration is incompatible with postcopy'),
+];
+
+const same = (a: CapabilityConflict) => (b: CapabilityConflict) => a.desc === b.desc;
+/** A 10.0 refuses it too, or lacks a capability that it is about. */
+const stays = (one: CapabilityConflict): boolean =>
+  conflicts100.some(same(one)) || ![...one.on, ...(one.off ?? [])].every((name) => capabilities100.includes(name));
+/** Some releases between 7.2 and 10.0 also refuse this one (history). */
+const compressed = pair('compress', 'xbzrle', 'Compression is not compatible with xbzrle');
+const inDoubt = (one: CapabilityConflict): CapabilityConflict => ({ ...one, perhaps: true });
+
+/** Conflicts of releases between 7.2 and 10.0: they came one by one, so that those of one of the two alone are in doubt. */
+export const conflictsBetween: readonly CapabilityConflict[] = [
+  ...conflicts72.map((one) => (stays(one) ? one : inDoubt(one))),
+  ...[...conflicts100.filter((one) => !conflicts72.some(same(one))), compressed].map(inDoubt),
 ];

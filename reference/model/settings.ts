@@ -45,6 +45,7 @@ export const setCapabilities: CommandRule = (call) => {
     if (entry.state) on.add(entry.capability);
     else on.delete(entry.capability);
   }
+  const perhaps: Alternative[] = [];
   for (const conflict of rules.conflicts) {
     if (!conflict.on.every((name) => on.has(name))) continue;
     if (conflict.off?.every((name) => on.has(name))) continue;
@@ -54,10 +55,13 @@ export const setCapabilities: CommandRule = (call) => {
       const already = state.capabilities.includes(conflict.on[0]!);
       if (already || !state.in.started) continue;
     }
-    return call.refuse('MIG-CMD-SCAP-06 MIG-CMD-SCAP-08', conflict.desc);
+    const refused = call.refuse('MIG-CMD-SCAP-06 MIG-CMD-SCAP-08', conflict.desc);
+    if (conflict.perhaps !== true) return [...perhaps, ...refused];
+    if (perhaps.length === 0) perhaps.push(...refused);
   }
   const capabilities = rules.capabilities.filter((name) => on.has(name));
   return [
+    ...perhaps,
     call.may('MIG-CMD-SCAP-09 MIG-CMD-SCAP-03 MIG-SM-I22', 'answered', (c) => {
       c.state = { ...c.state, capabilities };
       return c.reply();

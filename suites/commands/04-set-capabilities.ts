@@ -133,8 +133,12 @@ export const setCapabilities = new ChapterBuilder(
     async (t) => {
       const session = await t.session();
       const conflict = t.dialect.migration.conflicts.find(
-        ({ on, off, onlyIncoming }) =>
-          on.length === 2 && off === undefined && onlyIncoming === undefined && !on.some(dependsOnHost),
+        ({ on, off, onlyIncoming, perhaps }) =>
+          on.length === 2 &&
+          perhaps === undefined &&
+          off === undefined &&
+          onlyIncoming === undefined &&
+          !on.some(dependsOnHost),
       );
       const [a = '', b = ''] = conflict?.on ?? [];
       t.succeeded(await session.command(command, setting([[a, true]])), `${a} on`);

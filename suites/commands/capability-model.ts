@@ -13,6 +13,7 @@ export const dependsOnHost = (name: string): boolean => hostDependent.includes(n
 /** Texts of the conflicts in a set, in the order in which they are looked for; the first one is the answer. */
 export function conflictsIn(conflicts: readonly CapabilityConflict[], on: ReadonlySet<string>): string[] {
   const holds = (conflict: CapabilityConflict) =>
+    conflict.perhaps === undefined &&
     conflict.onlyIncoming === undefined &&
     conflict.onlyWith === undefined &&
     conflict.on.every((name) => on.has(name)) &&

@@ -40,6 +40,19 @@ describe('the dialect of a release', () => {
     expect(readings[0]?.protocol.doubles).to.equal('%f');
   });
 
+  it('leaves in doubt what only one of both neighbours refuses of capabilities', () => {
+    const { conflicts } = dialectFor({ major: 8, minor: 2 }).dialect.migration;
+    const doubtful = (desc: RegExp) => conflicts.find((one) => desc.test(one.desc))?.perhaps;
+    expect(doubtful(/ignore-shared/)).to.equal(undefined);
+    expect(doubtful(/^Multifd is not compatible with xbzrle/)).to.equal(true);
+    expect(doubtful(/^Multifd is not compatible with compress/)).to.equal(undefined);
+    expect(doubtful(/^Compression is not compatible with xbzrle/)).to.equal(true);
+    expect(dialectFor({ major: 9, minor: 2 }).dialect.migration.conflicts.some(({ perhaps }) => perhaps)).to.equal(
+      false,
+    );
+    expect(dialects['7.2'].migration.conflicts.some(({ perhaps }) => perhaps)).to.equal(false);
+  });
+
   it('takes over a rule in the very release that it is known of', () => {
     const doubles = (major: number, minor: number) => dialectFor({ major, minor }).dialect.protocol.doubles;
     expect(doubles(5, 9)).to.equal(dialects['3.0'].protocol.doubles);
