@@ -114,6 +114,7 @@ export async function attempt(scenario: Scenario, options: AttemptOptions): Prom
     defects: defectsOfFacts(facts),
     streamKnown: knowsStream(facts),
     dialect: facts.dialect,
+    ...(facts.singlestep === undefined ? {} : { singlestep: facts.singlestep }),
     ...(facts.schemaNote === undefined ? { schema: facts.schema } : {}),
   });
   const launches = new Map(used.flatMap(([name, instance]) => launchOf(name, instance)));

@@ -37,6 +37,8 @@ export interface Evidence {
   readonly streamKnown: boolean;
   /** What the target itself says that its commands return; absent where it does not. */
   readonly schema?: Schema;
+  /** Whether it said that it runs in single steps when it was asked what it is; absent where it did not say. */
+  readonly singlestep?: boolean;
   readonly dialect: Dialect;
 }
 
@@ -68,7 +70,7 @@ export function diagnose(evidence: Evidence): Symptom[] {
   if (symptoms.length === 0 && evidence.schema !== undefined)
     symptoms.push(
       ...offSchemaSymptoms(transcript, evidence.schema),
-      ...ofItselfSymptoms(transcript, evidence.schema),
+      ...ofItselfSymptoms(transcript, evidence.schema, evidence.singlestep),
       ...plainSymptoms(transcript, evidence.schema, evidence.dialect),
     );
   const { defects } = evidence;

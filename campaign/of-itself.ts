@@ -70,8 +70,12 @@ function namesFault(reply: JsonValue, what: 'commands' | 'events', known: Schema
 
 const textOfVersion = (value: JsonValue | undefined): JsonValue => (isObject(value) ? { ...value } : null);
 
-/** The first thing that contradicts the rest. @param schema of the target, by its own word */
-export function ofItselfSymptoms(transcript: Transcript, schema: Schema): Symptom[] {
+/**
+ * The first thing that contradicts the rest.
+ * @param schema of the target, by its own word
+ * @param singlestep what it said when it was asked what it is
+ */
+export function ofItselfSymptoms(transcript: Transcript, schema: Schema, singlestep?: boolean): Symptom[] {
   const open = new Map<string, string>();
   const greeted = new Map<string, JsonValue>();
   const stepping = new Map<string, JsonValue>();
@@ -99,7 +103,7 @@ export function ofItselfSymptoms(transcript: Transcript, schema: Schema): Sympto
     if (name === undefined) continue;
     open.delete(`${entry.at} ${value.id}`);
     if (name === 'query-status') {
-      const found = stepsFault(value.return as JsonValue, stepping, process);
+      const found = stepsFault(value.return as JsonValue, stepping, process, singlestep);
       if (found !== undefined) return [symptomOf(found, entry)];
       continue;
     }
@@ -113,10 +117,15 @@ export function ofItselfSymptoms(transcript: Transcript, schema: Schema): Sympto
 }
 
 /** Only the command line and the human monitor, of which a scenario asks nothing of the kind, change it (QMP-BASE-06). */
-function stepsFault(reply: JsonValue, before: Map<string, JsonValue>, process: string): Contradiction | undefined {
+function stepsFault(
+  reply: JsonValue,
+  before: Map<string, JsonValue>,
+  process: string,
+  learned: boolean | undefined,
+): Contradiction | undefined {
   if (!isObject(reply) || typeof reply.singlestep !== 'boolean') return undefined;
   const { singlestep } = reply;
-  const first = before.get(process);
+  const first = before.get(process) ?? learned;
   if (first === undefined) before.set(process, singlestep);
   if (first === undefined || first === singlestep) return undefined;
   return {

@@ -28,18 +28,21 @@ describe('what a target says of itself', () => {
 
   it('does not begin to run in single steps', () => {
     const status = (singlestep: string) => `{"return": {"status": "running"${singlestep}}, "id": "qs1.2"}`;
-    const asked = (...replies: readonly string[]) => {
+    const asked = (...replies: readonly string[]) => told(undefined, replies);
+    const told = (learned: boolean | undefined, replies: readonly string[]) => {
       const transcript = new Transcript();
       for (const reply of replies) {
         transcript.add('source', 'sent', '{"execute":"query-status","id":"qs1.2"}\n');
         transcript.add('source', 'received', reply);
       }
-      return ofItselfSymptoms(transcript, schema).map(({ rows: [row] }) => row);
+      return ofItselfSymptoms(transcript, schema, learned).map(({ rows: [row] }) => row);
     };
     const [no, yes, unsaid] = [status(', "singlestep": false'), status(', "singlestep": true'), status('')] as const;
     expect(asked(no, no)).to.deep.equal([]);
     expect(asked(yes, unsaid, yes)).to.deep.equal([]);
     expect(asked(no, unsaid, yes)).to.deep.equal(['QMP-BASE-06']);
+    expect(told(false, [yes])).to.deep.equal(['QMP-BASE-06']);
+    expect(told(true, [yes, unsaid])).to.deep.equal([]);
   });
 
   it('is told where it does not', () => {
