@@ -22,6 +22,7 @@ import { releasedSymptoms } from './released.js';
 import { stuckSymptoms } from './stuck.js';
 import { type Symptom, withoutFigures } from './symptom.js';
 import { endSymptoms } from './told-ends.js';
+import { speedSymptoms } from './told-speed.js';
 import { timeSymptoms } from './told-times.js';
 
 export interface Evidence {
@@ -58,7 +59,12 @@ export function diagnose(evidence: Evidence): Symptom[] {
     ...hangSymptoms(evidence),
   );
   if (symptoms.length === 0) symptoms.push(...stuckSymptoms(evidence));
-  if (symptoms.length === 0) symptoms.push(...timeSymptoms(transcript), ...endSymptoms(transcript, evidence.schema));
+  if (symptoms.length === 0)
+    symptoms.push(
+      ...timeSymptoms(transcript),
+      ...endSymptoms(transcript, evidence.schema),
+      ...speedSymptoms(transcript),
+    );
   if (symptoms.length === 0 && evidence.streamKnown)
     symptoms.push(
       ...loadedSymptoms(transcript, evidence.judge, evidence.dialect),

@@ -78,6 +78,19 @@ function toInstance(w: Writer, set: readonly string[]): void {
   w.command('query-status', undefined, 'destination');
 }
 
+/** Looks at a migration that has to go slowly, before a first window of its speed has ended and before a second one has. */
+function paced(w: Writer): void {
+  w.start('source', { ramImage: imageOf(1) });
+  const commands = [
+    { execute: 'migrate-set-parameters', arguments: { 'max-bandwidth': 2 ** 17 } },
+    { execute: 'migrate', arguments: { uri: channelUri(w.peer('answer')) } },
+  ];
+  w.steps.push({ do: 'pipeline', at: 'source', commands });
+  for (const deadline of [60, 120]) w.steps.push({ do: 'status', at: 'source', is: ['completed', 'failed'], deadline });
+  w.command('migrate_cancel');
+  w.settle();
+}
+
 /** A guest that writes to some pages of its memory. */
 const busy = (pattern: string, pages: number, from = 0) => ({
   extra: ['-guest', `rate=${pattern === 'noise' ? 2000 : 20_000},pages=${pages},from=${from},pattern=${pattern}`],
@@ -159,6 +172,7 @@ function ways({ dialect, guest }: Surroundings): readonly ((w: Writer) => void)[
     ),
     ...(multifd === undefined ? [] : [(w: Writer) => withUuid(w, multifd)]),
     ...(guest === true ? guests : []),
+    paced,
   ];
 }
 

@@ -10,6 +10,9 @@ const whileIn = (states: readonly string[], change: (value: Members) => Members)
   info((value) => (states.includes(String(value.status)) ? change(value) : value));
 const ram = (change: (ram: Members) => Members) =>
   info((value) => (value.ram === undefined ? value : { ...value, ram: change(value.ram as Members) }));
+/** Of a source: a destination shows no memory. */
+const whileSending = (change: (ram: Members) => Members) =>
+  whileIn(['active'], (value) => (value.ram === undefined ? value : { ...value, ram: change(value.ram as Members) }));
 
 export const detailsOfQueries = inArea('query-migrate', {
   'downtime-missing': {
@@ -79,15 +82,12 @@ export const detailsOfQueries = inArea('query-migrate', {
   'mbps-in-bytes': {
     title: 'shows megabytes a second as long as it goes on',
     rows: ['MIG-CMD-QMIG-03'],
-    calls: whileIn(['active'], (value) => ({
-      ...value,
-      ram: { ...(value.ram as Members), mbps: Number((value.ram as Members).mbps) / 8 },
-    })),
+    calls: whileSending((value) => ({ ...value, mbps: Number(value.mbps) / 8 })),
   },
   'rates-from-the-start': {
     title: 'shows a rate of dirty pages before it has looked for any twice',
     rows: ['MIG-CMD-QMIG-03'],
-    calls: whileIn(['active'], (value) => ({ ...value, ram: { ...(value.ram as Members), 'dirty-pages-rate': 200 } })),
+    calls: whileSending((value) => ({ ...value, 'dirty-pages-rate': 200 })),
   },
   'mbps-negative': {
     title: 'shows a speed below nothing',
