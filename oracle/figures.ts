@@ -54,6 +54,8 @@ export class Figures {
   private pass = 0;
   /** What it had been when each query was sent that is not answered yet: what comes with the answer may be newer than it. */
   private passesAsked: number[] = [];
+  /** When it was told to begin its first one, as far as it was seen from its start. */
+  private first: number | undefined;
   /** When it was told to begin another one, and has not answered with success. */
   private begins: number | undefined;
   /** Shared memory, or all of it, may have been left out of what is counted: the figures show what is set now. */
@@ -75,6 +77,7 @@ export class Figures {
   /** Another transcript follows, whose times count from its own beginning. */
   carry(): void {
     this.fresh = false;
+    this.first = undefined;
     this.since = undefined;
     this.begins = undefined;
     this.pass = 0;
@@ -91,6 +94,7 @@ export class Figures {
     const { name, args } = sent;
     if (name === 'query-migrate') this.passesAsked.push(this.pass);
     if (name === 'migrate') {
+      if (this.fresh) this.first ??= time;
       if (this.fresh) this.since ??= time;
       // A resume goes on with the figures that there are.
       this.resumes = args.resume === true;
@@ -150,6 +154,7 @@ export class Figures {
       totalHolds: !this.leavesOut,
       pass,
       age: this.since === undefined ? undefined : time - this.since,
+      firstAge: this.first === undefined ? undefined : time - this.first,
       throttle: this.limits,
     });
     return breach;

@@ -27,6 +27,8 @@ export interface Circumstances {
   readonly pass: number;
   /** Milliseconds since the process was told to begin the migration; absent where that is not known. */
   readonly age: number | undefined;
+  /** … to begin its first one: some figures are left from one migration to the next (MIG-CMD-MIG-21). */
+  readonly firstAge: number | undefined;
   /** Limits of the throttle (MIG-CMD-INV-08); absent where they are not known. */
   readonly throttle: Bounds | undefined;
 }

@@ -7,7 +7,7 @@ import { isObject, type JsonObject } from '../protocol/json.js';
 /** What is known of the process that shows them. */
 export interface Windows {
   /** Milliseconds since the process was first told to migrate; absent where that is not known. */
-  readonly age: number | undefined;
+  readonly firstAge: number | undefined;
   /** Every page that is sent is counted, and little but pages is sent. */
   readonly countsPages: boolean;
 }
@@ -27,7 +27,7 @@ const figure = (holder: unknown, name: string): number | undefined => {
 };
 
 /** The rates among the figures of one reply that cannot be. */
-export function* wrongRates(value: JsonObject, { age, countsPages }: Windows): Generator<WrongRate> {
+export function* wrongRates(value: JsonObject, { firstAge: age, countsPages }: Windows): Generator<WrongRate> {
   const { ram, 'xbzrle-cache': cache } = value;
   if (!isObject(ram)) return;
   const completed = value.status === 'completed';

@@ -12,6 +12,7 @@ const shown = (more: object, ram: object = {}) => {
   const info = { status: 'active', 'total-time': 1, 'expected-downtime': 300, 'setup-time': 0 };
   return ['> query-migrate', `< ${JSON.stringify({ ...info, ...more, ram: { ...figures, ...ram } })}`];
 };
+const misses = { 'cache-size': 4096, bytes: 0, pages: 0, 'cache-miss': 0, 'encoding-rate': 0, overflow: 0 };
 const throttled = (percentage: number) => shown({ 'cpu-throttle-percentage': percentage });
 const channels = (bytes: number) => shown({}, { 'multifd-bytes': bytes });
 const limits = (initial: number, most: number) =>
@@ -66,6 +67,13 @@ const permitted: [title: string, lines: readonly string[]][] = [
     ],
   ],
   ['no bytes of multifd', [...begun(), ...channels(0)]],
+  [
+    'a rate of misses that an earlier migration left',
+    [
+      ...[...begun(capabilityOn('xbzrle')), 'wait 1500', ...again],
+      ...shown({ 'xbzrle-cache': { ...misses, 'cache-miss-rate': 0.5 } }),
+    ],
+  ],
   ['a migration that has lasted', [...begun(), 'wait 5000', ...shown({ 'total-time': 5000 })]],
   ['pages that were sent again', [...begun(), ...shown({}, { duplicate: 20, 'dirty-sync-count': 1 })]],
   [
@@ -81,7 +89,6 @@ const permitted: [title: string, lines: readonly string[]][] = [
 const shownOnce = (ram: object) => [...begun(), ...shown({}, ram)];
 const rates = { 'pages-per-second': 10, mbps: 0.3, 'dirty-pages-rate': 7, remaining: 4096 };
 const none = { 'pages-per-second': 0, mbps: 0, 'dirty-pages-rate': 0 };
-const misses = { 'cache-size': 4096, bytes: 0, pages: 0, 'cache-miss': 0, 'encoding-rate': 0, overflow: 0 };
 permitted.push(['rates once a window has ended', [...begun(), 'wait 2000', ...shown({}, rates)]]);
 
 /** A migration that is over, with these figures of its own. */
