@@ -49,7 +49,7 @@ describe('what a campaign begins with', () => {
     'refuses-migrate-pause': [doing(sweeps, '"migrate-pause"', '"silent"'), /MIG-CMD-PAU-01/],
     'mbps-negative': [transfers[0] as Scenario, /MIG-CMD-QMIG-03/],
     'duplicate-negative': [transfers[0] as Scenario, /MIG-CMD-QMIG-03/],
-    'normal-pages-twice': [transfers[0] as Scenario, /MIG-XBZ-STAT-05 normal is not what came/],
+    'normal-pages-twice': [transfers[0] as Scenario, /MIG-CMD-INV-01 success of query-migrate/],
     'multifd-bytes-uncounted': [doing(transfers, '"x-multifd"', '"answer"'), /MIG-MFD-STAT-02/],
     'total-time-in-seconds': [doing(transfers, 'pattern=counter'), /MIG-CMD-QMIG-03 a total-time that has run slower/],
     'xbzrle-delta-damaged': [doing(transfers, 'pattern=counter'), /MIG-XBZ-REC-01 two migrations/],
