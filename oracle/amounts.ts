@@ -13,6 +13,8 @@ export interface Known {
   readonly settled: boolean;
   /** Every page that is sent is counted, and little but pages is sent. */
   readonly countsPages: boolean;
+  /** No migration of the process has begun before the one that is shown. */
+  readonly firstEver: boolean;
   /** The last pass that was told of; 0 where none was. */
   readonly pass: number;
   /** Which blocks are migrated cannot have changed since the migration began. */
@@ -55,7 +57,18 @@ export function* wrongAmounts(value: JsonObject, known: Known): Generator<WrongR
   }
   yield* passes(ram, known);
   if (known.countsPages && known.totalHolds && value.status === 'pre-switchover') yield* whole(ram);
+  // Some releases go on counting what they compress from one migration to the next.
+  if (known.settled && known.firstEver && value.status === 'completed') yield* compressed(value, ram);
   if (known.countsPages && known.settled && value.status === 'completed' && !('disk' in value)) yield* sent(value, ram);
+}
+
+/** What was compressed has been transferred, and is little more than its pages at worst; at best it is no figure to rely on. */
+function* compressed({ compression }: JsonObject, ram: JsonObject): Generator<WrongRate> {
+  const [pages, size] = ['pages', 'compressed-size'].map((name) => figure(compression, name));
+  const [page, bytes] = ['page-size', 'transferred'].map((name) => figure(ram, name));
+  if (pages === undefined || size === undefined || page === undefined || bytes === undefined) return;
+  const most = Math.min(bytes, pages * (page + mostMark));
+  if (size > Math.max(0, most)) yield ['MIG-CMD-QMIG-03', `compressed-size at most ${most}`, `${size}`];
 }
 
 function* passes(ram: JsonObject, { age, pass }: Known): Generator<WrongRate> {

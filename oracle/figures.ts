@@ -60,6 +60,8 @@ export class Figures {
   private begins: number | undefined;
   /** Shared memory, or all of it, may have been left out of what is counted: the figures show what is set now. */
   private leavesOut = false;
+  /** How often it was told to migrate. */
+  private migrations = 0;
 
   /** @param fresh the process has been seen from its start */
   constructor(private fresh: boolean) {
@@ -94,6 +96,7 @@ export class Figures {
     const { name, args } = sent;
     if (name === 'query-migrate') this.passesAsked.push(this.pass);
     if (name === 'migrate') {
+      this.migrations++;
       if (this.fresh) this.first ??= time;
       if (this.fresh) this.since ??= time;
       // A resume goes on with the figures that there are.
@@ -148,6 +151,7 @@ export class Figures {
     const [breach] = this.info.check(value, {
       settled: this.runState === 'postmigrate',
       countsPages: this.countsPages,
+      firstEver: this.fresh && this.migrations === 1,
       withoutMultifd: this.withoutMultifd,
       withoutPostcopy: this.withoutPostcopy,
       withoutZeroCopy: this.withoutZeroCopy,

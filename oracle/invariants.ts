@@ -29,6 +29,8 @@ export interface Circumstances {
   readonly age: number | undefined;
   /** … to begin its first one: some figures are left from one migration to the next (MIG-CMD-MIG-21). */
   readonly firstAge: number | undefined;
+  /** None has begun before the one that is shown. */
+  readonly firstEver: boolean;
   /** Limits of the throttle (MIG-CMD-INV-08); absent where they are not known. */
   readonly throttle: Bounds | undefined;
 }
@@ -158,7 +160,9 @@ export class InfoInvariants {
         ]);
       }
     }
-    if (status === 'completed' && settled && countsPages) {
+    // Some releases show the end a moment before its times: once there is a time of all, there are the others.
+    const timed = settled || (integer(value['total-time']) ?? 0n) > 0n;
+    if (status === 'completed' && timed && countsPages) {
       // Each of them is cut to whole milliseconds by itself.
       const most = (integer(value['total-time']) ?? 0n) + 2n;
       for (const name of ['setup-time', 'downtime']) {

@@ -91,6 +91,40 @@ function paced(w: Writer): void {
   w.settle();
 }
 
+/**
+ * A migration that is slow, and whose guest may stand for as long as all the rest takes: it goes over to the end once a first
+ * window of its speed has ended, with most of its pages still to come.
+ */
+function beginsEnd(w: Writer, set: readonly string[], uri: string): void {
+  const capabilities = set.map((capability) => ({ capability, state: true }));
+  const commands = [
+    ...(set.length === 0 ? [] : [{ execute: 'migrate-set-capabilities', arguments: { capabilities } }]),
+    { execute: 'migrate-set-parameters', arguments: { 'max-bandwidth': 2 ** 17, 'downtime-limit': 2_000_000 } },
+    { execute: 'migrate', arguments: { uri } },
+  ];
+  w.steps.push({ do: 'pipeline', at: 'source', commands });
+}
+
+/** Looked at before its end, where it can be held there, and after it. */
+function endsEarly(w: Writer, set: readonly string[]): void {
+  w.start('source', { ramImage: imageOf(1) });
+  beginsEnd(w, set, channelUri(w.peer('answer')));
+  w.status(['pre-switchover', 'completed', 'failed'], 'source', 'likely');
+  w.command('query-migrate');
+  if (set.includes('pause-before-switchover')) w.command('migrate-continue', { state: 'pre-switchover' });
+  w.settle();
+  w.command('query-migrate');
+}
+
+/** The same by way of a slow line, which the end waits for: the guest stands for longer than all that was before. */
+function standsLong(w: Writer, set: readonly string[]): void {
+  w.start('source');
+  const peer = w.peer('answer');
+  beginsEnd(w, ['events', ...set], channelUri(w.relay(peer, 'slow', 320)));
+  w.status(['completed', 'failed'], 'source', 'likely');
+  w.settle();
+}
+
 /** A guest that writes to some pages of its memory. */
 const busy = (pattern: string, pages: number, from = 0) => ({
   extra: ['-guest', `rate=${pattern === 'noise' ? 2000 : 20_000},pages=${pages},from=${from},pattern=${pattern}`],
@@ -163,7 +197,12 @@ const guests: readonly ((w: Writer) => void)[] = [
 
 function ways({ dialect, guest }: Surroundings): readonly ((w: Writer) => void)[] {
   const [multifd] = named(['multifd'], dialect) ?? [];
+  const [pausing, answered] = ['pause-before-switchover', 'return-path'].map((name) => named([name], dialect));
   return [
+    // These show what others show by chance only, and are the shorter way to it.
+    (w: Writer) => endsEarly(w, []),
+    ...(pausing === undefined ? [] : [(w: Writer) => endsEarly(w, pausing)]),
+    ...(answered === undefined ? [] : [(w: Writer) => standsLong(w, answered)]),
     ...[toPeer, toInstance].flatMap((way) =>
       sets.flatMap((set) => {
         const names = named(set, dialect);

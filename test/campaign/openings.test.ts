@@ -49,6 +49,8 @@ describe('what a campaign begins with', () => {
     'refuses-migrate-pause': [doing(sweeps, '"migrate-pause"', '"silent"'), /MIG-CMD-PAU-01/],
     'mbps-negative': [transfers[0] as Scenario, /MIG-CMD-QMIG-03/],
     'duplicate-negative': [transfers[0] as Scenario, /MIG-CMD-QMIG-03/],
+    'remaining-halved': [doing(transfers, '"downtime-limit":2000000', 'pre-switchover"}'), /MIG-CMD-INV-07/],
+    'total-without-downtime': [doing(transfers, '"downtime-limit":2000000', '"slow"'), /MIG-CMD-INV-09/],
     'normal-pages-twice': [transfers[0] as Scenario, /MIG-CMD-INV-01 success of query-migrate/],
     'multifd-bytes-uncounted': [doing(transfers, '"x-multifd"', '"answer"'), /MIG-MFD-STAT-02/],
     'total-time-in-seconds': [doing(transfers, 'pattern=counter'), /MIG-CMD-QMIG-03 a total-time that has run slower/],

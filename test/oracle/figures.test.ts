@@ -41,11 +41,29 @@ const whole = ended.map((line) => line.replace('"duplicate":0', '"duplicate":1')
 /** As it is shown once blocks that are shared are left out. */
 const without = whole.slice(2).map((line) => line.replace('"total":8192', '"total":0'));
 
+/** The end of one that compresses, and what its pages became. */
+const packed = (bytes: number) => {
+  const compression = { pages: 1, busy: 0, 'busy-rate': 0, 'compressed-size': bytes, 'compression-rate': 0 };
+  return whole.map((line) => line.replace('"ram":', `"compression":${JSON.stringify(compression)},"ram":`));
+};
+const compress = begun(capabilityOn('compress'));
+const passed = ['S', 'P 2', 'M completed'];
+
 const permitted: [title: string, lines: readonly string[]][] = [
   ['a throttle between its limits', [...begun(converge, limits(30, 50)), ...throttled(30), ...throttled(50)]],
   [
     'another total once another part of memory would be migrated',
     [...begun(), 'S', 'P 2', 'M completed', ...whole, capabilityOn('x-ignore-shared'), '< {}', ...without],
+  ],
+  ['compressed pages that are smaller', [...compress, ...passed, ...packed(3000)]],
+  ['nearly nothing of what was compressed', [...compress, ...passed, ...packed(-64)]],
+  ['what an earlier migration had compressed', [...compress, ...again, ...passed, ...packed(9000)]],
+  [
+    'a downtime that is told before the time of all',
+    [
+      ...[...begun(), ...passed],
+      ...whole.slice(2).map((line) => line.replace('"total-time":1,"downtime":1', '"total-time":0,"downtime":4')),
+    ],
   ],
   ['a throttle of the defaults', [...begun(converge), ...throttled(20), ...throttled(99)]],
   [
@@ -204,6 +222,12 @@ const forbidden: readonly [title: string, row: string, lines: readonly string[]]
     'MIG-CMD-INV-09',
     [...begun(), 'S', 'P 2', 'M completed', ...whole.map((line) => line.replace('"downtime":1', '"downtime":4'))],
   ],
+  [
+    'a downtime longer than the migration, before its run state is known',
+    'MIG-CMD-INV-09',
+    [...begun(), ...passed, ...whole.slice(2).map((line) => line.replace('"downtime":1', '"downtime":4'))],
+  ],
+  ['more of what was compressed than was transferred', 'MIG-CMD-QMIG-03', [...compress, ...passed, ...packed(9000)]],
   ['a figure below nothing', 'MIG-CMD-QMIG-03', [...begun(), ...shown({}, { mbps: -1.5 })]],
   [
     'a migration that is older than the command to migrate',
