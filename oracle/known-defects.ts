@@ -5,6 +5,7 @@
  */
 import type { MigrationRules } from '../reference/dialects/migration.js';
 import { type ModelState, type Output, visible } from '../reference/model/index.js';
+import { crashes } from './known-crashes.js';
 import type { KnownDefect } from './known-defect.js';
 import { fixedBy72, fixedBy100, stillThere } from './known-defect-releases.js';
 import { protocolDefects } from './known-protocol-defects.js';
@@ -189,13 +190,6 @@ export const knownDefects: readonly KnownDefect[] = [
     to: stillThere,
   },
   {
-    id: 'MIG-DEF-25',
-    title: 'a machine name of 2 GiB or more in the configuration kills the destination by a negative allocation',
-    from: [3, 0],
-    to: [10, 9],
-    crash: /failed to allocate 18446744\d{12} bytes/,
-  },
-  {
     id: 'MIG-DEF-24',
     title: 'a postcopy that was recovered more than once may count wrongly what remains, and never end',
     from: [3, 0],
@@ -209,14 +203,6 @@ export const knownDefects: readonly KnownDefect[] = [
     to: stillThere,
     hangs: ({ out, capabilities }) =>
       out.status === 'cancelling' && out.phase === 'stopping' && capabilities.includes('pause-before-switchover'),
-  },
-  {
-    // A postcopy over data channels, or xen-load-devices-state on a stopped guest: a user of the connection that is none.
-    id: 'MIG-DEF-27',
-    title: 'a load that registered no connection to be yanked unregisters one, and aborts',
-    from: [6, 0],
-    to: [10, 9],
-    crash: /yank_unregister_instance: Assertion/,
   },
   {
     id: 'MIG-DEF-26',
@@ -252,13 +238,6 @@ export const knownDefects: readonly KnownDefect[] = [
       command === 'migrate' && state.out.status === 'failed' && state.out.phase === 'idle'
         ? [refusedLate(state, 'duplicate yank instance')]
         : [],
-  },
-  {
-    id: 'MIG-DEF-30',
-    title: 'tls-authz set to null aborts the process',
-    from: [4, 0],
-    to: [7, 1],
-    crash: /params->tls_authz->type == QTYPE_QSTRING' failed/,
   },
   {
     // The reader of the return path has gone, and nothing wakes the thread that waits for what it would have read.
@@ -301,14 +280,6 @@ export const knownDefects: readonly KnownDefect[] = [
         : [],
   },
   {
-    // What ends the tracking of its pages runs beside what ends the checkpoints, and one of them comes second. Seen on 10.0.
-    id: 'MIG-DEF-35',
-    title: 'a secondary of COLO that takes over may abort when the tracking of dirty pages is ended twice',
-    from: [8, 0],
-    to: stillThere,
-    crash: /\(global_dirty_tracking & flags\) == flags' failed/,
-  },
-  {
     // Seen on 10.0 with multifd, and on later ones with any capabilities.
     id: 'MIG-DEF-36',
     title: 'a destination to which a connection brings fewer than four bytes answers nobody any more',
@@ -327,13 +298,7 @@ export const knownDefects: readonly KnownDefect[] = [
     from: [3, 0],
     to: [10, 9],
   },
-  {
-    id: 'MIG-DEF-20',
-    title: 'x-checkpoint-delay that is set at the moment at which COLO begins or ends aborts the process',
-    from: [7, 2],
-    to: [7, 2],
-    crash: /qemu_event_set: Assertion `ev->initialized' failed/,
-  },
+  ...crashes,
   ...protocolDefects,
 ];
 

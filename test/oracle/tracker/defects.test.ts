@@ -33,6 +33,16 @@ describe('known defects', () => {
     expect(judge().kind).to.equal('divergence');
   });
 
+  it('explain a source that aborts as a data channel comes too late (MIG-DEF-37)', () => {
+    const says = "says qemu: ../../util/yank.c:122: yank_register_function: Assertion `entry' failed.";
+    const judge = (...defects: string[]) =>
+      new Script()
+        .lines(capabilityOn('multifd'), '< {}', ...begun, 'M failed', says, 'die SIGABRT')
+        .judge('7.2', defects);
+    expect(judge('MIG-DEF-37').defects).to.deep.equal(['MIG-DEF-37']);
+    expect(judge().kind).to.equal('divergence');
+  });
+
   it('explain a death by a negative allocation (MIG-DEF-25)', () => {
     const says = (bytes: string) => `says monitor: GLib: gmem.c:106: failed to allocate ${bytes} bytes`;
     const judge = (bytes: string, ...defects: string[]) =>

@@ -1,0 +1,52 @@
+/** Known defects of released monitors that are nothing but a death of the process (commands.md §17), by its last words, as data. */
+import type { KnownDefect } from './known-defect.js';
+import { stillThere } from './known-defect-releases.js';
+
+export const crashes: readonly KnownDefect[] = [
+  {
+    id: 'MIG-DEF-25',
+    title: 'a machine name of 2 GiB or more in the configuration kills the destination by a negative allocation',
+    from: [3, 0],
+    to: [10, 9],
+    crash: /failed to allocate 18446744\d{12} bytes/,
+  },
+  {
+    // A postcopy over data channels, or xen-load-devices-state on a stopped guest: a user of the connection that is none.
+    id: 'MIG-DEF-27',
+    title: 'a load that registered no connection to be yanked unregisters one, and aborts',
+    from: [6, 0],
+    to: [10, 9],
+    crash: /yank_unregister_instance: Assertion/,
+  },
+  {
+    id: 'MIG-DEF-30',
+    title: 'tls-authz set to null aborts the process',
+    from: [4, 0],
+    to: [7, 1],
+    crash: /params->tls_authz->type == QTYPE_QSTRING' failed/,
+  },
+  {
+    // What ends the tracking of its pages runs beside what ends the checkpoints, and one of them comes second. Seen on 10.0.
+    id: 'MIG-DEF-35',
+    title: 'a secondary of COLO that takes over may abort when the tracking of dirty pages is ended twice',
+    from: [8, 0],
+    to: stillThere,
+    crash: /\(global_dirty_tracking & flags\) == flags' failed/,
+  },
+  {
+    // The channel registers with what the end of the migration has let go of. Seen once on 7.2, whose channels are made on the side;
+    // later ones wait for them.
+    id: 'MIG-DEF-37',
+    title: 'a source may abort when its migration fails while data channels are still being connected',
+    from: [6, 0],
+    to: [8, 2],
+    crash: /yank_register_function: Assertion .entry' failed/,
+  },
+  {
+    id: 'MIG-DEF-20',
+    title: 'x-checkpoint-delay that is set at the moment at which COLO begins or ends aborts the process',
+    from: [7, 2],
+    to: [7, 2],
+    crash: /qemu_event_set: Assertion `ev->initialized' failed/,
+  },
+];
