@@ -50,7 +50,7 @@ export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'command
     async (t) => {
       const one = await active(t, { ram: 8, parameters: { 'max-bandwidth': paced } });
       let zeros: JsonValue | undefined;
-      const windows: { readonly mbps: number; readonly pages: number }[] = [];
+      const windows: { readonly mbps: number; readonly pages: number; readonly time: number }[] = [];
       const words = `mbps of about ${(paced * 8) / 1e6}, and so many pages, in ${enough} windows or more`;
       await becomes(t, one.session, 'query-migrate', words, (now) => {
         const { mbps, 'pages-per-second': pages, 'page-size': size, duplicate } = ram(now);
@@ -58,8 +58,9 @@ export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'command
         // Of pages that are sent whole it is known how long they are: those of the begin may not be.
         if (duplicate !== zeros) windows.length = 0;
         zeros = duplicate;
-        if (Number(mbps) > 0 && (last?.mbps !== mbps || last?.pages !== Number(pages ?? 0)))
-          windows.push({ mbps: Number(mbps), pages: Number(pages ?? 0) });
+        const time = Number(now['total-time']);
+        const another = last?.mbps !== mbps || last?.pages !== Number(pages ?? 0) || time - last.time >= anotherWindow;
+        if (Number(mbps) > 0 && another) windows.push({ mbps: Number(mbps), pages: Number(pages ?? 0), time });
         if (windows.length < enough) return false;
         const mean = (of: (one: (typeof windows)[number]) => number) =>
           windows.reduce((sum, one) => sum + of(one), 0) / windows.length;
@@ -181,6 +182,8 @@ const [initial, limit] = [30, 50];
 const paced = 2 ** 21;
 /** So many windows together do not hang on what a buffer held at the end of one of them. */
 const enough = 4;
+/** Milliseconds after which the same figures are those of another window: where nothing disturbs them, all are alike. */
+const anotherWindow = 200;
 /** A window may be drawn out, and a few pages more than there is room for may be sent in each. */
 const near = (figure: number, at: number): boolean => figure > 0.62 * at && figure < 1.6 * at;
 const fast = { 'max-postcopy-bandwidth': 0 };

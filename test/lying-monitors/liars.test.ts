@@ -96,7 +96,12 @@ describe('lying monitors', () => {
   for (const [name, { says }] of Object.entries(variations)) {
     if (name.startsWith('truth')) continue;
     it(`are not those that differ as they may: one that ${says}`, async () => {
-      const { exitCode, failures } = await run(name, select(chapters, pieces));
+      let { exitCode, failures } = await run(name, select(chapters, pieces));
+      if (failures.size > 0) {
+        // What differs does so every time; what a relay on a busy machine does once in a thousand connections is told, and no more.
+        console.log(`      again: ${JSON.stringify(Object.fromEntries(failures))}`);
+        ({ exitCode, failures } = await run(name, exactly([...failures.keys()])));
+      }
       expect(Object.fromEntries(failures)).to.deep.equal({});
       expect(exitCode).to.equal(exitCodes.conforms);
     });

@@ -34,10 +34,13 @@ async function intercept(
     if (closed) throw new Error('the monitor has gone');
   };
   const open = async () => {
-    for (const [index, [listen, path]] of places.entries()) {
+    // As with a process that has several monitors: who is served by one finds them all.
+    for (const [, path] of places) {
       const first = await watch.connects(() => openSocket({ kind: 'unix', path }, 5000), stop);
       first.destroy();
       if (closed) return;
+    }
+    for (const [index, [listen]] of places.entries()) {
       const server = createServer({ allowHalfOpen: true }, (client) => relay.serve(client, index));
       server.on('error', () => undefined);
       servers.push(server.listen(listen));
