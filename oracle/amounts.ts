@@ -28,7 +28,7 @@ export interface Known {
 /** Bytes that say where a page is, at least, and at most (with the name of its block). */
 const [leastMark, mostMark] = [8, 8 + 1 + 256 + 8];
 /** Pages that may be on their way, neither counted as sent nor as what remains. */
-const onTheirWay = 16;
+export const onTheirWay = 16;
 /** Bytes of all that is no page, at most. */
 const besidePages = 2 ** 20;
 /** Passes that can have begun before the first millisecond is over, and in each one after it. */

@@ -1,4 +1,5 @@
 /** commands.md §8.1: what query-migrate shows in each state of a migration that is under way, and no more. */
+import { onTheirWay } from '../../oracle/amounts.js';
 import type { Trial } from '../../oracle/trial.js';
 import { isObject, type JsonObject, type JsonValue, sameJson } from '../../protocol/json.js';
 import { usualMemory } from '../../targets/target.js';
@@ -59,8 +60,6 @@ async function showsRam(t: Trial, one: Source, ram: JsonObject): Promise<void> {
 
 const dataOf = (event: JsonObject): JsonObject => (isObject(event.data) ? event.data : {});
 
-/** Pages that may be on their way, neither counted as sent nor as what remains. */
-const onTheirWay = 16;
 /** Looks for two answers between which nothing was sent. */
 const looks = 40;
 
