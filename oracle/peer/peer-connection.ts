@@ -97,6 +97,8 @@ export class PeerConnection {
   complete = false;
   /** The package with the guest of a postcopy was read. */
   switched = false;
+  /** A section behind that package has begun. */
+  onward = false;
   closed = false;
   private reader: StreamReader | undefined;
   private begun = false;
@@ -229,6 +231,9 @@ export class PeerConnection {
           checks.sectionBegin(section);
           machine.sectionBegin(section);
           pages.section();
+          if (!this.switched || this.onward) return;
+          this.onward = true;
+          this.settings.changed();
         },
         ramPage: (block, offset, kind, bytes, start, length) => {
           checks.ramPage(block, offset, kind, bytes, start, length);

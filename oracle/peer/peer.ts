@@ -43,8 +43,11 @@ export interface PeerOptions {
 /** Milliseconds in which a connection comes about; and without a byte, after which a stream stands: windows of bandwidth are 100. */
 const [moment, beat] = [10, 110] as const;
 
-/** `held`: nothing is read until the next {@link Peer.release}. */
-export type PeerMoment = ChannelMoment | 'held';
+/**
+ * `held`: nothing is read until the next {@link Peer.release}. `onward`: what follows the guest of a postcopy has begun to come;
+ * before that a source may still take a broken channel for a switch that has failed.
+ */
+export type PeerMoment = ChannelMoment | 'held' | 'onward';
 
 export class Peer {
   readonly uri: string;
@@ -184,6 +187,7 @@ export class Peer {
     if (what === 'closed') return this.open.size === 0;
     if (what === 'announced') return this.memory.receiver.blocks.size > 0;
     if (what === 'switched') return this.all.some(({ switched }) => switched);
+    if (what === 'onward') return this.all.some(({ onward }) => onward);
     return this.all.some(({ complete }) => complete);
   }
 

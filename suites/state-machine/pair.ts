@@ -1,8 +1,8 @@
 /** Two instances of the target, one migrating to the other. */
 import { ramImage } from '../../oracle/ram-image.js';
 import type { Trial } from '../../oracle/trial.js';
-import type { JsonObject } from '../../protocol/json.js';
-import { switchOn } from '../commands/observe.js';
+import { isObject, type JsonObject } from '../../protocol/json.js';
+import { becomes, switchOn } from '../commands/observe.js';
 import { Actor } from './actor.js';
 import { type Destination, destination } from './destination.js';
 import { memory } from './feed.js';
@@ -89,8 +89,15 @@ export async function inPostcopy(t: Trial): Promise<Pair | undefined> {
   await two.destination.until('postcopy-active');
   await two.source.runs('finish-migrate');
   await two.destination.runs('running');
+  // Before it has gone on to send pages, a source may take a broken channel for a switch that has failed.
+  const before = pagesSent(await two.source.info());
+  const goesOn = (info: JsonObject) => info.status !== 'postcopy-active' || pagesSent(info) > before;
+  await becomes(t, session, 'query-migrate', 'that it sends pages', goesOn);
   return two;
 }
+
+const pagesSent = ({ ram }: JsonObject): number =>
+  isObject(ram) ? Number(ram.normal ?? 0) + Number(ram.duplicate ?? 0) : 0;
 
 export const hurry = (one: Actor): Promise<void> =>
   one.does('migrate-set-parameters', { 'max-bandwidth': 0, 'max-postcopy-bandwidth': 0 });

@@ -76,8 +76,8 @@ export async function inPostcopy(
   await beginPostcopy(t, one);
   await one.until('postcopy-active');
   await one.runs('finish-migrate');
-  // Until the guest is sent a fault would still fail the migration instead of pausing it.
-  await one.peer.until('switched', one.session.deadline);
+  // Until the guest is sent, and the source has seen that it was, a fault would still fail the migration instead of pausing it.
+  await one.peer.until('onward', one.session.deadline);
   await one.session.fence();
   return one;
 }

@@ -190,6 +190,7 @@ export const postcopySource = new ChapterBuilder(['Migration stream', '9 Postcop
     'the second connection asks for the bitmaps, resumes, and names the block again',
     async (t) => {
       const one = await switched(t, { image: heavy() });
+      await one.peer.until('onward', one.session.deadline);
       await one.does('migrate-pause');
       await one.until('postcopy-paused');
       await one.peer.until('closed', one.session.deadline);
