@@ -77,7 +77,25 @@ export const knownDefects: readonly KnownDefect[] = [
     id: 'MIG-DEF-06',
     title: 'a second migrate-incoming is refused but opens a second listener',
     from: [3, 0],
-    to: fixedBy72,
+    to: [5, 1],
+    outcomes: (state, command) =>
+      command === 'migrate-incoming' && state.in.started && state.in.origin === 'defer'
+        ? [
+            {
+              label: 'announced and refused',
+              outputs: [
+                event('setup'),
+                {
+                  kind: 'reply',
+                  ok: false,
+                  desc: 'The incoming migration has already been started',
+                  errorClass: 'GenericError',
+                },
+              ],
+              next: state,
+            },
+          ]
+        : [],
   },
   {
     id: 'MIG-DEF-07',

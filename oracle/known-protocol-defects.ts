@@ -46,4 +46,18 @@ export const protocolDefects: readonly KnownDefect[] = [
     to: [5, 2],
     crash: /aio_ctx_finalize: Assertion `flags & BH_DELETED' failed/,
   },
+  {
+    // Seen on a 4.2; neither on the baseline nor on a 5.2.
+    id: 'QMP-BUG-08',
+    title: 'a closing brace too many does not end a message while a list is open in it',
+    from: [3, 1],
+    to: [5, 1],
+  },
+  {
+    // Seen on a 4.2; neither on the baseline nor on a 5.2.
+    id: 'QMP-BUG-09',
+    title: 'system_reset and quit in pre-switchover are answered, and wait until the migration goes on',
+    from: [3, 1],
+    to: [5, 1],
+  },
 ];

@@ -10,6 +10,7 @@ import { firstAnswer, ProcessInstance, type ProcessPlan, type SessionDefaults } 
 import { theReaper } from './reaper.js';
 import {
   type Ability,
+  type ExitStatus,
   type Instance,
   NotOffered,
   type StartOptions,
@@ -52,6 +53,10 @@ const patient = (before: number, took: number): number => Math.min(firstAnswer, 
 const endsByItself = ({ badStart, options: { incoming = 'defer', extra = [] } }: ProcessInstance): boolean =>
   badStart === 'gone' && (incoming !== 'defer' || extra.length > 0);
 
+/** It has ended although it was to load nothing. */
+const refusesArguments = ({ badStart, exit, options: { incoming, extra = [] } }: ProcessInstance): boolean =>
+  badStart === 'gone' && extra.length > 0 && incoming === undefined && exit?.signal === null && exit.code !== 0;
+
 type Planner = (options: StartOptions, scratch: string) => Promise<Omit<ProcessPlan, 'scratch' | 'readiness'>>;
 
 export class ExecutableTarget implements Target {
@@ -88,6 +93,10 @@ export class ExecutableTarget implements Target {
     this.starts++;
     const first = await this.startOnce(options, this.patience);
     if (first.badStart === undefined) this.patience = patient(this.patience, first.firstAnswerTook);
+    if (refusesArguments(first)) {
+      await first.dispose();
+      throw first.failedStart(first.exit as ExitStatus, 'as soon as its monitor listened');
+    }
     if (first.badStart === undefined || endsByItself(first)) return first;
     this.bad[first.badStart]++;
     // Once more: if the second is no better, that is how the target is.

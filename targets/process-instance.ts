@@ -232,7 +232,10 @@ export class ProcessInstance implements Instance {
   failedStart(exit: ExitStatus, when = 'before its monitor listened'): Error {
     const heard = lastWord(this.stderr);
     const said = heard === '' ? '' : `: ${heard}`;
-    const extra = this.options.extra ?? [];
+    const { extra = [], monitors = [] } = this.options;
+    if (monitors.some(({ oob }) => oob) && heard.includes('x-oob')) {
+      return new RefusedStart(`its monitors have no option x-oob${said}`);
+    }
     if (extra.length > 0 && exit.signal === null && exit.code !== 0) {
       return new RefusedStart(`it does not start with ${extra.join(' ')}${said}`);
     }

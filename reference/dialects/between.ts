@@ -36,7 +36,6 @@ export const towards72: Between = {
     exitPreconfigError: [6, 0],
     enumError: [6, 0],
     noSuchNode: [6, 0],
-    requestsAct: [6, 0],
   },
   migration: {
     lateReplies: [3, 1],

@@ -11,6 +11,9 @@ const version = done({
   holds: (value) => isObject(value) && isObject(value.qemu) && typeof value.qemu.major === 'number',
 });
 
+/** Not before the bracket that the list lacks. */
+const endsLate = { id: 'QMP-BUG-08', input: '[}]', replies: [V] };
+
 const table: readonly Row[] = [
   { input: `${CMD} ${CMD}`, baseline: [R, R], rows: ['QMP-TRANS-10'] },
   { input: '1 2 ', baseline: [O, O], rows: ['QMP-GRP-01'] },
@@ -63,8 +66,8 @@ const table: readonly Row[] = [
   },
   { input: '{"execute":"query-name"]', baseline: [D], rows: ['QMP-GRP-02'] },
   ...[...'}]:,'].map((input) => ({ input, baseline: [V], rows: ['QMP-GRP-01'] })),
-  { input: '[}', baseline: [V], rows: ['QMP-GRP-02'] },
-  { input: '[}]', baseline: [V, V], rows: ['QMP-GRP-02'] },
+  { input: '[}', baseline: [V], rows: ['QMP-GRP-02'], defect: endsLate },
+  { input: '[}]', baseline: [V, V], rows: ['QMP-GRP-02'], defect: endsLate },
   { input: '[{]}', baseline: [V], rows: ['QMP-GRP-02'] },
   { input: '{[}]', baseline: [Y], strict: [V], rows: ['QMP-GRP-02'] },
   { input: '{]', baseline: [Y], strict: [V], rows: ['QMP-GRP-02'] },

@@ -15,6 +15,8 @@ export interface Vector {
   readonly strict?: readonly Pattern[];
   /** Rows that it is evidence for, besides its own. */
   readonly rows?: readonly string[];
+  /** What releases with a known defect answer to an input of its own. */
+  readonly defect?: { readonly id: string; readonly input: string; readonly replies: readonly Pattern[] };
 }
 
 const parse = (text: string): Pattern => faulty(`JSON parse error, ${text}`);

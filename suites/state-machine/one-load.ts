@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { hasDefect } from '../../oracle/release.js';
 import type { Trial } from '../../oracle/trial.js';
 import type { TargetFacts } from '../../targets/facts.js';
 import { fitsExactly, unlessExact } from '../commands/dialect-fit.js';
@@ -40,8 +41,8 @@ const staysHere = async (t: Trial, one: Destination): Promise<void> => {
 /** Unusable TLS credentials fail the load, or drop the connection only. */
 export const badTlsEndsTheLoad: Readonly<Record<string, boolean>> = { '3.0': false, '7.2': false, '10.0': true };
 
-/** A baseline that refuses a second call tells of it all the same (MIG-DEF-06). */
-const announcesNoSecond = ({ dialect }: TargetFacts): boolean => dialect.name !== '3.0';
+/** It may be of a release that tells of a second call that it refuses. */
+const announcesNoSecond = (facts: TargetFacts): boolean => !hasDefect(facts, 'MIG-DEF-06');
 
 const refusesAgain = async (t: Trial, one: Destination, uri: string): Promise<void> => {
   const reply = await one.session.command('migrate-incoming', { uri });

@@ -9,7 +9,7 @@ import type { Trial } from '../../oracle/trial.js';
 import { stringifyJson } from '../../protocol/json.js';
 import { eventName } from '../../protocol/message.js';
 import { theReaper } from '../../targets/reaper.js';
-import { NotOffered, TargetError } from '../../targets/target.js';
+import { NotOffered, RefusedStart, TargetError } from '../../targets/target.js';
 import { Captured, memory, ramBytes, type SeenStream, seenStream } from '../stream-format/capture.js';
 import { pattern } from '../stream-format/loading.js';
 import type { Recording } from '../stream-format/recording.js';
@@ -136,7 +136,7 @@ async function opened(
       holds,
     });
   } catch (error) {
-    if (!(error instanceof TargetError)) throw error;
+    if (!(error instanceof TargetError || error instanceof RefusedStart)) throw error;
     throw new NotOffered('its machine cannot take its memory from a file');
   }
 }

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { ConnectError, DeadlinePassed } from '../../protocol/errors.js';
 import { Transcript } from '../../protocol/transcript.js';
 import { commandTarget } from '../../targets/executable.js';
-import { NotOffered, type StartOptions, type Target, TargetError } from '../../targets/target.js';
+import { NotOffered, RefusedStart, type StartOptions, type Target, TargetError } from '../../targets/target.js';
 import { inOrder, monitor, script } from './tiny-monitor.js';
 
 const targets: Target[] = [];
@@ -151,6 +151,41 @@ describe('a start in a way that a template does not have', () => {
       expect((outcome as Error).message).to.match(message);
     });
   }
+});
+
+describe('a program that does not take what a requirement starts it with', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'qmpspec-test-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** @param does what the program does, as JavaScript, once its monitor is at `path` */
+  const refusing = async (name: string, does: string, options: StartOptions): Promise<Error> => {
+    const file = join(folder, `${name}.cjs`);
+    writeFileSync(file, `const path = 'qmp1.sock'; ${does}`);
+    return keep(commandTarget('x', `${process.execPath} ${file} {arguments}`))
+      .start(options)
+      .then(
+        () => new Error('it started'),
+        (error: Error) => error,
+      );
+  };
+  const listens = (ending: string) => `require('net').createServer(() => { ${ending} }).listen(path);`;
+  const complains = "console.error('no such thing'); process.exit(1)";
+
+  it('refuses them, before or after its monitor listens', async () => {
+    for (const [name, does] of Object.entries({ early: complains, late: listens(complains) })) {
+      const error = await refusing(name, does, { extra: ['-x', 'y'] });
+      expect(error, error.message).to.be.instanceOf(RefusedStart);
+      expect(error.message).to.equal('it does not start with -x y: no such thing');
+    }
+  });
+
+  it('refuses monitors with an option that it does not know', async () => {
+    const oob = { monitors: [{ transport: 'unix', oob: true }] } as const;
+    const unknown = await refusing('x-oob', `console.error("Invalid parameter 'x-oob'"); process.exit(1)`, oob);
+    expect(unknown, unknown.message).to.be.instanceOf(RefusedStart);
+    expect(unknown.message).to.equal("its monitors have no option x-oob: Invalid parameter 'x-oob'");
+    expect(await refusing('other', complains, oob)).to.be.instanceOf(TargetError);
+  });
 });
 
 describe('an instance', () => {

@@ -13,6 +13,17 @@ describe('known defects', () => {
     );
   });
 
+  it('let a second migrate-incoming be announced before it is refused (MIG-DEF-06)', () => {
+    const first = ['> migrate-incoming {"uri":"unix:/run/x"}', 'M setup', '< {}'];
+    const second = ['> migrate-incoming {"uri":"unix:/run/y"}', 'M setup', '< !GenericError'];
+    const judge = (lines: readonly string[], ...defects: string[]) =>
+      new Script({ incoming: 'defer' }).lines(eventsOn, '< {}', ...lines).judge('3.0', defects);
+    expect(judge([...first, ...second], 'MIG-DEF-06').defects).to.deep.equal(['MIG-DEF-06']);
+    expect(judge([...first, ...second]).kind).to.equal('divergence');
+    // It is not taken for one that listens.
+    expect(judge([...first, ...second.slice(0, -1), '< {}'], 'MIG-DEF-06').kind).to.equal('divergence');
+  });
+
   it('explain a death by tls-authz that is null (MIG-DEF-30)', () => {
     const says =
       "says qemu: migration.c:1537: migrate_params_apply: Assertion `params->tls_authz->type == QTYPE_QSTRING' failed.";
