@@ -101,7 +101,7 @@ describe('a program that does not become a monitor', () => {
   it('because it never listens is told after its time', async () => {
     const began = performance.now();
     const message = await refusal(script('setInterval(() => {}, 1000);', { readiness: 300 }));
-    expect(message).to.match(/started, but nothing listened at unix:.*qmp1\.sock within 300 ms$/);
+    expect(message).to.match(/started, but nothing listened at unix:.*qmp1\.sock within \d+ ms$/);
     expect(performance.now() - began).to.be.lessThan(5000);
   });
 
