@@ -1,8 +1,5 @@
-/**
- * What a process may put out next from a core on, executing at most one command on the way: worked out once for the core and
- * the command, since walks over the same states ask for it again and again.
- */
-import { type Core, type Cores, type Execution, keyWith, type Move } from './core.js';
+/** What a process may put out next from a core on, executing at most one command on the way. */
+import type { Core, Cores, Execution, Move } from './core.js';
 import type { Emission } from './emission.js';
 import type { Tuning } from './tuning.js';
 
@@ -14,53 +11,39 @@ export interface Front {
   readonly executed: { readonly from: Core; readonly move: Move } | undefined;
 }
 
-export interface Closure {
-  /** Ways, by what they put out first. */
-  readonly ways: ReadonlyMap<Emission, readonly Front[]>;
-  /** Another command could be executed on some way before anything is put out. */
-  readonly goesOn: boolean;
-}
-
-/** Commands for which this is kept for a core. */
-const mostCommands = 100;
-
-/** @param execution the first command that waits, if one does: in band, on the first connection */
-export function closure(cores: Cores, core: Core, execution: Execution | undefined, tuning: Tuning): Closure {
-  const { memo } = core;
-  memo.closures ??= new Map();
-  const key = execution === undefined ? '' : keyWith(execution, tuning);
-  let known = memo.closures.get(key);
-  if (known === undefined) {
-    known = closureOf(cores, core, execution, tuning);
-    if (memo.closures.size >= mostCommands) memo.closures.clear();
-    memo.closures.set(key, known);
-  }
-  return known;
-}
-
-function closureOf(cores: Cores, core: Core, execution: Execution | undefined, tuning: Tuning): Closure {
-  const ways = new Map<Emission, Front[]>();
-  const add = (move: Move, executed: Front['executed']) => {
-    if (move.first === undefined) return;
-    const same = ways.get(move.first);
-    if (same === undefined) ways.set(move.first, [{ move, executed }]);
-    else same.push({ move, executed });
+/**
+ * Finds the ways to what is wanted. They are not kept: what comes again as a whole is known at its place, and what leads to
+ * anything else would only be in memory.
+ * @param execution the first command that waits, if one does: in band, on the first connection
+ * @param wanted whether something put out first is of use
+ * @param found takes the ways
+ * @returns whether another command could be executed on some way before anything is put out
+ */
+export function frontsOf(
+  cores: Cores,
+  core: Core,
+  execution: Execution | undefined,
+  tuning: Tuning,
+  wanted: (emission: Emission) => boolean,
+  found: Front[],
+): boolean {
+  const add = (moves: readonly Move[], executed: Front['executed']) => {
+    for (const move of moves) if (move.first !== undefined && wanted(move.first)) found.push({ move, executed });
   };
   const { calm, fronts } = cores.reach(core);
-  for (const move of fronts) add(move, undefined);
+  add(fronts, undefined);
+  if (execution === undefined) return false;
   let goesOn = false;
-  if (execution === undefined) return { ways, goesOn };
   for (const from of calm) {
     for (const move of cores.execute(from, execution, tuning)) {
-      const executed = { from, move };
       if (move.first !== undefined) {
-        add(move, executed);
+        if (wanted(move.first)) found.push({ move, executed: { from, move } });
         continue;
       }
       const beyond = cores.reach(move.to);
-      for (const later of beyond.fronts) add(later, executed);
+      add(beyond.fronts, { from, move });
       goesOn ||= beyond.calm.some((one) => cores.mayExecute(one));
     }
   }
-  return { ways, goesOn };
+  return goesOn;
 }

@@ -3,7 +3,6 @@
  * so the same core comes back again and again, and what can follow from it is worked out once.
  */
 import type { ModelState, Side } from '../../reference/model/index.js';
-import type { Closure } from './closure.js';
 import { type CommandRef, type Emission, type Emitted, latest } from './emission.js';
 import type { Sent } from './sent.js';
 import type { Happening, Space, StateNode } from './space.js';
@@ -28,25 +27,25 @@ export type Progress = 'none' | 'connected' | 'written';
 
 const progresses: readonly Progress[] = ['none', 'connected', 'written'];
 
-/** What is worked out once for a core. */
-interface Memo {
+/**
+ * What is worked out once for a core; for {@link Cores} alone. Most cores are met once or twice in hours, with one command and
+ * for one thing that is seen of them: what is kept must be small, or the collection of garbage costs more than it spares.
+ */
+class Memo {
   moves: readonly Move[] | undefined;
   reach: Reach | undefined;
+  /** The command that came first, and where it leads. */
+  command: string | undefined;
+  outcomes: readonly Move[] | undefined;
+  /** Every other one. */
   commands: Map<string, readonly Move[]> | undefined;
+  /** Without the first of what is pending, and without any other one. */
+  rest: Core | undefined;
   without: (Core | undefined)[] | undefined;
-  closures: Map<string, Closure> | undefined;
 }
 
-export class Core implements Parts {
+export class Core extends Memo implements Parts {
   readonly state: ModelState;
-  /** For {@link Cores} alone. */
-  readonly memo: Memo = {
-    moves: undefined,
-    reach: undefined,
-    commands: undefined,
-    without: undefined,
-    closures: undefined,
-  };
 
   constructor(
     /** Equal for equal cores. */
@@ -67,12 +66,14 @@ export class Core implements Parts {
     readonly defects: readonly string[],
     readonly progress: Progress,
   ) {
+    super();
     this.state = node.state;
   }
 }
 
 /** What a command changes beside the state. */
-type Change = Partial<Parts> | (() => Partial<Parts>);
+type Changed = Partial<Pick<Parts, 'node' | 'owed' | 'held' | 'apart'>>;
+type Change = Changed | (() => Changed);
 
 /**
  * A move: what happened, for explanations, and where it leads to, which is looked up when somebody goes there. There are
@@ -128,27 +129,26 @@ export class Move {
   private go(): Core {
     const { cores, from, happening, own, change } = this;
     const pending = own.length === 0 ? from.pending : [...from.pending, ...own];
-    if (happening === undefined) return cores.core({ ...from, held: undefined, pending });
-    const { state, next: node, label, defect: assumed } = happening;
+    const { owed, apart } = from;
+    if (happening === undefined)
+      return cores.core(from.node, pending, owed, undefined, apart, from.defects, from.progress);
+    const { state, next, label, defect: assumed } = happening;
     const defects = withDefect(from, assumed);
     if (change !== undefined) {
       const progress = progressOf(state, from.progress);
-      return cores.core({
-        ...from,
-        node,
-        defects,
-        progress,
-        pending,
-        ...(typeof change === 'function' ? change() : change),
-      });
+      const changed = typeof change === 'function' ? change() : change;
+      const held = 'held' in changed ? changed.held : from.held;
+      const owes = 'owed' in changed ? changed.owed : owed;
+      return cores.core(changed.node ?? next, pending, owes, held, changed.apart ?? apart, defects, progress);
     }
-    const pays = from.owed !== undefined && from.state.replyOwed && !state.replyOwed;
+    const pays = owed !== undefined && from.state.replyOwed && !state.replyOwed;
     const progress = label === 'stray-connected' ? 'connected' : progressOf(state, from.progress);
-    return cores.core({ ...from, node, pending, owed: pays ? undefined : from.owed, defects, progress });
+    return cores.core(next, pending, pays ? undefined : owed, from.held, apart, defects, progress);
   }
 }
 
 const nothingElse: Change = {};
+const nothing: readonly never[] = [];
 
 /** Where moves that show nothing lead to, and the first ones that show something. */
 export interface Reach {
@@ -192,12 +192,25 @@ export class Cores {
 
   first(state: ModelState): Core {
     const node = this.space.node(state);
-    const none = { owed: undefined, held: undefined, pending: [], apart: [], defects: [] };
-    return this.core({ ...none, node, progress: 'none' });
+    return this.core(node, nothing, undefined, undefined, nothing, nothing, 'none');
+  }
+
+  /** As it is, but for some parts. */
+  changed(core: Core, parts: Partial<Parts>): Core {
+    const { node, pending, owed, held, apart, defects, progress } = { ...core, ...parts };
+    return this.core(node, pending, owed, held, apart, defects, progress);
   }
 
   /** The one core with these parts. */
-  core({ node, pending, owed, held, apart, defects, progress }: Parts): Core {
+  core(
+    node: StateNode,
+    pending: readonly Emission[],
+    owed: CommandRef | undefined,
+    held: Emission | undefined,
+    apart: readonly Emission[],
+    defects: readonly string[],
+    progress: Progress,
+  ): Core {
     if (this.count >= mostCores) {
       this.older = this.known;
       this.known = new Map();
@@ -234,22 +247,30 @@ export class Cores {
 
   /** The core after its pending output at `index` was seen. */
   without(core: Core, index: number): Core {
-    core.memo.without ??= [];
-    const { without } = core.memo;
-    without[index] ??= this.core({ ...core, pending: core.pending.filter((_, i) => i !== index) });
-    return without[index];
+    if (index === 0) {
+      core.rest ??= this.leaving(core, 0);
+      return core.rest;
+    }
+    core.without ??= [];
+    core.without[index] ??= this.leaving(core, index);
+    return core.without[index];
+  }
+
+  private leaving({ node, pending, owed, held, apart, defects, progress }: Core, index: number): Core {
+    const rest = pending.length === 1 ? nothing : pending.filter((_, i) => i !== index);
+    return this.core(node, rest, owed, held, apart, defects, progress);
   }
 
   /** Everything that may happen by itself. */
   moves(core: Core): readonly Move[] {
-    core.memo.moves ??= this.movesOf(core);
-    return core.memo.moves;
+    core.moves ??= this.movesOf(core);
+    return core.moves;
   }
 
-  private movesOf(core: Core): Move[] {
-    if (core.state.exit !== null) return [];
-    const moves = core.node.steps.map((step) => this.step(core, step));
+  private movesOf(core: Core): readonly Move[] {
     const { held } = core;
+    if (core.state.exit !== null || (held === undefined && core.node.steps.length === 0)) return nothing;
+    const moves = core.node.steps.map((step) => this.step(core, step));
     if (held !== undefined) moves.push(new Move(this, core, undefined, [held]));
     return moves;
   }
@@ -268,17 +289,21 @@ export class Cores {
   execute(core: Core, execution: Execution, tuning: Tuning): readonly Move[] {
     const { sent, ref, apart } = execution;
     const key = keyWith(execution, tuning);
-    if (core.state.exit !== null) return [];
-    if ((ref === latest || apart) && !this.mayExecute(core)) return [];
-    core.memo.commands ??= new Map();
-    const { commands } = core.memo;
+    if (core.state.exit !== null) return nothing;
+    if ((ref === latest || apart) && !this.mayExecute(core)) return nothing;
     // Out of band on the first connection and on another one are two things, though both are counted as outside the order.
     const whole = ref === latest ? key : `${apart ? 'apart ' : ''}${ref} ${key}`;
-    let moves = commands.get(whole);
-    if (moves === undefined) {
-      moves = core.node.outcomes(sent, key, tuning).map((one) => this.executed(core, execution, one));
-      if (commands.size >= mostCommands) commands.clear();
-      commands.set(whole, moves);
+    if (core.command === whole && core.outcomes !== undefined) return core.outcomes;
+    const known = core.commands?.get(whole);
+    if (known !== undefined) return known;
+    const moves = core.node.outcomes(sent, key, tuning).map((one) => this.executed(core, execution, one));
+    if (core.command === undefined) {
+      core.command = whole;
+      core.outcomes = moves;
+    } else {
+      core.commands ??= new Map();
+      if (core.commands.size >= mostCommands) core.commands.clear();
+      core.commands.set(whole, moves);
     }
     return moves;
   }
@@ -330,11 +355,14 @@ export class Cores {
 
   /** Where moves by itself lead before they put out anything more. */
   reach(core: Core): Reach {
-    core.memo.reach ??= this.reachOf(core);
-    return core.memo.reach;
+    core.reach ??= this.reachOf(core);
+    return core.reach;
   }
 
   private reachOf(core: Core): Reach {
+    const first = this.moves(core);
+    // Mostly everything that may happen shows something, and often nothing may.
+    if (first.every((move) => move.first !== undefined)) return { calm: [core], fronts: first };
     const calm = new Set([core]);
     const fronts: Move[] = [];
     for (const one of calm) {
@@ -348,13 +376,13 @@ export class Cores {
 
   /** The core, if this known defect is what explains it. */
   assuming(core: Core, defect: string): Core {
-    return this.core({ ...core, defects: withDefect(core, defect) });
+    return this.changed(core, { defects: withDefect(core, defect) });
   }
 
   /** The core without what nobody was there to see; the end of the process is seen even so. */
   unseen(core: Core): Core {
     if (core.pending.length === 0) return core;
-    return this.core({ ...core, pending: core.pending.filter(({ output }) => output.kind === 'exit') });
+    return this.changed(core, { pending: core.pending.filter(({ output }) => output.kind === 'exit') });
   }
 }
 

@@ -172,7 +172,7 @@ export class Queue {
     if (emission === undefined) return core;
     const { sent } = this.outside.find((one) => one.index === index) ?? {};
     if (!idMatches(sent?.id, reply.id) || !matches(emission, reply, this.strictDesc)) return undefined;
-    return cores.core({ ...core, apart: core.apart.filter((one) => one !== emission) });
+    return cores.changed(core, { apart: core.apart.filter((one) => one !== emission) });
   }
 
   /** What a command of another connection may answer where the hypotheses are now. */

@@ -1,5 +1,5 @@
 /** Looks for what an observation leaves of a set of hypotheses. */
-import { closure } from './closure.js';
+import { type Front, frontsOf } from './closure.js';
 import { type Core, type Cores, type Execution, keyWith } from './core.js';
 import { type Emission, idMatches, latest, matches } from './emission.js';
 import { after, at, Hypotheses, type Hypothesis, hypothesis } from './hypothesis.js';
@@ -92,14 +92,12 @@ export class Search {
       }
       if (this.queue.isPlain) {
         const waiting = this.inOrder(one.executed, one.tuning);
-        const { ways, goesOn } = closure(this.cores, one.core, waiting, one.tuning);
+        const ways: Front[] = [];
+        const goesOn = frontsOf(this.cores, one.core, waiting, one.tuning, wanted, ways);
         if (!goesOn || this.inOrder(one.executed + 1, one.tuning) === undefined) {
-          for (const [emission, fronts] of ways) {
-            if (!wanted(emission)) continue;
-            for (const way of fronts) {
-              const front = after(one, way);
-              if (first(front)) visit(front);
-            }
+          for (const way of ways) {
+            const front = after(one, way);
+            if (first(front)) visit(front);
           }
           continue;
         }

@@ -71,8 +71,8 @@ export class Happening {
 
 export class StateNode {
   private own: readonly Happening[] | undefined;
-  private readonly answers = new Map<string, readonly Happening[]>();
-  private readonly tuned = new Map<Tuning, ModelState>();
+  private answers: Map<string, readonly Happening[]> | undefined;
+  private tuned: Map<Tuning, ModelState> | undefined;
 
   constructor(
     /** Equal for equal states. */
@@ -84,9 +84,10 @@ export class StateNode {
 
   /** The whole state. */
   with(tuning: Tuning): ModelState {
-    let state = this.tuned.get(tuning);
+    let state = this.tuned?.get(tuning);
     if (state === undefined) {
       state = { ...this.state, parameters: whole(this.state.parameters, tuning) };
+      this.tuned ??= new Map();
       if (this.tuned.size >= mostAnswers) this.tuned.clear();
       this.tuned.set(tuning, state);
     }
@@ -109,9 +110,10 @@ export class StateNode {
 
   /** What a message may do that is executed here. @param key {@link effectKey} with the tuning, if it depends on that */
   outcomes(sent: Sent, key: string, tuning: Tuning): readonly Happening[] {
-    let known = this.answers.get(key);
+    let known = this.answers?.get(key);
     if (known === undefined) {
       known = this.compute(sent, tuning);
+      this.answers ??= new Map();
       // Arguments drawn at random make every command another one.
       if (this.answers.size >= mostAnswers) this.answers.clear();
       this.answers.set(key, known);

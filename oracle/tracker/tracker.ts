@@ -254,7 +254,7 @@ export class Tracker {
     const rest = new Hypotheses();
     for (const { core, tuning, trail: way } of seen.all) {
       if (core.state.replyOwed || core.state.stopOwed) continue;
-      const bare = this.all.core({ ...core, owed: undefined, held: undefined, apart: [] });
+      const bare = this.all.changed(core, { owed: undefined, held: undefined, apart: [] });
       const same = rest.add(hypothesis(bare, tuning, this.queue.length, [], undefined, onward(way)));
       if (same !== undefined) mergeTrails(same.trail, way);
     }
