@@ -9,7 +9,7 @@ import { statusOf } from './loaded.js';
 import type { Symptom } from './symptom.js';
 
 /** Messages that end a migration badly wherever they come while it is not resumed, and the row that says so. */
-const bad: Readonly<Record<string, string>> = {
+export const badMessages: Readonly<Record<string, string>> = {
   unknown: 'MIG-STR-RP-01',
   ready: 'MIG-STR-RP-01',
   'shut-empty': 'MIG-STR-RP-02',
@@ -94,7 +94,7 @@ function judged(
   const rowOf = (message: string, at: number): string | undefined => {
     if (message === 'request-empty' && !stream.emptyRequests) return 'MIG-STR-RP-09';
     const named = heard.slice(0, at).some((one) => one.startsWith('request'));
-    return message === 'request-again' && !named ? 'MIG-STR-RP-05' : bad[message];
+    return message === 'request-again' && !named ? 'MIG-STR-RP-05' : badMessages[message];
   };
   const at = heard.findIndex((one, i) => rowOf(one, i) !== undefined);
   const wrong = heard[at];

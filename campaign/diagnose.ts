@@ -18,6 +18,7 @@ import { loadedSymptoms } from './loaded.js';
 import { ofItselfSymptoms } from './of-itself.js';
 import { offSchemaSymptoms } from './off-schema.js';
 import { plainSymptoms } from './plain-answers.js';
+import { recoveredSymptoms } from './recovered.js';
 import { releasedSymptoms } from './released.js';
 import { stuckSymptoms } from './stuck.js';
 import { type Symptom, withoutFigures } from './symptom.js';
@@ -69,6 +70,7 @@ export function diagnose(evidence: Evidence): Symptom[] {
     symptoms.push(
       ...loadedSymptoms(transcript, evidence.judge, evidence.dialect),
       ...answeredSymptoms(transcript, evidence.dialect),
+      ...recoveredSymptoms(transcript),
       ...betweenSymptoms(transcript),
       ...countedSymptoms(transcript, evidence.judge, evidence.dialect),
       ...releasedSymptoms(transcript),

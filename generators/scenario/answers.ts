@@ -4,6 +4,7 @@
  */
 import type { Dialect } from '../../reference/dialects/dialect.js';
 import {
+  type ChannelMoment,
   channelUri,
   type PeerMessage,
   peerMessages,
@@ -16,10 +17,11 @@ import { Tape } from './tape.js';
 const channel = 'back';
 
 const command = (execute: string, args: unknown): Step => ({ do: 'command', at: 'source', execute, arguments: args });
-const reaches = (is: 'announced' | 'switched' | 'end-of-stream'): Step => ({
+const reaches = (is: ChannelMoment, count?: number): Step => ({
   do: 'channel',
   channel,
   is,
+  ...(count === undefined ? {} : { count }),
   deadline: 1500,
 });
 
@@ -53,6 +55,28 @@ const moments: readonly { readonly capability: string; readonly steps: readonly 
   },
 ];
 
+/** Where a postcopy is taken up again: a campaign comes to that only once it has begun, for it takes a while. */
+const recovery: (typeof moments)[number] = {
+  capability: 'postcopy-ram',
+  steps: [
+    command('migrate-set-parameters', { 'max-bandwidth': 4096, 'max-postcopy-bandwidth': 4096 }),
+    {
+      do: 'pipeline',
+      at: 'source',
+      commands: [
+        { execute: 'migrate', arguments: { uri: channelUri(channel) } },
+        { execute: 'migrate-start-postcopy' },
+      ],
+    },
+    reaches('switched'),
+    { do: 'status', at: 'source', is: ['postcopy-active'], deadline: 1000 },
+    { do: 'cut', channel },
+    { do: 'status', at: 'source', is: ['postcopy-paused'], deadline: 1000 },
+    command('migrate', { uri: channelUri(channel), resume: true }),
+    reaches('connected', 2),
+  ],
+};
+
 /** Messages by which nothing is changed. */
 const harmless: readonly PeerMessage[] = ['pong', 'resume-ack'];
 
@@ -65,9 +89,11 @@ export const answersOf = (dialect: Dialect): number => peerMessages.length * mom
 /** The scenario that a tape stands for: its first decision is the message and the moment, the others bring more of them. */
 export function answer([number = 0, ...decisions]: readonly number[], dialect: Dialect): Scenario {
   const tape = new Tape(decisions);
-  const at = momentsOf(dialect);
+  const beyond = decisions.length > 0 && dialect.migration.capabilities.includes(recovery.capability);
+  const at = [...momentsOf(dialect), ...(beyond ? [recovery] : [])];
   const message = peerMessages[number % peerMessages.length] as PeerMessage;
-  const { capability, steps } = at[Math.floor(number / peerMessages.length) % at.length] as (typeof moments)[number];
+  const moment = at[Math.floor(number / peerMessages.length) % at.length] as (typeof moments)[number];
+  const { capability, steps } = moment;
   const all = [message];
   // A tape that has ended adds nothing.
   const sometimes = () => tape.number(10) > 6;
@@ -75,7 +101,8 @@ export function answer([number = 0, ...decisions]: readonly number[], dialect: D
   for (let left = tape.number(3); left > 0; left--) all.push(tape.pick(peerMessages));
   if (sometimes()) all.unshift(tape.pick(peerMessages));
   // What is harmless is followed by the right end.
-  if (all.every((one) => harmless.includes(one))) all.push('shut');
+  if (all.every((one) => harmless.includes(one))) all.push(moment === recovery ? 'resume-ack' : 'shut');
+  const end = ['completed', 'failed', moment === recovery ? 'postcopy-active' : 'postcopy-paused'];
   return {
     scenario: scenarioVersion,
     steps: [
@@ -85,7 +112,7 @@ export function answer([number = 0, ...decisions]: readonly number[], dialect: D
       { do: 'peer', channel, behaviour: 'silent' },
       ...steps,
       ...all.map((one): Step => ({ do: 'message', channel, message: one })),
-      { do: 'status', at: 'source', is: ['completed', 'failed', 'postcopy-paused'], deadline: 1000 },
+      { do: 'status', at: 'source', is: end, deadline: 1000 },
     ],
   };
 }
