@@ -25,6 +25,7 @@ import { type Symptom, withoutFigures } from './symptom.js';
 import { endSymptoms } from './told-ends.js';
 import { speedSymptoms } from './told-speed.js';
 import { timeSymptoms } from './told-times.js';
+import { withUndiscarded } from './undiscarded.js';
 
 export interface Evidence {
   readonly transcript: Transcript;
@@ -82,7 +83,8 @@ export function diagnose(evidence: Evidence): Symptom[] {
       ...plainSymptoms(transcript, evidence.schema, evidence.dialect),
     );
   const { defects } = evidence;
-  return withFewBytes(withLeftOpen(symptoms, transcript, defects), transcript, defects);
+  const told = withUndiscarded(withLeftOpen(symptoms, transcript, defects), defects);
+  return withFewBytes(told, transcript, defects);
 }
 
 /** What was seen, without what differs from run to run. */
