@@ -43,6 +43,22 @@ export const crashes: readonly KnownDefect[] = [
     crash: /yank_register_function: Assertion .entry' failed/,
   },
   {
+    // The run state of before the switch-over is only noted where there is no postcopy. Seen on 8.2, and not on 9.2.
+    id: 'MIG-DEF-39',
+    title: 'a source whose postcopy fails or is cancelled aborts as it puts back a run state that it never noted',
+    from: [8, 1],
+    to: [9, 1],
+    crash: /runstate_set: Assertion `new_state < RUN_STATE__MAX' failed/,
+  },
+  {
+    // Seen on 8.2, and not on 9.2.
+    id: 'MIG-DEF-40',
+    title: 'a destination that is to become a secondary of COLO aborts as it looks at its disks',
+    from: [8, 1],
+    to: [9, 1],
+    crash: /bdrv_graph_rdlock_main_loop: Assertion `!qemu_in_coroutine\(\)' failed/,
+  },
+  {
     id: 'MIG-DEF-20',
     title: 'x-checkpoint-delay that is set at the moment at which COLO begins or ends aborts the process',
     from: [7, 2],

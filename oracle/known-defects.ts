@@ -8,6 +8,7 @@ import { type ModelState, type Output, visible } from '../reference/model/index.
 import { crashes } from './known-crashes.js';
 import type { KnownDefect } from './known-defect.js';
 import { fixedBy72, fixedBy100, stillThere } from './known-defect-releases.js';
+import { laterDefects } from './known-later-defects.js';
 import { protocolDefects } from './known-protocol-defects.js';
 
 export type { KnownDefect, Past } from './known-defect.js';
@@ -315,7 +316,7 @@ export const knownDefects: readonly KnownDefect[] = [
     id: 'MIG-DEF-22',
     title: 'a destination waits for ever when what comes over a multifd channel is wrong',
     from: [3, 0],
-    to: [10, 9],
+    to: stillThere,
   },
   {
     id: 'MIG-DEF-21',
@@ -324,6 +325,7 @@ export const knownDefects: readonly KnownDefect[] = [
     to: [10, 9],
   },
   ...crashes,
+  ...laterDefects,
   ...protocolDefects,
 ];
 

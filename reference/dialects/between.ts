@@ -4,7 +4,17 @@
  */
 
 import type { MigrationRules } from './migration.js';
-import { conflicts100 } from './migration-capabilities.js';
+import {
+  capabilities82,
+  capabilities110,
+  conflicts72,
+  conflicts82,
+  conflicts100,
+  conflicts101,
+  conflicts110,
+  conflictsBetween,
+} from './migration-capabilities.js';
+import { parameters82, parameters102, parameters110, parameters111 } from './migration-parameters.js';
 import type { ProtocolRules } from './protocol.js';
 import type { StreamRules } from './stream.js';
 
@@ -92,6 +102,10 @@ export const towards100: Between = {
     returnPathErrorsLate: [8, 2],
     recoverSetup: [9, 1],
     deviceAlways: [10, 0],
+    ramMembers: [9, 1],
+    transferredIsRam: [8, 1],
+    postcopyFailureResumes: [8, 1],
+    cancelInColo: [9, 0],
     cancelInterruptsConnect: [10, 0],
     cancelInPostcopyRefused: [10, 0],
     coloLostByPause: [10, 0],
@@ -105,7 +119,12 @@ export const towards100: Between = {
     blockSection: [9, 1],
     sectionIds: [9, 1],
     suspendedFlag: [9, 0],
-    commands: [9, 0],
+    commands: [10, 0],
+    validatedCapabilities: [9, 0],
+    zeroPageAnyValue: [8, 2],
+    hookIgnored: [8, 2],
+    multifdBytes: [8, 1],
+    lastSyncFlushes: [8, 1],
     returnPathTypes: [9, 0],
     flushRecords: [8, 1],
     vmdescriptionConfiguration: [8, 2],
@@ -114,25 +133,72 @@ export const towards100: Between = {
   },
 };
 
-/** What releases beyond 10.0 were found to do (seen on an 11.1); 10.0 itself is the second reading of them. */
-export const beyond100: {
-  readonly protocol: Partial<ProtocolRules>;
-  readonly migration: Partial<MigrationRules>;
-  readonly stream: Partial<StreamRules>;
-} = {
-  protocol: { behindTooDeep: 'skipped' },
-  migration: {
-    passesTold: 'iteration',
-    failedSwitchover: 'guest-first',
-    activeWithBytes: true,
-    unknownAddressOptions: 'refused',
-    fdMayBeFile: false,
-    cancelInterruptsConnect: false,
-    conflicts: [
-      { on: ['x-colo'], off: ['return-path'], desc: "Capability 'x-colo' requires capability 'return-path'" },
-      // Pages go over data channels until the switch to postcopy.
-      ...conflicts100.filter(({ on }) => !(on.includes('postcopy-ram') && on.includes('multifd'))),
-    ],
+/** Releases without a name among the dialects of which every rule was held against a real monitor. */
+export const described: readonly Since[] = [
+  [8, 2],
+  [9, 2],
+  [10, 1],
+  [10, 2],
+  [11, 0],
+  [11, 1],
+];
+
+/** Rules of some releases that neither neighbour among the dialects has. */
+export interface Span {
+  readonly from: Since;
+  /** The first release that they do not hold of any more. */
+  readonly until?: Since;
+  readonly protocol?: Partial<ProtocolRules>;
+  readonly migration?: Partial<MigrationRules>;
+  readonly stream?: Partial<StreamRules>;
+}
+
+/** In the order in which they came: the last one that holds of a release decides. */
+export const spans: readonly Span[] = [
+  {
+    // What of it an 8.0 and an 8.1 have already they show themselves.
+    from: [8, 0],
+    until: [9, 1],
+    migration: {
+      capabilities: capabilities82,
+      conflicts: conflictsBetween(conflicts72, conflicts82),
+      parameters: parameters82,
+    },
   },
-  stream: { packagePings: [3, 66] },
-};
+  { from: [8, 2], until: [9, 1], migration: { conflicts: conflicts82 } },
+  { from: [9, 0], until: [9, 1], migration: { conflicts: conflictsBetween(conflicts82, conflicts100) } },
+  { from: [9, 0], until: [10, 0], stream: { lastSyncFlushes: false } },
+  {
+    from: [10, 1],
+    protocol: { behindTooDeep: 'skipped' },
+    migration: {
+      conflicts: conflicts101,
+      activeWithBytes: true,
+      unknownAddressOptions: 'refused',
+      fdMayBeFile: false,
+    },
+    stream: { packagePings: [3, 66] },
+  },
+  { from: [10, 2], migration: { parameters: parameters102, laterStatuses: ['postcopy-device'] } },
+  {
+    from: [11, 0],
+    migration: {
+      capabilities: capabilities110,
+      conflicts: conflicts110,
+      parameters: parameters110,
+      coloNeedsReturnPath: true,
+      failedSwitchover: 'guest-first',
+      laterStatuses: ['postcopy-device', 'failing'],
+      removedArguments: ['migrate.detach'],
+    },
+  },
+  {
+    from: [11, 1],
+    migration: {
+      parameters: parameters111,
+      passesTold: 'iteration',
+      laterMembers: ['remaining'],
+      cancelInterruptsConnect: false,
+    },
+  },
+];

@@ -2,9 +2,8 @@
  * Dialects are data: what a release line of the protocol does differently from the baseline. Code asks a rule by name and
  * never compares versions; the version is looked at once, in {@link dialectFor}.
  */
-import { beyond100, type Since, towards72, towards100 } from './between.js';
+import { described, type Since, type Span, spans, towards72, towards100 } from './between.js';
 import { type MigrationRules, migrationRules } from './migration.js';
-import { conflicts72, conflictsBetween } from './migration-capabilities.js';
 import { type ProtocolRules, protocolRules } from './protocol.js';
 import { type StreamRules, streamRules } from './stream.js';
 
@@ -52,11 +51,10 @@ const rank = ({ major, minor }: Release): number => major * 1000 + minor;
 /** How a release is judged. */
 export interface DialectChoice {
   readonly dialect: Dialect;
-  /** The release has a dialect of its own; else reports say that this is an approximation. */
+  /** Every rule is known of the release; else reports say that this is an approximation. */
   readonly exact: boolean;
   /**
-   * Further readings of a release without a dialect of its own, for the rules of which it is not known when they changed:
-   * what conforms to one of them is no fault.
+   * Further readings of a release of which not every rule is known: what conforms to one of them is no fault.
    */
   readonly readings: readonly Dialect[];
 }
@@ -64,38 +62,50 @@ export interface DialectChoice {
 /**
  * The dialect for a greeting's version: its own; between two, the older one with each rule of the newer one that the
  * release already has; for anything newer, the newest with what was found beyond it; the oldest for anything older. `name`
- * is then that of the older one; a second reading, in which all that is unknown is as in the newer one, has that one's name.
+ * is then that of the older one. A release that nobody has looked at has second readings: all that is unknown as in the
+ * newer one, whose name it has, and its neighbours among those that are known.
  */
 export function dialectFor(release: Release): DialectChoice {
   const known = dialectNames.map((name) => dialects[name]);
-  const older = known.findLast(({ version }) => rank(version) <= rank(release)) ?? dialects[dialectNames[0]];
-  const newer = known.find(({ version }) => rank(version) > rank(release));
-  if (rank(older.version) >= rank(release)) {
-    return { dialect: older, exact: rank(older.version) === rank(release), readings: [] };
-  }
-  if (newer === undefined) return { dialect: later(older, release), exact: false, readings: [older] };
-  const since = newer.name === '7.2' ? towards72 : towards100;
-  const mixed = (unknownAs: 'older' | 'newer'): Dialect => {
-    const migration = mix(older.migration, newer.migration, since.migration, release, unknownAs);
-    const doubtful = newer.name === '10.0' && migration.conflicts === conflicts72;
-    return {
-      name: unknownAs === 'older' ? older.name : newer.name,
-      version: { ...release, micro: 0 },
-      protocol: mix(older.protocol, newer.protocol, since.protocol, release, unknownAs),
-      migration: doubtful ? { ...migration, conflicts: conflictsBetween } : migration,
-      stream: mix(older.stream, newer.stream, since.stream, release, unknownAs),
-    };
-  };
-  return { dialect: mixed('older'), exact: false, readings: [mixed('newer')] };
+  const own = known.find(({ version }) => rank(version) === rank(release));
+  if (own !== undefined) return { dialect: own, exact: true, readings: [] };
+  if (rank(release) < rank(versions[dialectNames[0]]))
+    return { dialect: dialects[dialectNames[0]], exact: false, readings: [] };
+  const dialect = composed(release, 'older');
+  if (described.some((one) => rankOf(one) === rank(release))) return { dialect, exact: true, readings: [] };
+  const newest = known.at(-1) as Dialect;
+  if (rank(release) > rank(newest.version)) return { dialect, exact: false, readings: [newest] };
+  return { dialect, exact: false, readings: [composed(release, 'newer')] };
 }
 
-const later = (newest: Dialect, release: Release): Dialect => ({
-  ...newest,
-  version: { ...release, micro: 0 },
-  protocol: { ...newest.protocol, ...beyond100.protocol },
-  migration: { ...newest.migration, ...beyond100.migration },
-  stream: { ...newest.stream, ...beyond100.stream },
-});
+const rankOf = ([major, minor]: Since): number => rank({ major, minor });
+
+/** The rules of a release that is none of the dialects, put together. @param unknownAs whose rule holds where that is not known */
+function composed(release: Release, unknownAs: 'older' | 'newer'): Dialect {
+  const known = dialectNames.map((name) => dialects[name]);
+  const older = known.findLast(({ version }) => rank(version) <= rank(release)) as Dialect;
+  const newer = known.find(({ version }) => rank(version) > rank(release)) ?? older;
+  const since = newer.name === '7.2' ? towards72 : towards100;
+  const holds = ({ from, until }: Span): boolean =>
+    rankOf(from) <= rank(release) && (until === undefined || rank(release) < rankOf(until));
+  const own = spans.filter(holds);
+  return {
+    name: unknownAs === 'older' ? older.name : newer.name,
+    version: { ...release, micro: 0 },
+    protocol: Object.assign(
+      mix(older.protocol, newer.protocol, since.protocol, release, unknownAs),
+      ...own.map(({ protocol }) => protocol),
+    ),
+    migration: Object.assign(
+      mix(older.migration, newer.migration, since.migration, release, unknownAs),
+      ...own.map(({ migration }) => migration),
+    ),
+    stream: Object.assign(
+      mix(older.stream, newer.stream, since.stream, release, unknownAs),
+      ...own.map(({ stream }) => stream),
+    ),
+  };
+}
 
 function mix<Rules extends object>(
   older: Rules,

@@ -126,16 +126,37 @@ export const conflicts100: readonly CapabilityConflict[] = [
   pair('mapped-ram', 'postcopy-ram', 'Mapped-ram migration is incompatible with postcopy'),
 ];
 
+const ofMappedRam = (one: CapabilityConflict): boolean => one.on.includes('mapped-ram');
+
+/** Between both, while there was compression of pages still (seen on an 8.2). */
+export const capabilities82: readonly string[] = [...capabilities72, 'switchover-ack', 'dirty-limit'];
+export const conflicts82: readonly CapabilityConflict[] = [
+  ...conflicts100.filter((one) => !ofMappedRam(one)),
+  pair('postcopy-preempt', 'compress', 'Postcopy preempt not compatible with compress'),
+  pair('multifd', 'compress', 'Multifd is not compatible with compress'),
+  pair('compress', 'xbzrle', 'Compression is not compatible with xbzrle'),
+];
+
+/** Pages go over data channels until the switch to postcopy (seen on a 10.1). */
+export const conflicts101: readonly CapabilityConflict[] = conflicts100.filter(
+  ({ on }) => !(on.includes('postcopy-ram') && on.includes('multifd')),
+);
+
+/** Seen on an 11.0. */
+export const capabilities110: readonly string[] = capabilities100.filter((name) => name !== 'zero-blocks');
+export const conflicts110: readonly CapabilityConflict[] = [
+  { on: ['x-colo'], off: ['return-path'], desc: "Capability 'x-colo' requires capability 'return-path'" },
+  ...conflicts101,
+];
+
 const same = (a: CapabilityConflict) => (b: CapabilityConflict) => a.desc === b.desc;
-/** A 10.0 refuses it too, or lacks a capability that it is about. */
-const stays = (one: CapabilityConflict): boolean =>
-  conflicts100.some(same(one)) || ![...one.on, ...(one.off ?? [])].every((name) => capabilities100.includes(name));
-/** Some releases between 7.2 and 10.0 also refuse this one (history). */
-const compressed = pair('compress', 'xbzrle', 'Compression is not compatible with xbzrle');
 const inDoubt = (one: CapabilityConflict): CapabilityConflict => ({ ...one, perhaps: true });
 
-/** Conflicts of releases between 7.2 and 10.0: they came one by one, so that those of one of the two alone are in doubt. */
-export const conflictsBetween: readonly CapabilityConflict[] = [
-  ...conflicts72.map((one) => (stays(one) ? one : inDoubt(one))),
-  ...[...conflicts100.filter((one) => !conflicts72.some(same(one))), compressed].map(inDoubt),
+/** Conflicts of releases between two others: they came one by one, so that those of one of the two alone are in doubt. */
+export const conflictsBetween = (
+  older: readonly CapabilityConflict[],
+  newer: readonly CapabilityConflict[],
+): readonly CapabilityConflict[] => [
+  ...older.map((one) => (newer.some(same(one)) ? one : inDoubt(one))),
+  ...newer.filter((one) => !older.some(same(one))).map(inDoubt),
 ];

@@ -20,7 +20,7 @@ export interface ParameterRule {
   /** Legal values, both ends included; checked after the wrap-around. */
   readonly range?: readonly [bigint, bigint];
   /** A check that a range cannot express. */
-  readonly check?: 'cache-size' | 'max-throttle' | 'bitmap-mapping';
+  readonly check?: 'cache-size' | 'power-of-two' | 'max-throttle' | 'bitmap-mapping';
   /** Whole error text of a failed check. */
   readonly error?: string;
   /** Checks of the whole that follow this parameter's own. */
@@ -160,6 +160,19 @@ export const parameters72: readonly ParameterRule[] = [
   ...laterCommon([unusedLevel('multifd-zlib-level'), unusedLevel('multifd-zstd-level')], [zeroCopy]),
 ];
 
+const limits = (error: string): ParameterRule[] => [
+  free('avail-switchover-bandwidth', 64, '0'),
+  ranged('x-vcpu-dirty-limit-period', 64, '1000', 1n, 1000n, laterWording, 'x-vcpu-dirty-limit-period'),
+  { ...free('vcpu-dirty-limit', 64, '1'), range: [1n, u64max], error },
+  choice('mode', 'normal'),
+];
+
+/** Seen on an 8.2. */
+export const parameters82: readonly ParameterRule[] = [
+  ...parameters72,
+  ...limits("Parameter 'vcpu_dirty_limit' expects is invalid, it must greater then 1 MB/s"),
+];
+
 export const parameters100: readonly ParameterRule[] = [
   ...laterCommon(
     [
@@ -169,14 +182,33 @@ export const parameters100: readonly ParameterRule[] = [
     ],
     [zeroCopy, mappedRam],
   ),
-  free('avail-switchover-bandwidth', 64, '0'),
-  ranged('x-vcpu-dirty-limit-period', 64, '1000', 1n, 1000n, laterWording, 'x-vcpu-dirty-limit-period'),
-  {
-    ...free('vcpu-dirty-limit', 64, '1'),
-    range: [1n, u64max],
-    error: "Parameter 'vcpu_dirty_limit' must be greater than 1 MB/s",
-  },
-  choice('mode', 'normal'),
+  ...limits("Parameter 'vcpu_dirty_limit' must be greater than 1 MB/s"),
   choice('zero-page-detection', 'multifd'),
   flag('direct-io', false),
+];
+
+/** Seen on a 10.2. */
+export const parameters102: readonly ParameterRule[] = [...parameters100, { name: 'cpr-exec-command', kind: 'any' }];
+
+/** The parameters are called by their own names in errors. */
+const hyphened = (rule: ParameterRule): ParameterRule => {
+  const { error, name } = rule;
+  if (error === undefined) return rule;
+  const [, tail] = /^Parameter '\S+' expects (.*)$/.exec(error) ?? [];
+  if (tail === undefined) return { ...rule, error: error.replace(underscored(name), name) };
+  return { ...rule, error: `Option ${name} expects ${tail.replace('cpu_throttle_initial', 'cpu-throttle-initial')}` };
+};
+
+/** Seen on an 11.0. */
+export const parameters110: readonly ParameterRule[] = parameters102.map(hyphened);
+
+/** Seen on an 11.1. */
+export const parameters111: readonly ParameterRule[] = [
+  ...parameters110,
+  {
+    ...free('x-rdma-chunk-size', 64, '1048576'),
+    check: 'power-of-two',
+    range: [2n ** 20n, 2n ** 30n],
+    error: 'Option x_rdma_chunk_size expects a power of 2 in the range 1MiB to 1024MiB',
+  },
 ];

@@ -17,6 +17,12 @@ export type { ParameterRule } from './migration-parameters.js';
 
 /** How a dialect's migration commands and state machine differ (state-machine.md §10, commands.md). */
 export interface MigrationRules {
+  /** Statuses that no dialect of ours has, and of which nothing can be said but that they are listed. */
+  readonly laterStatuses: readonly string[];
+  /** Members of `query-migrate` that no dialect of ours has, and which it may show while memory goes. */
+  readonly laterMembers: readonly string[];
+  /** Arguments of the baseline's commands that are gone, as `command.argument`. */
+  readonly removedArguments: readonly string[];
   /** What `-global migration.NAME=VALUE` can set. */
   readonly properties: PropertyRules;
   /** Capability names in the order that `query-migrate-capabilities` lists them. */
@@ -70,6 +76,8 @@ export interface MigrationRules {
   readonly postcopyFailureResumes: boolean;
   /** Behind `pre-switchover` COLO may be passed over: the migration completes. */
   readonly coloLostByPause: boolean;
+  /** COLO needs the capability `return-path`. */
+  readonly coloNeedsReturnPath: boolean;
   /** 7.2 and later: the secondary's guest runs, and the end of COLO has an event. */
   readonly coloSecondaryRuns: boolean;
   readonly coloIdleText: string;
@@ -96,6 +104,8 @@ export interface MigrationRules {
   readonly returnPathErrorsLate: boolean;
   /** Members of `ram` beyond the baseline's, and whether `skipped` still exists. */
   readonly ramMembers: 'baseline' | '7.2' | '10.0';
+  /** The bytes of precopy, downtime and postcopy are all of `transferred`; else what goes beside RAM is counted, too. */
+  readonly transferredIsRam: boolean;
   /** `encoding-rate` in `xbzrle-cache`. */
   readonly encodingRate: boolean;
   /** `compression` where the pages of RAM are compressed. */
@@ -126,6 +136,9 @@ const wasPaused = "Can't migrate the vm that was paused due to previous migratio
 const validProtocol = () => "Parameter 'uri' expects a valid migration protocol";
 
 const baseline: MigrationRules = {
+  laterStatuses: [],
+  laterMembers: [],
+  removedArguments: [],
   properties: baselineProperties,
   capabilities: baselineCapabilities,
   conflicts: baselineConflicts,
@@ -153,6 +166,7 @@ const baseline: MigrationRules = {
   pauseInRecover: false,
   postcopyFailureResumes: false,
   coloLostByPause: false,
+  coloNeedsReturnPath: false,
   coloSecondaryRuns: false,
   coloIdleText: "The feature 'colo' is not enabled",
   incomingSetup: 'event',
@@ -166,6 +180,7 @@ const baseline: MigrationRules = {
   errorDesc: 'connect',
   returnPathErrorsLate: false,
   ramMembers: 'baseline',
+  transferredIsRam: true,
   encodingRate: false,
   compressionShown: false,
   downtimeInPostcopy: false,
@@ -248,6 +263,7 @@ export const migrationRules: Readonly<Record<DialectName, MigrationRules>> = {
     errorDesc: 'any',
     returnPathErrorsLate: true,
     ramMembers: '10.0',
+    transferredIsRam: false,
     downtimeInPostcopy: true,
   },
 };

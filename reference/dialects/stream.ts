@@ -74,6 +74,10 @@ export interface StreamRules {
   readonly packagePings: readonly number[];
   /** Layout of multifd packets. */
   readonly multifd: '3.0' | '7.2' | '10.0';
+  /** What `multifd-bytes` counts: packets with pages in them and the pages; every packet and the pages; all that goes out. */
+  readonly multifdBytes: 'pages' | 'packets' | 'all';
+  /** Where channels are synchronised at FLUSH records: the last synchronisation has one, too. */
+  readonly lastSyncFlushes: boolean;
 }
 
 const commonCommands: (StreamCommandName | undefined)[] = [
@@ -125,6 +129,8 @@ const since7: StreamRules = {
   emptyRequests: false,
   packagePings: [3],
   multifd: '7.2',
+  multifdBytes: 'packets',
+  lastSyncFlushes: false,
 };
 
 export const streamRules: Readonly<Record<DialectName, StreamRules>> = {
@@ -145,6 +151,7 @@ export const streamRules: Readonly<Record<DialectName, StreamRules>> = {
     xbzrleCounting: 'record',
     emptyRequests: true,
     multifd: '3.0',
+    multifdBytes: 'pages',
   },
   '7.2': since7,
   '10.0': {
@@ -167,6 +174,8 @@ export const streamRules: Readonly<Record<DialectName, StreamRules>> = {
     returnPathPrefix: '',
     returnPathTypes: 7,
     multifd: '10.0',
+    multifdBytes: 'all',
+    lastSyncFlushes: true,
   },
 };
 

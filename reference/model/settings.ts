@@ -115,6 +115,7 @@ function overlay(call: Call, given: Readonly<Record<string, unknown>>, ids: stri
     const bad =
       (rule.range !== undefined && (value < rule.range[0] || value > rule.range[1])) ||
       (rule.check === 'cache-size' && (value < pageSize || !isPowerOfTwo(value))) ||
+      (rule.check === 'power-of-two' && !isPowerOfTwo(value)) ||
       (rule.check === 'max-throttle' && (value < number('cpu-throttle-initial') || value > 99n));
     if (bad && rule.error !== undefined) return call.refuse('MIG-CMD-SPAR-03 MIG-CMD-SPAR-04', rule.error);
     for (const { capability, of, error } of rule.wholeChecks ?? []) {

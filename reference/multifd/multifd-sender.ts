@@ -91,7 +91,7 @@ export class MultifdSender {
     const done = this.#channels.map((channel) => {
       const num = this.#packetNum++;
       const packet = channel.writer.sync(num);
-      if (this.options.rules.multifd !== '3.0') this.#bytes += packet.length;
+      if (this.options.rules.multifdBytes !== 'pages') this.#bytes += packet.length;
       return this.#after(channel, () => channel.sink.write([packet]));
     });
     await Promise.all(done);
@@ -165,7 +165,7 @@ export class MultifdSender {
   }
 
   #countsAll(): boolean {
-    return this.options.rules.multifd === '10.0';
+    return this.options.rules.multifdBytes === 'all';
   }
 
   #check(): void {

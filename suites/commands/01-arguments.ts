@@ -1,7 +1,6 @@
 /** commands.md §1 and qmp-protocol.md §8: argument checks of every migration command. A refusal changes nothing. */
 import type { Trial } from '../../oracle/trial.js';
 import type { Session } from '../../protocol/session.js';
-import { loadSchema } from '../../reference/schema/index.js';
 import { ChapterBuilder } from '../requirement.js';
 import { eventful, unchanged } from './observe.js';
 import { objectText, rawCommands } from './raw-arguments.js';
@@ -57,9 +56,8 @@ async function refuseAll(t: Trial, session: Session, command: string, values: Re
   const refused = (given: readonly (readonly [string, string])[], desc?: string) =>
     cases.push({ text: objectText(given), desc });
   for (const { name } of required) refused(good(name), missingText(name));
-  const dialect = loadSchema(t.dialect.name);
   for (const member of members) {
-    const kind = memberKind(schema, dialect, command, member);
+    const kind = memberKind(schema, t.dialect, command, member);
     const desc = kind === 'either' ? undefined : wrongTypeText(kind, member.name);
     for (const text of wrongTexts(kind)) {
       refused([...good(member.name), [member.name, text]], desc);

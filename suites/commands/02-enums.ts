@@ -1,4 +1,5 @@
 /** commands.md §2: names that the schema lists for migration. */
+import type { Dialect } from '../../reference/dialects/dialect.js';
 import { ChapterBuilder } from '../requirement.js';
 import { fitsExactly, unlessIntrospected } from './dialect-fit.js';
 import { capabilitiesOf, statusesOf } from './enums.js';
@@ -18,12 +19,12 @@ export const baselineStatuses: readonly string[] = [
   'pre-switchover',
   'device',
 ];
-/** Statuses that a dialect adds to the baseline's (state-machine.md §10.1). */
-const addedStatuses: Readonly<Record<string, readonly string[]>> = {
-  '3.0': [],
-  '7.2': ['wait-unplug'],
-  '10.0': ['wait-unplug', 'postcopy-recover-setup'],
-};
+/** Statuses that a release adds to the baseline's (state-machine.md §10.1). */
+const addedStatuses = ({ name, migration }: Dialect): readonly string[] => [
+  ...(name === '3.0' ? [] : ['wait-unplug']),
+  ...(migration.recoverSetup ? ['postcopy-recover-setup'] : []),
+  ...migration.laterStatuses,
+];
 
 /** A value that gives away an enum which never appears on QMP, and the enum (commands.md §2.3, §2.4). */
 const internalValues: Readonly<Record<string, string>> = {
@@ -56,7 +57,7 @@ export const enums = new ChapterBuilder(['Migration commands', '2 Enums'], 'comm
     async (t) => {
       if (!fitsExactly(t.facts)) t.check(statusesOf(t.facts.schema).length > 0, 'statuses', 'none');
       else {
-        const known = [...baselineStatuses, ...(addedStatuses[t.dialect.name] ?? [])];
+        const known = [...baselineStatuses, ...addedStatuses(t.dialect)];
         t.same(sorted(statusesOf(t.facts.schema)), sorted(known), 'statuses');
       }
     },

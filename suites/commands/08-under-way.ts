@@ -23,7 +23,7 @@ async function shows(
   const info = await one.info();
   t.equal(info.status, status, 'status');
   // A release without a dialect of its own may show more.
-  const others = fitsExactly(t.facts) ? optional : Object.keys(info);
+  const others = fitsExactly(t.facts) ? [...optional, ...t.dialect.migration.laterMembers] : Object.keys(info);
   t.returned('query-migrate', info, members, others, `members in ${status}`);
   figuresHold(t, info);
   if (isObject(info.ram)) await showsRam(t, one, info.ram);
@@ -33,7 +33,9 @@ async function shows(
     t.check(holds, 'a number of milliseconds', String(value), name);
   }
   // Nothing is dirtied, so that nothing else than the default of downtime-limit is expected.
-  if (fitsExactly(t.facts) && 'expected-downtime' in info)
+  const expected = info['expected-downtime'];
+  if (expected === 2n ** 63n - 1n) t.knownDefect('MIG-DEF-43', 'downtime-limit', String(expected));
+  else if (fitsExactly(t.facts) && expected !== undefined)
     t.same(info['expected-downtime'], 300, 'expected-downtime, which is downtime-limit');
   return info;
 }

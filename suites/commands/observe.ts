@@ -74,8 +74,9 @@ export async function becomes(
   query: string,
   words: string,
   holds: (answer: JsonObject) => boolean,
+  deadline?: number,
 ): Promise<JsonObject> {
-  const until = session.patience();
+  const until = session.patience(deadline);
   for (let pause = 1; ; pause = Math.min(16, 2 * pause)) {
     const answer = t.succeeded(await session.command(query), query);
     if (isObject(answer) && holds(answer)) return answer;
@@ -89,8 +90,13 @@ export const migrationBecomes = (t: Trial, session: Session, status: string): Pr
   becomes(t, session, 'query-migrate', status, (answer) => answer.status === status);
 
 /** The run state, and the flag beside it as it has to be (QMP-BASE-06). */
-export async function runStateBecomes(t: Trial, session: Session, status: string): Promise<JsonObject> {
-  const answer = await becomes(t, session, 'query-status', status, (one) => one.status === status);
+export async function runStateBecomes(
+  t: Trial,
+  session: Session,
+  status: string,
+  deadline?: number,
+): Promise<JsonObject> {
+  const answer = await becomes(t, session, 'query-status', status, (one) => one.status === status, deadline);
   t.same(answer.running, status === 'running', `running in ${status}`);
   return answer;
 }

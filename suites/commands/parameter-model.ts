@@ -1,7 +1,7 @@
 /** What setting one parameter gives on an idle monitor (commands.md §6, qmp-protocol.md §8 and §17.3). */
 import type { Dialect } from '../../reference/dialects/dialect.js';
 import type { ParameterRule } from '../../reference/dialects/migration.js';
-import { loadSchema } from '../../reference/schema/index.js';
+import { declaredMember } from '../../reference/schema/declared.js';
 import { wrongTypeText } from './wrong-values.js';
 
 export type Outcome = { readonly stored: bigint } | { readonly refused: string };
@@ -15,11 +15,8 @@ const isPowerOfTwo = (value: bigint): boolean => value > 0n && (value & (value -
 export const pageSize = 4096n;
 
 /** Type that the dialect declares for the member of `migrate-set-parameters`. */
-export function inputType(dialect: Dialect, name: string): string {
-  const schema = loadSchema(dialect.name);
-  const members = schema.membersOf(schema.commands.get('migrate-set-parameters')?.arguments);
-  return members.find((member) => member.name === name)?.type.name ?? 'int';
-}
+export const inputType = (dialect: Dialect, name: string): string =>
+  declaredMember(dialect, 'migrate-set-parameters', name)?.member.type.name ?? 'int';
 
 /** What comes of setting an integer parameter of a process that has its defaults otherwise. */
 export function outcomeOf(dialect: Dialect, rule: ParameterRule, value: bigint): Outcome {
@@ -44,6 +41,7 @@ function readInteger(type: string, name: string, value: bigint): Outcome {
 function inRange(dialect: Dialect, rule: ParameterRule, value: bigint): boolean {
   if (rule.check === 'cache-size') return isPowerOfTwo(value) && value >= pageSize;
   if (rule.check === 'max-throttle') return value >= defaultOf(dialect, 'cpu-throttle-initial') && value <= 99n;
+  if (rule.check === 'power-of-two' && !isPowerOfTwo(value)) return false;
   return rule.range === undefined || (rule.range[0] <= value && value <= rule.range[1]);
 }
 
@@ -75,5 +73,6 @@ export function outOfRange(rule: ParameterRule): bigint | undefined {
 export function otherLegal(rule: ParameterRule): bigint {
   if (rule.check === 'cache-size') return 2n ** 20n;
   if (rule.check === 'max-throttle') return 88n;
+  if (rule.check === 'power-of-two') return 2n * (rule.range?.[0] ?? 1n);
   return (rule.range?.[0] ?? 0n) + 3n;
 }

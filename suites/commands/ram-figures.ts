@@ -54,7 +54,7 @@ export function figuresHold(t: Trial, info: JsonObject): void {
   const parts = at('precopy-bytes') + at('downtime-bytes') + at('postcopy-bytes');
   t.check(sent >= parts, `${sent} at most`, `${parts}`, 'bytes of precopy, downtime and postcopy together');
   // Later releases also count what goes beside RAM.
-  const all = t.dialect.migration.ramMembers === '7.2' && fitsExactly(t.facts) && at('multifd-bytes') === 0n;
+  const all = t.dialect.migration.transferredIsRam && fitsExactly(t.facts) && at('multifd-bytes') === 0n;
   if (!all) return;
   const whole = at('transferred');
   // While it sends, the one is read and counted a moment before the other.

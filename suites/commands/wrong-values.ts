@@ -1,5 +1,7 @@
 /** Values that a member of an argument refuses because of their type, and what monitors say of them (qmp-protocol.md §8). */
 import type { Member, Schema } from '../../qapi/schema.js';
+import type { Dialect } from '../../reference/dialects/dialect.js';
+import { declaredMember } from '../../reference/schema/declared.js';
 
 /** The JSON type of a member, as far as a refusal depends on it. */
 export type Kind =
@@ -82,10 +84,10 @@ export function kindOf(schema: Schema, member: Member): Kind {
  * The kind of a member of a command of the target; for the width of integers the definitions of its dialect are asked,
  * which know what introspection hides, and where they do not know the member nobody does.
  */
-export function memberKind(target: Schema, dialect: Schema, command: string, member: Member): Kind {
+export function memberKind(target: Schema, dialect: Dialect, command: string, member: Member): Kind {
   const own = kindOf(target, member);
   if (own !== 'integer') return own;
-  const defined = dialect.membersOf(dialect.commands.get(command)?.arguments).find((one) => one.name === member.name);
-  if (defined !== undefined) return kindOf(dialect, defined);
+  const declared = declaredMember(dialect, command, member.name);
+  if (declared !== undefined) return kindOf(declared.schema, declared.member);
   return target.origin === 'introspection' ? 'either' : own;
 }

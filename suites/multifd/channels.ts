@@ -224,7 +224,7 @@ export class Fed {
   /** The record of the main channel that belongs to a synchronisation. */
   mark(): void {
     const { ram } = this.main.writer;
-    if (packetLayout(this.t.dialect.stream).zeroPages !== undefined) ram.flush();
+    if (this.t.dialect.stream.flushRecords) ram.flush();
     ram.eos();
   }
 

@@ -1,30 +1,25 @@
 /** qmp-protocol.md §8: ranges of integers, order of checks, nesting. */
 import type { Trial } from '../../oracle/trial.js';
 import { isObject, type JsonObject, type JsonValue, stringifyJson } from '../../protocol/json.js';
-import { loadSchema } from '../../reference/schema/index.js';
+import { declaredMember } from '../../reference/schema/declared.js';
 import type { TargetFacts } from '../../targets/facts.js';
 import { ChapterBuilder } from '../requirement.js';
 import { done, faulty } from './shapes.js';
 import { expects, missing, unexpected, wrongType } from './texts.js';
 
-const exactDialect = (facts: TargetFacts) =>
-  facts.dialectNote?.includes('nearest') === true ? 'the widths of its parameters are not known' : undefined;
-
 /** Type of a migration parameter as the dialect declares it; introspection does not show widths. */
-function parameterType({ dialect }: TargetFacts, name: string): string | undefined {
-  const schema = loadSchema(dialect.name);
-  const members = schema.membersOf(schema.commands.get('migrate-set-parameters')?.arguments);
-  return members.find((member) => member.name === name)?.type.name;
-}
+const parameterType = ({ dialect, settings }: TargetFacts, name: string): string | undefined =>
+  settings !== undefined && !(name in settings.parameters)
+    ? undefined
+    : declaredMember(dialect, 'migrate-set-parameters', name)?.member.type.name;
 
 /** The requirement concerns a target that has at least one of these parameters with this type. */
 const needsType =
   (type: string, ...names: string[]) =>
   (facts: TargetFacts) =>
-    exactDialect(facts) ??
-    (names.some((name) => parameterType(facts, name) === type)
+    names.some((name) => parameterType(facts, name) === type)
       ? undefined
-      : `no parameter ${names.join(', ')} of type ${type}`);
+      : `no parameter ${names.join(', ')} of type ${type}`;
 
 const set = (name: string, text: string, id: number): string =>
   `{"execute":"migrate-set-parameters","arguments":{"${name}":${text}},"id":${id}}`;

@@ -5,6 +5,7 @@ import { isObject, type JsonObject } from '../../protocol/json.js';
 import { unlessExact } from '../commands/dialect-fit.js';
 import { refusedPort } from '../commands/refused-port.js';
 import { ChapterBuilder } from '../requirement.js';
+import { awaitOrDefect } from './defects.js';
 import { migrateTo, startsPrograms, swallow, tellsOfProgram } from './exec.js';
 import { completed, peerNeeds, source } from './source.js';
 import { device, story, tells } from './story.js';
@@ -164,11 +165,11 @@ export const start = new ChapterBuilder(['State machine', '3.1 Start'], 'state-m
     'a TLS handshake that the peer breaks off fails the migration',
     async (t) => {
       const one = await source(t, 'cut', { bytes: 1 });
-      const made = await one.session.command('object-add', {
-        'qom-type': 'tls-creds-anon',
-        id: 'qmpspec',
-        endpoint: 'client',
-      });
+      const credentials = { 'qom-type': 'tls-creds-anon', id: 'qmpspec', endpoint: 'client' };
+      const id = one.session.post('object-add', credentials);
+      const answered = await awaitOrDefect(t, 'MIG-DEF-42', 'a reply to object-add', () => one.session.reply(id));
+      if (!answered) return;
+      const made = await one.session.reply(id);
       // A build without TLS, or one that names its objects differently, says nothing about this row.
       if (made.kind === 'failure') return t.failed(made, 'GenericError', undefined, 'object-add');
       await one.does('migrate-set-parameters', { 'tls-creds': 'qmpspec', 'tls-hostname': 'localhost' });

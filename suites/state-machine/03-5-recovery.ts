@@ -5,7 +5,7 @@ import { ReturnPathWriter } from '../../reference/stream/return-path-writer.js';
 import type { PeerBehaviour } from '../../targets/scenario.js';
 import { unlessExact } from '../commands/dialect-fit.js';
 import { ChapterBuilder } from '../requirement.js';
-import { awaitOrDefect } from './defects.js';
+import { awaitOrDefect, staysStopped } from './defects.js';
 import { hurry, inPostcopy, pausedPostcopy, pauseNeeds, postcopyNeeds } from './postcopy.js';
 import { channel, type Source } from './source.js';
 import { eventsOf, tells } from './story.js';
@@ -164,7 +164,7 @@ export const recovery = new ChapterBuilder(['State machine', '3.5 Pause and reco
     if (t.dialect.migration.cancelInPostcopyRefused) return refuses(t, one, 'postcopy-active');
     await one.does('migrate_cancel');
     await one.until('cancelled');
-    await one.runs('postmigrate');
+    if (!(await staysStopped(t, one))) return;
     await one.emits('cancelling cancelled');
     await one.statusIs('cancelled');
   })

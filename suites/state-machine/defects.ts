@@ -2,6 +2,8 @@
 import { hasDefect } from '../../oracle/release.js';
 import type { Trial } from '../../oracle/trial.js';
 import { DeadlinePassed, Disconnected } from '../../protocol/errors.js';
+import { runStateBecomes } from '../commands/observe.js';
+import type { Actor } from './actor.js';
 
 /** Milliseconds after which a release that is known never to say something is taken at its word. */
 const patience = 300;
@@ -30,3 +32,9 @@ export async function awaitOrDefect(
     return false;
   }
 }
+
+/** A source whose postcopy was cancelled stays stopped for good; false where a known defect lets its guest run again. */
+export const staysStopped = (t: Trial, { session }: Actor): Promise<boolean> =>
+  awaitOrDefect(t, 'MIG-DEF-38', 'query-status to say postmigrate', (deadline) =>
+    runStateBecomes(t, session, 'postmigrate', deadline),
+  );

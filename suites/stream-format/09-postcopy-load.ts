@@ -46,9 +46,11 @@ async function recovers(t: Trial, one: Destination, feed: Feed, has: readonly (r
   const path = `${one.instance.scratch}/again.sock`;
   await one.does('migrate-recover', { uri: `unix:${path}` });
   const again = await Feed.open(t, path, 'again');
-  await one.until('postcopy-recover');
+  // Where the first bytes decide, nothing is told before they are there.
+  if (!t.dialect.migration.activeWithBytes) await one.until('postcopy-recover');
   again.writer.recvBitmap(block.name);
   again.send();
+  await one.until('postcopy-recover');
   const answer = await again.answer('RECV_BITMAP');
   const wire = answer.type === 'RECV_BITMAP' ? answer.bitmap : Buffer.alloc(0);
   t.same(wire.length, pages / 8, 'bytes of the bitmap');

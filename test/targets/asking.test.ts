@@ -155,6 +155,13 @@ describe('facts', () => {
     expect(facts.dialectNote).to.equal(undefined);
   });
 
+  it('of a version whose every rule is known need none either', async () => {
+    const facts = await factsOf(qemu(9, 2, 1), silent);
+    expect(facts.dialectNote).to.equal(undefined);
+    expect(facts.dialect.version).to.deep.equal({ major: 9, minor: 2, micro: 0 });
+    expect(facts.dialect.migration.recoverSetup).to.equal(true);
+  });
+
   it('of versions in between, before and after tell which dialect stands in', async () => {
     const cases: [[number, number], string, RegExp][] = [
       [
@@ -162,7 +169,7 @@ describe('facts', () => {
         '7.2',
         /^8\.1\.0 has no dialect of its own: the nearest older one, 7\.2, is used, with what is known to be newer in it$/,
       ],
-      [[11, 0], '10.0', /the nearest older one, 10\.0, is used/],
+      [[11, 7], '10.0', /the nearest older one, 10\.0, is used/],
       [[2, 12], '3.0', /^2\.12\.0 has no dialect of its own: the oldest one there is, 3\.0, is used$/],
     ];
     for (const [[major, minor], name, note] of cases) {

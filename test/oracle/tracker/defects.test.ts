@@ -97,6 +97,48 @@ describe('known defects', () => {
     expect(judge().kind).to.equal('divergence');
   });
 
+  it('explain a guest that runs again after a cancelled postcopy (MIG-DEF-38)', () => {
+    const lines = [
+      ...[
+        '> migrate-set-capabilities {"capabilities":[{"capability":"events","state":true},{"capability":"postcopy-ram","state":true}]}',
+        '< {}',
+      ],
+      ...[...begun.slice(2), '> migrate-start-postcopy', '< {}', 'M postcopy-active', 'S', 'P 2'],
+      ...['> migrate_cancel', 'M cancelling', '< {}'],
+    ];
+    const judge = (told: readonly string[], ...defects: string[]) =>
+      new Script().lines(...lines, ...told, '> query-version').judge('7.2', defects);
+    for (const told of [
+      ['R', 'M cancelled'],
+      ['M cancelled', 'R'],
+    ]) {
+      expect(judge(told, 'MIG-DEF-38').defects).to.deep.equal(['MIG-DEF-38']);
+      expect(judge(told).kind).to.equal('divergence');
+    }
+    expect(judge(['M cancelled']).kind).to.equal('conforms');
+  });
+
+  it('explain a migration that passes COLO over (MIG-DEF-41)', () => {
+    const set =
+      '> migrate-set-capabilities {"capabilities":[{"capability":"events","state":true},{"capability":"x-colo","state":true}]}';
+    const lines = [set, '< {}', ...begun.slice(2), 'S', 'M device', 'P 2', 'M completed'];
+    const judge = (...defects: string[]) => new Script().lines(...lines).judge('10.0', defects);
+    expect(judge('MIG-DEF-41').defects).to.deep.equal(['MIG-DEF-41']);
+    expect(judge().kind).to.equal('divergence');
+  });
+
+  it('explain deaths of an 8.2 by what they say (MIG-DEF-39, MIG-DEF-40)', () => {
+    for (const [id, says] of [
+      ['MIG-DEF-39', "runstate.c:199: runstate_set: Assertion `new_state < RUN_STATE__MAX' failed."],
+      ['MIG-DEF-40', "graph-lock.c:1: bdrv_graph_rdlock_main_loop: Assertion `!qemu_in_coroutine()' failed."],
+    ] as const) {
+      const judge = (...defects: string[]) =>
+        new Script().lines(...begun, `says qemu: ${says}`, 'die SIGABRT').judge('7.2', defects);
+      expect(judge(id).defects).to.deep.equal([id]);
+      expect(judge().kind).to.equal('divergence');
+    }
+  });
+
   it('keep a cancel in a paused postcopy as it is, though another end would be due (MIG-DEF-02)', () => {
     const asks = Array.from({ length: 16 }, () => [
       'wait 200',

@@ -1,5 +1,6 @@
 /** Releases that have no dialect of their own. */
 import { expect } from 'chai';
+import { described } from '../../../reference/dialects/between.js';
 import { dialectFor, dialects } from '../../../reference/dialects/dialect.js';
 
 const names = (release: [number, number]) => {
@@ -41,16 +42,51 @@ describe('the dialect of a release', () => {
   });
 
   it('leaves in doubt what only one of both neighbours refuses of capabilities', () => {
-    const { conflicts } = dialectFor({ major: 8, minor: 2 }).dialect.migration;
-    const doubtful = (desc: RegExp) => conflicts.find((one) => desc.test(one.desc))?.perhaps;
-    expect(doubtful(/ignore-shared/)).to.equal(undefined);
-    expect(doubtful(/^Multifd is not compatible with xbzrle/)).to.equal(true);
-    expect(doubtful(/^Multifd is not compatible with compress/)).to.equal(undefined);
-    expect(doubtful(/^Compression is not compatible with xbzrle/)).to.equal(true);
-    expect(dialectFor({ major: 9, minor: 2 }).dialect.migration.conflicts.some(({ perhaps }) => perhaps)).to.equal(
-      false,
-    );
-    expect(dialects['7.2'].migration.conflicts.some(({ perhaps }) => perhaps)).to.equal(false);
+    for (const release of [
+      { major: 8, minor: 1 },
+      { major: 9, minor: 0 },
+    ]) {
+      const { conflicts } = dialectFor(release).dialect.migration;
+      const doubtful = (desc: RegExp) => conflicts.find((one) => desc.test(one.desc))?.perhaps;
+      expect(doubtful(/ignore-shared/)).to.equal(undefined);
+      expect(doubtful(/^Multifd is not compatible with xbzrle/)).to.equal(release.major === 8 ? true : undefined);
+      expect(doubtful(/^Compression is not compatible with xbzrle/)).to.equal(true);
+    }
+    for (const release of [...described.map(([major, minor]) => ({ major, minor })), dialects['7.2'].version]) {
+      const { conflicts } = dialectFor(release).dialect.migration;
+      expect(conflicts.filter(({ perhaps }) => perhaps)).to.deep.equal([]);
+    }
+  });
+
+  it('is exact, without another reading, for every release that was described', () => {
+    for (const [major, minor] of described) {
+      const { dialect, exact, readings } = dialectFor({ major, minor });
+      expect({ exact, readings }).to.deep.equal({ exact: true, readings: [] });
+      expect(dialect.version).to.deep.equal({ major, minor, micro: 0 });
+    }
+  });
+
+  it('has what neither neighbour has in the releases that have it, and in no other', () => {
+    const rules = (major: number, minor: number) => dialectFor({ major, minor }).dialect.migration;
+    const names = (major: number, minor: number) => rules(major, minor).parameters.map(({ name }) => name);
+    expect(rules(8, 2).capabilities).to.include.members(['compress', 'switchover-ack']);
+    expect(rules(9, 2).capabilities).to.deep.equal(dialects['10.0'].migration.capabilities);
+    expect(names(10, 1)).not.to.include('cpr-exec-command');
+    expect(names(11, 1)).to.include.members(['cpr-exec-command', 'x-rdma-chunk-size']);
+    expect(names(11, 0)).not.to.include('x-rdma-chunk-size');
+    expect(rules(11, 0).failedSwitchover).to.equal('guest-first');
+    expect(rules(10, 2).failedSwitchover).to.equal('failed-first');
+    // Later releases than any that was looked at keep what came last.
+    expect(names(12, 0)).to.deep.equal(names(11, 1));
+  });
+
+  it('calls parameters in errors by their own names where the release does', () => {
+    const text = (major: number, minor: number, name: string) =>
+      dialectFor({ major, minor }).dialect.migration.parameters.find((one) => one.name === name)?.error;
+    const tail = 'expects an integer in the range of';
+    expect(text(10, 2, 'max-cpu-throttle')).to.equal(`Parameter 'max_cpu_throttle' ${tail} cpu_throttle_initial to 99`);
+    expect(text(11, 0, 'max-cpu-throttle')).to.equal(`Option max-cpu-throttle ${tail} cpu-throttle-initial to 99`);
+    expect(text(11, 0, 'vcpu-dirty-limit')).to.equal("Parameter 'vcpu-dirty-limit' must be greater than 1 MB/s");
   });
 
   it('takes over a rule in the very release that it is known of', () => {

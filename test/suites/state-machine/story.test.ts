@@ -55,7 +55,7 @@ describe('a story', () => {
   });
 
   it('is told in the words of a later release where that is the dialect', () => {
-    const { dialect } = dialectFor({ major: 11, minor: 0 });
+    const { dialect } = dialectFor({ major: 11, minor: 1 });
     const later = { ...trial, dialect } as unknown as Trial;
     const plot = 'setup P active P* S P failed R';
     expect(fits('setup P active S P failed R', plot)).to.equal(true);

@@ -1,0 +1,59 @@
+/** Known defects that came with releases after 7.2 and went again (commands.md §17), as data. */
+import type { ModelState, Output } from '../reference/model/index.js';
+import type { KnownDefect } from './known-defect.js';
+import { fixedBy100, stillThere } from './known-defect-releases.js';
+
+type End = 'cancelled' | 'completed';
+
+const told = (status: End): Output => ({ kind: 'event', event: 'MIGRATION', status });
+const ended = (state: ModelState, status: End): ModelState => ({
+  ...state,
+  out: { ...state.out, status, phase: status === 'completed' ? 'settling' : 'idle' },
+});
+
+export const laterDefects: readonly KnownDefect[] = [
+  {
+    // What the guest did before is put back, as if the switch-over had not been one for good. An 8.2 finds nothing to put back,
+    // and aborts (MIG-DEF-39).
+    id: 'MIG-DEF-38',
+    title: 'migrate_cancel in postcopy-active lets the guest run again, which the destination runs already',
+    from: [8, 1],
+    to: fixedBy100,
+    moves: (state) => {
+      const { status, inPostcopy } = state.out;
+      if (status !== 'cancelling' || !inPostcopy || state.vm.runState === 'running') return [];
+      const resume: Output = { kind: 'event', event: 'RESUME' };
+      const next: ModelState = { ...ended(state, 'cancelled'), vm: { ...state.vm, runState: 'running' } };
+      return [
+        { label: 'cancel-resumes', outputs: [resume, told('cancelled')], next },
+        { label: 'resumes-cancelled', outputs: [told('cancelled'), resume], next },
+      ];
+    },
+  },
+  {
+    // Without a return path COLO is passed over; with one, its reader takes what the secondary says. Seen on 10.1 and 10.2, and
+    // neither on 10.0 nor on 11.0.
+    id: 'MIG-DEF-41',
+    title: 'a migration with x-colo completes like any other, or fails as the secondary says that it is ready',
+    from: [10, 1],
+    to: [10, 2],
+    moves: (state) =>
+      state.capabilities.includes('x-colo') && ['active', 'device'].includes(state.out.status) && !state.out.inPostcopy
+        ? [{ label: 'colo-passed-over', outputs: [told('completed')], next: ended(state, 'completed') }]
+        : [],
+  },
+  {
+    // Once nothing remains; before, it is what downtime-limit says. Seen on 11.1, and not on 11.0.
+    id: 'MIG-DEF-43',
+    title: 'expected-downtime is 2^63-1 as soon as the guest is stopped',
+    from: [11, 1],
+    to: stillThere,
+  },
+  {
+    // Seen on a 10.2.
+    id: 'MIG-DEF-42',
+    title: 'object-add of anonymous TLS credentials of a client kills the process',
+    from: [10, 2],
+    to: [10, 2],
+  },
+];
