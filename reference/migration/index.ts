@@ -163,7 +163,7 @@ class Engine implements Migration {
       host: this.host,
       statistics: this.#statistics,
       xbzrle: this.#xbzrle,
-      compressed: this.#outgoing?.source.compressed ?? { pages: 0, bytes: 0 },
+      compressed: this.#outgoing?.source.compressed ?? { pages: 0, bytes: 0, rate: 0 },
       remainingPages: this.#outgoing?.source.bitmap.count ?? this.host.ram.total / 4096,
       disk: this.#outgoing?.storage.disk,
       incoming: { 'socket-address': this.#incoming.socketAddress, ...this.#incoming.blocktime },

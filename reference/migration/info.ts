@@ -10,7 +10,7 @@ export interface InfoSources {
   readonly statistics: Statistics;
   readonly xbzrle: XbzrleCounters;
   /** Pages that were sent compressed, and the bytes of what they became. */
-  readonly compressed: { readonly pages: number; readonly bytes: number };
+  readonly compressed: { readonly pages: number; readonly bytes: number; readonly rate: number };
   /** Pages still to send. */
   readonly remainingPages: number;
   /** Bytes of the disks, while they are migrated. */
@@ -49,8 +49,8 @@ function member(name: string, state: ModelState, sources: InfoSources): unknown 
     case 'xbzrle-cache':
       return xbzrleMembers(state, sources);
     case 'compression': {
-      const { pages, bytes } = sources.compressed;
-      return { pages, busy: 0, 'busy-rate': 0, 'compressed-size': bytes, 'compression-rate': 0 };
+      const { pages, bytes, rate } = sources.compressed;
+      return { pages, busy: 0, 'busy-rate': 0, 'compressed-size': bytes, 'compression-rate': rate };
     }
     case 'disk':
       return disk === undefined ? undefined : { ...zeroes(ramMembers(state, sources)), ...disk };

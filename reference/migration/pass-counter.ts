@@ -37,6 +37,7 @@ export class PassCounter {
     if (this.#since > 0) statistics.dirtyPagesRate = Math.floor((this.#dirtied * 1000) / elapsed);
     this.#since = now;
     this.#dirtied = 0;
+    this.source.compressed.updateRate();
     this.xbzrle.updateRates(statistics.normal + statistics.duplicate);
     return fresh;
   }

@@ -8,6 +8,7 @@ import type { XbzrleEncoder } from '../ram/xbzrle-encoder.js';
 import { isZeroPage } from '../ram/zero-page.js';
 import { pageRecordBytes } from '../stream/ram-record-writer.js';
 import type { StreamWriter } from '../stream/stream-writer.js';
+import { CompressedPages } from './compressed-pages.js';
 import type { Statistics } from './statistics.js';
 
 /** Bytes of a ZERO record with CONTINUE. */
@@ -56,7 +57,7 @@ export class RamSource {
   }
 
   /** What was sent compressed. */
-  readonly compressed = { pages: 0, bytes: 0 };
+  readonly compressed = new CompressedPages();
 
   /** Bytes still to send. */
   get pending(): number {
@@ -173,8 +174,7 @@ export class RamSource {
     const compressible = compressLevel !== undefined && !this.plainOnly && (this.#bulk || xbzrle === undefined);
     if (compressible && this.#named === block) {
       const data = compressPage(block.bytes, offset, compressLevel);
-      this.compressed.pages++;
-      this.compressed.bytes += data.length;
+      this.compressed.add(data.length);
       return writer.ram.compressed(block, offset, data);
     }
     this.#named = block;

@@ -3,6 +3,8 @@ import { event, failure, success } from '../../oracle/patterns.js';
 import type { Trial } from '../../oracle/trial.js';
 import type { Session } from '../../protocol/session.js';
 import { ChapterBuilder } from '../requirement.js';
+import { stampedWithin } from '../stamps.js';
+import { peerNeeds, source } from '../state-machine/source.js';
 import { refusedUri } from './bad-uri.js';
 import { fitsExactly, unlessExact } from './dialect-fit.js';
 import { eventful, eventsAre, migrationBecomes } from './observe.js';
@@ -268,6 +270,26 @@ export const uris = new ChapterBuilder(['Migration commands', '9 migrate', 'URIs
       t.same(await events(other, there), seen, 'the other monitor, with the same timestamps');
     },
     { needs: { abilities: ['start', 'arguments', 'local'] } },
+  )
+  .must(
+    'MIG-CMD-EVT-01.whole',
+    'every monitor sees the events of a whole migration in the same order, each stamped when it happened',
+    async (t) => {
+      const one = await source(t, 'answer', { start: { monitors: [{ transport: 'unix' }, { transport: 'unix' }] } });
+      const other = await t.session({ to: one.instance, monitor: 1 });
+      const [here, there] = [one.session.mark(), other.mark()];
+      const began = Date.now();
+      await one.migrate();
+      await one.until('completed');
+      await one.runs('postmigrate');
+      const events = async (session: Session, mark: number) =>
+        (await session.fence(mark)).filter(({ kind }) => kind === 'event').map(({ value }) => value ?? null);
+      const seen = await events(one.session, here);
+      const over = Date.now();
+      t.same(await events(other, there), seen, 'the other monitor, with the same timestamps');
+      for (const event of seen) stampedWithin(t, event, began, over);
+    },
+    { needs: { ...peerNeeds, abilities: [...peerNeeds.abilities, 'arguments', 'local'] } },
   )
   .must(
     'MIG-CMD-EVT-01.data',

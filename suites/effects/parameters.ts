@@ -7,20 +7,24 @@ import { ramImage } from '../../oracle/ram-image.js';
 import type { Trial } from '../../oracle/trial.js';
 import { DeadlinePassed } from '../../protocol/errors.js';
 import { isObject } from '../../protocol/json.js';
+import { SectionType } from '../../reference/stream/format.js';
 import { ChapterBuilder } from '../requirement.js';
 import { over, pairNeeds, postcopyPair } from '../state-machine/pair.js';
 import { postcopyNeeds } from '../state-machine/postcopy.js';
 import { active, peerNeeds, someRam, source } from '../state-machine/source.js';
+import { Captured, captureNeeds, memory } from '../stream-format/capture.js';
 
 const spec = 'commands.md §6';
+const [limit, amount] = [2 ** 20, 420_000];
+/**
+ * Milliseconds in which so many bytes come at the least. A window is 100 ms and lets a tenth through. One more may have been
+ * used at each end, and a page too much in each.
+ */
+const least = (amount / (limit / 10) - 2) * 100;
 
 export const parameterEffects = new ChapterBuilder(['Effects', 'Parameters'], spec, peerNeeds)
   .must('MIG-CMD-EFF.max-bandwidth', 'no more goes over the channel than max-bandwidth lets through', async (t) => {
-    const limit = 2 ** 20;
-    const amount = 420_000;
     const began = await firstBytes(t, limit, amount);
-    // A window is 100 ms and lets a tenth through. One more may have been used at each end, and a page too much in each.
-    const least = (amount / (limit / 10) - 2) * 100;
     const took = performance.now() - began;
     t.check(took >= least, `${amount} bytes in at least ${least.toFixed(0)} ms`, `${took.toFixed(0)} ms`);
   })
@@ -37,6 +41,22 @@ export const parameterEffects = new ChapterBuilder(['Effects', 'Parameters'], sp
     await one.until('completed');
     await one.statusIs('completed');
   })
+  .must(
+    'MIG-CMD-EFF.downtime-limit-kept',
+    'no more is left for the downtime than downtime-limit takes at the bandwidth that there is',
+    async (t) => {
+      const parameters = { 'max-bandwidth': 2 ** 24, 'downtime-limit': 10 };
+      const one = await Captured.open(t, { image: ramImage(memory), parameters });
+      await one.migrates();
+      await one.completes();
+      const recording = one.recording();
+      const left = recording.pages.filter(({ section }) => section === SectionType.end).length;
+      // A window may let through somewhat more than its part, and a page or two.
+      const most = (2 * parameters['max-bandwidth'] * parameters['downtime-limit']) / 1000 / 4096 + 16;
+      t.check(left <= most, `${most.toFixed(0)} pages at most`, `${left}`, 'pages in the END section');
+    },
+    { needs: captureNeeds },
+  )
   .must('MIG-CMD-EFF.downtime-limit-zero', 'a downtime-limit of 0 keeps nothing from completing', async (t) => {
     const one = await source(t, 'answer', { ram: 1, parameters: { 'downtime-limit': 0 } });
     await one.migrate();
@@ -73,6 +93,23 @@ export const parameterEffects = new ChapterBuilder(['Effects', 'Parameters'], sp
       await two.source.statusIs('completed');
     },
     { needs: { ...postcopyNeeds, ...pairNeeds } },
+  )
+  .must(
+    'MIG-CMD-EFF.max-postcopy-bandwidth-kept',
+    'in postcopy no more goes over the channel than max-postcopy-bandwidth lets through',
+    async (t) => {
+      const parameters = { 'max-bandwidth': 4096, 'max-postcopy-bandwidth': limit, 'downtime-limit': 0 };
+      const one = await Captured.open(t, { image: ramImage(memory), capabilities: ['postcopy-ram'], parameters });
+      const { session } = one;
+      const ids = [session.post('migrate', { uri: one.peer.uri }), session.post('migrate-start-postcopy')];
+      for (const id of ids) t.succeeded(await session.reply(id));
+      await one.peer.until('onward', session.deadline);
+      const [before, began] = [one.bytes().length, performance.now()];
+      await one.arrives(`${amount} bytes`, () => one.bytes().length >= before + amount);
+      const took = performance.now() - began;
+      t.check(took >= least, `${amount} bytes in at least ${least.toFixed(0)} ms`, `${took.toFixed(0)} ms`);
+    },
+    { needs: { ...captureNeeds, ...postcopyNeeds, abilities: captureNeeds.abilities } },
   )
   .must(
     'MIG-CMD-EFF.multifd-channels',

@@ -2,7 +2,7 @@
 
 import { anInteger, aString } from '../../oracle/patterns.js';
 import type { Trial } from '../../oracle/trial.js';
-import { isObject, type JsonObject } from '../../protocol/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
 import type { Received } from '../../protocol/message.js';
 import type { TargetFacts } from '../../targets/facts.js';
 import { RefusedStart, type StartOptions, TargetError } from '../../targets/target.js';
@@ -37,11 +37,14 @@ async function refusedAtStart(t: Trial, options: StartOptions): Promise<void> {
 }
 
 export const greeting = new ChapterBuilder(['QMP protocol', '2 Greeting'], 'qmp-protocol.md §2')
-  .must('QMP-GREET-01', 'every new connection begins with one greeting, unprompted', async (t) => {
+  .must('QMP-GREET-01', 'every new connection begins with one greeting, unprompted, and the same', async (t) => {
+    let first: JsonValue | undefined;
     for (let round = 0; round < 3; round++) {
       const session = await t.connect();
       const later = await session.fence(0);
       t.sequence(later, [{ words: 'a greeting', test: (message) => message.kind === 'greeting' }]);
+      first ??= later[0]?.value;
+      t.same(later[0]?.value, first, 'the greeting of another client');
       session.close();
     }
   })

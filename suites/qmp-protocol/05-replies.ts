@@ -27,6 +27,8 @@ const ids: readonly JsonValue[] = [
   -(2n ** 63n),
 ];
 
+const wholeId = (id: number): RegExp => new RegExp(`"id"\\s*:\\s*${id}\\s*[,}]`);
+
 export const replies = new ChapterBuilder(['QMP protocol', '5 Replies and errors'], 'qmp-protocol.md §5')
   .must('QMP-REPLY-01', 'a success reply has return, the id if there was one, and nothing else', async (t) => {
     const session = await t.session();
@@ -59,6 +61,9 @@ export const replies = new ChapterBuilder(['QMP protocol', '5 Replies and errors
     for (const id of ids) {
       const success = await session.exchange(Buffer.from(`{"id":${stringifyJson(id)},"execute":"query-name"}`));
       t.sequence(success, [done(undefined, { id })]);
+      // A whole number is one, and no fraction of nothing.
+      if (typeof id === 'number')
+        t.check(wholeId(id).test(success[0]?.text ?? ''), `"id": ${id}`, success[0]?.text ?? '');
       const error = await session.exchange(Buffer.from(`{"execute":"qmpspec-none","id":${stringifyJson(id)}}`));
       t.sequence(error, [refused('CommandNotFound', notFound('qmpspec-none'), { id })]);
     }

@@ -30,6 +30,8 @@ export interface CaptureOptions {
   /** File with the beginning of RAM; default: pages of every kind. `null` for zeros. */
   readonly image?: string | null;
   readonly start?: StartOptions;
+  /** Of an instance that nobody has used. */
+  readonly untouched?: boolean;
   /** Bytes after which our end reads nothing more until it is released. */
   readonly holds?: readonly number[];
 }
@@ -58,7 +60,8 @@ export class Captured extends Actor {
     needsOurMachine(t.facts);
     const image = options.image === undefined ? mixedImage() : options.image;
     const more = image === null ? {} : { ramImage: image };
-    const instance = await t.startForMigration({ memory, ...more, ...options.start });
+    const start = { memory, ...more, ...options.start };
+    const instance = options.untouched ? await t.start(start) : await t.startForMigration(start);
     const session = await t.session({ to: instance });
     await switchOn(t, session, 'events', ...(options.capabilities ?? []));
     if (options.parameters !== undefined) {

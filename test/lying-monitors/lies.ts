@@ -12,6 +12,7 @@ import { aboutMigration } from './lies-about-migration.js';
 import { aboutMoments } from './lies-about-moments.js';
 import { aboutOrders } from './lies-about-orders.js';
 import { aboutRates } from './lies-about-rates.js';
+import { aboutRecords } from './lies-about-records.js';
 import { aboutReplies } from './lies-about-replies.js';
 import { aboutResults } from './lies-about-results.js';
 import { aboutSettings } from './lies-about-settings.js';
@@ -19,7 +20,9 @@ import { aboutSteps } from './lies-about-steps.js';
 import { aboutStreams } from './lies-about-streams.js';
 import { aboutTheWayBack } from './lies-about-the-way-back.js';
 import { inRareStates } from './lies-in-rare-states.js';
+import { nearTheTruth } from './lies-near-the-truth.js';
 import { contradictions } from './lies-that-contradict.js';
+import { toldByMoments } from './lies-told-by-moments.js';
 import { asLie } from './planted-lie.js';
 import { variations } from './variations.js';
 
@@ -42,6 +45,9 @@ export const lies: Readonly<Record<string, Lie>> = {
   ...aboutTheWayBack,
   ...inRareStates,
   ...contradictions,
+  ...nearTheTruth,
+  ...toldByMoments,
+  ...aboutRecords,
   ...variations,
 };
 
