@@ -76,11 +76,6 @@ export const nearTheTruth = {
     says: 'tells 6 % more pages a second',
     down: floored('pages-per-second', 1.06),
   },
-  'dirty-rate-halved': {
-    alone: true,
-    says: 'tells half of the dirty pages a second',
-    down: floored('dirty-pages-rate', 0.5),
-  },
   'throttle-one-less': {
     says: 'tells one per cent less of the throttle',
     alone: true,
@@ -100,7 +95,6 @@ export const nearTheTruth = {
       completed(value) ? { ...value, 'total-time': Math.max(0, number(value, 'total-time') - 7) } : value,
     ),
   },
-  'downtime-eight-more': { says: 'tells 8 ms more of downtime', down: plus('downtime', 8) },
   'transferred-eight-more': {
     says: 'has transferred 8 bytes more at the end',
     down: ram((value, all) => (completed(all) ? { ...value, transferred: number(value, 'transferred') + 8 } : value)),
