@@ -179,7 +179,10 @@ export const spans: readonly Span[] = [
     },
     stream: { packagePings: [3, 66] },
   },
-  { from: [10, 2], migration: { parameters: parameters102, laterStatuses: ['postcopy-device'] } },
+  {
+    from: [10, 2],
+    migration: { parameters: parameters102, laterStatuses: ['postcopy-device'], errorInPostcopy: true },
+  },
   {
     from: [11, 0],
     migration: {

@@ -100,6 +100,8 @@ export interface MigrationRules {
 
   /** `error-desc` in `failed` also for stream errors / in every state that has an error. */
   readonly errorDesc: 'connect' | 'stream' | 'any';
+  /** A destination whose load fails between LISTEN and RUN shows the error while it is `postcopy-active` still. */
+  readonly errorInPostcopy: boolean;
   /** A bad return-path message is noticed only when everything has been sent, instead of closing the channel. */
   readonly returnPathErrorsLate: boolean;
   /** Members of `ram` beyond the baseline's, and whether `skipped` still exists. */
@@ -178,6 +180,7 @@ const baseline: MigrationRules = {
   listenerStaysOpen: false,
   showsSocketAddress: false,
   errorDesc: 'connect',
+  errorInPostcopy: false,
   returnPathErrorsLate: false,
   ramMembers: 'baseline',
   transferredIsRam: true,

@@ -16,6 +16,9 @@ const detailed: ReadonlySet<MigrationStatus> = new Set([
   'postcopy-recover',
 ]);
 
+/** Where a destination may be about to end because of its stream. */
+const givesUp: ReadonlySet<ModelState['in']['pc']> = new Set(['listening', 'doomed']);
+
 /** Members of the reply in a state: incoming layer first, overridden by the outgoing one (MIG-CMD-QMIG-01 … -03). */
 export function migrationInfoShape(state: ModelState, rules: MigrationRules): Required<Omit<ReplyValue, 'exact'>> {
   const equals: Record<string, unknown> = {};
@@ -27,6 +30,8 @@ export function migrationInfoShape(state: ModelState, rules: MigrationRules): Re
   }
   if (rules.showsSocketAddress && state.in.started) optional.push('socket-address');
   if (state.in.status === 'failed' && rules.errorDesc === 'any') optional.push('error-desc');
+  if (rules.errorInPostcopy && state.in.status === 'postcopy-active' && givesUp.has(state.in.pc))
+    optional.push('error-desc');
   const { status, error } = state.out;
   if (status === 'none') return { equals, required, optional };
   equals.status = status;
