@@ -87,6 +87,9 @@ export const towards100: Between = {
   protocol: {
     singlestep: [9, 0],
     fdsetsNeedMonitor: [9, 1],
+    dumpProtocolError: [8, 2],
+    limitedEvents: [9, 0],
+    transitions: [9, 0],
   },
   migration: {
     multifdThroughPipe: [8, 0],
@@ -106,6 +109,11 @@ export const towards100: Between = {
     transferredIsRam: [8, 1],
     postcopyFailureResumes: [8, 1],
     cancelInColo: [9, 0],
+    migrateInColo: [9, 0],
+    capabilitiesAlsoRefusedIn: [8, 2],
+    coloIdleText: [8, 2],
+    throttlesSlowClock: [9, 2],
+    properties: [9, 1],
     cancelInterruptsConnect: [10, 0],
     cancelInPostcopyRefused: [10, 0],
     coloLostByPause: [10, 0],
@@ -164,6 +172,11 @@ export const spans: readonly Span[] = [
       conflicts: conflictsBetween(conflicts72, conflicts82),
       parameters: parameters82,
     },
+  },
+  {
+    from: [8, 2],
+    until: [9, 0],
+    migration: { needsUriText: "neither 'uri' or 'channels' argument are specified in 'migrate' qmp command " },
   },
   { from: [8, 2], until: [9, 1], migration: { conflicts: conflicts82 } },
   { from: [9, 0], until: [9, 1], migration: { conflicts: conflictsBetween(conflicts82, conflicts100) } },

@@ -53,6 +53,10 @@ export interface MigrationRules {
   /** An empty path after `unix:` is refused in the reply. */
   readonly emptyUnixPathRefused: boolean;
   readonly unknownScheme: (uri: string) => string;
+  /** Refusal of a `migrate` with neither a URI nor channels, where the schema permits that. */
+  readonly needsUriText: string;
+  /** A guest whose clock is slowed down can be throttled. */
+  readonly throttlesSlowClock: boolean;
   /** Cancel during a pending connect takes effect at once. */
   readonly cancelInterruptsConnect: boolean;
   /** Cancel in `cancelling` says `cancelling` again. */
@@ -156,6 +160,8 @@ const baseline: MigrationRules = {
   badUri: 'events',
   emptyUnixPathRefused: false,
   unknownScheme: validProtocol,
+  needsUriText: "need either 'uri' or 'channels' argument",
+  throttlesSlowClock: false,
   cancelInterruptsConnect: false,
   cancelRepeats: false,
   cancelInPostcopyRefused: false,
@@ -250,6 +256,7 @@ export const migrationRules: Readonly<Record<DialectName, MigrationRules>> = {
     stoppedGuestAfterFailure: 'former',
     badUri: 'first',
     unknownScheme: (uri) => `unknown migration protocol: ${uri}`,
+    throttlesSlowClock: true,
     cancelInterruptsConnect: true,
     cancelInPostcopyRefused: true,
     cancelInColo: 'cancelling',

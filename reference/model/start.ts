@@ -14,7 +14,7 @@ export const migrate: CommandRule = (call) => {
   const text = typeof args.uri === 'string' ? args.uri : undefined;
   const uri: MigrationUri = text === undefined ? { kind: 'unknown' } : parseUri(text, rules);
   if (rules.badUri === 'first') {
-    if (text === undefined) return call.refuse('MIG-SM-O06', "need either 'uri' or 'channels' argument");
+    if (text === undefined) return call.refuse('MIG-SM-O06', rules.needsUriText);
     if (uri.kind === 'unknown') return call.refuse('MIG-SM-O06', rules.unknownScheme(text));
     if (uri.kind === 'bad') return call.refuse('MIG-SM-O06', uri.desc);
   }

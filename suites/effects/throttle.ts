@@ -72,7 +72,7 @@ async function busy(t: Trial): Promise<Source> {
 
 const unlessThrottled = (facts: TargetFacts): string | undefined =>
   unlessExact(facts) ??
-  (facts.dialect.name === '10.0' ? undefined : 'releases before 10.0 never throttle a guest whose clock is slowed');
+  (facts.dialect.migration.throttlesSlowClock ? undefined : 'it never throttles a guest whose clock is slowed');
 
 export const throttle = new ChapterBuilder(['Effects', 'Throttle'], 'commands.md §8.6', peerNeeds)
   .must(
