@@ -23,7 +23,7 @@ let onceBefore = new Set<string>();
 /** @param text of one character a byte; equal texts may give the same value, which nobody may change */
 export function readMessage(text: string): ReadMessage {
   if (text.length > longest) return read(text);
-  return withId(text) ?? remembered(text);
+  return withTime(text) ?? withId(text) ?? remembered(text);
 }
 
 /** A message as it was read before, or as it is read now. */
@@ -73,6 +73,21 @@ function withId(text: string): ReadMessage | undefined {
   return id === undefined || head === undefined
     ? undefined
     : besides(`{${text.slice(head.length)}`, (rest) => ({ id, ...rest }));
+}
+
+const timeAtBeginning = /^\{"timestamp": \{"seconds": ([1-9]\d{0,11}), "microseconds": (0|[1-9]\d{0,5})\}, (?=")/;
+/** Characters of such a time and what belongs to it, at most. */
+const mostOfTime = 80;
+
+/** An event, whose time is another one each time. */
+function withTime(text: string): ReadMessage | undefined {
+  if (!text.startsWith('{"timestamp": ')) return undefined;
+  const [head, seconds, microseconds] = timeAtBeginning.exec(text.slice(0, mostOfTime)) ?? [];
+  if (head === undefined) return undefined;
+  const { value, kind } = remembered(`{${text.slice(head.length)}`);
+  if (!isObject(value) || kind !== 'event') return undefined;
+  const timestamp = { seconds: Number(seconds), microseconds: Number(microseconds) };
+  return { value: { timestamp, ...value }, kind };
 }
 
 /** The message with its id, if it is one without it. */

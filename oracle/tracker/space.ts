@@ -38,8 +38,8 @@ export class Happening {
 
   constructor(
     { label, rows, outputs, defect, side }: Told,
-    /** The state after it, with or without its tuning. */
-    readonly state: ModelState,
+    /** The state after it, with or without its tuning; once {@link next} is known, that of the node, so that equal ones are kept once. */
+    public state: ModelState,
     private readonly space: Space,
     /** The tuning after it; absent where that stays as it is. */
     readonly tuning?: Tuning,
@@ -52,7 +52,10 @@ export class Happening {
   }
 
   get next(): StateNode {
-    this.node ??= this.space.node(this.state);
+    if (this.node === undefined) {
+      this.node = this.space.node(this.state);
+      this.state = this.node.state;
+    }
     return this.node;
   }
 
@@ -188,7 +191,6 @@ export class Space {
   private partNumbers = new Map<string, number>();
   private emissions = new Map<string, Emission>();
   private readonly texts = new WeakMap<Emitted, string>();
-  private readonly rowTexts = new WeakMap<readonly string[], string>();
   private counter = 0;
   private readonly tunings = new Tunings(() => this.unique());
 
@@ -256,7 +258,7 @@ export class Space {
     answered: CommandRef | undefined,
   ): Emission {
     const ref = output.kind === 'reply' ? answered : undefined;
-    const key = `${origin} ${ref} ${this.rowsOf(rows)} ${this.textOf(output)}`;
+    const key = `${origin === 'step' ? 's' : 'c'}${ref} ${this.part(rows)} ${this.textOf(output)}`;
     let emission = this.emissions.get(key);
     if (emission === undefined) {
       emission = { number: this.unique(), output, origin, rows, ...(ref === undefined ? {} : { command: ref }) };
@@ -265,19 +267,14 @@ export class Space {
     return emission;
   }
 
-  /** Rows are mostly those of a transition, which has them once. */
-  private rowsOf(rows: readonly string[]): string {
-    let text = this.rowTexts.get(rows);
-    if (text === undefined) {
-      text = rows.join(' ');
-      this.rowTexts.set(rows, text);
-    }
-    return text;
-  }
-
   private textOf(output: Emitted): string {
     if (output.kind === 'event' && output.event === 'MIGRATION')
       return output.always ? `!${output.status}` : output.status;
+    // Most of them say no more than this.
+    if (output.kind === 'reply' && 'ok' in output) {
+      if (!output.ok) return `-${output.errorClass} ${output.desc}`;
+      if (output.value === undefined) return '+';
+    }
     let text = this.texts.get(output);
     if (text === undefined) {
       text = JSON.stringify(output, withBigint);

@@ -62,6 +62,18 @@ function withoutPasses({ outputs, all }: Alternative): Pick<Alternative, 'output
   return { outputs: outputs.filter(told), all: all.filter(told) };
 }
 
+/** The rows of alternatives: they are few, and the same ones are asked for at every step. */
+const rowsOf = new Map<string, readonly string[]>();
+
+function rowsIn(ids: string): readonly string[] {
+  let rows = rowsOf.get(ids);
+  if (rows === undefined) {
+    rows = ids.split(' ');
+    rowsOf.set(ids, rows);
+  }
+  return rows;
+}
+
 /** Builds one alternative. */
 export function outcome(
   ids: string | readonly string[],
@@ -70,7 +82,7 @@ export function outcome(
   effect: (change: Change) => Change,
 ): Alternative {
   const change = effect(new Change(state));
-  const rows = typeof ids === 'string' ? ids.split(' ') : ids;
+  const rows = typeof ids === 'string' ? rowsIn(ids) : ids;
   // A state change and the capability filter belong to the same moment: setting `events` itself emits nothing.
   return { rows, label, outputs: visible(change.outputs, state), all: change.outputs, next: change.state };
 }

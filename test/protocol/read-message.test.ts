@@ -27,6 +27,19 @@ describe('reading messages', () => {
     }
   });
 
+  it('gives each event its own time', () => {
+    for (const microseconds of [0, 7, 999_999]) {
+      const event = {
+        timestamp: { seconds: 1_534_204_800, microseconds },
+        event: 'MIGRATION',
+        data: { status: 'setup' },
+      };
+      const text = `{"timestamp": {"seconds": 1534204800, "microseconds": ${microseconds}}, "event": "MIGRATION", "data": {"status": "setup"}}`;
+      expect(readMessage(text)).to.deep.equal({ value: event, kind: 'event' });
+      expect(Object.keys(readMessage(text).value as object)).to.deep.equal(['timestamp', 'event', 'data']);
+    }
+  });
+
   it('reads what only looks like a reply with an id as it is', () => {
     const odd = [
       '{"return": {}, "id": "qs1.1", "id": "qs1.2"}',
@@ -39,6 +52,12 @@ describe('reading messages', () => {
       '{"return": [, "id": "qs1.2"}',
       '[{"return": 1, "id": "qs1.2"}]',
       '{"x": 1, "id": "qs1.2"}',
+      '{"timestamp": {"seconds": 1, "microseconds": 2}, "event": "X", "timestamp": 3}',
+      '{"timestamp": {"seconds": 1, "microseconds": 02}, "event": "X"}',
+      '{"timestamp": {"seconds": 1, "microseconds": 2}, }',
+      '{"timestamp": {"seconds": 1, "microseconds": 2}}',
+      '{"timestamp": {"seconds": 1, "microseconds": 2}, "return": {}}',
+      '{"timestamp": {"seconds": 1, "microseconds": 2}, "event": "X"',
     ];
     for (const text of [...odd, ...odd]) {
       let value: unknown;
