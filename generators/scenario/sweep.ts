@@ -149,6 +149,9 @@ function commands(schema: Schema): readonly (readonly Step[])[] {
   return [...queries, ...deeds, ...needy.map((step) => [step])];
 }
 
+/** Ids with letters that need no escape, and with characters that need one, in JSON. */
+const [letters, controls] = ['"\\u0041\\u007e"', '"\\u0001\\t\\u001F"'];
+
 /** What is no command, and what is not one yet. */
 const refusals: readonly (readonly Step[])[] = [
   [
@@ -178,7 +181,7 @@ const refusals: readonly (readonly Step[])[] = [
     command('query-migrate-parameters'),
   ],
   [
-    // More than a double keeps, more than a short text, digits that are no number, and an id that is nothing.
+    // More than a double keeps, more than a short text, digits that are no number, and ids that are seldom sent.
     {
       do: 'raw',
       at: 'source',
@@ -188,7 +191,7 @@ const refusals: readonly (readonly Step[])[] = [
     { do: 'fence', at: 'source' },
     command('query-migrate-parameters'),
     command('migrate-set-parameters', { 'max-bandwidth': '12345' }),
-    ...['null', 'true', '""', '[]', '0.5', '9223372036854775807', '-9223372036854775808'].map(
+    ...['null', 'true', '""', '[]', '0.5', '9223372036854775807', '-9223372036854775808', letters, controls].map(
       (id): Step => ({ do: 'raw', at: 'source', bytes: `{"execute":"query-status","id":${id}}\n` }),
     ),
     { do: 'fence', at: 'source' },

@@ -37,6 +37,8 @@ describe('what a campaign begins with', () => {
     'shutdown-lost': [doing(sweeps, '"quit"', '"exit"'), /QMP-EVT-12 an end without SHUTDOWN/],
     'shutdown-by-guest': [doing(sweeps, '"quit"', '"exit"'), /QMP-EVT-12 SHUTDOWN that blames the guest/],
     'reset-by-guest': [doing(sweeps, '"system_reset"'), /QMP-EVT-10 RESET that blames the guest/],
+    'escapes-lost': [doing(sweeps, '"max-bandwidth":"12345"'), /QMP-|query-status/],
+    'controls-lost': [doing(sweeps, '"max-bandwidth":"12345"'), /QMP-|query-status/],
     'cache-capped': [doing(sweeps, '"xbzrle-cache-size"'), /MIG-CMD-QPAR-01/],
     'ignores-xen-load-devices-state': [doing(sweeps, '"xen-load-devices-state"'), /MIG-CMD-XEN-01 success/],
     'refuses-xen-set-global-dirty-log': [doing(sweeps, '"xen-set-global-dirty-log"'), /MIG-CMD-XEN-02 error/],
