@@ -85,7 +85,7 @@ export class PeerMemory {
     this.pages?.complete();
     const { checks } = this;
     if (checks === undefined) return;
-    const due = checks.flushes > 0 ? checks.flushes : checks.eos;
+    const due = checks.syncs;
     const other = this.data.find(({ syncs }) => syncs !== due);
     if (other !== undefined)
       checks.report('multifd §4', `${other.syncs} packets with SYNC on a data channel, not ${due}`);

@@ -37,6 +37,13 @@ export class ConformanceChecks implements StreamHandler {
 
   constructor(private readonly rules: StreamRules) {}
 
+  /** Synchronisations of each data channel, as the main stream tells them. */
+  get syncs(): number {
+    const { flushRecords, lastSyncFlushes } = this.rules;
+    if (this.flushes === 0) return this.eos;
+    return this.flushes + (flushRecords && !lastSyncFlushes ? 1 : 0);
+  }
+
   report(requirement: string, text: string, offset = this.offset()): void {
     this.count++;
     if (this.violations.length < keptViolations) this.violations.push({ offset, requirement, text });

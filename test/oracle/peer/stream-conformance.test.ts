@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { ConformanceChecks } from '../../../oracle/peer/stream-conformance.js';
-import { dialects } from '../../../reference/dialects/dialect.js';
+import { dialectFor, dialects } from '../../../reference/dialects/dialect.js';
 import { SectionType } from '../../../reference/stream/format.js';
 
 const checks = () => new ConformanceChecks(dialects['7.2'].stream);
@@ -31,5 +31,19 @@ describe('what a real source always does', () => {
     resumed.command(command('POSTCOPY_RESUME'));
     resumed.sectionBegin(section(SectionType.part));
     expect(resumed.count).to.equal(0);
+  });
+
+  it('is to synchronise data channels as often as its release does for so many records', () => {
+    const syncs = (version: { major: number; minor: number }, flushes: number) => {
+      const one = new ConformanceChecks(dialectFor(version).dialect.stream);
+      for (let left = 5; left > 0; left--) one.ramEos();
+      for (let left = flushes; left > 0; left--) one.ramFlush();
+      return one.syncs;
+    };
+    expect(syncs({ major: 7, minor: 2 }, 0)).to.equal(5);
+    expect(syncs({ major: 8, minor: 2 }, 3)).to.equal(3);
+    expect(syncs({ major: 10, minor: 0 }, 3)).to.equal(3);
+    // The last one of these has no record.
+    expect(syncs({ major: 9, minor: 2 }, 3)).to.equal(4);
   });
 });
