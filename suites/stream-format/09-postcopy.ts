@@ -116,7 +116,8 @@ export const postcopySource = new ChapterBuilder(['Migration stream', '9 Postcop
     }
   })
   .must('MIG-STR-PC-05', 'the first record after the switch names its block, whatever came before', async (t) => {
-    const one = await switched(t, { later: true });
+    // So much that it cannot all have gone by then, also where this process had to wait.
+    const one = await switched(t, { later: true, image: heavy() });
     await hurry(one);
     await one.completes();
     const recording = one.recording();
