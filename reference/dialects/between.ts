@@ -194,6 +194,7 @@ export const spans: readonly Span[] = [
   },
   {
     from: [10, 2],
+    protocol: { reconnectOption: 'reconnect-ms=1000' },
     migration: { parameters: parameters102, laterStatuses: ['postcopy-device'], errorInPostcopy: true },
   },
   {

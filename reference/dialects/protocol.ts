@@ -45,6 +45,8 @@ export interface ProtocolRules {
   readonly resetKeepsFinishMigrate: boolean;
   /** Descriptor sets vanish when the last connected monitor disconnects (QMP-FD-15, QMP-D100-05). */
   readonly fdsetsNeedMonitor: boolean;
+  /** What makes a client socket come back a second after a disconnect. */
+  readonly reconnectOption: string;
   /** Greetings on a multiplexed device (QMP-GREET-08). */
   readonly muxGreetings: number;
   /** A command on a block node that does not exist. */
@@ -89,6 +91,7 @@ const baseline: ProtocolRules = {
   transitions: [],
   resetKeepsFinishMigrate: true,
   fdsetsNeedMonitor: true,
+  reconnectOption: 'reconnect=1',
   muxGreetings: 2,
   dumpProtocolError: "Invalid parameter 'protocol'",
 };

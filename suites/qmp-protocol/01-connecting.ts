@@ -100,7 +100,7 @@ export const connecting = new ChapterBuilder(
     'with reconnect=1 it comes back after a disconnect, with a fresh session',
     async (t) => {
       await withListener(async (listener) => {
-        await t.start({ extra: ['-qmp', `${listener.address},reconnect=1`] });
+        await t.start({ extra: ['-qmp', `${listener.address},${t.dialect.protocol.reconnectOption}`] });
         const first = await listener.session(t);
         await first.negotiate();
         await first.fence();
