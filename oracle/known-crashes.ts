@@ -59,6 +59,14 @@ export const crashes: readonly KnownDefect[] = [
     crash: /bdrv_graph_rdlock_main_loop: Assertion `!qemu_in_coroutine\(\)' failed/,
   },
   {
+    // Seen on a 4.2, and neither on a 5.2 nor on later ones.
+    id: 'MIG-DEF-46',
+    title: 'a primary of COLO aborts at a checkpoint',
+    from: [4, 0],
+    to: [5, 1],
+    crash: /qemu_mutex_lock_impl: Assertion `mutex->initialized' failed/,
+  },
+  {
     id: 'MIG-DEF-20',
     title: 'x-checkpoint-delay that is set at the moment at which COLO begins or ends aborts the process',
     from: [7, 2],

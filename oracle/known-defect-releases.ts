@@ -1,5 +1,7 @@
 /** Ends of ranges of releases, as [major, minor]. */
 
+/** Neither on a 4.2 nor on later ones. */
+export const fixedBy42 = [4, 1] as const;
 /**
  * Last releases of a defect that the next dialect's release is known to be free of: which release in between mended it is
  * not known, and to a release in between a defect of its older neighbour may be left.

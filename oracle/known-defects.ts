@@ -7,7 +7,7 @@ import type { MigrationRules } from '../reference/dialects/migration.js';
 import { type ModelState, type Output, visible } from '../reference/model/index.js';
 import { crashes } from './known-crashes.js';
 import type { KnownDefect } from './known-defect.js';
-import { fixedBy72, fixedBy100, stillThere } from './known-defect-releases.js';
+import { fixedBy42, fixedBy72, fixedBy100, stillThere } from './known-defect-releases.js';
 import { laterDefects } from './known-later-defects.js';
 import { protocolDefects } from './known-protocol-defects.js';
 
@@ -66,13 +66,13 @@ export const knownDefects: readonly KnownDefect[] = [
     id: 'MIG-DEF-04',
     title: 'cont is accepted during the switch-over and later kills the process',
     from: [3, 0],
-    to: fixedBy72,
+    to: fixedBy42,
   },
   {
     id: 'MIG-DEF-05',
     title: 'cont is accepted on the source of a running postcopy, so that the guest runs on both sides',
     from: [3, 0],
-    to: fixedBy72,
+    to: fixedBy42,
   },
   {
     id: 'MIG-DEF-06',
@@ -109,7 +109,7 @@ export const knownDefects: readonly KnownDefect[] = [
     id: 'MIG-DEF-08',
     title: 'after migrate-recover with a bad URI every other one is refused',
     from: [3, 0],
-    to: fixedBy72,
+    to: [6, 1],
     outcomes: (state, command) =>
       command === 'migrate-recover' && state.in.status === 'postcopy-paused'
         ? [
@@ -151,7 +151,7 @@ export const knownDefects: readonly KnownDefect[] = [
     id: 'MIG-DEF-12',
     title: 'a destination that was advised of postcopy aborts when the migration ends in precopy',
     from: [3, 0],
-    to: fixedBy72,
+    to: fixedBy42,
     dies: { signals: ['SIGABRT'], when: (state) => state.in.pc === 'advise' },
   },
   {
@@ -200,7 +200,7 @@ export const knownDefects: readonly KnownDefect[] = [
     id: 'MIG-DEF-18',
     title: 'counters and pass numbers go on in a new migration',
     from: [3, 0],
-    to: fixedBy72,
+    to: fixedBy42,
   },
   {
     id: 'MIG-DEF-19',

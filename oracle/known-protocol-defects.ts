@@ -1,25 +1,25 @@
 /** Known defects of released monitors in the protocol itself (qmp-protocol.md §16), as data. */
 import type { KnownDefect } from './known-defect.js';
-import { fixedBy72, stillThere } from './known-defect-releases.js';
+import { fixedBy42, fixedBy72, stillThere } from './known-defect-releases.js';
 
 export const protocolDefects: readonly KnownDefect[] = [
   {
     id: 'QMP-BUG-01',
     title: 'a command without an id that does not fit the queue aborts the process',
     from: [3, 0],
-    to: fixedBy72,
+    to: [3, 1],
   },
   {
     id: 'QMP-BUG-02',
     title: 'cont in pre-switchover aborts the process once the migration completes',
     from: [3, 0],
-    to: fixedBy72,
+    to: fixedBy42,
   },
   {
     id: 'QMP-BUG-03',
     title: 'system_reset in pre-switchover aborts the process once the migration completes',
     from: [3, 0],
-    to: fixedBy72,
+    to: fixedBy42,
   },
   {
     id: 'QMP-BUG-04',
@@ -37,7 +37,7 @@ export const protocolDefects: readonly KnownDefect[] = [
     id: 'QMP-BUG-06',
     title: 'surrogate pairs and NUL characters in strings are damaged',
     from: [3, 0],
-    to: fixedBy72,
+    to: [3, 0],
   },
   {
     id: 'QMP-BUG-07',

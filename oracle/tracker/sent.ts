@@ -145,8 +145,8 @@ export class Input {
     const definition = this.schema.commands.get(name);
     if (definition === undefined) throw new CommandError(`The command ${name} has not been found`, 'CommandNotFound');
     if (oob && !definition.allowOob) throw new CommandError(`The command ${name} does not support OOB`);
-    if (name === 'query-qmp-schema' && given !== undefined && this.dialect.protocol.schemaArguments === 'ignored')
-      return { kind: 'neutral', name, oob };
+    const free = this.dialect.protocol.schemaArguments === 'ignored';
+    if (free && given !== undefined && unchecked.has(name)) return { kind: 'neutral', name, oob };
     const args = checkArguments(this.schema, definition, given, this.dialect.protocol);
     if (this.schema.origin === 'introspection') this.checkWidths(name, given);
     if (name === 'qmp_capabilities') {
@@ -178,6 +178,9 @@ function holdsBeyondSigned(value: RawValue): boolean {
   if (value instanceof Map) return [...value.values()].some(holdsBeyondSigned);
   return Array.isArray(value) ? value.some(holdsBeyondSigned) : isBeyondSigned(value);
 }
+
+/** Releases before 6.0 do not hold the arguments of these against their schema. */
+const unchecked: ReadonlySet<string> = new Set(['query-qmp-schema', 'object-add']);
 
 const refused = (errorClass: string, desc: string): Sent => ({ kind: 'refused', errorClass, desc, oob: false });
 

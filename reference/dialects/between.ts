@@ -16,6 +16,7 @@ import {
 } from './migration-capabilities.js';
 import { parameters82, parameters102, parameters110, parameters111 } from './migration-parameters.js';
 import type { ProtocolRules } from './protocol.js';
+import { olderSpans } from './releases-older.js';
 import type { StreamRules } from './stream.js';
 
 /** The first release with the newer rule, as [major, minor]. */
@@ -46,6 +47,7 @@ export const towards72: Between = {
     exitPreconfigError: [6, 0],
     enumError: [6, 0],
     noSuchNode: [6, 0],
+    prettyNeedsQmp: [6, 0],
   },
   migration: {
     lateReplies: [3, 1],
@@ -53,7 +55,6 @@ export const towards72: Between = {
     errorDesc: [4, 1],
     cancelRepeats: [5, 0],
     capabilitiesAlsoRefusedIn: [5, 0],
-    recoverAgain: [6, 1],
     parametersWrap: [6, 0],
     multifd: [4, 0],
     multifdThroughPipe: [4, 0],
@@ -143,6 +144,9 @@ export const towards100: Between = {
 
 /** Releases without a name among the dialects of which every rule was held against a real monitor. */
 export const described: readonly Since[] = [
+  [4, 2],
+  [5, 2],
+  [6, 2],
   [8, 2],
   [9, 2],
   [10, 1],
@@ -163,6 +167,7 @@ export interface Span {
 
 /** In the order in which they came: the last one that holds of a release decides. */
 export const spans: readonly Span[] = [
+  ...olderSpans,
   {
     // What of it an 8.0 and an 8.1 have already they show themselves.
     from: [8, 0],

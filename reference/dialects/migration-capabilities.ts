@@ -32,14 +32,15 @@ export const baselineCapabilities: readonly string[] = [
   'late-block-activate',
 ];
 
-export const capabilities72: readonly string[] = [
+/** Seen on a 4.2 and a 5.2. */
+export const capabilities42: readonly string[] = [
   ...baselineCapabilities.map((name) => (name === 'x-multifd' ? 'multifd' : name)),
   'x-ignore-shared',
   'validate-uuid',
-  'background-snapshot',
-  'zero-copy-send',
-  'postcopy-preempt',
 ];
+/** Seen on a 6.2. */
+export const capabilities62: readonly string[] = [...capabilities42, 'background-snapshot'];
+export const capabilities72: readonly string[] = [...capabilities62, 'zero-copy-send', 'postcopy-preempt'];
 
 export const capabilities100: readonly string[] = [
   ...capabilities72.filter((name) => name !== 'compress' && name !== 'block'),
@@ -91,9 +92,17 @@ const preemptNeedsPostcopy: CapabilityConflict = {
 };
 const ignoreShared = pair('postcopy-ram', 'x-ignore-shared', 'Postcopy is not compatible with ignore-shared');
 
+/** Seen on a 4.2. */
+export const conflicts42: readonly CapabilityConflict[] = [...baselineConflicts, ignoreShared];
+/** Seen on a 5.2. */
+export const conflicts52: readonly CapabilityConflict[] = [needsUserfault, ignoreShared];
+/** Seen on a 6.2. */
+export const conflicts62: readonly CapabilityConflict[] = [
+  ...conflicts52,
+  ...withSnapshot.filter(({ on }) => !on.includes('zero-copy-send')),
+];
 export const conflicts72: readonly CapabilityConflict[] = [
-  needsUserfault,
-  ignoreShared,
+  ...conflicts52,
   ...withSnapshot,
   ...zeroCopy,
   preemptNeedsPostcopy,

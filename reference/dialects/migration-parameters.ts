@@ -113,12 +113,20 @@ export const baselineParameters: readonly ParameterRule[] = [
   maximumThrottle,
 ];
 
-const announcing = [
-  ranged('announce-initial', 64, '50', 0n, 100_000n, laterWording),
-  ranged('announce-max', 64, '550', 0n, 100_000n, laterWording),
-  ranged('announce-rounds', 64, '5', 0n, 1_000n, laterWording),
-  ranged('announce-step', 64, '100', 1n, 10_000n, (_low, high) => laterWording(0n, high)),
+/** How the times of the announcements, their number and the step between them are worded. */
+const announcing = (times: Wording, rounds: Wording, step: Wording) => [
+  ranged('announce-initial', 64, '50', 0n, 100_000n, times),
+  ranged('announce-max', 64, '550', 0n, 100_000n, times),
+  ranged('announce-rounds', 64, '5', 0n, 1_000n, rounds),
+  ranged('announce-step', 64, '100', 1n, 10_000n, step),
 ];
+const laterAnnouncing = announcing(laterWording, laterWording, (_low, high) => laterWording(0n, high));
+const must = (low: bigint, high: bigint) => `is invalid, it must be in the range of ${low} to ${high}`;
+const olderAnnouncing = announcing(
+  (_low, high) => `is invalid, it must be less than ${high} ms`,
+  must,
+  (low, high) => `${must(low, high)} ms`,
+);
 const zeroCopy: UnwrappedCapability = { capability: 'zero-copy-send', of: 'result', error: zeroCopyText };
 /** A real 10.0 looks at what holds and not at what would: compression is taken once, and then nothing more. */
 const mappedRam: UnwrappedCapability = {
@@ -146,12 +154,56 @@ const laterCommon = (
   cacheSize('a power of two no less than the target page size'),
   free('max-postcopy-bandwidth', 64, '0'),
   maximumThrottle,
-  ...announcing,
+  ...laterAnnouncing,
   { name: 'block-bitmap-mapping', kind: 'any', check: 'bitmap-mapping', wholeChecks },
 ];
 
 /** A real 7.2 takes any level, and neither stores nor shows it. */
 const unusedLevel = (name: string): ParameterRule => ({ ...free(name, 8, '1'), ignored: true });
+
+const older = (throttle: readonly ParameterRule[], bandwidth: string, limit: string): ParameterRule[] => [
+  ...compression(baselineWording),
+  flag('compress-wait-thread', true),
+  flag('block-incremental', false),
+  ...throttle,
+  text('tls-creds'),
+  text('tls-hostname'),
+  text('tls-authz'),
+  free('max-bandwidth', 64, bandwidth),
+  downtime(limit),
+  free('x-checkpoint-delay', 32, '20000'),
+  ranged('multifd-channels', 8, '2', 1n, 255n, baselineWording),
+];
+
+/** Seen on a 4.2. */
+export const parameters42: readonly ParameterRule[] = [
+  ...older(throttling, '33554432', 'an integer in the range of 0 to 2000000 milliseconds'),
+  cacheSize('is invalid, it should be bigger than target page size and a power of two'),
+  free('max-postcopy-bandwidth', 64, '0'),
+  maximumThrottle,
+  ...olderAnnouncing,
+];
+
+/** Seen on a 5.2. */
+export const parameters52: readonly ParameterRule[] = [
+  ...older(
+    [
+      ranged('throttle-trigger-threshold', 8, '50', 1n, 100n, integerWording),
+      ...throttling,
+      flag('cpu-throttle-tailslow', false),
+    ],
+    '134217728',
+    'an integer in the range of 0 to (2000 * 1000) ms',
+  ),
+  choice('multifd-compression', 'none'),
+  unusedLevel('multifd-zlib-level'),
+  unusedLevel('multifd-zstd-level'),
+  cacheSize('is invalid, it should be bigger than target page size and a power of 2'),
+  free('max-postcopy-bandwidth', 64, '0'),
+  maximumThrottle,
+  ...olderAnnouncing,
+  { name: 'block-bitmap-mapping', kind: 'any', check: 'bitmap-mapping' },
+];
 
 export const parameters72: readonly ParameterRule[] = [
   ...compression(laterWording),

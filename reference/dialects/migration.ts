@@ -109,7 +109,7 @@ export interface MigrationRules {
   /** A bad return-path message is noticed only when everything has been sent, instead of closing the channel. */
   readonly returnPathErrorsLate: boolean;
   /** Members of `ram` beyond the baseline's, and whether `skipped` still exists. */
-  readonly ramMembers: 'baseline' | '7.2' | '10.0';
+  readonly ramMembers: 'baseline' | '4.2' | '7.2' | '10.0';
   /** The bytes of precopy, downtime and postcopy are all of `transferred`; else what goes beside RAM is counted, too. */
   readonly transferredIsRam: boolean;
   /** `encoding-rate` in `xbzrle-cache`. */

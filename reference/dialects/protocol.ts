@@ -33,6 +33,10 @@ export interface ProtocolRules {
   readonly wakeupError?: string;
   /** `--preconfig` shows the run state `preconfig` (QMP-RUN-24); else `prelaunch` with a gate (QMP-D-60). */
   readonly preconfigState: boolean;
+  /** `x-exit-preconfig` tells of a RESET before the guest runs (QMP-RUN-25). */
+  readonly exitPreconfigResets: boolean;
+  /** `pretty` is refused at the start where there is no QMP (QMP-D-09). */
+  readonly prettyNeedsQmp: boolean;
   /** Refusal of a command that is not permitted before `x-exit-preconfig`. */
   readonly preconfigError: (command: string) => string;
   /** Refusal of `x-exit-preconfig` after it. */
@@ -78,6 +82,8 @@ const baseline: ProtocolRules = {
   schemaArguments: 'ignored',
   eventNames: baselineEvents,
   preconfigState: true,
+  exitPreconfigResets: true,
+  prettyNeedsQmp: false,
   preconfigError: (command) => `The command '${command}' isn't permitted in 'preconfig' state`,
   exitPreconfigError: "The command is permitted only in 'preconfig' state",
   limitedEvents: {
@@ -111,6 +117,8 @@ const since7: ProtocolRules = {
   eventNames: [],
   wakeupError: 'wake-up from suspend is not supported by this guest',
   preconfigState: false,
+  exitPreconfigResets: false,
+  prettyNeedsQmp: true,
   preconfigError: (command) => `The command '${command}' is permitted only after machine initialization has completed`,
   exitPreconfigError: 'The command is permitted only before machine initialization',
   limitedEvents: { ...baseline.limitedEvents, MEMORY_DEVICE_SIZE_CHANGE: null },

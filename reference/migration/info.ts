@@ -82,6 +82,7 @@ function ramMembers(state: ModelState, { host, statistics, remainingPages }: Inf
     'multifd-bytes': statistics.multifdBytes,
   };
   if (dialect === 'baseline') return members;
+  if (dialect === '4.2') return { ...members, 'pages-per-second': statistics.pagesPerSecond };
   if (dialect === '10.0') delete members.skipped;
   return {
     ...members,

@@ -164,7 +164,7 @@ export const evaluation = new ChapterBuilder(
   )
   .must(
     'MIG-CMD-SPAR-05',
-    'the baseline cuts integers to their width before it checks them',
+    'older releases cut integers to their width before they check them',
     async (t) => {
       const session = await t.session();
       for (const [name, given, stored] of [
@@ -176,6 +176,7 @@ export const evaluation = new ChapterBuilder(
         ['x-multifd-page-count', 4294967297n, 1],
         ['max-bandwidth', -1, 2n ** 64n - 1n],
       ] as const) {
+        if (t.facts.settings?.parameters[name] === undefined) continue;
         t.succeeded(await session.command(command, { [name]: given }), `${name} ${given}`);
         t.equal((await readParameters(t, session))[name], stored, `${name} ${given}`);
       }
@@ -184,7 +185,7 @@ export const evaluation = new ChapterBuilder(
     {
       needs: {
         unless: (facts) =>
-          facts.dialect.migration.parametersWrap && fitsExactly(facts) ? undefined : 'only the baseline cuts integers',
+          facts.dialect.migration.parametersWrap && fitsExactly(facts) ? undefined : 'this release cuts no integers',
       },
     },
   )

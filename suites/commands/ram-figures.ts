@@ -12,6 +12,7 @@ const laterRam = 'pages-per-second precopy-bytes downtime-bytes postcopy-bytes d
 /** Members of `ram` in each kind of dialect. */
 export const ramMembers = {
   baseline: [...baselineRam, 'skipped'],
+  '4.2': [...baselineRam, 'pages-per-second', 'skipped'],
   '7.2': [...baselineRam, ...laterRam, 'skipped'],
   '10.0': [...baselineRam, ...laterRam],
 } as const;

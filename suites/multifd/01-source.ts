@@ -4,7 +4,7 @@ import { packetBytes, packetLayout } from '../../reference/multifd/packet-layout
 import { ChapterBuilder } from '../requirement.js';
 import { captureNeeds, ramBytes } from '../stream-format/capture.js';
 import { mixedPages, mixedRam } from '../stream-format/image.js';
-import { captureChannels, pageSize, unlessMethod, unlessMultifd } from './channels.js';
+import { captureChannels, pageSize, type RecordedChannel, unlessMethod, unlessMultifd } from './channels.js';
 
 const zero = Buffer.alloc(pageSize);
 /** Pages of the image that are not zero. */
@@ -14,6 +14,20 @@ const filled = (): number[] => {
   return pages.filter((page) => zero.compare(ram, page * pageSize, (page + 1) * pageSize) !== 0);
 };
 const methods = { zlib: 'MIG-MFD-ZIP-01.zlib', zstd: 'MIG-MFD-ZIP-01.zstd' } as const;
+
+const SYNC = 1;
+/** Offsets of the pages that a packet with a SYNC has in common with the one before it. */
+function sentAgain({ packets, offsets }: RecordedChannel): number[] {
+  let at = 0;
+  let before: readonly number[] = [];
+  return packets.flatMap(({ flags, pages }) => {
+    const own = offsets.slice(at, at + pages);
+    at += pages;
+    const same = (flags & SYNC) !== 0 && own.length > 0 && own.join() === before.join();
+    before = own;
+    return same ? own : [];
+  });
+}
 
 const builder = new ChapterBuilder(['Multifd', '1 Source'], 'multifd.md §1 to §4', {
   ...captureNeeds,
@@ -48,7 +62,11 @@ const builder = new ChapterBuilder(['Multifd', '1 Source'], 'multifd.md §1 to �
     'pages that are not zero go over the data channels, each once, and none over the stream',
     async (t) => {
       const { main, channels } = await captureChannels(t);
-      const sent = channels.flatMap(({ offsets }) => offsets).map((offset) => offset / pageSize);
+      const again = channels.flatMap(sentAgain);
+      if (again.length > 0) t.knownDefect('MIG-DEF-45', 'each page once', `${again.length} pages again with a SYNC`);
+      const all = channels.flatMap(({ offsets }) => offsets);
+      for (const offset of again) all.splice(all.indexOf(offset), 1);
+      const sent = all.map((offset) => offset / pageSize);
       t.same(sent.sort((a, b) => a - b).join(' '), filled().join(' '), 'pages on the data channels');
       const beside = main.pages.filter(({ kind }) => kind !== 0x002);
       t.same(beside.length, 0, 'records with a page on the main channel');
@@ -139,7 +157,8 @@ const builder = new ChapterBuilder(['Multifd', '1 Source'], 'multifd.md §1 to �
     const layout = packetLayout(t.dialect.stream);
     const size = packetBytes(layout, layout.defaultPages);
     const packets = channels.flatMap((channel) => channel.packets);
-    const data = packets.reduce((sum, { pages }) => sum + pages * pageSize, 0);
+    const again = channels.flatMap(sentAgain).length;
+    const data = packets.reduce((sum, { pages }) => sum + pages * pageSize, -again * pageSize);
     const withPages = packets.filter(({ pages, zeroPages }) => pages + zeroPages > 0).length;
     const counted = {
       pages: withPages * size + data,
@@ -166,7 +185,7 @@ for (const method of ['zlib', 'zstd'] as const) {
         'none',
       );
     },
-    { needs: { unless: unlessMethod } },
+    { needs: { unless: unlessMethod(method) } },
   );
 }
 

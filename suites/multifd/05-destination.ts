@@ -204,7 +204,7 @@ for (const method of ['zlib', 'zstd'] as const) {
             ]),
           );
       }),
-    { needs: { unless: unlessMethod } },
+    { needs: { unless: unlessMethod(method) } },
   );
 }
 

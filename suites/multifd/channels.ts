@@ -6,6 +6,7 @@ import { packetLayout } from '../../reference/multifd/packet-layout.js';
 import { PacketWriter } from '../../reference/multifd/packet-writer.js';
 import type { TargetFacts } from '../../targets/facts.js';
 import { fitsExactly } from '../commands/dialect-fit.js';
+import { enumOf } from '../commands/enums.js';
 import { type Destination, destination } from '../state-machine/destination.js';
 import { block, Feed } from '../state-machine/feed.js';
 import { type CaptureOptions, recorded, type SeenStream, seenCapture } from '../stream-format/capture.js';
@@ -22,10 +23,17 @@ export function unlessMultifd(facts: TargetFacts): string | undefined {
   return fitsExactly(facts) ? undefined : `release ${facts.version} has no table of its own`;
 }
 
-/** For `unless`: compression of the channels. */
-export const unlessMethod = (facts: TargetFacts): string | undefined =>
-  unlessMultifd(facts) ??
-  ('multifd-compression' in (facts.settings?.parameters ?? {}) ? undefined : 'no parameter multifd-compression');
+/** For `unless`: compression of the channels by this method, which its schema has none of the values for if it was not built with it. */
+export const unlessMethod =
+  (method: Method) =>
+  (facts: TargetFacts): string | undefined => {
+    const name = 'multifd-compression';
+    const own = unlessMultifd(facts);
+    if (own !== undefined) return own;
+    if (!(name in (facts.settings?.parameters ?? {}))) return `no parameter ${name}`;
+    const values = enumOf(facts.schema, 'migrate-set-parameters', name);
+    return values.length === 0 || values.includes(method) ? undefined : `it was built without ${method}`;
+  };
 
 export interface MultifdOptions {
   readonly channels?: number;

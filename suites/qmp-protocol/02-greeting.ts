@@ -170,7 +170,9 @@ export const greeting = new ChapterBuilder(['QMP protocol', '2 Greeting'], 'qmp-
       needs: {
         ...several,
         unless: (facts) =>
-          byOption(facts) ?? ((facts.readings ?? []).length > 0 ? 'it is not known of this release' : undefined),
+          byOption(facts) ??
+          ((facts.readings ?? []).length > 0 ? 'it is not known of this release' : undefined) ??
+          (facts.dialect.protocol.prettyNeedsQmp ? undefined : 'pretty is not looked at there'),
       },
     },
   )

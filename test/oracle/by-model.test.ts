@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { unlikeTheModel } from '../../oracle/by-model.js';
 import { baselineFacts } from './scripted-target.js';
-import { begun, eventsOn, migrateTo, Script } from './tracker/script.js';
+import { begun, capabilityOn, eventsOn, migrateTo, Script } from './tracker/script.js';
 
 /** What the model does not permit in such a conversation. */
 const refused = (lines: readonly string[], served: readonly string[] = []) =>
@@ -23,6 +23,16 @@ describe('a conversation of a trial, by the model', () => {
   it('is not looked at where nothing migrates, and where commands are dropped', () => {
     expect(refused(['S'])).to.equal(undefined);
     expect(refused([...begun, 'E COMMAND_DROPPED', 'M completed'])).to.equal(undefined);
+  });
+
+  it('is not looked at where a release puts off what it was asked for in pre-switchover (QMP-BUG-09)', () => {
+    const odd = ['> quit', '< {}', 'M setup'];
+    const held = [capabilityOn('pause-before-switchover'), '< {}', ...begun, 'S', 'M pre-switchover', ...odd];
+    const judged = (version: string, lines: readonly string[]) =>
+      unlikeTheModel(new Script().lines(...lines).transcript, { ...baselineFacts, version }, new Set())?.got;
+    expect(judged('4.2.0', held)).to.equal(undefined);
+    expect(judged('5.2.0', held)).to.match(/"setup"/);
+    expect(judged('4.2.0', [...begun, ...odd])).to.match(/"setup"/);
   });
 
   it('may begin with the outcome of a migration where the process has served before', () => {
