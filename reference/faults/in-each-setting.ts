@@ -19,6 +19,20 @@ const shown = (change: (value: Members, call: Call) => unknown) => ({
   'query-migrate-parameters': (call: Call) => change(call.next() as Members, call),
 });
 
+const mapping = 'block-bitmap-mapping';
+
+/** Of the one parameter that is a list. */
+const ofTheMapping: Record<string, Planned> = {
+  'mapping-reversed': {
+    title: 'shows a mapping of bitmaps in another order',
+    rows: ['MIG-CMD-SPAR-02', 'MIG-CMD-QPAR-01'],
+    dialect: '7.2',
+    calls: shown((value) =>
+      Array.isArray(value[mapping]) ? { ...value, [mapping]: value[mapping].toReversed() } : value,
+    ),
+  },
+};
+
 const ofParameter = ({ name }: ParameterRule): Record<string, Planned> => ({
   [`default-of-${name}`]: {
     title: `has a default of its own for ${name}`,
@@ -71,10 +85,10 @@ const ofCapability = (name: string): Record<string, Planned> => ({
   },
 });
 
-export const eachParameter = inArea(
-  'settings',
-  Object.fromEntries(baselineParameters.flatMap((one) => Object.entries(ofParameter(one)))),
-);
+export const eachParameter = inArea('settings', {
+  ...Object.fromEntries(baselineParameters.flatMap((one) => Object.entries(ofParameter(one)))),
+  ...ofTheMapping,
+});
 export const eachCapability = inArea(
   'settings',
   Object.fromEntries(baselineCapabilities.flatMap((one) => Object.entries(ofCapability(one)))),

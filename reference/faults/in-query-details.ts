@@ -148,6 +148,33 @@ export const detailsOfQueries = inArea('query-migrate', {
       ram: { total: 0, transferred: 0, remaining: 0, duplicate: 0, skipped: 0, normal: 0, 'normal-bytes': 0 },
     })),
   },
+  'place-twice': {
+    title: 'tells twice where it listens',
+    rows: ['MIG-CMD-INC-05'],
+    dialect: '7.2',
+    calls: info((value) => {
+      const told = value['socket-address'];
+      return Array.isArray(told) ? { ...value, 'socket-address': [...told, ...told] } : value;
+    }),
+  },
+  'port-of-another': {
+    title: 'tells the port after the one on which it listens',
+    rows: ['MIG-CMD-INC-05'],
+    dialect: '7.2',
+    calls: info((value) => {
+      const told = value['socket-address'];
+      if (!Array.isArray(told)) return value;
+      const next = told.map((one) => (one.port === undefined ? one : { ...one, port: `${Number(one.port) + 1}` }));
+      return { ...value, 'socket-address': next };
+    }),
+  },
+  'setup-a-little-longer': {
+    title: 'tells 5 ms more of set-up than there were',
+    rows: ['MIG-CMD-QMIG-03'],
+    calls: info((value) =>
+      value['setup-time'] === undefined ? value : { ...value, 'setup-time': Number(value['setup-time']) + 5 },
+    ),
+  },
   'cancelled-with-times': {
     title: 'shows the times of a cancelled migration',
     rows: ['MIG-CMD-QMIG-03'],

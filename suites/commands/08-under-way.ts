@@ -2,11 +2,12 @@
 import { onTheirWay } from '../../oracle/amounts.js';
 import type { Trial } from '../../oracle/trial.js';
 import { isObject, type JsonObject, type JsonValue, sameJson } from '../../protocol/json.js';
-import { usualMemory } from '../../targets/target.js';
+import { NotOffered, usualMemory } from '../../targets/target.js';
 import { ChapterBuilder } from '../requirement.js';
 import { inPostcopy, pauseNeeds, pauses, postcopyNeeds } from '../state-machine/postcopy.js';
 import { active, paused, peerNeeds, type Source, source } from '../state-machine/source.js';
 import { fitsExactly } from './dialect-fit.js';
+import { becomes } from './observe.js';
 import { baselineRam, figuresGrow, figuresHold, ramMembers } from './ram-figures.js';
 
 const times = ['status', 'total-time', 'setup-time', 'ram'] as const;
@@ -62,33 +63,24 @@ async function showsRam(t: Trial, one: Source, ram: JsonObject): Promise<void> {
 
 const dataOf = (event: JsonObject): JsonObject => (isObject(event.data) ? event.data : {});
 
-/** Looks for two answers between which nothing was sent. */
-const looks = 40;
-
 /** In the first pass each page either was sent or remains, whatever the guest writes meanwhile. */
 async function makesAll(t: Trial, one: Source): Promise<void> {
-  for (let i = 0, before: JsonValue | undefined; i < looks; i++) {
-    const { status, ram } = await one.info();
-    if (status !== 'active' || !isObject(ram) || Number(ram['dirty-sync-count']) !== 1) return;
-    if (ram.transferred === before) {
-      const [normal, zero, remaining, total, page] = [
-        ram.normal,
-        ram.duplicate,
-        ram.remaining,
-        ram.total,
-        ram['page-size'],
-      ].map(Number) as [number, number, number, number, number];
-      const [pages, all] = [normal + zero + remaining / page, total / page];
-      t.check(
-        pages <= all && pages >= all - onTheirWay,
-        `${all} pages`,
-        `${pages}`,
-        'sent and remaining, in the first pass',
-      );
-      return;
-    }
+  let before: JsonValue | undefined;
+  // Between two answers nothing was sent.
+  await becomes(t, one.session, 'query-migrate', 'the same twice', ({ status, ram }) => {
+    if (status !== 'active' || !isObject(ram) || Number(ram['dirty-sync-count']) !== 1)
+      throw new NotOffered('its first pass was over before anybody could look at it twice');
+    const stood = ram.transferred === before;
     before = ram.transferred;
-  }
+    if (!stood) return false;
+    const [normal, zero, remaining, total, page] = ['normal', 'duplicate', 'remaining', 'total', 'page-size'].map(
+      (name) => Number(ram[name]),
+    ) as [number, number, number, number, number];
+    const [pages, all] = [normal + zero + remaining / page, total / page];
+    const holds = pages <= all && pages >= all - onTheirWay;
+    t.check(holds, `${all} pages`, `${pages}`, 'sent and remaining, in the first pass');
+    return true;
+  });
 }
 
 /** Later releases know the downtime as soon as the guest runs at the destination. */

@@ -12,6 +12,8 @@ import { onTwoMonitors, several } from './two-monitors.js';
 const unread = 4;
 /** Slow commands that another monitor must not wait for: with fewer our next write may come after them all. */
 const commands = 4;
+/** The one that is being executed, and one more that had begun by the time that the other monitor was asked. */
+const few = 2;
 
 export const flowControl = new ChapterBuilder(['QMP protocol', '11 Flow control'], 'qmp-protocol.md §11')
   .must('QMP-FLOW-01', 'a burst of commands is answered whole, in order', async (t) => {
@@ -71,7 +73,7 @@ export const flowControl = new ChapterBuilder(['QMP protocol', '11 Flow control'
       const { first: busy, second: other } = await onTwoMonitors(t);
       // Our own writes may be held up between the two monitors: the best of a few rounds counts.
       let best = commands;
-      for (let round = 0; round < 8 && best === commands; round++) {
+      for (let round = 0; round < 20 && best > few; round++) {
         const mark = busy.mark();
         const ids = Array.from({ length: commands }, () => busy.post('query-qmp-schema'));
         t.succeeded(await other.command('query-name'));
@@ -79,9 +81,9 @@ export const flowControl = new ChapterBuilder(['QMP protocol', '11 Flow control'
         await busy.reply(ids.at(-1) ?? null, { since: mark, deadline: 15000 });
       }
       t.check(
-        best < commands,
-        `the other reply before the last of ${commands}`,
-        `${best} replies before it, in every round`,
+        best <= few,
+        `${few} of ${commands} replies before the other one at most, in one round of 20`,
+        `${best} or more in each`,
       );
     },
     several,
