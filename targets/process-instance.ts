@@ -102,8 +102,9 @@ export class ProcessInstance implements Instance {
   exit: ExitStatus | undefined;
   stderr = '';
   /**
-   * What was wrong with the start: QEMU 7.2 greets and then never answers once in some thousand starts, for good, and a
-   * program may end in the moment in which it begins to listen. A fresh process does better.
+   * What was wrong with the start: QEMU 7.2 greets and then does not answer once in some thousand starts, more often on a busy
+   * machine. Two of its threads hear of the first client, and the one that comes second waits in accept, for good or until
+   * another client connects. And a program may end in the moment in which it begins to listen. A fresh process does better.
    */
   badStart: BadStart | undefined;
   /** Milliseconds from the first connection to the first answer. */
