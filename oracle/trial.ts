@@ -10,6 +10,7 @@ import { Transcript } from '../protocol/transcript.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
 import { loadSchema } from '../reference/schema/index.js';
 import type { TargetFacts } from '../targets/facts.js';
+import { isOfGuest } from '../targets/machine.js';
 import type { Condition, InstancePool } from '../targets/pool.js';
 import type { Ability, Instance, StartOptions } from '../targets/target.js';
 import { Checks } from './checks.js';
@@ -179,7 +180,8 @@ export class Trial extends Checks {
   /** A session of the trial's own making: it hears of what the others hear. */
   hears(session: Session): Session {
     this.heard.push(session);
-    session.knownEvent = (name, { data }) => this.knownEvents.has(name) && !announcesLater(name, data, this.later);
+    session.knownEvent = (name, { data }) =>
+      this.knownEvents.has(name) && !announcesLater(name, data, this.later) && !isOfGuest(name, data, this.facts);
     return session;
   }
 

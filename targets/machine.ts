@@ -1,5 +1,5 @@
 /** The machine of a target. Streams of ours are those of the machine that targets are started with, and of no other. */
-import { isObject } from '../protocol/json.js';
+import { isObject, type JsonValue } from '../protocol/json.js';
 import type { Session } from '../protocol/session.js';
 import type { TargetFacts } from './facts.js';
 import { NotOffered } from './target.js';
@@ -17,4 +17,9 @@ export async function machineOf(session: Session): Promise<string | undefined> {
 export function needsOurMachine({ machine = ourMachine }: TargetFacts): void {
   if (machine === ourMachine) return;
   throw new NotOffered(`it is started as a ${machine}, streams of ours are those of a ${ourMachine}`);
+}
+
+/** A guest of another machine may start anew by itself: its firmware does where it finds nothing to boot. */
+export function isOfGuest(name: string, data: JsonValue | undefined, { machine = ourMachine }: TargetFacts): boolean {
+  return machine !== ourMachine && name === 'RESET' && isObject(data) && data.guest === true;
 }

@@ -192,6 +192,7 @@ export const spans: readonly Span[] = [
     migration: {
       conflicts: conflicts101,
       activeWithBytes: true,
+      blocktimeOfAll: false,
       unknownAddressOptions: 'refused',
       fdMayBeFile: false,
     },

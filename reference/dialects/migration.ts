@@ -114,6 +114,8 @@ export interface MigrationRules {
   readonly transferredIsRam: boolean;
   /** `encoding-rate` in `xbzrle-cache`. */
   readonly encodingRate: boolean;
+  /** `postcopy-blocktime` is no more than any vCPU was blocked for; else it is counted apart from them. */
+  readonly blocktimeOfAll: boolean;
   /** `compression` where the pages of RAM are compressed. */
   readonly compressionShown: boolean;
   /** `downtime` in every state of postcopy instead of `expected-downtime`. */
@@ -191,6 +193,7 @@ const baseline: MigrationRules = {
   ramMembers: 'baseline',
   transferredIsRam: true,
   encodingRate: false,
+  blocktimeOfAll: true,
   compressionShown: false,
   downtimeInPostcopy: false,
   connectError: (_address, reason) => `Failed to connect socket: ${reason}`,

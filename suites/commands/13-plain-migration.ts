@@ -3,6 +3,7 @@ import { hasDefect } from '../../oracle/release.js';
 import type { Trial } from '../../oracle/trial.js';
 import { isObject } from '../../protocol/json.js';
 import { validatorsFor } from '../../qapi/validators.js';
+import { ourMachine } from '../../targets/machine.js';
 import { usualMemory } from '../../targets/target.js';
 import { ChapterBuilder } from '../requirement.js';
 import { passesCount } from '../state-machine/story.js';
@@ -175,10 +176,18 @@ export const plainMigration = chapter
     await migrated(t, { source, destination: third, uri: `unix:${to.scratch}/in.sock`, marks }, 'running');
     const { info, at, pages: second } = await figures();
     const said = await words(t, source, marks.source);
-    const goesOn = second === 2 * first && !said.includes('MIGRATION_PASS(1)');
+    // Only a guest of ours writes nothing while it runs: another one's pages go again.
+    const { machine = ourMachine } = t.facts;
+    const goesOn =
+      (machine === ourMachine ? second === 2 * first : second > first) && !said.includes('MIGRATION_PASS(1)');
     if (goesOn && hasDefect(t.facts, 'MIG-DEF-18'))
       return t.knownDefect('MIG-DEF-18', `${first} pages`, `${second} pages`);
-    t.same(second, first, 'duplicate and normal');
+    if (machine === ourMachine) t.same(second, first, 'duplicate and normal');
+    else {
+      const least = at('total') / at('page-size');
+      const holds = second >= least && second < least + first;
+      t.check(holds, `${least}, and some of them again`, `${second}`, 'duplicate and normal');
+    }
     if (isObject(info)) figuresHold(t, info);
     for (const name of ['remaining', 'postcopy-requests', 'postcopy-bytes', 'multifd-bytes']) t.same(at(name), 0, name);
     // The end of a pass is sent before the guest stops or after it, as it comes.

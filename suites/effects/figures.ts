@@ -200,6 +200,7 @@ export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'command
         numbers.join(', '),
       );
       // It is the time for which all of them were blocked at once.
+      if (!t.dialect.migration.blocktimeOfAll) return;
       const [all = 0, ...single] = numbers;
       t.check(all <= Math.min(...single), `${single.join(', ')} at most`, `${all}`, 'postcopy-blocktime');
     },

@@ -22,6 +22,8 @@ const pauses = { capabilities: ['pause-before-switchover'] } as const;
 
 /** Ends a postcopy well and checks the whole story. */
 async function ends(t: Trial, one: Source, running = true): Promise<void> {
+  // During the switch a source may set the limit that it read before, whatever it is told meanwhile.
+  await one.peer.until('onward', one.session.deadline);
   await hurry(one);
   await one.until('completed');
   await one.runs('postmigrate');

@@ -4,7 +4,8 @@ import { conduct } from '../../suites/conduct.js';
 import { chapters } from '../../suites/index.js';
 import { select } from '../../suites/schedule.js';
 import { qemuTarget } from '../../targets/executable.js';
-import { factsOf } from '../../targets/facts.js';
+import { factsOf, type TargetFacts } from '../../targets/facts.js';
+import { isOfGuest, ourMachine } from '../../targets/machine.js';
 import { InstancePool } from '../../targets/pool.js';
 import type { Target } from '../../targets/target.js';
 import { realQemu } from './real-qemu.js';
@@ -19,6 +20,15 @@ async function machineOf(target: Target): Promise<string | undefined> {
 }
 
 describe('the machine of a target', () => {
+  it('may have a guest that starts anew by itself, which ours has not', () => {
+    const facts = (machine: string) => ({ machine }) as TargetFacts;
+    const reset = (guest: boolean) => ({ guest, reason: guest ? 'guest-reset' : 'host-qmp-system-reset' });
+    expect(isOfGuest('RESET', reset(true), facts('pc-q35-6.2-machine'))).to.equal(true);
+    expect(isOfGuest('RESET', reset(false), facts('pc-q35-6.2-machine'))).to.equal(false);
+    expect(isOfGuest('STOP', undefined, facts('pc-q35-6.2-machine'))).to.equal(false);
+    expect(isOfGuest('RESET', reset(true), facts(ourMachine))).to.equal(false);
+  });
+
   it('is what the target tells, or not known', async () => {
     const answers = (listed: string) =>
       monitor(`execute === "query-commands" ? { return: [{ name: "${listed}" }] }
