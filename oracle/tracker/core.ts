@@ -4,6 +4,7 @@
  */
 import type { ModelState, Side } from '../../reference/model/index.js';
 import { type CommandRef, type Emission, type Emitted, latest } from './emission.js';
+import { type Progress, progresses, progressOf } from './progress.js';
 import type { Sent } from './sent.js';
 import type { Happening, Space, StateNode } from './space.js';
 import type { Taken } from './transition-name.js';
@@ -18,14 +19,6 @@ interface Parts {
   readonly defects: readonly string[];
   readonly progress: Progress;
 }
-
-/**
- * How far the present outgoing migration has come, or had come when it ended: nothing was connected; its channel was connected;
- * the last of its stream may have been written.
- */
-export type Progress = 'none' | 'connected' | 'written';
-
-const progresses: readonly Progress[] = ['none', 'connected', 'written'];
 
 /**
  * What is worked out once for a core; for {@link Cores} alone. Most cores are met once or twice in hours, with one command and
@@ -396,15 +389,3 @@ const isRefusal = (outputs: readonly Emitted[]): boolean => {
 
 const withDefect = (core: Core, defect: string | undefined): readonly string[] =>
   defect === undefined || core.defects.includes(defect) ? core.defects : [...core.defects, defect];
-
-/** Phases in which a migration's channel is not connected, or not known to be. */
-const unconnected: ReadonlySet<string> = new Set(['idle', 'connecting', 'stuck', 'settling']);
-/** Phases in which the end of the stream may have been written. */
-const writing: ReadonlySet<string> = new Set(['last-round', 'final-wait', 'colo-waiting']);
-
-function progressOf({ out }: ModelState, before: Progress): Progress {
-  if (out.status === 'none' || (out.status === 'setup' && out.phase === 'connecting')) return 'none';
-  if (out.status === 'completed' || writing.has(out.phase)) return 'written';
-  if (out.status === 'setup' && out.phase === 'streaming') return 'connected';
-  return before === 'none' && !unconnected.has(out.phase) ? 'connected' : before;
-}
