@@ -40,9 +40,16 @@ function valuesOf({ kind, range, bits, initial, check }: ParameterRule): readonl
       // Credentials that are not there are refused by a later migration only: none must follow before they are gone.
       return ['qmpspec', '', null];
     default:
-      return [];
+      return check === 'bitmap-mapping' ? [[mapped('second'), mapped('first')], []] : [];
   }
 }
+
+/** Dirty bitmaps of a node that there need not be. */
+const mapped = (node: string) => ({
+  'node-name': node,
+  alias: `${node}-alias`,
+  bitmaps: ['b', 'a'].map((name) => ({ name, alias: `${name}-alias` })),
+});
 
 /** Things to try that belong together, each with the look at what became of it. */
 function parts(dialect: Dialect, schema: Schema): readonly (readonly Step[])[] {
