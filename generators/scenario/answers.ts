@@ -25,6 +25,13 @@ const reaches = (is: ChannelMoment, count?: number): Step => ({
   deadline: 1500,
 });
 
+/** A migration whose postcopy is asked for before anything of it was sent. */
+const switchesAtOnce: Step = {
+  do: 'pipeline',
+  at: 'source',
+  commands: [{ execute: 'migrate', arguments: { uri: channelUri(channel) } }, { execute: 'migrate-start-postcopy' }],
+};
+
 /** Where the source is when it is answered: the steps that lead there, behind its start. */
 const moments: readonly { readonly capability: string; readonly steps: readonly Step[] }[] = [
   {
@@ -41,17 +48,7 @@ const moments: readonly { readonly capability: string; readonly steps: readonly 
   },
   {
     capability: 'postcopy-ram',
-    steps: [
-      {
-        do: 'pipeline',
-        at: 'source',
-        commands: [
-          { execute: 'migrate', arguments: { uri: channelUri(channel) } },
-          { execute: 'migrate-start-postcopy' },
-        ],
-      },
-      reaches('switched'),
-    ],
+    steps: [switchesAtOnce, reaches('switched')],
   },
 ];
 
@@ -60,14 +57,7 @@ const recovery: (typeof moments)[number] = {
   capability: 'postcopy-ram',
   steps: [
     command('migrate-set-parameters', { 'max-bandwidth': 4096, 'max-postcopy-bandwidth': 4096 }),
-    {
-      do: 'pipeline',
-      at: 'source',
-      commands: [
-        { execute: 'migrate', arguments: { uri: channelUri(channel) } },
-        { execute: 'migrate-start-postcopy' },
-      ],
-    },
+    switchesAtOnce,
     reaches('switched'),
     { do: 'status', at: 'source', is: ['postcopy-active'], deadline: 1000 },
     { do: 'cut', channel },
