@@ -23,6 +23,7 @@ import { releasedSymptoms } from './released.js';
 import { stuckSymptoms } from './stuck.js';
 import { type Symptom, withoutFigures } from './symptom.js';
 import { endSymptoms } from './told-ends.js';
+import { placeSymptoms } from './told-places.js';
 import { speedSymptoms } from './told-speed.js';
 import { timeSymptoms } from './told-times.js';
 import { withUndiscarded } from './undiscarded.js';
@@ -66,6 +67,7 @@ export function diagnose(evidence: Evidence): Symptom[] {
       ...timeSymptoms(transcript),
       ...endSymptoms(transcript, evidence.schema),
       ...speedSymptoms(transcript),
+      ...placeSymptoms(transcript),
     );
   if (symptoms.length === 0 && evidence.streamKnown)
     symptoms.push(

@@ -7,7 +7,7 @@ import type { Dialect } from '../../reference/dialects/dialect.js';
 import { channelUri, fedMemory, imageOf, type Scenario, scenarioVersion } from '../../targets/scenario.js';
 import { slow, switched } from './postcopy.js';
 import { Tape } from './tape.js';
-import { badUri } from './values.js';
+import { badUri, placeToListen } from './values.js';
 import { terminal, Writer } from './writer.js';
 
 /** What `exec:` starts here reads all and answers nothing, or ends at once. */
@@ -67,7 +67,7 @@ function hardOfHearing(w: Writer): void {
   w.start('destination', { incoming: 'defer', memory: fedMemory });
   w.capabilities('destination', 'events');
   for (let left = 1 + tape.number(3); left > 0; left--) {
-    w.command('migrate-incoming', { uri: tape.chance(60) ? '' : badUri(tape) }, 'destination');
+    w.command('migrate-incoming', { uri: tape.chance(60) ? '' : placeToListen(tape) }, 'destination');
     w.command('query-migrate', undefined, 'destination');
   }
   w.command('stop', undefined, 'destination');

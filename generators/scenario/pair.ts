@@ -2,7 +2,7 @@
 import { channelUri, imageOf } from '../../targets/scenario.js';
 import { begin, capabilities, fast, inVain, slow, switched } from './postcopy.js';
 import { fromTable } from './tape.js';
-import { badUri } from './values.js';
+import { placeToListen } from './values.js';
 import { weights } from './weights.js';
 import { terminal, type Writer } from './writer.js';
 
@@ -122,7 +122,7 @@ function recover(w: Writer): string {
 }
 
 function wrongly(w: Writer): void {
-  if (w.tape.chance(50)) w.urgent('migrate-recover', { uri: badUri(w.tape) }, 'destination');
+  if (w.tape.chance(50)) w.urgent('migrate-recover', { uri: placeToListen(w.tape) }, 'destination');
   else inVain(w);
 }
 

@@ -138,6 +138,20 @@ const named: Scenario = {
   ],
 };
 
+/** A port of loopback below those that systems choose from. */
+const port = 20_304;
+
+/** A destination that listens at a port, and tells where. Should the port be taken there is nothing to tell. */
+const listening: Scenario = {
+  scenario: scenarioVersion,
+  steps: [
+    { do: 'start', at: 'destination', options: { incoming: 'defer' } },
+    { do: 'connect', at: 'destination' },
+    { do: 'command', at: 'destination', execute: 'migrate-incoming', arguments: { uri: `tcp:127.0.0.1:${port}` } },
+    { do: 'command', at: 'destination', execute: 'query-migrate' },
+  ],
+};
+
 /** A source whose guest has gone, while its destination still keeps silent. */
 const gone: Scenario = {
   scenario: scenarioVersion,
@@ -280,8 +294,9 @@ export function setPieces(
   const postcopies = has('postcopy-ram') ? [gone, paused, asked, late] : [];
   if (has('postcopy-ram') && has('release-ram')) postcopies.push(released);
   const held = has('pause-before-switchover') ? [heldBack] : [];
+  const places = dialect.migration.showsSocketAddress ? [listening] : [];
   return {
     first: [early, named, left, apart, stalled, cancelled, ...held, passed(schema)],
-    last: [outOfBand(dialect), ...postcopies, twice],
+    last: [outOfBand(dialect), ...postcopies, twice, ...places],
   };
 }

@@ -11,7 +11,7 @@ import { nearMissesOf, textOf } from '../near-miss/near-miss.js';
 import { bytesOf, sometimes } from './around.js';
 import { fast, slow, switched } from './postcopy.js';
 import { fromTable, Tape } from './tape.js';
-import { anyStatus, badUri, capability, parameters } from './values.js';
+import { anyStatus, badUri, capability, parameters, placeToListen } from './values.js';
 import { terminal } from './writer.js';
 
 interface Call {
@@ -64,8 +64,8 @@ function call(tape: Tape, dialect: Dialect): Call {
     [1, () => ({ execute: 'migrate-continue', arguments: { state: anyStatus(tape) } })],
     [1, () => ({ execute: 'migrate-start-postcopy' })],
     [1, () => ({ execute: 'migrate-pause' })],
-    [1, () => ({ execute: 'migrate-recover', arguments: { uri: badUri(tape) } })],
-    [1, () => ({ execute: 'migrate-incoming', arguments: { uri: badUri(tape) } })],
+    [1, () => ({ execute: 'migrate-recover', arguments: { uri: placeToListen(tape) } })],
+    [1, () => ({ execute: 'migrate-incoming', arguments: { uri: placeToListen(tape) } })],
     [1, () => ({ execute: 'stop' })],
     [1, () => ({ execute: 'cont' })],
   ])();

@@ -55,3 +55,6 @@ export const badUri = (tape: Tape): string =>
     'TCP:127.0.0.1:1',
     'defer',
   ]);
+
+/** The same for those who listen: where no port is free to everybody, any port that the system has is. */
+export const placeToListen = (tape: Tape): string => badUri(tape).replace(/:1$/, ':0');

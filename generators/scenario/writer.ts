@@ -3,7 +3,7 @@ import type { Dialect } from '../../reference/dialects/dialect.js';
 import type { PeerBehaviour, RelayBehaviour, Step } from '../../targets/scenario.js';
 import type { MonitorOptions, StartOptions } from '../../targets/target.js';
 import { fromTable, type Tape } from './tape.js';
-import { anyStatus, badUri, capability, parameters } from './values.js';
+import { anyStatus, badUri, capability, parameters, placeToListen } from './values.js';
 import { weights } from './weights.js';
 
 export const terminal = ['none', 'completed', 'failed', 'cancelled'];
@@ -136,7 +136,7 @@ export class Writer {
         return [execute, { state: anyStatus(tape) }];
       case 'migrate-recover':
       case 'migrate-incoming':
-        return [execute, { uri: badUri(tape) }];
+        return [execute, { uri: placeToListen(tape) }];
       case 'resume':
         return ['migrate', { uri: badUri(tape), resume: true }];
       default:

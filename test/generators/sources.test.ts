@@ -33,7 +33,7 @@ const pins: Readonly<Record<string, string>> = {
   'near-miss': 'f82961bd9129e164',
   json: '2e73a64e3d34b780',
   timing: '87fa15fb62f418d1',
-  expedition: 'd64bcc99eb7b7815',
+  expedition: '28cb3fbeef95e39a',
 };
 
 const of = (...steps: Step[]): Scenario => ({ scenario: 1, steps });
