@@ -18,6 +18,7 @@ import { loadedSymptoms } from './loaded.js';
 import { ofItselfSymptoms } from './of-itself.js';
 import { offSchemaSymptoms } from './off-schema.js';
 import { plainSymptoms } from './plain-answers.js';
+import { withPutOff } from './put-off.js';
 import { recoveredSymptoms } from './recovered.js';
 import { releasedSymptoms } from './released.js';
 import { stuckSymptoms } from './stuck.js';
@@ -86,7 +87,7 @@ export function diagnose(evidence: Evidence): Symptom[] {
     );
   const { defects } = evidence;
   const told = withUndiscarded(withLeftOpen(symptoms, transcript, defects), defects);
-  return withFewBytes(told, transcript, defects);
+  return withPutOff(withFewBytes(told, transcript, defects), defects);
 }
 
 /** What was seen, without what differs from run to run. */

@@ -57,6 +57,18 @@ export const laterDefects: readonly KnownDefect[] = [
     to: stillThere,
   },
   {
+    // Seen on a 4.2 and a 5.2, and neither on a 6.2 nor on later ones.
+    id: 'MIG-DEF-48',
+    title: 'a primary of COLO that is told to quit as soon as its failover is over crashes on its way out',
+    from: [4, 0],
+    to: [6, 1],
+    dies: {
+      signals: ['SIGSEGV'],
+      when: ({ out, capabilities, exits, exit }) =>
+        out.status === 'completed' && capabilities.includes('x-colo') && (exits ?? exit) !== null,
+    },
+  },
+  {
     // Seen on a 10.2.
     id: 'MIG-DEF-42',
     title: 'object-add of anonymous TLS credentials of a client kills the process',

@@ -127,6 +127,18 @@ describe('known defects', () => {
     expect(judge().kind).to.equal('divergence');
   });
 
+  it('explain a primary that crashes as it is told to quit after its failover (MIG-DEF-48)', () => {
+    const set =
+      '> migrate-set-capabilities {"capabilities":[{"capability":"events","state":true},{"capability":"x-colo","state":true}]}';
+    const over = ['S', 'P 2', 'M colo', '> x-colo-lost-heartbeat', '< {}', 'M completed', 'R'];
+    const judge = (end: readonly string[], ...defects: string[]) =>
+      new Script().lines(set, '< {}', ...begun.slice(2), ...over, ...end).judge('3.0', defects);
+    const left = ['> quit', '< {}', 'E SHUTDOWN', 'die SIGSEGV'];
+    expect(judge(left, 'MIG-DEF-48').defects).to.deep.equal(['MIG-DEF-48']);
+    expect(judge(left).kind).to.equal('divergence');
+    expect(judge(['> query-version', '< {}', 'die SIGSEGV'], 'MIG-DEF-48').kind).to.equal('divergence');
+  });
+
   it('explain deaths of an 8.2 by what they say (MIG-DEF-39, MIG-DEF-40)', () => {
     for (const [id, says] of [
       ['MIG-DEF-39', "runstate.c:199: runstate_set: Assertion `new_state < RUN_STATE__MAX' failed."],
