@@ -160,7 +160,11 @@ export function findProgram(program: string): string {
 /** A QEMU system emulator. */
 export function qemuTarget(name: string, program = 'qemu-system-x86_64', settings?: ExecutableSettings): Target {
   const command = findProgram(program);
-  const plan: Planner = async (options, scratch) => ({ command, ...(await qemuArguments(options, scratch, freePort)) });
+  const plan: Planner = async (options, scratch) => ({
+    command,
+    often: true,
+    ...(await qemuArguments(options, scratch, freePort)),
+  });
   return new ExecutableTarget(name, command, plan, {}, settings);
 }
 

@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { isMainThread } from 'node:worker_threads';
+import { descriptorPassing } from '../protocol/descriptor-passing.js';
 import { nativeCalls } from '../protocol/native.js';
 import { bindSpawn, type SpawnCalls } from './posix-spawn.js';
 import { theReaper } from './reaper.js';
@@ -34,6 +35,8 @@ export interface LaunchOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Standard input and output are wanted. */
   readonly stdio: boolean;
+  /** The same program is started again and again: it may be loaded once for all of them. */
+  readonly often?: boolean;
 }
 
 export type Launch = (command: string, args: readonly string[], options: LaunchOptions) => Promise<Launched>;
@@ -44,7 +47,7 @@ let chosen: Promise<Launch> | undefined;
 export const launch: Launch = async (command, args, options) => {
   // Signals, by which the end of a process is learned, go to the main thread.
   chosen ??= isMainThread
-    ? nativeCalls().then((koffi) => nativeLaunch(bindSpawn(koffi)))
+    ? Promise.all([nativeCalls(), descriptorPassing()]).then((calls) => nativeLaunch(bindSpawn(...calls)))
     : Promise.resolve(launchByNode);
   return (await chosen)(command, args, options);
 };

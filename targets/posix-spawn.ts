@@ -3,7 +3,9 @@ import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
+import type { DescriptorPassing } from '../protocol/descriptor-passing.js';
 import type { Koffi } from '../protocol/native.js';
+import { ForkServers, type Spawn } from './fork-server/fork-servers.js';
 import type { Launch, Launched } from './launch.js';
 import { theReaper } from './reaper.js';
 import type { ExitStatus } from './target.js';
@@ -27,17 +29,20 @@ export interface SpawnCalls {
   readonly start: Launch;
 }
 
-/** Undefined where the C library lacks something of it. */
-export function bindSpawn(koffi: Koffi | undefined): SpawnCalls | undefined {
+/**
+ * Undefined where the C library lacks something of it.
+ * @param passing with it, what is started often is loaded once
+ */
+export function bindSpawn(koffi: Koffi | undefined, passing?: DescriptorPassing): SpawnCalls | undefined {
   if (koffi === undefined) return undefined;
   try {
-    return bind(koffi);
+    return bind(koffi, passing);
   } catch {
     return undefined;
   }
 }
 
-function bind(koffi: Koffi): SpawnCalls {
+function bind(koffi: Koffi, passing: DescriptorPassing | undefined): SpawnCalls {
   const library = koffi.load(null);
   const posixSpawn = library.func('posix_spawn', 'int', ['void *', 'str', 'void *', 'void *', 'str *', 'str *']);
   const initActions = library.func('posix_spawn_file_actions_init', 'int', ['void *']);
@@ -64,42 +69,58 @@ function bind(koffi: Koffi): SpawnCalls {
     return [both.readInt32LE(0), both.readInt32LE(4)];
   };
 
+  const spawn: Spawn = async ({ command, args, cwd, variables, streams }) => {
+    const actions = Buffer.alloc(opaque);
+    check('posix_spawn_file_actions_init', initActions(actions));
+    try {
+      for (const [number, stream] of streams.entries()) {
+        check('posix_spawn_file_actions_adddup2', dup(actions, stream, number));
+      }
+      check('posix_spawn_file_actions_addchdir_np', chdir(actions, cwd));
+      const id = Buffer.alloc(4);
+      // On another thread: this one would stand still until the program is loaded.
+      const error = await new Promise<number>((resolve, reject) => {
+        posixSpawn.async(
+          ...[id, command, actions, attributes, [command, ...args, null], [...variables, null]],
+          (failure: Error | null, result: number) => (failure === null ? resolve(result) : reject(failure)),
+        );
+      });
+      check('posix_spawn', error);
+      return id.readInt32LE(0);
+    } finally {
+      destroyActions(actions);
+    }
+  };
+  const servers = passing === undefined ? undefined : new ForkServers(spawn, passing);
+
   return {
-    start: async (command, args, { cwd, env, stdio }) => {
+    start: async (command, args, { cwd, env, stdio, often = false }) => {
       const ours: number[] = [];
       const theirs: number[] = [];
-      const actions = Buffer.alloc(opaque);
-      check('posix_spawn_file_actions_init', initActions(actions));
-      let pid: number;
+      const stream = (): number => {
+        const [mine, its] = pair();
+        ours.push(mine);
+        theirs.push(its);
+        return its;
+      };
+      let pid: number | undefined;
       try {
-        for (const number of [0, 1, 2]) {
-          if (number === 1 && !stdio) {
-            check('posix_spawn_file_actions_adddup2', dup(actions, nowhere, number));
-            continue;
-          }
-          const [mine, its] = pair();
-          ours.push(mine);
-          theirs.push(its);
-          check('posix_spawn_file_actions_adddup2', dup(actions, its, number));
-        }
-        check('posix_spawn_file_actions_addchdir_np', chdir(actions, cwd));
-        const id = Buffer.alloc(4);
-        const words = Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : `${name}=${value}`));
+        const streams = [stream(), stdio ? stream() : nowhere, stream()] as const;
+        const variables = Object.entries(env).flatMap(([name, value]) =>
+          value === undefined ? [] : `${name}=${value}`,
+        );
+        const what = { command, args, cwd, variables, streams };
         theReaper().starting();
-        // On another thread: this one would stand still until the program is loaded.
-        const error = await new Promise<number>((resolve, reject) => {
-          posixSpawn.async(
-            ...[id, command, actions, attributes, [command, ...args, null], [...words, null]],
-            (failure: Error | null, result: number) => (failure === null ? resolve(result) : reject(failure)),
-          );
-        }).finally(() => theReaper().born(id.readInt32LE(0) || undefined));
-        check('posix_spawn', error);
-        pid = id.readInt32LE(0);
+        try {
+          if (often) pid = await servers?.start(what);
+          pid ??= await spawn(what);
+        } finally {
+          theReaper().born(pid);
+        }
       } catch (error) {
         for (const descriptor of ours) closeSync(descriptor);
         throw error;
       } finally {
-        destroyActions(actions);
         for (const descriptor of theirs) closeSync(descriptor);
       }
       return launched(pid, ends.of(pid), ours);

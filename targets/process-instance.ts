@@ -29,6 +29,8 @@ export type MonitorPlace = Address | { readonly kind: 'stdio' };
 export interface ProcessPlan {
   readonly command: string;
   readonly args: readonly string[];
+  /** It is started so often that it is worth loading once for all. */
+  readonly often?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   readonly monitors: readonly MonitorPlace[];
   readonly scratch: string;
@@ -145,6 +147,7 @@ export class ProcessInstance implements Instance {
       env: { ...process.env, ...plan.env },
       cwd: plan.scratch,
       stdio: plan.monitors.some((place) => place.kind === 'stdio'),
+      ...(plan.often ? { often: true } : {}),
     }).catch((error: NodeJS.ErrnoException) => {
       rmSync(plan.scratch, { recursive: true, force: true });
       const { code, message } = error;

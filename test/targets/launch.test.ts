@@ -1,14 +1,41 @@
 /** Starting a process, by the C library and by Node: whoever started it cannot tell which it was. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { expect } from 'chai';
+import { descriptorPassing } from '../../protocol/descriptor-passing.js';
 import { nativeCalls } from '../../protocol/native.js';
-import { type Launch, type Launched, launchByNode, nativeLaunch } from '../../targets/launch.js';
+import { type Launch, type Launched, type LaunchOptions, launchByNode, nativeLaunch } from '../../targets/launch.js';
 import { bindSpawn } from '../../targets/posix-spawn.js';
 
-const ways: { readonly name: string; readonly get: () => Promise<Launch | undefined> }[] = [
+/** Whether a process is a copy of one that waits behind its loading. */
+const isCopy = (pid: number): boolean => readFileSync(`/proc/${pid}/maps`, 'utf8').includes('fork-server.so');
+
+/** Starts processes that read a line, until one is a copy; without, there are none to be had. */
+async function untilCopied(launch: Launch, options: LaunchOptions): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    if (tries === 100) expect.fail('no start was a copy');
+    const one = await launch('/bin/sh', ['-c', 'echo up; read -r line'], { ...options, stdio: true });
+    await once(one.stdio?.output as Readable, 'data');
+    const copied = isCopy(one.pid);
+    one.kill('SIGKILL');
+    await one.exited;
+    one.release();
+    if (copied) return;
+  }
+}
+
+const copying: Launch = (command, args, options) => copies(command, args, { ...options, often: true });
+let copies: Launch;
+
+const ways: {
+  readonly name: string;
+  readonly get: () => Promise<Launch | undefined>;
+  /** What must be before the first of the processes that are looked at. */
+  readonly before?: (launch: Launch, options: LaunchOptions) => Promise<void>;
+}[] = [
   { name: 'Node', get: async () => launchByNode },
   {
     name: 'the C library',
@@ -16,6 +43,16 @@ const ways: { readonly name: string; readonly get: () => Promise<Launch | undefi
       const calls = bindSpawn(await nativeCalls());
       return calls === undefined ? undefined : nativeLaunch(calls);
     },
+  },
+  {
+    name: 'a copy of itself',
+    get: async () => {
+      const calls = bindSpawn(await nativeCalls(), await descriptorPassing());
+      if (calls === undefined || process.arch !== 'x64') return undefined;
+      copies = nativeLaunch(calls);
+      return copying;
+    },
+    before: untilCopied,
   },
 ];
 
@@ -25,7 +62,9 @@ async function all(stream: Readable): Promise<string> {
   return text;
 }
 
-for (const { name, get } of ways) {
+const env = { ...process.env, WORD: 'a b', NOTHING: undefined };
+
+for (const { name, get, before: prepare } of ways) {
   describe(`a process started by ${name}`, () => {
     let launch: Launch;
     let folder: string;
@@ -38,6 +77,7 @@ for (const { name, get } of ways) {
       }
       launch = way;
       folder = realpathSync(mkdtempSync(join(tmpdir(), 'qmpspec-test-')));
+      await prepare?.(launch, { cwd: folder, env, stdio: true });
     });
     afterEach(() => {
       for (const one of begun.splice(0)) {
@@ -50,7 +90,6 @@ for (const { name, get } of ways) {
     });
 
     const shell = async (script: string, stdio = false): Promise<Launched> => {
-      const env = { ...process.env, WORD: 'a b', NOTHING: undefined };
       const one = await launch('/bin/sh', ['-c', script, 'name', 'first arg', ''], { cwd: folder, env, stdio });
       begun.push(one);
       return one;
@@ -151,3 +190,87 @@ describe('starting without the C library', () => {
     expect(nativeLaunch(undefined)).to.equal(launchByNode);
   });
 });
+
+describe('copies of a program that is loaded once', () => {
+  let launch: Launch;
+  let folder: string;
+  before(async function () {
+    const calls = bindSpawn(await nativeCalls(), await descriptorPassing());
+    if (calls === undefined || process.arch !== 'x64') {
+      console.log('      skipped: koffi is not installed, or it is another machine');
+      return this.skip();
+    }
+    const native = nativeLaunch(calls);
+    launch = (command, args, options) => native(command, args, { ...options, often: true });
+    folder = realpathSync(mkdtempSync(join(tmpdir(), 'qmpspec-test-')));
+  });
+  after(() => {
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  });
+
+  const run = async (script: string, options: Partial<LaunchOptions> = {}, args: readonly string[] = []) => {
+    // It stays until it has been looked at.
+    const words = ['-c', `${script}; echo . >&2; read -r line`, 'name', ...args];
+    const one = await launch('/bin/sh', words, { cwd: folder, env, stdio: false, ...options });
+    let text = '';
+    for await (const piece of one.stderr.setEncoding('utf8')) {
+      text += piece;
+      if (text.endsWith('.\n')) break;
+    }
+    const copied = isCopy(one.pid);
+    one.kill('SIGKILL');
+    one.release();
+    return { copied, text: text.slice(0, -2) };
+  };
+
+  it('look like any other from inside and from outside', async () => {
+    await untilCopied(launch, { cwd: folder, env, stdio: true });
+    const script = 'echo "[$LD_PRELOAD]"; printenv LD_PRELOAD; tr "\\0" "|" < /proc/$$/cmdline';
+    const { copied, text } = await run(`{ ${script}; } >&2`, {}, ['last']);
+    expect(copied).to.equal(true);
+    expect(text.replace(/\|+$/, '')).to.match(/^\[\]\n\/bin\/sh\|-c\|.*\|name\|last$/s);
+  });
+
+  it('are made for each environment', async () => {
+    await untilCopied(launch, { cwd: folder, env: { ...env, WORD: 'other' }, stdio: true });
+    const { copied, text } = await run('echo $WORD >&2', { env: { ...env, WORD: 'other' } });
+    expect({ copied, text }).to.deep.equal({ copied: true, text: 'other\n' });
+  });
+
+  it('are not made where the arguments have no room, nor where something else is preloaded, nor of scripts', async () => {
+    const long = 'x'.repeat(20000);
+    const { copied, text } = await run('echo $#-$1 >&2', {}, [long]);
+    expect({ copied, text }).to.deep.equal({ copied: false, text: `1-${long}\n` });
+    const many = Array.from({ length: 200 }, (_, i) => String(i));
+    expect(await run('echo $# >&2', {}, many)).to.deep.equal({ copied: false, text: '200\n' });
+    const script = join(folder, 'script');
+    writeFileSync(script, '#!/bin/sh\necho "$0 $1" >&2\n', { mode: 0o700 });
+    for (let i = 0; i < 5; i++) {
+      expect((await run('echo $LD_PRELOAD >&2', { env: { ...env, LD_PRELOAD: '' } })).text).to.equal('\n');
+      const one = await launch(script, ['first'], { cwd: folder, env, stdio: false });
+      expect(await all(one.stderr)).to.equal(`${script} first\n`);
+      one.release();
+    }
+  });
+
+  it('are started in the ordinary way again when what they are copied from is gone', async () => {
+    const own = { ...env, WORD: 'gone' };
+    await untilCopied(launch, { cwd: folder, env: own, stdio: true });
+    const waits = readdirSync('/proc').filter((name) => {
+      const [told, said] = ['environ', 'cmdline'].map((file) => readText(`/proc/${name}/${file}`));
+      return told?.includes('WORD=gone') && told.includes('fork-server.so') && said?.includes('--version');
+    });
+    expect(waits).to.have.length(1);
+    process.kill(Number(waits[0]), 'SIGKILL');
+    for (let i = 0; i < 3; i++) expect((await run('echo well >&2', { env: own })).text).to.equal('well\n');
+    expect((await run(':', { env: own })).copied).to.equal(false);
+  });
+});
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
