@@ -67,6 +67,14 @@ export const crashes: readonly KnownDefect[] = [
     crash: /qemu_mutex_lock_impl: Assertion `mutex->initialized' failed/,
   },
   {
+    // Of machines with a firmware that maps memory anew. Seen on 5.2, 6.2, 7.2 and 9.2, and neither on 11.0 nor on 11.1.
+    id: 'MIG-DEF-49',
+    title: 'a secondary of COLO aborts as it loads a checkpoint over what its own guest has mapped',
+    from: [5, 0],
+    to: [10, 9],
+    crash: /memory_region_add_subregion_common: Assertion `!subregion->container' failed/,
+  },
+  {
     id: 'MIG-DEF-20',
     title: 'x-checkpoint-delay that is set at the moment at which COLO begins or ends aborts the process',
     from: [7, 2],

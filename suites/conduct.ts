@@ -16,6 +16,7 @@ import { renderEntries } from '../protocol/render.js';
 import { type Entry, Transcript } from '../protocol/transcript.js';
 import { type ProbeResult, probe } from '../targets/probe.js';
 import { describeExit, type Instance, NotOffered, TargetError } from '../targets/target.js';
+import { guestWaits } from './guest-waits.js';
 import { commandThatLacks } from './lacking.js';
 import type { Requirement } from './requirement.js';
 
@@ -119,6 +120,8 @@ async function judgeError(error: unknown, trial: Trial): Promise<{ verdict: Verd
     return health.lost ? { verdict, fatal: `the target is gone: ${health.detail}` } : { verdict };
   }
   if (health.health === 'wedged') {
+    const excuse = guestWaits(trial);
+    if (excuse !== undefined) return { verdict: { kind: 'not-applicable', reason: excuse } };
     const verdict: Verdict = { kind: 'hang', reason: `the target no longer answers: ${health.detail}`, ...base };
     return health.lost ? { verdict, fatal: `the target no longer answers: ${health.detail}` } : { verdict };
   }
@@ -145,15 +148,16 @@ function explain(error: unknown): Pick<Verdict, 'divergence'> {
   return {};
 }
 
-/** The worst health among the instances of the trial. `lost`: it cannot be replaced by a new one. */
+/**
+ * The worst health among the instances of the trial: one that has died may leave its peer waiting. `lost`: it cannot be
+ * replaced by a new one.
+ */
 async function healthOf(instances: readonly Instance[]): Promise<ProbeResult & { lost: boolean }> {
+  const crashed = instances.find(({ exit }) => exit?.signal != null && exit.signal !== 'SIGKILL')?.exit;
+  if (crashed !== undefined) return { health: 'dead', detail: describeExit(crashed), lost: false };
   for (const instance of instances) {
     // A process that a requirement made to exit in an orderly way is no crash.
-    const { exit } = instance;
-    if (exit !== undefined) {
-      if (exit.signal === null || exit.signal === 'SIGKILL') continue;
-      return { health: 'dead', detail: describeExit(exit), lost: false };
-    }
+    if (instance.exit !== undefined) continue;
     // What the probe says and hears is not part of the requirement.
     instance.record(new Transcript(), 'probe');
     const result = await probe(instance);

@@ -8,16 +8,28 @@ export interface CommandLine {
   readonly monitors: readonly MonitorPlace[];
 }
 
-/** @param freePort a TCP port on loopback that nobody listens on, asked for once per tcp monitor */
+/**
+ * Where a RAM image goes: to the beginning, and beyond the first MiB where further arguments make another machine. There its
+ * firmware keeps its tables, and a guest that runs over what an image has put there may stop for good.
+ */
+const ramAt = (more: readonly string[]): number => (more.some((word) => /^--?(M|machine)$/.test(word)) ? 2 ** 20 : 0);
+
+/**
+ * @param freePort a TCP port on loopback that nobody listens on, asked for once per tcp monitor
+ * @param more arguments that will come at the end
+ */
 export async function qemuArguments(
   options: StartOptions,
   scratch: string,
   freePort: () => Promise<number>,
+  more: readonly string[] = [],
 ): Promise<CommandLine> {
   const args = ['-M', 'none', '-nodefaults', '-display', 'none', '-m', `${options.memory ?? usualMemory}M`];
   if (options.paused) args.push('-S');
   if (options.name !== undefined) args.push('-name', options.name);
-  if (options.ramImage !== undefined) args.push('-device', `loader,file=${options.ramImage},addr=0,force-raw=on`);
+  if (options.ramImage !== undefined) {
+    args.push('-device', `loader,file=${options.ramImage},addr=${ramAt(more)},force-raw=on`);
+  }
   if (options.incoming !== undefined) args.push('-incoming', options.incoming);
   const monitors: MonitorPlace[] = [];
   for (const [index, monitor] of (options.monitors ?? [{ transport: 'unix' as const }]).entries()) {

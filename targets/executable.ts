@@ -163,7 +163,7 @@ export function qemuTarget(name: string, program = 'qemu-system-x86_64', setting
   const plan: Planner = async (options, scratch) => ({
     command,
     often: true,
-    ...(await qemuArguments(options, scratch, freePort)),
+    ...(await qemuArguments(options, scratch, freePort, settings?.args)),
   });
   return new ExecutableTarget(name, command, plan, {}, settings);
 }
@@ -180,7 +180,7 @@ export function referenceTarget(
   const loader = source ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href] : [];
   const program = fileURLToPath(new URL(`../reference/monitor/main.${source ? 'ts' : 'js'}`, import.meta.url));
   const plan: Planner = async (options, scratch) => {
-    const line = await qemuArguments(options, scratch, freePort);
+    const line = await qemuArguments(options, scratch, freePort, settings?.args);
     return {
       command: process.execPath,
       args: [...loader, program, ...args, ...line.args],
@@ -201,7 +201,7 @@ function wrapperTarget(name: string, template: string, settings?: ExecutableSett
   if (words.filter((word) => word === mark).length !== 1 || words.join(' ').split(mark).length !== 2)
     throw new TemplateError(`{arguments} must be a word of its own, and stand there once: ${template}`);
   const plan: Planner = async (options, scratch) => {
-    const { args, monitors } = await qemuArguments(options, scratch, freePort);
+    const { args, monitors } = await qemuArguments(options, scratch, freePort, [...words, ...(settings?.args ?? [])]);
     const [program = '', ...rest] = words.flatMap((word) => (word === mark ? args : [word]));
     return { command: findProgram(program), args: rest, monitors };
   };

@@ -21,6 +21,8 @@ const served: Readonly<Record<Condition, readonly Condition[]>> = {
 
 /** Instances that lie idle besides the warm ones: each is a process with its memory. */
 const mostIdle = 24;
+/** The same of machines whose guests run: they take processors from those that are asked something. */
+const mostRunning = 2;
 
 interface Idle {
   readonly instance: Instance;
@@ -35,12 +37,19 @@ export class InstancePool {
   private readonly starting = new Set<Promise<Instance | undefined>>();
   private readonly leaving = new Set<Promise<void>>();
   private closed = false;
+  private most = mostIdle;
 
   /** @param warm how many unused plain instances to hold ready */
   constructor(
     readonly target: Target,
-    private readonly warm: number,
+    private warm: number,
   ) {}
+
+  /** From now on few lie idle, and none is held ready: of machines whose guests run. */
+  sparing(): void {
+    this.warm = 0;
+    this.most = mostRunning;
+  }
 
   /** Begins to start instances up to the warm number. */
   fill(): void {
@@ -118,7 +127,7 @@ export class InstancePool {
     if (now === undefined || instance.exit !== undefined) return this.end(instance);
     this.conditions.set(instance, now);
     this.idle.push({ instance, key: keyOf(instance.options), condition: now });
-    if (this.idle.length <= mostIdle + this.warm) return;
+    if (this.idle.length <= this.most + this.warm) return;
     // Those that anybody can use are kept for longest.
     const at = this.idle.findIndex((one) => one.key !== plain || one.condition !== 'new');
     const [surplus] = this.idle.splice(Math.max(0, at), 1);

@@ -33,6 +33,17 @@ export async function awaitOrDefect(
   }
 }
 
+/** What a release that is known for a defect may leave unfinished, for nothing comes any more while all of its processes live. */
+export async function unlessHangs(t: Trial, id: string, expected: string, look: () => Promise<void>): Promise<void> {
+  try {
+    await look();
+  } catch (error) {
+    const alive = t.instances.every(({ exit }) => exit === undefined);
+    if (!(error instanceof DeadlinePassed) || !alive || !hasDefect(t.facts, id)) throw error;
+    t.knownDefect(id, expected, `nothing within ${Math.round(error.deadline)} ms`);
+  }
+}
+
 /** A source whose postcopy was cancelled stays stopped for good; false where a known defect lets its guest run again. */
 export const staysStopped = (t: Trial, { session }: Actor): Promise<boolean> =>
   awaitOrDefect(t, 'MIG-DEF-38', 'query-status to say postmigrate', (deadline) =>

@@ -170,6 +170,20 @@ describe('pool of instances', () => {
     expect(counting.alive).to.equal(0);
   });
 
+  it('keeps few, and holds none ready, of machines whose guests run', async () => {
+    const counting = new CountingTarget();
+    const pool = new InstancePool(counting.target, 3);
+    pool.sparing();
+    pool.fill();
+    const all = await Promise.all(Array.from({ length: 5 }, () => pool.acquire()));
+    expect(counting.made).to.have.length(5);
+    for (const one of all) await pool.release(one, 'migrated');
+    await settle();
+    expect(counting.alive).to.equal(2);
+    await pool.close();
+    expect(counting.alive).to.equal(0);
+  });
+
   it('keeps the only instance of a target that cannot start another', async () => {
     const counting = new CountingTarget(false);
     const pool = new InstancePool(counting.target, 3);

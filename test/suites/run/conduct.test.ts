@@ -140,6 +140,48 @@ describe('the verdict of a requirement', () => {
     expect(result.transcript.entries.at(-1)?.text).to.match(/^control probe: /);
   });
 
+  it('is "not applicable" when a destination keeps silent in postcopy whose own guest may wait for a page', async () => {
+    const silent = async (status: string, role: 'source' | 'destination', machine: string) => {
+      let wedged = false;
+      const run = async (t: Trial) => {
+        const session = await t.session({ to: await t.start({}, role) });
+        await session.command('query-name');
+      };
+      const answer: Answer = (asked, instance) => {
+        wedged ||= asked.execute === 'query-name';
+        const moved = { event: 'MIGRATION', timestamp: { seconds: 1, microseconds: 2 }, data: { status } };
+        if (asked.execute === 'query-name') return JSON.stringify(moved);
+        return wedged ? undefined : inOrder(asked, instance);
+      };
+      return (await judge(run, answer, 2000, { machine })).verdict;
+    };
+    expect(await silent('postcopy-paused', 'destination', 'pc-machine')).to.deep.equal({
+      kind: 'not-applicable',
+      reason: 'the guest of a pc-machine waits for a page that has not come, and its monitor with it',
+    });
+    expect((await silent('active', 'destination', 'pc-machine')).kind).to.equal('hang');
+    expect((await silent('postcopy-paused', 'source', 'pc-machine')).kind).to.equal('hang');
+    expect((await silent('postcopy-paused', 'destination', 'none-machine')).kind).to.equal('hang');
+  });
+
+  it('is a crash of the one that died, though its peer answers nobody any more', async () => {
+    let wedged = false;
+    const result = await judge(
+      async (t) => {
+        const other = await t.session({ to: await t.start({}, 'destination') });
+        await (await t.session()).command('query-name');
+        await other.command('query-name');
+      },
+      (asked, instance) => {
+        if (asked.execute !== 'query-name') return wedged ? undefined : inOrder(asked, instance);
+        wedged = true;
+        instance.die({ code: null, signal: 'SIGABRT' });
+        return undefined;
+      },
+    );
+    expect(result.verdict).to.deep.include({ kind: 'crash', reason: 'the target died: killed by SIGABRT' });
+  });
+
   it('is a crash when the process died of a signal', async () => {
     const result = await judge(
       async (t) => {
