@@ -298,7 +298,7 @@ export const migrationDefects: readonly KnownDefect[] = [
   {
     // Its thread takes the lock of the main loop that it holds. Only machines with processors that run: seen on 5.2, 6.2, 7.2,
     // 9.2 and 10.0, and neither on 11.0 nor on 11.1.
-    id: 'MIG-DEF-48',
+    id: 'MIG-DEF-50',
     title: 'a primary of COLO whose guest has processors may answer nobody any more after a checkpoint',
     from: [5, 0],
     to: [10, 9],

@@ -153,17 +153,18 @@ function explain(error: unknown): Pick<Verdict, 'divergence'> {
  * replaced by a new one.
  */
 async function healthOf(instances: readonly Instance[]): Promise<ProbeResult & { lost: boolean }> {
-  const crashed = instances.find(({ exit }) => exit?.signal != null && exit.signal !== 'SIGKILL')?.exit;
-  if (crashed !== undefined) return { health: 'dead', detail: describeExit(crashed), lost: false };
+  let worst: ProbeResult & { lost: boolean } = { health: 'healthy', detail: '', lost: false };
   for (const instance of instances) {
-    // A process that a requirement made to exit in an orderly way is no crash.
     if (instance.exit !== undefined) continue;
     // What the probe says and hears is not part of the requirement.
     instance.record(new Transcript(), 'probe');
     const result = await probe(instance);
-    if (result.health === 'dead' || result.health === 'wedged') return { ...result, lost: instance.pid === undefined };
+    const ill = result.health === 'dead' || (result.health === 'wedged' && worst.health !== 'dead');
+    if (ill) worst = { ...result, lost: instance.pid === undefined };
   }
-  return { health: 'healthy', detail: '', lost: false };
+  // A process that a requirement made to exit in an orderly way is no crash.
+  const crashed = instances.find(({ exit }) => exit?.signal != null && exit.signal !== 'SIGKILL')?.exit;
+  return crashed === undefined ? worst : { health: 'dead', detail: describeExit(crashed), lost: false };
 }
 
 function looksLikeJson(entry: Entry): boolean {

@@ -48,7 +48,7 @@ async function sideBySide(t: Trial, parameters = {}): Promise<Pair> {
 async function checkpointing(t: Trial, look: (two: Pair) => Promise<void>): Promise<void> {
   const all = async () => look(await sideBySide(t, { 'x-checkpoint-delay': 30 }));
   if ((t.facts.machine ?? ourMachine) === ourMachine) return all();
-  await unlessHangs(t, 'MIG-DEF-48', 'checkpoints', all);
+  await unlessHangs(t, 'MIG-DEF-50', 'checkpoints', all);
 }
 
 /** The failover, and what it tells. */
