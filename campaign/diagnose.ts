@@ -15,6 +15,7 @@ import { formSymptoms } from './form.js';
 import { wordsOfDeath } from './last-words.js';
 import { withLeftOpen } from './left-open.js';
 import { loadedSymptoms } from './loaded.js';
+import { withOddInput } from './odd-input.js';
 import { ofItselfSymptoms } from './of-itself.js';
 import { offSchemaSymptoms } from './off-schema.js';
 import { plainSymptoms } from './plain-answers.js';
@@ -87,7 +88,7 @@ export function diagnose(evidence: Evidence): Symptom[] {
     );
   const { defects } = evidence;
   const told = withUndiscarded(withLeftOpen(symptoms, transcript, defects), defects);
-  return withPutOff(withFewBytes(told, transcript, defects), defects);
+  return withOddInput(withPutOff(withFewBytes(told, transcript, defects), defects), transcript, defects);
 }
 
 /** What was seen, without what differs from run to run. */
