@@ -1,6 +1,7 @@
 // Compiles targets/fork-server/server.c into the module that writes it where a program can be started with it. Run it after a
 // change of the .c file (`npm run fork-server`) and commit the result, so that neither users nor the build need a C compiler.
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +28,8 @@ try {
     '/** Made by scripts/compile-fork-server.mjs of server.c, in base64: change that file, not this one. */',
     'export const forkServerCode =',
     `${lines.join(' +\n')};`,
+    '/** SHA-256 of the server.c that it was made of. */',
+    `export const forkServerSource = '${createHash('sha256').update(readFileSync(source)).digest('hex')}';`,
     '',
   ].join('\n');
   writeFileSync(output, text);

@@ -1,4 +1,5 @@
 /** Starting a process, by the C library and by Node: whoever started it cannot tell which it was. */
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +8,7 @@ import type { Readable } from 'node:stream';
 import { expect } from 'chai';
 import { descriptorPassing } from '../../protocol/descriptor-passing.js';
 import { nativeCalls } from '../../protocol/native.js';
+import { forkServerSource } from '../../targets/fork-server/server-code.js';
 import { type Launch, type Launched, type LaunchOptions, launchByNode, nativeLaunch } from '../../targets/launch.js';
 import { bindSpawn } from '../../targets/posix-spawn.js';
 
@@ -229,6 +231,11 @@ describe('copies of a program that is loaded once', () => {
     const { copied, text } = await run(`{ ${script}; } >&2`, {}, ['last']);
     expect(copied).to.equal(true);
     expect(text.replace(/\|+$/, '')).to.match(/^\[\]\n\/bin\/sh\|-c\|.*\|name\|last$/s);
+  });
+
+  it('are made by what was compiled of the present source', () => {
+    const source = readFileSync('targets/fork-server/server.c');
+    expect(createHash('sha256').update(source).digest('hex')).to.equal(forkServerSource);
   });
 
   it('are made for each environment', async () => {

@@ -1,4 +1,7 @@
 /** Program for the clean-up tests: starts a monitor that has a child of its own, tells of them, and waits to be ended. */
+import { mkdirSync } from 'node:fs';
+import { launch } from '../../targets/launch.js';
+import { theReaper } from '../../targets/reaper.js';
 import { script } from './tiny-monitor.js';
 
 const target = script(
@@ -19,6 +22,20 @@ if (how === 'start') {
   for (let i = 0; i < 6; i++)
     void (async () => {
       for (;;) await (await target.start()).dispose();
+    })();
+}
+if (how === 'copy') {
+  const start = async () => {
+    const cwd = theReaper().folder();
+    mkdirSync(cwd);
+    const one = await launch('/bin/sh', ['-c', 'read -r line'], { cwd, env: process.env, stdio: false, often: true });
+    one.kill('SIGKILL');
+    await one.closed;
+    one.release();
+  };
+  for (let i = 0; i < 6; i++)
+    void (async () => {
+      for (;;) await start();
     })();
 }
 setInterval(() => undefined, 1000);
