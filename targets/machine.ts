@@ -19,6 +19,12 @@ export function needsOurMachine({ machine = ourMachine }: TargetFacts): void {
   throw new NotOffered(`it is started as a ${machine}, streams of ours are those of a ${ourMachine}`);
 }
 
+/** Why nothing is told from what we put into the memory of a target; `undefined` where its machine is ours. */
+export function otherMemory({ machine = ourMachine }: TargetFacts): string | undefined {
+  if (machine === ourMachine) return undefined;
+  return `it is started as a ${machine}: where its RAM lies, and what else writes there, is its own affair`;
+}
+
 /** A guest of another machine may start anew by itself: its firmware does where it finds nothing to boot. */
 export function isOfGuest(name: string, data: JsonValue | undefined, { machine = ourMachine }: TargetFacts): boolean {
   return machine !== ourMachine && name === 'RESET' && isObject(data) && data.guest === true;

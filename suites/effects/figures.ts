@@ -2,7 +2,7 @@
 import { imageFile } from '../../oracle/ram-image.js';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
 import { RamFlag } from '../../reference/stream/format.js';
-import { ourMachine } from '../../targets/machine.js';
+import { otherMemory, ourMachine } from '../../targets/machine.js';
 import { becomes } from '../commands/observe.js';
 import { ChapterBuilder } from '../requirement.js';
 import { over, pairNeeds, postcopyPair } from '../state-machine/pair.js';
@@ -80,6 +80,7 @@ export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'command
         return pages === undefined || near(mean((one) => one.pages) * (Number(size) + 8), paced);
       });
     },
+    { needs: { unless: otherMemory } },
   )
   .must(
     'MIG-CMD-INV-01.stream',

@@ -3,6 +3,7 @@ import { imageFile } from '../../oracle/ram-image.js';
 import type { Trial } from '../../oracle/trial.js';
 import { isObject, type JsonObject } from '../../protocol/json.js';
 import type { TargetFacts } from '../../targets/facts.js';
+import { otherMemory } from '../../targets/machine.js';
 import { NotOffered, TargetError } from '../../targets/target.js';
 import { unlessExact } from '../commands/dialect-fit.js';
 import { ChapterBuilder } from '../requirement.js';
@@ -72,6 +73,7 @@ async function busy(t: Trial): Promise<Source> {
 
 const unlessThrottled = (facts: TargetFacts): string | undefined =>
   unlessExact(facts) ??
+  otherMemory(facts) ??
   (facts.dialect.migration.throttlesSlowClock ? undefined : 'it never throttles a guest whose clock is slowed');
 
 export const throttle = new ChapterBuilder(['Effects', 'Throttle'], 'commands.md §8.6', peerNeeds)

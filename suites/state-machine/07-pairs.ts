@@ -1,6 +1,7 @@
 /** state-machine.md §7, §9: two instances of the target, each the other's peer. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { otherMemory } from '../../targets/machine.js';
 import { unlessExact } from '../commands/dialect-fit.js';
 import { ChapterBuilder } from '../requirement.js';
 import { differingPage } from '../stream-format/ram-file.js';
@@ -54,7 +55,7 @@ export const pairs = new ChapterBuilder(['State machine', '9 Pairs'], 'state-mac
       const page = differingPage(had, has);
       t.check(page === undefined, 'the same memory', `page ${page} is another`, 'memory');
     },
-    { needs: { commands: ['pmemsave'] } },
+    { needs: { commands: ['pmemsave'], unless: otherMemory } },
   )
   .must(
     'MIG-SM-O37.pair',

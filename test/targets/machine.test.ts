@@ -5,7 +5,7 @@ import { chapters } from '../../suites/index.js';
 import { select } from '../../suites/schedule.js';
 import { qemuTarget } from '../../targets/executable.js';
 import { factsOf, type TargetFacts } from '../../targets/facts.js';
-import { isOfGuest, ourMachine } from '../../targets/machine.js';
+import { isOfGuest, otherMemory, ourMachine } from '../../targets/machine.js';
 import { InstancePool } from '../../targets/pool.js';
 import type { Target } from '../../targets/target.js';
 import { realQemu } from './real-qemu.js';
@@ -20,6 +20,13 @@ async function machineOf(target: Target): Promise<string | undefined> {
 }
 
 describe('the machine of a target', () => {
+  it('is the one whose memory is known, where it is ours', () => {
+    const of = (machine?: string) => otherMemory((machine === undefined ? {} : { machine }) as TargetFacts);
+    expect(of()).to.equal(undefined);
+    expect(of(ourMachine)).to.equal(undefined);
+    expect(of('virt-machine')).to.match(/^it is started as a virt-machine: where its RAM lies/);
+  });
+
   it('may have a guest that starts anew by itself, which ours has not', () => {
     const facts = (machine: string) => ({ machine }) as TargetFacts;
     const reset = (guest: boolean) => ({ guest, reason: guest ? 'guest-reset' : 'host-qmp-system-reset' });
