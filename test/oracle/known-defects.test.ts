@@ -15,6 +15,7 @@ const seen: readonly { readonly id: string; readonly on: readonly string[]; read
   { id: 'MIG-DEF-47', on: ['10.1', '10.2', '11.0', '11.1'], not: ['9.2', '10.0'] },
   { id: 'MIG-DEF-50', on: ['5.2', '6.2', '7.2', '9.2', '10.0'], not: ['4.2', '11.0', '11.1'] },
   { id: 'MIG-DEF-49', on: ['5.2', '6.2', '7.2', '9.2'], not: ['4.2', '11.0', '11.1'] },
+  { id: 'MIG-DEF-51', on: ['10.0'], not: ['7.2', '11.0'] },
 ];
 
 /** What processes said when they died, and of what. */
@@ -28,6 +29,11 @@ const lastWords: readonly (readonly [release: string, stderr: string, id: string
     '7.2',
     "q: memory.c:2435: memory_region_add_subregion_common: Assertion `!subregion->container' failed.",
     'MIG-DEF-49',
+  ],
+  [
+    '10.0',
+    "q: physmem.c:864: tlb_reset_dirty_range_all: Assertion `block == qemu_get_ram_block(end - 1)' failed.",
+    'MIG-DEF-51',
   ],
 ];
 
