@@ -201,7 +201,10 @@ function wrapperTarget(name: string, template: string, settings?: ExecutableSett
   if (words.filter((word) => word === mark).length !== 1 || words.join(' ').split(mark).length !== 2)
     throw new TemplateError(`{arguments} must be a word of its own, and stand there once: ${template}`);
   const plan: Planner = async (options, scratch) => {
-    const { args, monitors } = await qemuArguments(options, scratch, freePort, [...words, ...(settings?.args ?? [])]);
+    const { args, monitors } = await qemuArguments(options, scratch, freePort, [
+      ...words.slice(words.indexOf(mark)),
+      ...(settings?.args ?? []),
+    ]);
     const [program = '', ...rest] = words.flatMap((word) => (word === mark ? args : [word]));
     return { command: findProgram(program), args: rest, monitors };
   };
