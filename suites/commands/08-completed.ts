@@ -13,7 +13,7 @@ import { baselineRam, figuresHold, ramMembers } from './ram-figures.js';
 
 const needs = { abilities: ['start', 'incoming', 'local'] } as const;
 /** Milliseconds for which a guest is held up before its switch-over. */
-const pause = 30;
+const pause = 150;
 const xbzrleMembers = ['cache-size', 'bytes', 'pages', 'cache-miss', 'cache-miss-rate', 'overflow'];
 
 /** What the source shows once its figures stand. */

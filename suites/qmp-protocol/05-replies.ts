@@ -15,6 +15,10 @@ const ids: readonly JsonValue[] = [
   -1,
   'x',
   '',
+  // Text that looks like something else stays text.
+  '5',
+  '-0.50',
+  'null',
   'é€😀',
   [],
   {},
@@ -68,9 +72,9 @@ export const replies = new ChapterBuilder(['QMP protocol', '5 Replies and errors
       t.sequence(error, [refused('CommandNotFound', notFound('qmpspec-none'), { id })]);
     }
   })
-  .must('QMP-REPLY-04.long', 'an id of more than 8 KiB is echoed whole', async (t) => {
+  .must('QMP-REPLY-04.long', 'an id of more than 64 KiB is echoed whole', async (t) => {
     const session = await t.session();
-    const id = 'abcdefgh'.repeat(1030);
+    const id = 'abcdefgh'.repeat(8200);
     const got = await session.exchange(JSON.stringify({ execute: 'query-name', id }), { deadline: 15000 });
     t.sequence(got, [done(undefined, { id })]);
   })
@@ -213,7 +217,11 @@ export const replies = new ChapterBuilder(['QMP protocol', '5 Replies and errors
   .must('QMP-ERR-06', 'a long description comes back whole', async (t) => {
     const session = await t.session();
     const name = 'n'.repeat(5000);
-    t.sequence(await session.exchange(`{"execute":"${name}"}`), [refused('CommandNotFound', notFound(name))]);
+    const got = await session.exchange(`{"execute":"${name}"}`);
+    t.sequence(got, [refused('CommandNotFound', notFound(name))]);
+    // How an error is put is free; what it quotes of the name it quotes whole.
+    const [quoted = name] = /n{20,}/.exec(got[0]?.text ?? '') ?? [];
+    t.equal(quoted.length, name.length, 'the length of the name that is quoted');
   })
   .must('QMP-ERR-06.cut', 'the text after "JSON parse error, " is cut to 1023 bytes', async (t) => {
     const session = await t.session();

@@ -1,6 +1,8 @@
 /** qmp-protocol.md §6: how output is written. An id is echoed by the encoder, so it shows everything that can be sent. */
 import { withoutBlanks } from '../../protocol/json.js';
 import { ChapterBuilder } from '../requirement.js';
+import { refused } from './shapes.js';
+import { notFound } from './texts.js';
 import { echoAsWritten, R, T, withId } from './vector.js';
 
 type Doubles = '%f' | '%.17g';
@@ -51,6 +53,8 @@ export const output = new ChapterBuilder(['QMP protocol', '6 Output encoding'], 
     t.sequence(await session.exchange(withId(sent)), [echoAsWritten(sent)]);
     const escaped = await session.exchange(withId('"\\u0001\\u001f\\u000b\\u002f\\u0022\\u005C"'));
     t.sequence(escaped, [echoAsWritten('"\\u0001\\u001F\\u000B/\\"\\\\"')]);
+    // Errors are written as everything else is, which is looked at in each conversation.
+    t.sequence(await session.exchange('{"execute":"a/b\'c"}'), [refused('CommandNotFound', notFound("a/b'c"))]);
   })
   .must(
     'QMP-OUT-03',

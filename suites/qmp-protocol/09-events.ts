@@ -107,6 +107,7 @@ export const events = new ChapterBuilder(['QMP protocol', '9 Events'], 'qmp-prot
       for (const [name, command] of [
         ['STOP', 'stop'],
         ['RESUME', 'cont'],
+        ['RESET', 'system_reset'],
       ] as const) {
         await first.command(command);
         const one = await first.event(name);
@@ -114,8 +115,8 @@ export const events = new ChapterBuilder(['QMP protocol', '9 Events'], 'qmp-prot
         t.same(other.value, one.value, `${name} on the other monitor`);
       }
       t.check(
-        (await second.fence(1)).length === 3,
-        'its own reply and two events on the other monitor',
+        (await second.fence(1)).length === 4,
+        'its own reply and three events on the other monitor',
         second.log.at(-1),
       );
     },

@@ -81,8 +81,8 @@ export const genericCommands = new ChapterBuilder(['QMP protocol', '13 Generic c
     'QMP-BASE-02.name',
     'query-name returns the name that the guest was started with',
     async (t) => {
-      const session = await t.session({ to: await t.start({ name: 'qmpspec-guest' }) });
-      t.same(t.succeeded(await session.command('query-name')), { name: 'qmpspec-guest' }, 'query-name');
+      const session = await t.session({ to: await t.start({ name: 'Qmpspec-Guest' }) });
+      t.same(t.succeeded(await session.command('query-name')), { name: 'Qmpspec-Guest' }, 'query-name');
     },
     { needs: { abilities: ['start', 'arguments'] } },
   )

@@ -85,6 +85,9 @@ export const iteration = new ChapterBuilder(
     t.failed(await session.command('migrate', { uri: peer.uri, resume: true }), 'GenericError', nothingToResume);
     const capabilities = [{ capability: 'xbzrle', state: true }];
     t.failed(await session.command('migrate-set-capabilities', { capabilities }), 'GenericError', inProgress);
+    // Not even none may be set (MIG-CMD-SCAP-02).
+    const none = await session.command('migrate-set-capabilities', { capabilities: [] });
+    t.failed(none, 'GenericError', inProgress, 'an empty list');
     await one.tells('✗migrate ✗migrate');
     await one.statusIs('active');
     t.check(peer.connections === 1, 'one connection', `${peer.connections}`);

@@ -1,10 +1,11 @@
 /** state-machine.md §4.4: a destination whose paused postcopy is taken up again, fed by hand. */
 import type { Trial } from '../../oracle/trial.js';
 import { unlessExact } from '../commands/dialect-fit.js';
+import { offeredByAll, oobNeeds } from '../qmp-protocol/oob-target.js';
 import { ChapterBuilder } from '../requirement.js';
 import { awaitOrDefect } from './defects.js';
-import { block } from './feed.js';
-import { incomingPostcopyNeeds, lost, recovering } from './in-postcopy.js';
+import { block, Feed } from './feed.js';
+import { incomingPostcopyNeeds, lost, recovering, running } from './in-postcopy.js';
 
 export const incomingRecovery = new ChapterBuilder(
   ['State machine', '4.4 Incoming: recovery'],
@@ -64,6 +65,31 @@ export const incomingRecovery = new ChapterBuilder(
       await one.runStateIs('running');
     },
     { needs: { unless: unlessExact } },
+  )
+  .must(
+    'MIG-SM-I52.oob',
+    'migrate-pause and migrate-recover act out of band as they do in band',
+    async (t) => {
+      const oob = !offeredByAll(t.facts);
+      const both = await running(t, { monitors: [{ transport: 'unix' }, { transport: 'unix', oob }] });
+      if (both === undefined) return;
+      const [one, feed] = both;
+      const beside = await t.session({ to: one.instance, monitor: 1, enable: ['oob'] });
+      t.equal(t.succeeded(await beside.command('migrate-pause', undefined, { oob: true })), {}, 'migrate-pause');
+      await one.until('postcopy-paused');
+      await feed.until('the end of the connection', () => feed.closed);
+      const path = `${one.instance.scratch}/again.sock`;
+      const reply = await beside.command('migrate-recover', { uri: `unix:${path}` }, { oob: true });
+      t.equal(t.succeeded(reply), {}, 'migrate-recover');
+      const again = await Feed.open(t, path, 'again');
+      if (t.dialect.migration.activeWithBytes) {
+        again.writer.ping(1);
+        again.send('a ping: it waits for the first bytes');
+      }
+      await one.until('postcopy-recover');
+      await one.statusIs('postcopy-recover');
+    },
+    { needs: oobNeeds, tags: ['QMP-OOB-02', 'QMP-OOB-05'] },
   )
   .must('MIG-SM-I53', 'it tells which pages have arrived', async (t) => {
     const both = await recovering(t);

@@ -19,6 +19,7 @@ import { aboutSettings } from './lies-about-settings.js';
 import { aboutSteps } from './lies-about-steps.js';
 import { aboutStreams } from './lies-about-streams.js';
 import { aboutTheWayBack } from './lies-about-the-way-back.js';
+import { betweenTheLines } from './lies-between-the-lines.js';
 import { inRareStates } from './lies-in-rare-states.js';
 import { nearTheTruth } from './lies-near-the-truth.js';
 import { contradictions } from './lies-that-contradict.js';
@@ -43,6 +44,7 @@ export const lies: Readonly<Record<string, Lie>> = {
   ...aboutMoments,
   ...aboutOrders,
   ...aboutTheWayBack,
+  ...betweenTheLines,
   ...inRareStates,
   ...contradictions,
   ...nearTheTruth,
