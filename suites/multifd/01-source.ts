@@ -16,15 +16,16 @@ const filled = (): number[] => {
 const methods = { zlib: 'MIG-MFD-ZIP-01.zlib', zstd: 'MIG-MFD-ZIP-01.zstd' } as const;
 
 const SYNC = 1;
-/** Offsets of the pages that a packet with a SYNC has in common with the one before it. */
+/** Offsets of the pages that two packets in a row have in common, where one of them has a SYNC (the first, if that came early). */
 function sentAgain({ packets, offsets }: RecordedChannel): number[] {
   let at = 0;
-  let before: readonly number[] = [];
+  let before: { readonly own: readonly number[]; readonly synced: boolean } = { own: [], synced: false };
   return packets.flatMap(({ flags, pages }) => {
     const own = offsets.slice(at, at + pages);
     at += pages;
-    const same = (flags & SYNC) !== 0 && own.length > 0 && own.join() === before.join();
-    before = own;
+    const synced = (flags & SYNC) !== 0;
+    const same = (synced || before.synced) && own.length > 0 && own.join() === before.own.join();
+    before = { own, synced };
     return same ? own : [];
   });
 }
