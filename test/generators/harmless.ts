@@ -12,7 +12,7 @@ const texts = (scenario: Scenario): string[] => {
   return found;
 };
 
-const allowed = /^unix:\{channel [a-z0-9]+\}$|^tcp:127\.0\.0\.1(:1)?$/i;
+const allowed = /^unix:\{channel [a-z0-9]+\}$|^tcp:127\.0\.0\.1(:[01])?$/i;
 
 /** What a text may not hold. */
 function fault(text: string): string | undefined {

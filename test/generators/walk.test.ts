@@ -15,7 +15,7 @@ const many = (dialect: (typeof dialects)['7.2'], runs = 400): Scenario[] =>
   fc.sample(scenarios(dialect), { seed: 1, numRuns: runs });
 
 const pins: readonly (readonly string[])[] = dialectNames.map(() => [
-  'f18a42500ad58e1e',
+  'b892e8705869448a',
   'a88228ee6570edc3',
   '2282daa60197213b',
 ]);
