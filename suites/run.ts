@@ -13,7 +13,7 @@ import { isFailure, type Verdict, type VerdictKind } from '../oracle/verdict.js'
 import { DeadlinePassed, Disconnected } from '../protocol/errors.js';
 import type { DialectName } from '../reference/dialects/dialect.js';
 import { learnFacts, type TargetFacts, withPageSize } from '../targets/facts.js';
-import { ourMachine } from '../targets/machine.js';
+import { isOurMachine } from '../targets/machine.js';
 import { InstancePool } from '../targets/pool.js';
 import { probe } from '../targets/probe.js';
 import { type Instance, type Target, TargetError } from '../targets/target.js';
@@ -68,7 +68,7 @@ export async function runSuite(options: RunOptions): Promise<RunFooter> {
     sink(header(options, facts, unmatched.length));
     for (const one of unmatched) sink(one);
     if (remark !== undefined) sink({ event: 'note', text: remark });
-    if ((facts.machine ?? ourMachine) !== ourMachine) pool.sparing();
+    if (!isOurMachine(facts)) pool.sparing();
     pool.fill();
     const run = new Run(options, pool, facts, matcher);
     const outcomes = sideBySide(planned, jobs, (one) => run.one(one));

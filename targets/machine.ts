@@ -7,6 +7,9 @@ import { NotOffered } from './target.js';
 /** The machine of `-M none`. */
 export const ourMachine = 'none-machine';
 
+/** Whether a target is started as the machine that our streams are of. */
+export const isOurMachine = ({ machine = ourMachine }: TargetFacts): boolean => machine === ourMachine;
+
 /** The type of the machine object; `undefined` where it cannot be read. */
 export async function machineOf(session: Session): Promise<string | undefined> {
   const { value } = await session.command('qom-get', { path: '/machine', property: 'type' });

@@ -3,7 +3,7 @@ import { hasDefect } from '../../oracle/release.js';
 import type { Trial } from '../../oracle/trial.js';
 import { isObject } from '../../protocol/json.js';
 import { validatorsFor } from '../../qapi/validators.js';
-import { ourMachine } from '../../targets/machine.js';
+import { isOurMachine } from '../../targets/machine.js';
 import { usualMemory } from '../../targets/target.js';
 import { ChapterBuilder } from '../requirement.js';
 import { passesCount } from '../state-machine/story.js';
@@ -177,12 +177,11 @@ export const plainMigration = chapter
     const { info, at, pages: second } = await figures();
     const said = await words(t, source, marks.source);
     // Only a guest of ours writes nothing while it runs: another one's pages go again.
-    const { machine = ourMachine } = t.facts;
-    const goesOn =
-      (machine === ourMachine ? second === 2 * first : second > first) && !said.includes('MIGRATION_PASS(1)');
+    const ours = isOurMachine(t.facts);
+    const goesOn = (ours ? second === 2 * first : second > first) && !said.includes('MIGRATION_PASS(1)');
     if (goesOn && hasDefect(t.facts, 'MIG-DEF-18'))
       return t.knownDefect('MIG-DEF-18', `${first} pages`, `${second} pages`);
-    if (machine === ourMachine) t.same(second, first, 'duplicate and normal');
+    if (ours) t.same(second, first, 'duplicate and normal');
     else {
       const least = at('total') / at('page-size');
       const holds = second >= least && second < least + first;

@@ -5,7 +5,7 @@ import { hasDefect } from '../../oracle/release.js';
 import type { Trial } from '../../oracle/trial.js';
 import type { JsonObject } from '../../protocol/json.js';
 import { eventName } from '../../protocol/message.js';
-import { ourMachine } from '../../targets/machine.js';
+import { isOurMachine } from '../../targets/machine.js';
 import { unlessExact } from '../commands/dialect-fit.js';
 import { ChapterBuilder } from '../requirement.js';
 import type { Actor } from './actor.js';
@@ -47,7 +47,7 @@ async function sideBySide(t: Trial, parameters = {}): Promise<Pair> {
 /** Looks at a pair that makes one checkpoint after another. Machines with processors may stand still in some releases. */
 async function checkpointing(t: Trial, look: (two: Pair) => Promise<void>): Promise<void> {
   const all = async () => look(await sideBySide(t, { 'x-checkpoint-delay': 30 }));
-  if ((t.facts.machine ?? ourMachine) === ourMachine) return all();
+  if (isOurMachine(t.facts)) return all();
   await unlessHangs(t, 'MIG-DEF-50', 'checkpoints', all);
 }
 
