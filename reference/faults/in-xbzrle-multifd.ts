@@ -106,6 +106,14 @@ const greeted = (change: (packet: Buffer) => void): WireFaults => ({
     }),
 });
 
+/** Numbers packets in another way. */
+const numbered = (change: (num: number) => number): WireFaults => ({
+  packets: (writer) => {
+    instead(writer, 'sync', (honest) => (num, flags) => honest(change(num), flags));
+    instead(writer, 'pages', (honest) => (pages, num, flags) => honest(pages, change(num), flags));
+  },
+});
+
 export const multifdFaults = inArea('multifd', {
   'multifd-ids-alike': fault(
     'gives every data channel the id 0',
@@ -122,6 +130,37 @@ export const multifdFaults = inArea('multifd', {
     ['MIG-MFD-INIT-02'],
     greeted((packet) => packet.fill(0, 8, 24)),
   ),
+  'multifd-greeting-unclean': {
+    ...fault(
+      'leaves what lay in memory in what the greetings of data channels have in reserve',
+      ['MIG-MFD-INIT-03'],
+      greeted((packet) => packet.fill(0x5a, 25)),
+    ),
+    dialect: '7.2',
+  },
+  'multifd-numbers-from-one': fault(
+    'numbers packets from 1 on',
+    ['MIG-MFD-PKT-07'],
+    numbered((num) => num + 1),
+  ),
+  'multifd-numbers-alike': fault(
+    'gives every packet the number 0',
+    ['MIG-MFD-PKT-07'],
+    numbered(() => 0),
+  ),
+  'multifd-names-unclean': fault(
+    'leaves what lay in memory behind the names of blocks in packets',
+    ['MIG-MFD-PKT-08'],
+    headed((header, { layout }) => header.writeUInt8(0x5a, layout.offsets - 1)),
+  ),
+  'multifd-reserve-unclean': {
+    ...fault(
+      'leaves what lay in memory in what packets have in reserve',
+      ['MIG-MFD-PKT-08'],
+      headed((header, { layout }) => header.fill(0x5a, layout.blockName - 4, layout.blockName)),
+    ),
+    dialect: '7.2',
+  },
   'multifd-sync-lost': fault('synchronises without the flag', ['MIG-MFD-SYNC-01'], {
     packets: (writer) => instead(writer, 'sync', (honest) => (num) => honest(num, 0)),
   }),

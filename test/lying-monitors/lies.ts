@@ -4,6 +4,7 @@ import { faults, variations as ofReference } from '../../reference/faults/index.
 import type { Lie } from './lie.js';
 import { aboutAmounts } from './lies-about-amounts.js';
 import { aboutBytes } from './lies-about-bytes.js';
+import { aboutChannels } from './lies-about-channels.js';
 import { aboutConnections } from './lies-about-connections.js';
 import { aboutEffects } from './lies-about-effects.js';
 import { aboutEvents } from './lies-about-events.js';
@@ -50,6 +51,7 @@ export const lies: Readonly<Record<string, Lie>> = {
   ...nearTheTruth,
   ...toldByMoments,
   ...aboutRecords,
+  ...aboutChannels,
   ...variations,
 };
 

@@ -15,6 +15,7 @@ const seen: readonly { readonly id: string; readonly on: readonly string[]; read
   { id: 'MIG-DEF-47', on: ['10.1', '10.2', '11.0', '11.1'], not: ['9.2', '10.0'] },
   { id: 'MIG-DEF-50', on: ['5.2', '6.2', '7.2', '9.2', '10.0'], not: ['4.2', '11.0', '11.1'] },
   { id: 'MIG-DEF-49', on: ['5.2', '6.2', '7.2', '9.2'], not: ['4.2', '11.0', '11.1'] },
+  { id: 'MIG-DEF-52', on: ['4.2'], not: ['3.0', '5.2', '7.2'] },
   { id: 'MIG-DEF-51', on: ['10.0'], not: ['7.2', '11.0'] },
 ];
 
