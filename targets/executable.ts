@@ -64,6 +64,8 @@ export class ExecutableTarget implements Target {
   private starts = 0;
   /** Starts that had to be made once more. */
   private readonly bad = { mute: 0, gone: 0 };
+  /** Copies of a process that was loaded before that did not come: once that happened, none is asked for any more. */
+  private late = 0;
   /** Milliseconds until a start without an answer is given up for a second one. */
   private patience = leastPatience;
 
@@ -81,8 +83,15 @@ export class ExecutableTarget implements Target {
       ...(mute === 0 ? [] : [`${mute} greeted and then did not answer`]),
       ...(gone === 0 ? [] : [`${gone} ended as soon as the monitor listened`]),
     ];
-    if (parts.length === 0) return undefined;
-    return `of ${this.starts} starts of the target ${parts.join(' and ')}; each was started once more`;
+    const remarks = [
+      ...(parts.length === 0
+        ? []
+        : [`of ${this.starts} starts of the target ${parts.join(' and ')}; each was started once more`]),
+      ...(this.late === 0
+        ? []
+        : ['a process that the target was to be copied from did not answer; it was loaded anew at each start since']),
+    ];
+    return remarks.length === 0 ? undefined : remarks.join('; ');
   }
 
   lacks(ability: Ability): string | undefined {
@@ -126,6 +135,7 @@ export class ExecutableTarget implements Target {
       options,
       sessionDefaults(this.settings),
     );
+    if (instance.copiedLate) this.late++;
     this.instances.add(instance);
     instance.onDispose = () => this.instances.delete(instance);
     return instance;

@@ -20,6 +20,8 @@ export interface Launched {
   readonly stderr: Readable;
   /** Its standard input and output where they were asked for; otherwise it can read nothing, and what it prints is dropped. */
   readonly stdio?: { readonly input: Writable; readonly output: Readable };
+  /** It was to be a copy of one that was loaded before, which did not come in time: it was started in the ordinary way. */
+  readonly copiedLate?: boolean;
   /** The process has ended. */
   readonly exited: Promise<ExitStatus>;
   /** … and its output has ended, which something that it started may still hold open. */

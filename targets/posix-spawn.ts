@@ -32,17 +32,22 @@ export interface SpawnCalls {
 /**
  * Undefined where the C library lacks something of it.
  * @param passing with it, what is started often is loaded once
+ * @param patience milliseconds that a copy of what is loaded once may take; the usual ones when absent
  */
-export function bindSpawn(koffi: Koffi | undefined, passing?: DescriptorPassing): SpawnCalls | undefined {
+export function bindSpawn(
+  koffi: Koffi | undefined,
+  passing?: DescriptorPassing,
+  patience?: number,
+): SpawnCalls | undefined {
   if (koffi === undefined) return undefined;
   try {
-    return bind(koffi, passing);
+    return bind(koffi, passing, patience);
   } catch {
     return undefined;
   }
 }
 
-function bind(koffi: Koffi, passing: DescriptorPassing | undefined): SpawnCalls {
+function bind(koffi: Koffi, passing: DescriptorPassing | undefined, patience: number | undefined): SpawnCalls {
   const library = koffi.load(null);
   const posixSpawn = library.func('posix_spawn', 'int', ['void *', 'str', 'void *', 'void *', 'str *', 'str *']);
   const initActions = library.func('posix_spawn_file_actions_init', 'int', ['void *']);
@@ -91,7 +96,7 @@ function bind(koffi: Koffi, passing: DescriptorPassing | undefined): SpawnCalls 
       destroyActions(actions);
     }
   };
-  const servers = passing === undefined ? undefined : new ForkServers(spawn, passing);
+  const servers = passing === undefined ? undefined : new ForkServers(spawn, passing, patience);
 
   return {
     start: async (command, args, { cwd, env, stdio, often = false }) => {
@@ -104,6 +109,7 @@ function bind(koffi: Koffi, passing: DescriptorPassing | undefined): SpawnCalls 
         return its;
       };
       let pid: number | undefined;
+      let copiedLate = false;
       try {
         const streams = [stream(), stdio ? stream() : nowhere, stream()] as const;
         const variables = Object.entries(env).flatMap(([name, value]) =>
@@ -112,8 +118,9 @@ function bind(koffi: Koffi, passing: DescriptorPassing | undefined): SpawnCalls 
         const what = { command, args, cwd, variables, streams };
         theReaper().starting();
         try {
-          if (often) pid = await servers?.start(what);
-          pid ??= await spawn(what);
+          const copy = often ? await servers?.start(what) : undefined;
+          copiedLate = copy === 'late';
+          pid = typeof copy === 'number' ? copy : await spawn(what);
         } finally {
           theReaper().born(pid);
         }
@@ -123,7 +130,7 @@ function bind(koffi: Koffi, passing: DescriptorPassing | undefined): SpawnCalls 
       } finally {
         for (const descriptor of theirs) closeSync(descriptor);
       }
-      return launched(pid, ends.of(pid), ours);
+      return { ...launched(pid, ends.of(pid), ours), copiedLate };
     },
   };
 }

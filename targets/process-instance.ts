@@ -168,6 +168,11 @@ export class ProcessInstance implements Instance {
     return [this.plan.command, ...this.plan.args];
   }
 
+  /** See {@link Launched}. */
+  get copiedLate(): boolean {
+    return this.child.copiedLate ?? false;
+  }
+
   get monitors(): number {
     return this.plan.monitors.length;
   }

@@ -6,7 +6,10 @@
 import { closeSync, mkdirSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
+import { hostClock } from '../../protocol/clock.js';
 import type { DescriptorPassing } from '../../protocol/descriptor-passing.js';
+import { afterFairTime } from '../../protocol/fair-time.js';
+import { starvedSession } from '../processor-wait.js';
 import { killGroup, theReaper } from '../reaper.js';
 import { forkServerCode } from './server-code.js';
 
@@ -22,6 +25,12 @@ export interface ToStart {
 
 /** Starts a process in a session of its own, and resolves to its id. @throws Error with the system's code */
 export type Spawn = (what: ToStart) => Promise<number>;
+
+/** The id of a copy; `late`: none came in time, and none will be asked for again; undefined: there is none to be had. */
+export type Forked = number | 'late' | undefined;
+
+/** Milliseconds that a copy, which takes two or three, may take. */
+const usualPatience = 2000;
 
 /** Starts in the ordinary way before a server is worth its own. */
 const ordinaryStarts = 2;
@@ -46,10 +55,11 @@ export class ForkServers {
   constructor(
     private readonly spawn: Spawn,
     private readonly passing: DescriptorPassing,
+    private readonly patience = usualPatience,
   ) {}
 
-  /** The id of the process; undefined where it has to be started in the ordinary way. */
-  async start(what: ToStart): Promise<number | undefined> {
+  /** The id of the process; something else where it has to be started in the ordinary way. */
+  async start(what: ToStart): Promise<Forked> {
     const key = [what.command, ...what.variables].join('\0');
     const before = this.starts.get(key) ?? 0;
     this.starts.set(key, before + 1);
@@ -86,7 +96,7 @@ export class ForkServers {
       } finally {
         theReaper().born(pid);
       }
-      return new ForkServer(pid, ours, this.passing);
+      return new ForkServer(pid, ours, this.passing, this.patience);
     } catch (error) {
       closeSync(ours);
       throw error;
@@ -101,7 +111,7 @@ export class ForkServers {
 class ForkServer {
   private readonly socket: Socket;
   /** Who is told the next id. */
-  private told: ((answer: number | undefined) => void) | undefined;
+  private told: ((answer: Forked) => void) | undefined;
   private state: 'starts' | 'ready' | 'gone' = 'starts';
   /** One request follows the answer to the other. */
   private turn: Promise<unknown> = Promise.resolve();
@@ -111,6 +121,7 @@ class ForkServer {
     private readonly pid: number,
     private readonly descriptor: number,
     private readonly passing: DescriptorPassing,
+    private readonly patience: number,
   ) {
     this.socket = new Socket({ fd: descriptor, readable: true, writable: false });
     this.socket.on('data', (bytes: Buffer) => this.hear(bytes));
@@ -118,26 +129,41 @@ class ForkServer {
     this.socket.unref();
   }
 
-  /** The id of a copy that goes on as this process; undefined where there is none. */
-  fork(what: ToStart): Promise<number | undefined> {
+  /** The id of a copy that goes on as this process. */
+  fork(what: ToStart): Promise<Forked> {
     if (this.state !== 'ready') return Promise.resolve(undefined);
     const answer = this.turn.then(() => this.ask(what));
     this.turn = answer;
     return answer;
   }
 
-  private async ask({ command, args, cwd, streams }: ToStart): Promise<number | undefined> {
+  private async ask({ command, args, cwd, streams }: ToStart): Promise<Forked> {
     const texts = Buffer.from(`${[cwd, command, ...args].join('\0')}\0`);
     const request = Buffer.alloc(4 + texts.length);
     request.writeUInt32LE(request.length);
     texts.copy(request, 4);
     if (request.length > longestRequest || this.state !== 'ready') return undefined;
-    const answered = new Promise<number | undefined>((resolve) => (this.told = resolve));
+    const answered = new Promise<Forked>((resolve) => (this.told = resolve));
     this.socket.ref();
     if (!this.send(request, streams)) this.end();
+    const inTime = afterFairTime(hostClock, this.patience, () => this.giveUp(), starvedSession(this.pid));
     const answer = await answered;
+    inTime();
     this.socket.unref();
-    return answer !== undefined && answer > 0 ? answer : undefined;
+    return typeof answer === 'number' && answer <= 0 ? undefined : answer;
+  }
+
+  /** It hangs. A copy that it has begun to make may still tell its id, until nobody holds the other end any more. */
+  private giveUp(): void {
+    this.state = 'gone';
+    killGroup(this.pid);
+    theReaper().died(this.pid);
+    this.tell('late');
+  }
+
+  private tell(answer: Forked): void {
+    this.told?.(answer);
+    this.told = undefined;
   }
 
   /** There is room for one request: what does not take it whole is out of order. */
@@ -155,8 +181,9 @@ class ForkServer {
     const answer = this.heard.readInt32LE(0);
     this.heard = this.heard.subarray(4);
     if (this.state === 'starts') this.state = 'ready';
-    this.told?.(answer);
-    this.told = undefined;
+    // Another was started in its place.
+    if (this.state === 'gone' && answer > 0) killGroup(answer);
+    this.tell(answer);
   }
 
   private end(): void {
@@ -165,8 +192,7 @@ class ForkServer {
     this.socket.destroy();
     killGroup(this.pid);
     theReaper().died(this.pid);
-    this.told?.(undefined);
-    this.told = undefined;
+    this.tell(undefined);
   }
 }
 

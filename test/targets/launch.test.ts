@@ -274,6 +274,42 @@ describe('copies of a program that is loaded once', () => {
   });
 });
 
+describe('a process that is to be copied and hangs', () => {
+  const servers = (word: string) =>
+    readdirSync('/proc').filter((name) => {
+      const [told, said] = ['environ', 'cmdline'].map((file) => readText(`/proc/${name}/${file}`));
+      return told?.includes(`WORD=${word}`) && told.includes('fork-server.so') && said?.includes('--version');
+    });
+
+  it('is ended, and what was to be its copy is started in the ordinary way, which is told once', async function () {
+    const calls = bindSpawn(await nativeCalls(), await descriptorPassing(), 50);
+    if (calls === undefined || process.arch !== 'x64') {
+      console.log('      skipped: koffi is not installed, or it is another machine');
+      return this.skip();
+    }
+    const native = nativeLaunch(calls);
+    const launch: Launch = (command, args, options) => native(command, args, { ...options, often: true });
+    const options = { cwd: tmpdir(), env: { ...env, WORD: 'hangs' }, stdio: true };
+    await untilCopied(launch, options);
+    const [server, ...more] = servers('hangs').map(Number);
+    if (server === undefined || more.length > 0) expect.fail('there is not one process to be copied');
+    process.kill(server, 'SIGSTOP');
+    const late: (boolean | undefined)[] = [];
+    // Two at once: the second waits for its turn.
+    const shells = Array.from({ length: 2 }, () => launch('/bin/sh', ['-c', 'echo up; read -r line'], options));
+    for (const one of await Promise.all(shells)) {
+      expect(String((await once(one.stdio?.output as Readable, 'data'))[0])).to.equal('up\n');
+      expect(isCopy(one.pid)).to.equal(false);
+      late.push(one.copiedLate);
+      one.kill('SIGKILL');
+      await one.exited;
+      one.release();
+    }
+    expect(late).to.deep.equal([true, false]);
+    expect(servers('hangs')).to.deep.equal([]);
+  });
+});
+
 function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
