@@ -1,4 +1,5 @@
 /** state-machine.md §3.4: the guest goes first and its memory follows. */
+import { hasDefect } from '../../oracle/release.js';
 import type { Trial } from '../../oracle/trial.js';
 import { isObject, type JsonObject } from '../../protocol/json.js';
 import { ReturnPathWriter, returnPathMessage } from '../../reference/stream/return-path-writer.js';
@@ -19,6 +20,9 @@ import { device } from './story.js';
 import { notFinalized } from './texts.js';
 
 const pauses = { capabilities: ['pause-before-switchover'] } as const;
+
+/** Postcopies of which one switches over in less than a millisecond, also on a busy machine. */
+const mostSwitches = 10;
 
 /** Ends a postcopy well and checks the whole story. */
 async function ends(t: Trial, one: Source, running = true): Promise<void> {
@@ -142,12 +146,15 @@ export const postcopy = new ChapterBuilder(['State machine', '3.4 Postcopy'], 's
     await one.statusIs('completed');
   })
   .must('MIG-SM-O58.downtime', 'the downtime of a postcopy is not longer than the migration', async (t) => {
-    const one = await inPostcopy(t);
-    await ends(t, one);
-    const info = await one.info();
-    const [downtime, total] = [Number(info.downtime), Number(info['total-time'])];
-    t.check(Number.isInteger(downtime) && downtime >= 0, 'a number of milliseconds', `${info.downtime}`, 'downtime');
-    if (downtime > total) t.knownDefect('MIG-DEF-14', `at most ${total}`, `${downtime}`, 'downtime');
+    // Whether a switch takes a whole millisecond is luck: a release that is known to stumble over it is given some turns.
+    for (let turns = hasDefect(t.facts, 'MIG-DEF-14') ? mostSwitches : 1; turns > 0; turns--) {
+      const one = await inPostcopy(t);
+      await ends(t, one);
+      const info = await one.info();
+      const [downtime, total] = [Number(info.downtime), Number(info['total-time'])];
+      t.check(Number.isInteger(downtime) && downtime >= 0, 'a number of milliseconds', `${info.downtime}`, 'downtime');
+      if (downtime > total) return t.knownDefect('MIG-DEF-14', `at most ${total}`, `${downtime}`, 'downtime');
+    }
   })
   .must(
     'MIG-SM-O59',
