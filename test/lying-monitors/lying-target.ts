@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { openSocket } from '../../protocol/address.js';
+import { Session } from '../../protocol/session.js';
 import { qemuArguments } from '../../targets/arguments.js';
 import { ExecutableTarget, findProgram } from '../../targets/executable.js';
 import { PipeEnd } from '../../targets/in-process/pipe.js';
@@ -21,7 +21,28 @@ function refuse({ monitors = [{ transport: 'unix' }], extra = [] }: StartOptions
   if (!alone || !plain) throw new NotOffered('a relay stands before plain monitors on unix sockets only');
 }
 
-/** Listens once the truthful monitors do. */
+/** Milliseconds in which a monitor that is not stuck answers its first client. */
+const firstAnswer = 2000;
+
+/**
+ * Talks with a monitor that is starting. Two threads of a QEMU may hear of its first client, and the one that comes second
+ * then waits for another client, and keeps its process from answering anybody.
+ * @returns false where it did not answer, and may answer the next one
+ */
+async function talks(path: string, watch: SocketWatch, stop: () => void): Promise<boolean> {
+  const open = () => Session.connect({ kind: 'unix', path }, { starting: true, deadline: firstAnswer });
+  const session = await watch.connects(open, stop);
+  try {
+    await session.negotiate();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    session.close();
+  }
+}
+
+/** Listens once the truthful monitors answer. */
 async function intercept(
   relay: Relay,
   scratch: string,
@@ -36,8 +57,7 @@ async function intercept(
   const open = async () => {
     // As with a process that has several monitors: who is served by one finds them all.
     for (const [, path] of places) {
-      const first = await watch.connects(() => openSocket({ kind: 'unix', path }, 5000), stop);
-      first.destroy();
+      while (!closed && !(await talks(path, watch, stop)));
       if (closed) return;
     }
     for (const [index, [listen]] of places.entries()) {
