@@ -1,4 +1,6 @@
 /** Time and turns, so that a simulation can replace both. */
+import { absence } from './presence.js';
+
 export interface Clock {
   /** Monotonic, milliseconds, fractional. */
   now(): number;
@@ -6,6 +8,8 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void;
   /** Runs `callback` once everything that is ready now has had its turn. */
   soon(callback: () => void): void;
+  /** Milliseconds in which we did not come to our timers, in all; only differences count. Absent where that cannot be. */
+  absent?(): number;
 }
 
 /** The host's monotonic clock and event loop. */
@@ -18,6 +22,7 @@ export const hostClock: Clock = {
   soon(callback) {
     setImmediate(callback);
   },
+  absent: absence,
 };
 
 /** Resolves when {@link Clock.soon} would have called. */

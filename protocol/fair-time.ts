@@ -16,16 +16,29 @@ const heldUp = 0.2;
 /** Times a deadline that one for somebody who gets no processor can become at most. */
 const mostStretched = 8;
 
+/** Milliseconds after which it is noted how long those who are waited for have had no processor: few waits come to that. */
+const firstLook = 250;
+
 /** Milliseconds that somebody is watched who is late, to see whether it is that he gets no processor. */
 const watchFor = (ms: number): number => Math.min(200, Math.max(20, ms / 10));
 
-/** A deadline for what is asked for again and again. */
+/** Milliseconds on a clock, without those in which we did not come to our timers. */
+const present = (clock: Clock): number => clock.now() - (clock.absent?.() ?? 0);
+
+interface Look {
+  readonly at: number;
+  readonly starved: number;
+}
+
+/** A deadline for what is asked for again and again. Time in which we were not there does not count. */
 export class FairDeadline {
   private readonly began: number;
   private due: number;
   private readonly last: number;
   private moments = 0;
-  private seen: { readonly at: number; readonly starved: number } | undefined;
+  private first: Look | undefined;
+  private seen: Look | undefined;
+  private stretched = false;
 
   /** @param ms milliseconds from now */
   constructor(
@@ -33,7 +46,7 @@ export class FairDeadline {
     private readonly ms: number,
     private readonly starved?: Starved,
   ) {
-    this.began = clock.now();
+    this.began = present(clock);
     this.due = this.began + ms;
     this.last = this.began + ms * mostStretched;
   }
@@ -43,28 +56,42 @@ export class FairDeadline {
    * everybody is watched.
    */
   get length(): number {
-    return this.moments > 1 ? this.due - this.began : this.ms;
+    return this.stretched || this.moments > 1 ? this.due - this.began : this.ms;
   }
 
-  /** Milliseconds until it may have passed. */
+  /** Milliseconds until it may have passed, or is to be asked {@link passed} for the first time. */
   get left(): number {
-    return Math.max(0, this.due - this.clock.now());
+    const looks = this.starved !== undefined && this.first === undefined && this.ms > 2 * firstLook;
+    return Math.max(0, (looks ? this.began + firstLook : this.due) - present(this.clock));
   }
 
   /**
-   * Its time is over. Those who are then seen to wait for a processor get more, as long as they do and at most eight times
-   * as much in all; anybody else is watched for a moment and gets no more than that.
+   * Its time is over, also without what those who are waited for spent waiting for a processor. Who is then seen to wait for
+   * one gets more, as long as he does; anybody else is watched for a moment and gets no more than that. At most eight times as
+   * much in all.
    */
   get passed(): boolean {
-    const now = this.clock.now();
-    if (now < this.due) return false;
-    if (this.starved === undefined || now >= this.last) return true;
+    const now = present(this.clock);
+    if (this.starved === undefined || now >= this.last) return now >= this.due;
+    if (now < this.due && (this.first !== undefined || now < this.began + firstLook)) return false;
     const starved = this.starved();
-    const { seen } = this;
+    if (now < this.due) {
+      this.first = { at: now, starved };
+      return false;
+    }
+    const { first, seen } = this;
+    if (first !== undefined && seen === undefined) {
+      const due = this.began + this.ms + Math.min(now - first.at, starved - first.starved);
+      if (due - now > firstLook / 10) {
+        this.due = Math.min(due, this.last);
+        this.stretched = true;
+        return false;
+      }
+    }
     if (seen !== undefined && starved - seen.starved < heldUp * (now - seen.at)) return true;
     this.seen = { at: now, starved };
     this.moments++;
-    this.due = now + watchFor(this.ms);
+    this.due = Math.min(now + watchFor(this.ms), this.last);
     return false;
   }
 }
@@ -93,6 +120,6 @@ export function afterFairTime(
       else wait(deadline.left, 1);
     });
   };
-  wait(ms, 1);
+  wait(deadline.left, 1);
   return () => cancel();
 }

@@ -13,7 +13,7 @@ import { peerNeeds, type Source, source } from '../state-machine/source.js';
 const [initial, increment, limit] = [35, 30, 60] as const;
 /** Milliseconds: far less than what is written takes. */
 const downtimeLimit = 1;
-/** Milliseconds for both decisions: each takes two looks for dirty pages that are a second apart. */
+/** Milliseconds for both decisions, each of which takes two looks for dirty pages that are a second apart, and for rates. */
 const patience = 15_000;
 
 /** Writes to a byte of each page of the first 576 KiB, again and again. */
@@ -85,8 +85,9 @@ export const throttle = new ChapterBuilder(['Effects', 'Throttle'], 'commands.md
       await one.migrate();
       const seen: unknown[] = [];
       let rates: Rates = 'none';
-      const until = performance.now() + patience;
-      while (seen.length < 2 && performance.now() < until) {
+      const until = one.session.patience(patience);
+      // A window in which the machine stood still tells of another speed than the guest has.
+      while ((seen.length < 2 || rates !== 'plausible') && !until.passed) {
         // Decided at each look for dirty pages.
         await one.session.event('MIGRATION_PASS', { since: one.session.mark() });
         const info = await one.info();

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Clock } from '../../protocol/clock.js';
 import { afterFairTime, FairDeadline, type Starved } from '../../protocol/fair-time.js';
+import { Presence } from '../../protocol/presence.js';
 
 /** A clock whose timers fire late by so many milliseconds, one after the other. */
 function busy(...late: number[]): { readonly clock: Clock; readonly run: () => void; readonly waited: number[] } {
@@ -64,6 +65,34 @@ describe('a deadline for others', () => {
   });
 });
 
+describe('a deadline in a process that was away', () => {
+  it('does not count that time, wherever it lay', () => {
+    const { clock, run } = busy();
+    // From 300 to 3300 nobody was there.
+    const away: Clock = { ...clock, absent: () => Math.min(3000, Math.max(0, clock.now() - 300)) };
+    let at = -1;
+    afterFairTime(away, 1000, () => {
+      at = clock.now();
+    });
+    run();
+    expect(at).to.equal(4000);
+    const deadline = new FairDeadline(away, 1000);
+    expect(deadline.left).to.equal(1000);
+    expect(deadline.passed).to.equal(false);
+  });
+
+  it('is known from timers that came late', () => {
+    const presence = new Presence(0);
+    presence.came(52);
+    presence.came(105);
+    expect(presence.absent(160)).to.equal(0);
+    expect(presence.absent(3155)).to.equal(3000);
+    presence.came(3155);
+    presence.came(3206);
+    expect(presence.absent(3250)).to.equal(3000);
+  });
+});
+
 describe('a deadline for somebody who may get no processor', () => {
   /** Passes at which time, where so much of each millisecond goes by with him waiting for a processor? */
   const passes = (share: number, until = Number.POSITIVE_INFINITY, ms = 1000): number => {
@@ -83,12 +112,17 @@ describe('a deadline for somebody who may get no processor', () => {
 
   it('passes a moment later where he got what he wanted', () => {
     expect(passes(0)).to.equal(1100);
-    expect(passes(0.1)).to.equal(1100);
     expect(passes(0, undefined, 5000)).to.equal(5200);
   });
 
+  it('is longer by what he lost on the way, from a quarter of a second on', () => {
+    expect(passes(0.1)).to.equal(1175);
+    // Until 950: 0.9 of 700 ms.
+    expect(passes(0.9, 950)).to.equal(1730);
+  });
+
   it('is longer as long as he does not, at most eight times as long', () => {
-    expect(passes(0.9, 2450)).to.equal(2600);
+    expect(passes(0.9, 2450)).to.equal(3080);
     expect(passes(0.9)).to.equal(8000);
   });
 
@@ -116,12 +150,12 @@ describe('a deadline for somebody who may get no processor', () => {
     let now = 0;
     const clock: Clock = { now: () => now, after: () => () => undefined, soon: () => undefined };
     const deadline = new FairDeadline(clock, 1000, () => Math.min(now, 1500));
-    const seen = Array.from({ length: 40 }, () => {
+    const seen = Array.from({ length: 60 }, () => {
       const passed = deadline.passed;
       now += 50;
       return passed;
     });
-    expect(seen.indexOf(true) * 50).to.equal(1600);
+    expect(seen.indexOf(true) * 50).to.equal(2350);
     expect(new FairDeadline(clock, 0).passed).to.equal(true);
   });
 });
