@@ -143,10 +143,17 @@ export class Recording implements StreamHandler {
     const continued = header >= 0 && bytes.readUInt32BE(header + 4) === (offset | kind | RamFlag.continue) >>> 0;
     const { open, ramSections: sections, postcopy } = this;
     const fill = kind === RamFlag.zero ? fills[bytes[start] as number] : undefined;
-    const payload = fill ?? Buffer.from(bytes.subarray(start, start + length));
+    const payload = fill ?? this.kept(bytes.subarray(start, start + length));
     const section = (open as SectionInfo).type;
     this.pages.push({ kind, block: block.name, offset, continued, payload, section, sections, postcopy });
     this.loader?.ramPage(block, offset, kind, bytes, start, length);
+  }
+
+  /** Something of the stream, for as long as this is: what the reader has joined is used again, the stream's bytes are not. */
+  private kept(part: Buffer): Buffer {
+    const { buffer, byteOffset, length } = this.all;
+    const from = part.byteOffset - byteOffset;
+    return part.buffer === buffer && from >= 0 && from + part.length <= length ? part : Buffer.from(part);
   }
 
   ramEos(): void {
