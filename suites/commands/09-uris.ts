@@ -1,13 +1,14 @@
 /** commands.md §9.3: the forms of a URI, and what is said at once and later of those that do not work. */
 import { event, failure, success } from '../../oracle/patterns.js';
 import type { Trial } from '../../oracle/trial.js';
+import { eventName } from '../../protocol/message.js';
 import type { Session } from '../../protocol/session.js';
 import { ChapterBuilder } from '../requirement.js';
 import { stampedWithin } from '../stamps.js';
-import { peerNeeds, source } from '../state-machine/source.js';
+import { active, peerNeeds, source } from '../state-machine/source.js';
 import { refusedUri } from './bad-uri.js';
 import { fitsExactly, unlessExact } from './dialect-fit.js';
-import { eventful, eventsAre, migrationBecomes } from './observe.js';
+import { becomes, eventful, eventsAre, migrationBecomes } from './observe.js';
 import { quoted } from './quoted.js';
 import { refusedPort } from './refused-port.js';
 
@@ -290,6 +291,24 @@ export const uris = new ChapterBuilder(['Migration commands', '9 migrate', 'URIs
       for (const event of seen) stampedWithin(t, event, began, over);
     },
     { needs: { ...peerNeeds, abilities: [...peerNeeds.abilities, 'arguments', 'local'] } },
+  )
+  .must(
+    'MIG-CMD-EVT-01.passes',
+    'a pass is stamped when it begins, however long the one before it took',
+    async (t) => {
+      const one = await active(t);
+      const words = 'a first pass that takes its time';
+      await becomes(t, one.session, 'query-migrate', words, ({ 'total-time': time }) => Number(time) >= 100);
+      one.turn();
+      const began = Date.now();
+      await one.does('migrate-set-parameters', { 'max-bandwidth': 0 });
+      await one.until('completed');
+      await one.runs('postmigrate');
+      const passes = one.messages.filter((message) => eventName(message) === 'MIGRATION_PASS');
+      t.check(passes.length > 0, 'another pass', 'none');
+      for (const { value } of passes) stampedWithin(t, value, began, Date.now());
+    },
+    { needs: { ...peerNeeds, abilities: [...peerNeeds.abilities, 'local'] } },
   )
   .must(
     'MIG-CMD-EVT-01.data',

@@ -114,6 +114,25 @@ export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'command
     },
     { needs: captureNeeds },
   )
+  .must(
+    'MIG-CMD-INV-01.still',
+    'of a guest that stands still all RAM goes while it is down, and none before',
+    async (t) => {
+      const one = await Captured.open(t, { start: { paused: true } });
+      await one.migrates();
+      await one.until('completed');
+      await one.runs('postmigrate');
+      const shown = ram(await one.info());
+      t.check(Number(shown.normal) > 0, 'pages that are not zero', String(shown.normal), 'normal');
+      const { 'precopy-bytes': before, 'downtime-bytes': meanwhile, 'postcopy-bytes': after } = shown;
+      if (before === undefined) return;
+      t.same([before, after ?? null], [0, 0], 'precopy-bytes and postcopy-bytes');
+      const least = Number(shown['normal-bytes']);
+      const holds = Number(meanwhile) >= least && Number(meanwhile) <= Number(shown.transferred);
+      t.check(holds, `${least} to ${shown.transferred} bytes`, String(meanwhile), 'downtime-bytes');
+    },
+    { needs: captureNeeds },
+  )
   .must('MIG-CMD-INV-08', 'a throttle of the guest keeps within its limits, and never goes down', async (t) => {
     const parameters = { 'cpu-throttle-initial': initial, 'max-cpu-throttle': limit };
     const asked = await active(t, { capabilities: ['auto-converge'], parameters });

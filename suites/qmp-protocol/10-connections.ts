@@ -4,10 +4,12 @@ import type { Trial } from '../../oracle/trial.js';
 import { type Address, parseAddress } from '../../protocol/address.js';
 import { ConnectError } from '../../protocol/errors.js';
 import { Session } from '../../protocol/session.js';
+import { look, switchOn } from '../commands/observe.js';
 import { ChapterBuilder } from '../requirement.js';
+import { peerNeeds, source } from '../state-machine/source.js';
 import { done } from './shapes.js';
 import { expectingNegotiation } from './texts.js';
-import { onTwoMonitors, several } from './two-monitors.js';
+import { onTwoMonitors, several, twoMonitors } from './two-monitors.js';
 
 const started = { needs: { abilities: ['start'] } } as const;
 
@@ -153,6 +155,27 @@ export const connections = new ChapterBuilder(
       }
     },
     several,
+  )
+  .must(
+    'QMP-CONN-09.state',
+    'every monitor shows the same state of the process, whichever changed it',
+    async (t) => {
+      const one = await source(t, 'answer', { start: twoMonitors });
+      const other = await t.session({ to: one.instance, monitor: 1 });
+      const alike = async (when: string) => t.same(await look(t, other), await look(t, one.session), when);
+      await alike('at first');
+      await switchOn(t, other, 'auto-converge');
+      t.succeeded(await one.session.command('migrate-set-parameters', { 'downtime-limit': 77 }));
+      t.succeeded(await one.session.command('stop'));
+      await alike('with settings of both, stopped');
+      t.succeeded(await other.command('cont'));
+      await alike('running');
+      await one.migrate();
+      await one.until('completed');
+      await one.runs('postmigrate');
+      await alike('behind a migration');
+    },
+    { needs: { ...peerNeeds, abilities: [...peerNeeds.abilities, 'arguments'] } },
   )
   .must(
     'QMP-CONN-10',

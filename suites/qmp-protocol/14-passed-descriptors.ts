@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Trial } from '../../oracle/trial.js';
 import { commandWithDescriptors, lacksDescriptors, sendWithDescriptors } from '../../protocol/descriptor-sending.js';
-import { isObject, type JsonObject } from '../../protocol/json.js';
+import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
 import type { Session } from '../../protocol/session.js';
 import { NotOffered } from '../../targets/target.js';
 import { eventful, migrationBecomes } from '../commands/observe.js';
@@ -197,9 +197,11 @@ export const passedDescriptors = new ChapterBuilder(
     'add-fd makes the lowest free set, or joins the one that it names',
     async (t) => {
       const session = await sender(t, await t.session());
+      const numbers: JsonValue[] = [];
       const add = async (args: unknown) => {
         const value = t.succeeded(await commandWithDescriptors(session, 'add-fd', args, opened(t, 1)), 'add-fd');
         t.returned('add-fd', value, ['fd', 'fdset-id']);
+        numbers.push(isObject(value) ? (value.fd ?? null) : null);
         return isObject(value) ? Number(value['fdset-id']) : Number.NaN;
       };
       const sets = [
@@ -212,9 +214,15 @@ export const passedDescriptors = new ChapterBuilder(
       const list = t.succeeded(await session.command('query-fdsets'), 'query-fdsets');
       const shown = (Array.isArray(list) ? list : []).map((set) => (isObject(set) ? Number(set['fdset-id']) : -1));
       t.same(shown, [5, 1, 0], 'the highest set first');
-      const [five] = Array.isArray(list) ? list : [];
-      const opaque = (isObject(five) && Array.isArray(five.fds) ? five.fds : []).map((one) =>
-        isObject(one) ? (one.opaque ?? null) : null,
+      const members = (Array.isArray(list) ? list : []).map((set) =>
+        isObject(set) && Array.isArray(set.fds) ? set.fds.filter(isObject) : [],
+      );
+      const opaque = members[0]?.map((one) => one.opaque ?? null);
+      const [zero = null, one = null, ...five] = numbers;
+      t.same(
+        members.flat().map(({ fd }) => fd ?? null),
+        [...five, one, zero],
+        'descriptors, as add-fd numbered them',
       );
       t.same(opaque, ['a', null], 'the oldest descriptor first');
       for (const set of [0, 1, 5])

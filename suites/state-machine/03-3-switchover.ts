@@ -72,6 +72,25 @@ export const switchover = builder
     { needs: pauses },
   )
   .must(
+    'MIG-SM-O32.equal',
+    'migrate-continue that names the present status succeeds and does nothing, whatever that is',
+    async (t) => {
+      const one = await active(t);
+      one.turn();
+      await one.does('migrate-continue', { state: 'active' });
+      await one.statusIs('active');
+      await one.runStateIs('running');
+      await one.emits('P*');
+      const whole = await source(t, 'answer');
+      await whole.migrate();
+      await whole.until('completed');
+      await whole.runs('postmigrate');
+      whole.turn();
+      await whole.does('migrate-continue', { state: 'completed' });
+      await whole.tells('↵migrate-continue');
+    },
+  )
+  .must(
     'MIG-SM-O33',
     'migrate-continue lets the switch-over go on through device',
     async (t) => {

@@ -46,6 +46,20 @@ export const postcopy = new ChapterBuilder(['State machine', '3.4 Postcopy'], 's
     await one.does('migrate-start-postcopy');
     await ends(t, one);
   })
+  .must('MIG-SM-O50.before', 'what was asked for after one migration does not switch the next one', async (t) => {
+    const one = await postcopySource(t, 'answer');
+    const nowhere = { uri: `unix:${one.instance.scratch}/absent.sock` };
+    t.succeeded(await one.session.command('migrate', nowhere), 'migrate to nowhere');
+    await one.until('failed');
+    await one.does('migrate-start-postcopy');
+    one.turn();
+    await one.migrate();
+    await one.until('active');
+    await hurry(one);
+    await one.until('completed');
+    await one.runs('postmigrate');
+    await one.emits(`setup P active P* S ${device(t)} P completed`);
+  })
   .must('MIG-SM-O51', 'the switch to postcopy stops the guest for good, and the rest follows', async (t) => {
     const one = await inPostcopy(t);
     await one.statusIs('postcopy-active');

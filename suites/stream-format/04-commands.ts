@@ -12,7 +12,7 @@ import { failNeeds, loadNeeds, ramStart, refuses } from './loading.js';
 
 const postcopy = { capabilities: ['postcopy-ram'] } as const;
 
-const pings = [1, 0xffffffff, 0, 0x12345678] as const;
+const pings = [1, 2, 3, 4, 5, 0xffffffff, 0, 0x12345678] as const;
 
 /** Each ping has its answer at once. */
 async function answersPings(t: Trial) {

@@ -59,6 +59,12 @@ export const cache = new ChapterBuilder(['XBZRLE', '3 Page cache'], 'xbzrle.md Â
       t.same(one.info.status, 'completed', 'status');
     },
   )
+  .must('MIG-XBZ-CACHE-05', 'a cache that has just enough places keeps every page', async (t) => {
+    const places = 256;
+    const [stats, recording] = await statistics(t, { 'xbzrle-cache-size': places * pageSize });
+    t.same(stats['cache-miss'], looked, 'cache-miss');
+    t.same(kindsOf(recording, edits.delta).at(-1), RamFlag.xbzrle, 'last record of a page that changed');
+  })
   .must('MIG-XBZ-CACHE-04', 'deltas come before the guest is stopped, not only behind it', async (t) => {
     const [, recording] = await migratedWithChanges(t);
     t.check(

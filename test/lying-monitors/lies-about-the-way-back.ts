@@ -4,7 +4,7 @@ import type { Lie, StreamChange } from './lie.js';
 const bitmap = 5;
 
 /** Messages of a return path: each has a type, a length (16 bits each) and as many bytes; behind a bitmap's its bits follow. */
-const messages =
+export const messages =
   (change: (type: number, message: Buffer) => Buffer): (() => StreamChange) =>
   () => {
     let rest: Buffer = Buffer.alloc(0);

@@ -21,6 +21,7 @@ import { aboutSteps } from './lies-about-steps.js';
 import { aboutStreams } from './lies-about-streams.js';
 import { aboutTheWayBack } from './lies-about-the-way-back.js';
 import { betweenTheLines } from './lies-between-the-lines.js';
+import { inOnePlace } from './lies-in-one-place.js';
 import { inRareStates } from './lies-in-rare-states.js';
 import { nearTheTruth } from './lies-near-the-truth.js';
 import { contradictions } from './lies-that-contradict.js';
@@ -52,6 +53,7 @@ export const lies: Readonly<Record<string, Lie>> = {
   ...toldByMoments,
   ...aboutRecords,
   ...aboutChannels,
+  ...inOnePlace,
   ...variations,
 };
 
