@@ -178,6 +178,16 @@ export const detailsOfEvents = inArea('events', {
 });
 
 export const detailsOfReplies = inArea('protocol', {
+  'descriptor-of-another-number': {
+    title: 'tells of a descriptor that was added another number than it shows later',
+    rows: ['QMP-FD-12', 'QMP-FD-13'],
+    calls: {
+      'add-fd': ({ next }) => {
+        const added = next() as Members;
+        return { ...added, fd: Number(added.fd) + 1 };
+      },
+    },
+  },
   'time-goes-back': {
     title: 'gives every event a time before that of the last one',
     rows: ['QMP-EVT-02'],

@@ -95,7 +95,6 @@ export const huntedLately: Readonly<Record<string, string>> = {
   'cancel-answered-and-completed': 'MIG-SM-C01.cancelled',
   'second-monitor-shows-the-first-state': 'QMP-CONN-09.state',
   'second-monitor-shows-no-migration': 'QMP-CONN-09.state',
-  'descriptor-of-another-number': 'QMP-FD-12.passed',
   'continue-refused-while-active': 'MIG-SM-O32.equal',
   'continue-refused-when-completed': 'MIG-SM-O32.equal',
   'postcopy-asked-for-before': 'MIG-SM-O50.before',

@@ -39,10 +39,6 @@ export const inOnePlace = {
     says: 'shows on its second monitor that nothing was ever migrated',
     down: (message, talk) => status((value) => (talk.monitor > 0 ? {} : value))(message, talk),
   },
-  'descriptor-of-another-number': {
-    says: 'tells of a descriptor that was added another number than it shows later',
-    down: returned<JsonObject>('add-fd', (value) => ({ ...value, fd: Number(value.fd) + 1 })),
-  },
   'continue-refused-while-active': refusedIn('active'),
   'continue-refused-when-completed': refusedIn('completed'),
   'postcopy-asked-for-before': {
