@@ -3,6 +3,7 @@ import { errorClasses } from '../../oracle/conversation.js';
 import type { JsonValue } from '../../protocol/json.js';
 import { isObject, stringifyJson } from '../../protocol/json.js';
 import { isReply } from '../../protocol/message.js';
+import { isOurMachine } from '../../targets/machine.js';
 import { ChapterBuilder } from '../requirement.js';
 import { done, faulty, refused } from './shapes.js';
 import { lacksExecute, notAnObject, notFound, unexpected } from './texts.js';
@@ -161,7 +162,10 @@ export const replies = new ChapterBuilder(['QMP protocol', '5 Replies and errors
   )
   .must('QMP-ERR-01', 'errors of every layer carry one of the five classes', async (t) => {
     const session = await t.session();
-    const commands = [...(t.facts.commands ?? [])].filter((name) => !name.startsWith('query-')).slice(0, 60);
+    // Beside a guest a refused device_add waits until each processor has come by, which one in a loop of traps may never do.
+    const waits = isOurMachine(t.facts) ? undefined : 'device_add';
+    const asked = [...(t.facts.commands ?? [])].filter((name) => !name.startsWith('query-') && name !== waits);
+    const commands = asked.slice(0, 60);
     const text = commands.map((execute) => stringifyJson({ execute, arguments: { 'qmpspec-none': 1 } }));
     const got = await session.exchange(`${text.join('\n')} {} [] nope {"execute":"qmpspec-none"}`);
     for (const message of got) {

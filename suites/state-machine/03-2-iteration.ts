@@ -1,5 +1,6 @@
 /** state-machine.md §3.2: passes over the guest's memory while it runs. */
 import type { JsonObject } from '../../protocol/json.js';
+import { otherMemory } from '../../targets/machine.js';
 import { becomes } from '../commands/observe.js';
 import { ChapterBuilder } from '../requirement.js';
 import { active, peerNeeds, someRam, source } from './source.js';
@@ -22,14 +23,20 @@ export const iteration = new ChapterBuilder(
     const count = (ram as { 'dirty-sync-count'?: number } | undefined)?.['dirty-sync-count'];
     t.same(count, numbers.at(-1), 'dirty-sync-count');
   })
-  .must('MIG-SM-O21.cut', 'a peer that closes in the middle of the memory fails the migration', async (t) => {
-    const one = await source(t, 'cut', { ram: someRam, bytes: 300_000 });
-    await one.migrate();
-    await one.until('failed');
-    await one.tells('setup ↵migrate P active P* failed');
-    await one.statusIs('failed');
-    await one.runStateIs('running');
-  })
+  .must(
+    'MIG-SM-O21.cut',
+    'a peer that closes in the middle of the memory fails the migration',
+    async (t) => {
+      const one = await source(t, 'cut', { ram: someRam, bytes: 300_000 });
+      await one.migrate();
+      await one.until('failed');
+      await one.tells('setup ↵migrate P active P* failed');
+      await one.statusIs('failed');
+      await one.runStateIs('running');
+    },
+    // Memory that is all zeros may have been sent before the peer is seen to have gone.
+    { needs: { unless: otherMemory } },
+  )
   .must('MIG-SM-O21.paced', 'a peer that goes while little is sent fails the migration', async (t) => {
     const one = await active(t);
     // What is shown now is not shown any more once it has failed.
