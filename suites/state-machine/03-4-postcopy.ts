@@ -21,8 +21,8 @@ import { notFinalized } from './texts.js';
 
 const pauses = { capabilities: ['pause-before-switchover'] } as const;
 
-/** Postcopies of which one switches over in less than a millisecond, also on a busy machine. */
-const mostSwitches = 10;
+/** Postcopies of which one switches over in less than a millisecond, also on a busy machine: three in four do. */
+const mostSwitches = 4;
 
 /** Ends a postcopy well and checks the whole story. */
 async function ends(t: Trial, one: Source, running = true): Promise<void> {
@@ -168,6 +168,7 @@ export const postcopy = new ChapterBuilder(['State machine', '3.4 Postcopy'], 's
       const [downtime, total] = [Number(info.downtime), Number(info['total-time'])];
       t.check(Number.isInteger(downtime) && downtime >= 0, 'a number of milliseconds', `${info.downtime}`, 'downtime');
       if (downtime > total) return t.knownDefect('MIG-DEF-14', `at most ${total}`, `${downtime}`, 'downtime');
+      if (downtime === 0) return;
     }
   })
   .must(
