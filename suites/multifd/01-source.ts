@@ -57,12 +57,12 @@ const builder = new ChapterBuilder(['Multifd', '1 Source'], 'multifd.md ยง1 to ย
   .must('MIG-MFD-INIT-03', 'what an initial packet has in reserve is zero', async (t) => {
     const { channels } = await captureChannels(t);
     const behindId = 25;
+    t.check(channels.length > 0, 'data channels', 'none');
     for (const { bytes } of channels) {
       const spare = bytes.subarray(behindId, packetLayout(t.dialect.stream).initialBytes);
       const used = spare.some((byte) => byte !== 0);
       if (used) t.knownDefect('MIG-DEF-52', 'zeros behind the id of the channel', spare.toString('hex'));
     }
-    t.check(true, 'zeros', 'zeros');
   })
   .must('MIG-MFD-PKT-01', 'the channels and the stream together carry the RAM', async (t) => {
     const { one, main } = await captureChannels(t);

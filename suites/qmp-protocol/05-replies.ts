@@ -73,20 +73,12 @@ export const replies = new ChapterBuilder(['QMP protocol', '5 Replies and errors
       t.sequence(error, [refused('CommandNotFound', notFound('qmpspec-none'), { id })]);
     }
   })
-  .must(
-    'QMP-REPLY-04.long',
-    'an id of more than 64 KiB is echoed whole, and so is one of more than a MiB',
-    async (t) => {
-      const session = await t.session();
-      for (const times of [8200, 132_000]) {
-        const id = 'abcdefgh'.repeat(times);
-        const got = await session.exchange(JSON.stringify({ execute: 'query-name', id }), { deadline: 15000 });
-        const [echo] = got;
-        const whole = got.length === 1 && isObject(echo?.value) && echo.value.id === id;
-        t.check(whole, `an id of ${id.length} letters`, echo?.text.slice(0, 200) ?? 'nothing');
-      }
-    },
-  )
+  .must('QMP-REPLY-04.long', 'an id of more than 64 KiB is echoed whole', async (t) => {
+    const session = await t.session();
+    const id = 'abcdefgh'.repeat(8200);
+    const got = await session.exchange(JSON.stringify({ execute: 'query-name', id }), { deadline: 15000 });
+    t.sequence(got, [done(undefined, { id })]);
+  })
   .must('QMP-REPLY-05', 'the echo is written anew in the output format', async (t) => {
     const session = await t.session();
     const got = await session.exchange('{"execute":"query-name","id":[ 1 ,2,  "\\u0041\\/",\r\n{"a" :1} ]}');

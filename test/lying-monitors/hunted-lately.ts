@@ -101,7 +101,6 @@ export const huntedLately: Readonly<Record<string, string>> = {
   'all-goes-before-the-downtime': 'MIG-CMD-INV-01.still',
   'passes-stamped-as-the-first': 'MIG-CMD-EVT-01.passes',
   'cache-of-half': 'MIG-XBZ-CACHE-05',
-  'letter-lost-behind-a-mebibyte': 'QMP-REPLY-04.long',
   'fourth-pong-lost': 'MIG-STR-CMD-10',
   'device-skipped-at-the-end': 'QMP-EVT-20.unix',
 };

@@ -87,14 +87,6 @@ export const inOnePlace = {
       return [{ ...message, return: { ...value, 'xbzrle-cache': halved(cache, 'cache-size', 2) } }];
     },
   },
-  'letter-lost-behind-a-mebibyte': {
-    says: 'loses the letter of a reply that comes behind the first MiB',
-    down: (message) => {
-      const { id } = message;
-      const whole = typeof id !== 'string' || id.length <= 1 << 20;
-      return [whole ? message : { ...message, id: id.slice(0, 1 << 20) + id.slice((1 << 20) + 1) }];
-    },
-  },
   'fourth-pong-lost': {
     says: 'does not answer the ping of number 4',
     answering: messages((type, message) => (type === pong && message.at(-1) === 4 ? Buffer.alloc(0) : message)),
