@@ -5,6 +5,9 @@ const rows: readonly (readonly [words: RegExp, row: string])[] = [
   // What can be read, and no source sends.
   [/the page at .* is not what the guest has there \(multifd/, 'MIG-MFD-PKT-01'],
   [/UUID .* of a machine that has/, 'MIG-MFD-INIT-02'],
+  [/a greeting has .* in reserve/, 'MIG-MFD-INIT-03'],
+  [/have the numbers|have the same number|has a number below/, 'MIG-MFD-PKT-07'],
+  [/a packet has .* (?:in reserve|behind its name)/, 'MIG-MFD-PKT-08'],
   [/\(multifd §1\)/, 'MIG-MFD-INIT-01'],
   [/packets with SYNC on a data channel/, 'MIG-MFD-SYNC-01'],
   [/a packet has flags/, 'MIG-MFD-FLAG-01'],

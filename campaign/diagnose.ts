@@ -12,6 +12,7 @@ import { brokenRowOf } from './broken-rows.js';
 import { countedSymptoms } from './counted.js';
 import { withFewBytes } from './few-bytes.js';
 import { formSymptoms } from './form.js';
+import { withKnownStreams } from './known-streams.js';
 import { wordsOfDeath } from './last-words.js';
 import { withLeftOpen } from './left-open.js';
 import { loadedSymptoms } from './loaded.js';
@@ -28,7 +29,6 @@ import { endSymptoms } from './told-ends.js';
 import { placeSymptoms } from './told-places.js';
 import { speedSymptoms } from './told-speed.js';
 import { timeSymptoms } from './told-times.js';
-import { withUndiscarded } from './undiscarded.js';
 
 export interface Evidence {
   readonly transcript: Transcript;
@@ -87,7 +87,7 @@ export function diagnose(evidence: Evidence): Symptom[] {
       ...plainSymptoms(transcript, evidence.schema, evidence.dialect),
     );
   const { defects } = evidence;
-  const told = withUndiscarded(withLeftOpen(symptoms, transcript, defects), defects);
+  const told = withKnownStreams(withLeftOpen(symptoms, transcript, defects), defects);
   return withOddInput(withPutOff(withFewBytes(told, transcript, defects), defects), transcript, defects);
 }
 

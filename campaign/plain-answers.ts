@@ -4,7 +4,7 @@
  */
 
 import { parseStart } from '../oracle/first-state.js';
-import { isObject, type JsonObject, parseJson, sameJson, stringifyJson } from '../protocol/json.js';
+import { isObject, type JsonObject, type JsonValue, parseJson, sameJson, stringifyJson } from '../protocol/json.js';
 import { type Entry, entryValue, type Transcript } from '../protocol/transcript.js';
 import type { Schema } from '../qapi/schema.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
@@ -23,6 +23,8 @@ interface Plain {
       readonly dialect: Dialect;
       readonly atRest: boolean;
       readonly has: boolean;
+      /** The descriptor that a set had been given when this was sent, with nothing else in between. */
+      readonly added: JsonValue | undefined;
     },
   ) => string | undefined;
 }
@@ -33,6 +35,8 @@ interface Asked {
   readonly rule: Plain;
   /** Descriptors rode on it. */
   readonly rode: boolean;
+  /** The descriptor that a set was given just before. */
+  readonly added: JsonValue | undefined;
 }
 
 const answered = (row: string): Plain => ({ row, due: (reply) => ('error' in reply ? 'success' : undefined) });
@@ -54,7 +58,16 @@ const plain: ReadonlyMap<string, Plain> = new Map([
   ['query-commands', answered('QMP-BASE-03')],
   ['query-events', answered('QMP-BASE-04')],
   ['query-qmp-schema', answered('QMP-BASE-05')],
-  ['query-fdsets', answered('QMP-FD-10')],
+  [
+    'query-fdsets',
+    {
+      row: 'QMP-FD-10',
+      due: (reply, { added }) => {
+        if ('error' in reply) return 'success';
+        return added === undefined || shows(reply.return, added) ? undefined : `a set with descriptor ${added}`;
+      },
+    },
+  ],
   [
     'query-name',
     {
@@ -91,8 +104,16 @@ const plain: ReadonlyMap<string, Plain> = new Map([
   ['xen-load-devices-state {"filename":"none.mig"}', refused('MIG-CMD-XEN-01')],
 ]);
 
+/** Whether one of these sets has the descriptor. */
+const shows = (sets: JsonValue | undefined, fd: JsonValue): boolean =>
+  Array.isArray(sets) &&
+  sets.some((set) => isObject(set) && Array.isArray(set.fds) && set.fds.some((one) => isObject(one) && one.fd === fd));
+
 /** Names of the commands of which something is known. */
 const named: ReadonlySet<string> = new Set([...plain.keys()].map((key) => key.split(' ')[0] as string));
+
+/** Nothing but this, once. */
+const askedOfSets = /^\{"execute":"query-fdsets","id":"qs[\d.]+"\}\n?$/;
 
 /** A command with an id of ours, as a session writes it. */
 const asked = /^\{"execute":"([a-z0-9_-]+)",(?:"arguments":(\{.*\}),)?"id":"(qs[\d.]+)"\}$/;
@@ -106,6 +127,7 @@ export function plainSymptoms(transcript: Transcript, schema: Schema, dialect: D
   // Descriptors ride on what is sent next; those that are kept, by connection and name.
   let riding = false;
   const kept = new Set<string>();
+  let added: JsonValue | undefined;
   for (const entry of transcript.entries) {
     switch (entry.kind) {
       case 'started':
@@ -116,18 +138,23 @@ export function plainSymptoms(transcript: Transcript, schema: Schema, dialect: D
         break;
       case 'connected':
         negotiated.delete(entry.at);
+        added = undefined;
+        break;
+      case 'disconnected':
+        added = undefined;
         break;
       case 'sent':
         // However it is spelled.
         if (/"migrate(?:-incoming)?"|\\u/.test(entry.text)) atRest = false;
-        note(entry, schema, negotiated, open, riding);
+        if (!askedOfSets.test(entry.text)) added = undefined;
+        note(entry, schema, negotiated, open, { rode: riding, added });
         riding = false;
         break;
       case 'received': {
         if (entry.stale) break;
         const reply = entryValue(entry);
         if (!isObject(reply) || typeof reply.id !== 'string') break;
-        const { name = '', rule, rode = false } = open.get(`${entry.at} ${reply.id}`) ?? {};
+        const { name = '', rule, rode = false, added: given } = open.get(`${entry.at} ${reply.id}`) ?? {};
         if (name === 'qmp_capabilities') {
           if ('return' in reply) negotiated.add(entry.at);
           break;
@@ -135,9 +162,10 @@ export function plainSymptoms(transcript: Transcript, schema: Schema, dialect: D
         const start = starts.get(entry.at.split('#')[0] as string);
         const { gives, takes } = rule ?? {};
         const has = gives !== undefined ? rode : kept.delete(`${entry.at} ${takes}`);
-        const surroundings = { dialect, atRest: atRest && start?.incoming === undefined, has };
+        const surroundings = { dialect, atRest: atRest && start?.incoming === undefined, has, added: given };
         const due = start === undefined ? undefined : rule?.due(reply, { start, ...surroundings });
         if (rode && gives !== undefined && 'return' in reply) kept.add(`${entry.at} ${gives}`);
+        if (name === 'add-fd' && isObject(reply.return)) added = reply.return.fd;
         if (due === undefined || rule === undefined) break;
         const { row } = rule;
         const what = 'error' in reply ? 'error' : 'success';
@@ -164,14 +192,14 @@ function note(
   schema: Schema,
   negotiated: ReadonlySet<string>,
   open: Map<string, Asked>,
-  rode: boolean,
+  before: Pick<Asked, 'rode' | 'added'>,
 ): void {
   for (const line of text.split('\n')) {
     const [, name = '', args, id = ''] = asked.exec(line) ?? [];
-    if (name === 'qmp_capabilities') open.set(`${at} ${id}`, { name, rule: negotiation, rode });
+    if (name === 'qmp_capabilities') open.set(`${at} ${id}`, { name, rule: negotiation, ...before });
     if (!named.has(name) || !negotiated.has(at) || !schema.commands.has(name)) continue;
     const rule = plain.get(args === undefined || args === '{}' ? name : `${name} ${plainly(args)}`);
-    if (rule !== undefined) open.set(`${at} ${id}`, { name, rule, rode });
+    if (rule !== undefined) open.set(`${at} ${id}`, { name, rule, ...before });
   }
 }
 

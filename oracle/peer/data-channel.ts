@@ -3,8 +3,15 @@
  * packed, or divided in another way than usual, is left alone.
  */
 import type { StreamRules } from '../../reference/dialects/stream.js';
-import { type ChannelBlock, ChannelReader } from '../../reference/multifd/channel-reader.js';
-import { methodFlags, PacketFlag, packetLayout } from '../../reference/multifd/packet-layout.js';
+import { type ChannelBlock, ChannelReader, type PacketInfo } from '../../reference/multifd/channel-reader.js';
+import {
+  methodFlags,
+  PacketFlag,
+  type PacketLayout,
+  packetLayout,
+  reserveOfGreeting,
+  reserveOfPackets,
+} from '../../reference/multifd/packet-layout.js';
 import { pageSize } from '../../reference/ram/guest-ram.js';
 
 /** First byte of a data channel's magic. */
@@ -33,6 +40,10 @@ export class DataChannel {
   closed = false;
   /** Packets with the SYNC flag. */
   syncs = 0;
+  /** Numbers of the packets, as they came. */
+  readonly numbers: number[] = [];
+  /** What its greeting has in reserve, where that is not zero. */
+  unclean: Buffer | undefined;
   private left = false;
   /** What came before the main channel had named its blocks. */
   private waiting: Buffer[] = [];
@@ -73,6 +84,17 @@ export class DataChannel {
     }
   }
 
+  /** What a packet has beyond its fields is zero; without pages, its name may be that of the packet before. */
+  private look({ pages, zeroPages, block }: PacketInfo, header: Buffer, layout: PacketLayout): void {
+    const reserve = header.subarray(reserveOfPackets(layout), layout.blockName);
+    if (reserve.some(Boolean))
+      this.settings.complain('multifd §2', `a packet has ${reserve.toString('hex')} in reserve`);
+    if (pages + zeroPages === 0) return;
+    const rest = header.subarray(layout.blockName + block.length, layout.offsets);
+    if (rest.some(Boolean))
+      this.settings.complain('multifd §2', `a packet has ${rest.toString('hex')} behind its name`);
+  }
+
   /** No more is to be said of it. */
   giveUp(): void {
     this.left = true;
@@ -93,6 +115,8 @@ export class DataChannel {
       this.giveUp();
       return false;
     }
+    const spare = head.subarray(reserveOfGreeting, layout.initialBytes);
+    if (spare.some(Boolean)) this.unclean = Buffer.from(spare);
     const { rules, pages, zeroPage } = this.settings;
     this.reader = new ChannelReader(
       {
@@ -112,9 +136,12 @@ export class DataChannel {
               `UUID ${uuid.toString('hex')} of a machine that has ${due.toString('hex')}`,
             );
         },
-        packet: ({ flags }) => {
+        packet: (info, header) => {
+          const { flags } = info;
           const other = flags & ~(PacketFlag.sync | layout.methodMask);
           if (other !== 0) this.settings.complain('multifd §3', `a packet has flags 0x${(flags >>> 0).toString(16)}`);
+          this.numbers.push(info.packetNum);
+          this.look(info, header, layout);
         },
         pages: (block, offset, bytes, start, count) => {
           for (let page = 0; page < count; page++)
@@ -128,4 +155,38 @@ export class DataChannel {
     );
     return true;
   }
+}
+
+/**
+ * What is wrong with the channels of one migration, once everything has come over them.
+ * @param syncs packets with SYNC that are due on each
+ */
+export function wrongTogether(
+  channels: readonly DataChannel[],
+  syncs: number,
+  rules: StreamRules,
+): { readonly requirement: string; readonly text: string }[] {
+  const wrong: { requirement: string; text: string }[] = [];
+  const other = channels.find((channel) => channel.syncs !== syncs);
+  if (other !== undefined)
+    wrong.push({ requirement: 'multifd §4', text: `${other.syncs} packets with SYNC on a data channel, not ${syncs}` });
+  const numbers = numbersWrong(channels, rules);
+  if (numbers !== undefined) wrong.push({ requirement: 'multifd §2', text: numbers });
+  const unclean = channels.find((channel) => channel.unclean !== undefined)?.unclean;
+  if (unclean !== undefined)
+    wrong.push({ requirement: 'multifd §1', text: `a greeting has ${unclean.toString('hex')} in reserve` });
+  return wrong;
+}
+
+/** Packets are numbered from 0 on over all channels, and so in order on each. */
+function numbersWrong(channels: readonly DataChannel[], rules: StreamRules): string | undefined {
+  if (channels.some(({ numbers }) => numbers.some((number, i) => number < (numbers[i - 1] ?? 0))))
+    return 'a packet has a number below that of the one before it';
+  const all = channels.flatMap(({ numbers }) => numbers).sort((a, b) => a - b);
+  if (all.length === 0) return undefined;
+  const [first, last] = [all[0], all.at(-1)];
+  if (first !== 0 || last !== all.length - 1) return `${all.length} packets have the numbers ${first} to ${last}`;
+  // Where a packet gets its number as the work is handed out, that of a SYNC may come to stand in place of another.
+  const own = packetLayout(rules).zeroPages !== undefined;
+  return own && new Set(all).size !== all.length ? 'two packets have the same number' : undefined;
 }

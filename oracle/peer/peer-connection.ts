@@ -9,7 +9,7 @@ import { ReceiverState } from '../../reference/stream/reader-context.js';
 import { ReturnPathWriter } from '../../reference/stream/return-path-writer.js';
 import type { StreamCommand } from '../../reference/stream/stream-handler.js';
 import { StreamReader } from '../../reference/stream/stream-reader.js';
-import { channelByte, DataChannel } from './data-channel.js';
+import { channelByte, DataChannel, wrongTogether } from './data-channel.js';
 import { type KnownMachine, MachineChecks } from './machine-checks.js';
 import { PageChecks } from './page-checks.js';
 import { ConformanceChecks } from './stream-conformance.js';
@@ -85,10 +85,8 @@ export class PeerMemory {
     this.pages?.complete();
     const { checks } = this;
     if (checks === undefined) return;
-    const due = checks.syncs;
-    const other = this.data.find(({ syncs }) => syncs !== due);
-    if (other !== undefined)
-      checks.report('multifd §4', `${other.syncs} packets with SYNC on a data channel, not ${due}`);
+    for (const { requirement, text } of wrongTogether(this.data, checks.syncs, checks.rules))
+      checks.report(requirement, text);
   }
 }
 

@@ -35,7 +35,7 @@ export class ConformanceChecks implements StreamHandler {
   #path = false;
   #pinged = false;
 
-  constructor(private readonly rules: StreamRules) {}
+  constructor(readonly rules: StreamRules) {}
 
   /** Synchronisations of each data channel, as the main stream tells them. */
   get syncs(): number {

@@ -48,7 +48,8 @@ export interface ChannelBlock {
 /** What a channel tells, in order. A method that throws ends the channel with that error. */
 export interface ChannelHandler {
   initial?(packet: InitialPacket): void;
-  packet?(packet: PacketInfo): void;
+  /** @param header its bytes, valid during the call only */
+  packet?(packet: PacketInfo, header: Buffer): void;
   /**
    * Pages that follow one another in the block: `bytes[start, start + 4096 * count)`, valid during the call only. Those of
    * one packet may come in several calls.
@@ -170,7 +171,7 @@ export class ChannelReader {
     source.pos += header.length;
     const info = this.#decode(header, offset);
     const block = info.pages + info.zeroPages > 0 ? this.#block(info) : undefined;
-    this.handler.packet?.(info);
+    this.handler.packet?.(info, header);
     if (block === undefined) return this.#packetEnd(info);
     this.#packet = { info, block, done: 0 };
     return 'done';

@@ -61,6 +61,13 @@ const layouts: Readonly<Record<StreamRules['multifd'], PacketLayout>> = {
   '10.0': { ...layout72, zeroPages: 32, methodMask: 0b111110, emptyHasNoRoom: true },
 };
 
+/** Where what an initial packet has in reserve begins: behind the id of the channel (multifd.md §1). */
+export const reserveOfGreeting = 25;
+
+/** Where what a packet has in reserve begins: behind its last field before the name (multifd.md §2). */
+export const reserveOfPackets = ({ zeroPages, packetNum }: PacketLayout): number =>
+  zeroPages === undefined ? packetNum + 8 : zeroPages + 4;
+
 /** The layout that a dialect speaks. */
 export function packetLayout(rules: Pick<StreamRules, 'multifd'>): PacketLayout {
   return layouts[rules.multifd];

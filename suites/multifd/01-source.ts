@@ -1,6 +1,11 @@
 /** multifd.md §1 to §4, §7: the data channels of a source. */
 import type { JsonObject } from '../../protocol/json.js';
-import { packetBytes, packetLayout } from '../../reference/multifd/packet-layout.js';
+import {
+  packetBytes,
+  packetLayout,
+  reserveOfGreeting,
+  reserveOfPackets,
+} from '../../reference/multifd/packet-layout.js';
 import { ChapterBuilder } from '../requirement.js';
 import { captureNeeds, ramBytes } from '../stream-format/capture.js';
 import { mixedPages, mixedRam } from '../stream-format/image.js';
@@ -56,10 +61,9 @@ const builder = new ChapterBuilder(['Multifd', '1 Source'], 'multifd.md §1 to �
   })
   .must('MIG-MFD-INIT-03', 'what an initial packet has in reserve is zero', async (t) => {
     const { channels } = await captureChannels(t);
-    const behindId = 25;
     t.check(channels.length > 0, 'data channels', 'none');
     for (const { bytes } of channels) {
-      const spare = bytes.subarray(behindId, packetLayout(t.dialect.stream).initialBytes);
+      const spare = bytes.subarray(reserveOfGreeting, packetLayout(t.dialect.stream).initialBytes);
       const used = spare.some((byte) => byte !== 0);
       if (used) t.knownDefect('MIG-DEF-52', 'zeros behind the id of the channel', spare.toString('hex'));
     }
@@ -152,8 +156,9 @@ const builder = new ChapterBuilder(['Multifd', '1 Source'], 'multifd.md §1 to �
     'what a packet has in reserve is zero, and so is what follows the name in its field',
     async (t) => {
       const { channels } = await captureChannels(t);
-      const { packetNum, zeroPages, blockName, offsets } = packetLayout(t.dialect.stream);
-      const used = zeroPages === undefined ? packetNum + 8 : zeroPages + 4;
+      const layout = packetLayout(t.dialect.stream);
+      const { blockName, offsets } = layout;
+      const used = reserveOfPackets(layout);
       let named = 0;
       for (const { packets, bytes } of channels) {
         for (const { offset, block, ...packet } of packets) {

@@ -49,4 +49,30 @@ describe('answers of commands that there is only one answer to', () => {
     transcript.add('source', 'received', refused);
     expect(plainSymptoms(transcript, loadSchema('3.0'), dialects['3.0'])).to.deep.equal([]);
   });
+
+  /** What is said of the sets that are shown once this descriptor was added. */
+  function sets(fds: string, between?: string): string[] {
+    const transcript = new Transcript();
+    const goes = (sent: string, received: string) => {
+      transcript.add('source', 'sent', `${sent}\n`);
+      transcript.add('source', 'received', received);
+    };
+    transcript.add('source', 'started', '{}');
+    transcript.add('source', 'connected', 'unix:somewhere');
+    goes('{"execute":"qmp_capabilities","id":"qs1.1"}', '{"return": {}, "id": "qs1.1"}');
+    transcript.add('source', 'note', '1 descriptors ride on what is sent next');
+    goes(
+      '{"execute":"add-fd","arguments":{"fdset-id":4712},"id":"qs1.2"}',
+      '{"return": {"fdset-id": 4712, "fd": 14}, "id": "qs1.2"}',
+    );
+    if (between !== undefined) goes(between, '{"return": {}, "id": "qs1.3"}');
+    goes('{"execute":"query-fdsets","id":"qs1.4"}', `{"return": [{"fdset-id": 4712, "fds": [${fds}]}], "id": "qs1.4"}`);
+    return plainSymptoms(transcript, loadSchema('3.0'), dialects['3.0']).map(({ rows }) => `${rows}`);
+  }
+
+  it('show a descriptor under the number that it was given', () => {
+    expect(sets('{"fd": 12}, {"fd": 14}')).to.deep.equal([]);
+    expect(sets('{"fd": 15}')).to.deep.equal(['QMP-FD-10']);
+    expect(sets('', '{"execute":"remove-fd","arguments":{"fdset-id":4712},"id":"qs1.3"}')).to.deep.equal([]);
+  });
 });

@@ -1,6 +1,9 @@
-/** A switch to postcopy with nothing to discard, which no destination survives (MIG-DEF-47). */
+/** Streams that are broken as releases are known for: no discard (MIG-DEF-47), greetings that are not clean (MIG-DEF-52). */
 import { expect } from 'chai';
 import { attempt } from '../../campaign/attempt.js';
+import { withKnownStreams } from '../../campaign/known-streams.js';
+import type { Symptom } from '../../campaign/symptom.js';
+import { defectsOf } from '../../oracle/known-defects.js';
 import { dialects } from '../../reference/dialects/dialect.js';
 import { loadSchema } from '../../reference/schema/index.js';
 import { SimulatedWorld } from '../../simulation/world.js';
@@ -51,5 +54,25 @@ describe('a switch to postcopy without a discard', () => {
     expect(await shown('7.2.0', 'discard-lost')).to.deep.equal(['garbage']);
     expect(await shown('11.1.0', 'package-ping-lost')).to.not.include('MIG-DEF-47');
     expect(await shown('11.1.0', 'package-ping-lost')).to.include('garbage');
+  });
+});
+
+describe('a greeting of a data channel with something in reserve', () => {
+  const symptom: Symptom = {
+    kind: 'garbage',
+    subject: 'a migration stream that breaks the format',
+    rows: ['MIG-MFD-INIT-03'],
+    state: '',
+    expected: ['a stream that a destination can load'],
+    got: 'offset 4711: a greeting has 5a5a in reserve (multifd §1)',
+    entry: 1,
+  };
+  const told = (major: number, minor: number) =>
+    withKnownStreams([symptom], defectsOf({ major, minor })).map(({ kind, defect }) => defect ?? kind);
+
+  it('is what releases before 5.2 are known for', () => {
+    expect(told(4, 2)).to.deep.equal(['MIG-DEF-52']);
+    expect(told(5, 2)).to.deep.equal(['garbage']);
+    expect(told(10, 0)).to.deep.equal(['garbage']);
   });
 });
