@@ -61,7 +61,7 @@ const plain: ReadonlyMap<string, Plain> = new Map([
   [
     'query-fdsets',
     {
-      row: 'QMP-FD-10',
+      row: 'QMP-FD-13',
       due: (reply, { added }) => {
         if ('error' in reply) return 'success';
         return added === undefined || shows(reply.return, added) ? undefined : `a set with descriptor ${added}`;
@@ -89,15 +89,15 @@ const plain: ReadonlyMap<string, Plain> = new Map([
       },
     },
   ],
-  ['getfd {"fdname":"qmpspec"}', refused('QMP-FD-01')],
-  ['closefd {"fdname":"qmpspec"}', refused('QMP-FD-05')],
-  ['add-fd', refused('QMP-FD-08')],
-  ['remove-fd {"fdset-id":4711}', refused('QMP-FD-12')],
+  ['getfd {"fdname":"qmpspec"}', refused('QMP-FD-04')],
+  ['closefd {"fdname":"qmpspec"}', refused('QMP-FD-08')],
+  ['add-fd', refused('QMP-FD-04')],
+  ['remove-fd {"fdset-id":4711}', refused('QMP-FD-14')],
   // With a descriptor that came, and what became of it.
-  ['getfd {"fdname":"qmpspec-fd"}', { ...given('QMP-FD-01'), gives: 'qmpspec-fd' }],
-  ['closefd {"fdname":"qmpspec-fd"}', { ...given('QMP-FD-05'), takes: 'qmpspec-fd' }],
-  ['add-fd {"fdset-id":4712}', { ...given('QMP-FD-08'), gives: '4712' }],
-  ['remove-fd {"fdset-id":4712}', { ...given('QMP-FD-12'), takes: '4712' }],
+  ['getfd {"fdname":"qmpspec-fd"}', { ...given('QMP-FD-05'), gives: 'qmpspec-fd' }],
+  ['closefd {"fdname":"qmpspec-fd"}', { ...given('QMP-FD-08'), takes: 'qmpspec-fd' }],
+  ['add-fd {"fdset-id":4712}', { ...given('QMP-FD-12'), gives: '4712' }],
+  ['remove-fd {"fdset-id":4712}', { ...given('QMP-FD-14'), takes: '4712' }],
   ['xen-set-global-dirty-log {"enable":true}', answeredAtRest('MIG-CMD-XEN-02')],
   ['xen-set-global-dirty-log {"enable":false}', answeredAtRest('MIG-CMD-XEN-02')],
   // A file that is not there.

@@ -40,11 +40,11 @@ const rows: Readonly<Record<string, string>> = {
   system_powerdown: 'QMP-EVT-11',
   system_wakeup: 'QMP-BASE-14',
   quit: 'QMP-EVT-12',
-  getfd: 'QMP-FD-01',
-  closefd: 'QMP-FD-05',
-  'add-fd': 'QMP-FD-08',
-  'query-fdsets': 'QMP-FD-10',
-  'remove-fd': 'QMP-FD-12',
+  getfd: 'QMP-FD-05',
+  closefd: 'QMP-FD-08',
+  'add-fd': 'QMP-FD-12',
+  'query-fdsets': 'QMP-FD-13',
+  'remove-fd': 'QMP-FD-14',
   'human-monitor-command': 'QMP-BASE-15',
 };
 

@@ -36,7 +36,7 @@ describe('answers of commands that there is only one answer to', () => {
   it('are told when they are others', () => {
     expect(against({}, name, refused)).to.deep.equal(['QMP-BASE-02 error of query-name']);
     expect(against({ name: 'a' }, name, done)).to.deep.equal(['QMP-BASE-02 success of query-name']);
-    expect(against({}, getfd, done)).to.deep.equal(['QMP-FD-01 success of getfd']);
+    expect(against({}, getfd, done)).to.deep.equal(['QMP-FD-04 success of getfd']);
     expect(against({}, wakeup, refused)).to.deep.equal(['QMP-BASE-14 error of system_wakeup']);
     expect(against({}, wakeup, done, '10.0')).to.deep.equal(['QMP-BASE-14 success of system_wakeup']);
   });
@@ -72,7 +72,7 @@ describe('answers of commands that there is only one answer to', () => {
 
   it('show a descriptor under the number that it was given', () => {
     expect(sets('{"fd": 12}, {"fd": 14}')).to.deep.equal([]);
-    expect(sets('{"fd": 15}')).to.deep.equal(['QMP-FD-10']);
+    expect(sets('{"fd": 15}')).to.deep.equal(['QMP-FD-13']);
     expect(sets('', '{"execute":"remove-fd","arguments":{"fdset-id":4712},"id":"qs1.3"}')).to.deep.equal([]);
   });
 });
