@@ -18,7 +18,7 @@ import { ExpectedFindings } from '../suites/expectations/findings.js';
 import { dayOf } from '../suites/expectations/match.js';
 import { loadConfig } from '../targets/config.js';
 import { factsOf, knowsStream, type TargetFacts } from '../targets/facts.js';
-import { ourMachine } from '../targets/machine.js';
+import { isOurMachine, ourMachine } from '../targets/machine.js';
 import { usualPageSize } from '../targets/page-size.js';
 import { resolveTarget } from '../targets/resolve.js';
 import { UsageError } from './failures.js';
@@ -147,7 +147,7 @@ async function fuzz(options: FuzzOptions, io: Io): Promise<number> {
         `${name} has pages of ${facts.pageSize} bytes; the peers of a campaign know pages of ${usualPageSize}: run the suite on it ('qmpspec run'), which says what of it applies`,
       );
     }
-    if (facts.machine !== undefined && facts.machine !== ourMachine) {
+    if (!isOurMachine(facts)) {
       throw new UsageError(
         `${name} is started as a ${facts.machine}; the peers of a campaign send streams of a ${ourMachine}: run the suite on it ('qmpspec run'), which says what of it applies`,
       );

@@ -36,7 +36,7 @@ interface RunCommandOptions extends TargetOptions {
   readonly shard?: { readonly index: number; readonly count: number };
 }
 
-/** Side by side unless told otherwise: a requirement mostly waits for the target. With 6 two cores idle a sixth of the time on a QEMU. */
+/** Side by side unless told otherwise: a requirement mostly waits for the target. With 6, two cores are idle a sixth of a run. */
 const usualJobs = 8;
 
 export function runCommand(io: Io): Command {

@@ -3,7 +3,7 @@
 import { isObject } from '../protocol/json.js';
 import { type Entry, entryValue, type Transcript } from '../protocol/transcript.js';
 import type { TargetFacts } from '../targets/facts.js';
-import { ourMachine } from '../targets/machine.js';
+import { isOurMachine } from '../targets/machine.js';
 
 const isPostcopy = (entry: Entry): boolean => {
   if (entry.kind !== 'received' || !entry.at.startsWith('destination')) return false;
@@ -19,11 +19,11 @@ const isPostcopy = (entry: Entry): boolean => {
  */
 export function guestWaits({
   transcript,
-  facts: { machine = ourMachine },
+  facts,
 }: {
   readonly transcript: Transcript;
   readonly facts: TargetFacts;
 }): string | undefined {
-  if (machine === ourMachine || !transcript.entries.some(isPostcopy)) return undefined;
-  return `the guest of a ${machine} waits for a page that has not come, and its monitor with it`;
+  if (isOurMachine(facts) || !transcript.entries.some(isPostcopy)) return undefined;
+  return `the guest of a ${facts.machine} waits for a page that has not come, and its monitor with it`;
 }

@@ -4,15 +4,9 @@
  */
 import type { StreamRules } from '../../reference/dialects/stream.js';
 import { type ChannelBlock, ChannelReader, type PacketInfo } from '../../reference/multifd/channel-reader.js';
-import {
-  methodFlags,
-  PacketFlag,
-  type PacketLayout,
-  packetLayout,
-  reserveOfGreeting,
-  reserveOfPackets,
-} from '../../reference/multifd/packet-layout.js';
+import { methodFlags, PacketFlag, type PacketLayout, packetLayout } from '../../reference/multifd/packet-layout.js';
 import { pageSize } from '../../reference/ram/guest-ram.js';
+import { behindName, greetingReserve, numbersWrong, packetReserve } from '../packets.js';
 
 /** First byte of a data channel's magic. */
 export const channelByte = 0x11;
@@ -84,14 +78,13 @@ export class DataChannel {
     }
   }
 
-  /** What a packet has beyond its fields is zero; without pages, its name may be that of the packet before. */
-  private look({ pages, zeroPages, block }: PacketInfo, header: Buffer, layout: PacketLayout): void {
-    const reserve = header.subarray(reserveOfPackets(layout), layout.blockName);
-    if (reserve.some(Boolean))
+  /** What a packet has beyond its fields is zero. */
+  private look(info: PacketInfo, header: Buffer, layout: PacketLayout): void {
+    const reserve = packetReserve(header, layout);
+    if (reserve !== undefined)
       this.settings.complain('multifd §2', `a packet has ${reserve.toString('hex')} in reserve`);
-    if (pages + zeroPages === 0) return;
-    const rest = header.subarray(layout.blockName + block.length, layout.offsets);
-    if (rest.some(Boolean))
+    const rest = behindName(info, header, layout);
+    if (rest !== undefined)
       this.settings.complain('multifd §2', `a packet has ${rest.toString('hex')} behind its name`);
   }
 
@@ -115,8 +108,7 @@ export class DataChannel {
       this.giveUp();
       return false;
     }
-    const spare = head.subarray(reserveOfGreeting, layout.initialBytes);
-    if (spare.some(Boolean)) this.unclean = Buffer.from(spare);
+    this.unclean = greetingReserve(head, layout);
     const { rules, pages, zeroPage } = this.settings;
     this.reader = new ChannelReader(
       {
@@ -170,23 +162,14 @@ export function wrongTogether(
   const other = channels.find((channel) => channel.syncs !== syncs);
   if (other !== undefined)
     wrong.push({ requirement: 'multifd §4', text: `${other.syncs} packets with SYNC on a data channel, not ${syncs}` });
-  const numbers = numbersWrong(channels, rules);
+  const numbers = numbersWrong(
+    channels.map((channel) => channel.numbers),
+    packetLayout(rules),
+  );
   if (numbers !== undefined) wrong.push({ requirement: 'multifd §2', text: numbers });
+  // Last, for a release may be known for it, and only the first of these is told.
   const unclean = channels.find((channel) => channel.unclean !== undefined)?.unclean;
   if (unclean !== undefined)
     wrong.push({ requirement: 'multifd §1', text: `a greeting has ${unclean.toString('hex')} in reserve` });
   return wrong;
-}
-
-/** Packets are numbered from 0 on over all channels, and so in order on each. */
-function numbersWrong(channels: readonly DataChannel[], rules: StreamRules): string | undefined {
-  if (channels.some(({ numbers }) => numbers.some((number, i) => number < (numbers[i - 1] ?? 0))))
-    return 'a packet has a number below that of the one before it';
-  const all = channels.flatMap(({ numbers }) => numbers).sort((a, b) => a - b);
-  if (all.length === 0) return undefined;
-  const [first, last] = [all[0], all.at(-1)];
-  if (first !== 0 || last !== all.length - 1) return `${all.length} packets have the numbers ${first} to ${last}`;
-  // Where a packet gets its number as the work is handed out, that of a SYNC may come to stand in place of another.
-  const own = packetLayout(rules).zeroPages !== undefined;
-  return own && new Set(all).size !== all.length ? 'two packets have the same number' : undefined;
 }

@@ -2,7 +2,7 @@
 import { imageFile } from '../../oracle/ram-image.js';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
 import { RamFlag } from '../../reference/stream/format.js';
-import { otherMemory, ourMachine } from '../../targets/machine.js';
+import { isOurMachine, otherMemory } from '../../targets/machine.js';
 import { becomes } from '../commands/observe.js';
 import { ChapterBuilder } from '../requirement.js';
 import { over, pairNeeds, postcopyPair } from '../state-machine/pair.js';
@@ -211,8 +211,7 @@ export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'command
       t.check((whole === undefined) === (each === undefined), 'both figures or none', Object.keys(info).join(', '));
       if (each === undefined) return;
       // The machine that our arguments make has one.
-      const { machine = ourMachine } = t.facts;
-      if (machine === ourMachine && Array.isArray(each)) t.same(each.length, 1, 'processors');
+      if (isOurMachine(t.facts) && Array.isArray(each)) t.same(each.length, 1, 'processors');
       const numbers = [whole, ...(Array.isArray(each) ? each : [Number.NaN])].map(Number);
       t.check(
         numbers.every((number) => Number.isInteger(number) && number >= 0 && number <= most),
