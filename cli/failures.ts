@@ -37,6 +37,7 @@ const codes: Readonly<Record<string, number>> = {
   Disconnected: exitCodes.target,
   NotQmp: exitCodes.target,
   StorageError: exitCodes.storage,
+  ScratchError: exitCodes.storage,
   Interrupted: exitCodes.interrupted,
 };
 

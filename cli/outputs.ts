@@ -3,6 +3,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { closest } from 'fastest-levenshtein';
 import pc from 'picocolors';
+import { StorageError } from '../campaign/folder.js';
 import type { RunEvent } from '../oracle/run-events.js';
 import { JunitReport } from '../reports/junit.js';
 import { MarkdownReport } from '../reports/markdown.js';
@@ -97,7 +98,13 @@ export class Outputs implements Report {
       throw new UsageError(`the report ${file} cannot be written: ${(error as Error).message.split(',', 1)[0]}`);
     }
     this.files.push(descriptor);
-    return make(format, (text) => writeAll(descriptor, text));
+    return make(format, (text) => {
+      try {
+        writeAll(descriptor, text);
+      } catch (error) {
+        throw new StorageError(file, text, error);
+      }
+    });
   }
 
   private close(): void {

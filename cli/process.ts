@@ -1,12 +1,23 @@
 /** Hands the command line to the command that it names, and ends the process when all has been written. */
+import { exitCodes } from '../oracle/exit-codes.js';
 import { processIo } from './io.js';
 import { main } from './program.js';
 
 /** @param args the command line without the program's own name */
 export async function runProgram(args: readonly string[]): Promise<never> {
+  let fault: NodeJS.ErrnoException | undefined;
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // A reader may go away; what nobody keeps though it was to be kept is told.
+    if (error.code !== 'EPIPE') fault ??= error;
+  });
   const exitCode = await main(args, processIo());
   // A pipe may still hold what was written; and nothing that is left open may keep a finished program alive.
   await Promise.all([process.stdout, process.stderr].map(flushed));
+  if (fault !== undefined) {
+    const why = fault.code === 'ENOSPC' ? 'the disk is full' : fault.message;
+    process.stderr.write(`qmpspec: standard output cannot be written: ${why}\n`);
+    if (exitCode === 0) process.exit(exitCodes.storage);
+  }
   process.exit(exitCode === 0 ? (process.exitCode ?? 0) : exitCode);
 }
 

@@ -25,7 +25,7 @@ export const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   brokenStream: 'the event stream is empty or cut off',
   planNotMet: 'fewer or more requirements were reported than were planned',
   vacuous: 'a requirement ended without checking anything',
-  storage: 'a file of a campaign could not be written, for example because the disk is full',
+  storage: 'a file could not be written, for example because the disk is full',
   expectations: 'nothing failed, but the expectations file no longer fits: fixed, expired or unmatched entries',
   internal: 'a fault of this program',
   interrupted: 'ended by Ctrl-C',

@@ -4,6 +4,13 @@ import { stillThere } from './known-defect-releases.js';
 
 export const crashes: readonly KnownDefect[] = [
   {
+    // Pages of a sparc64, for example. Seen on 7.2; nothing tells it but the size of the pages and the signal.
+    id: 'MIG-DEF-53',
+    title: "a source whose pages are larger than the host's divides by zero as it sends its memory",
+    from: [6, 0],
+    to: [7, 9],
+  },
+  {
     id: 'MIG-DEF-25',
     title: 'a machine name of 2 GiB or more in the configuration kills the destination by a negative allocation',
     from: [3, 0],

@@ -14,8 +14,10 @@ import { afterFairTime, type Starved } from '../protocol/fair-time.js';
 import { isObject } from '../protocol/json.js';
 import { renderEntries } from '../protocol/render.js';
 import { type Entry, Transcript } from '../protocol/transcript.js';
+import { usualPageSize } from '../targets/page-size.js';
 import { type ProbeResult, probe } from '../targets/probe.js';
 import { describeExit, type Instance, NotOffered, TargetError } from '../targets/target.js';
+import { guestEnds } from './guest-ends.js';
 import { guestWaits } from './guest-waits.js';
 import { commandThatLacks } from './lacking.js';
 import type { Requirement } from './requirement.js';
@@ -53,7 +55,7 @@ export async function conduct(requirement: Requirement, settings: TrialSettings)
     if (unlike !== undefined) throw new Divergence(unlike);
     const died = trial.instances.find(({ exit }) => exit?.signal != null && crashes.has(exit.signal))?.exit;
     if (trial.defect !== undefined) verdict = knownDefect(trial.defect);
-    else if (died !== undefined) {
+    else if (died !== undefined && guestEnds(trial) === undefined) {
       const defect = defectOfDeath(trial);
       const crash: Verdict = { kind: 'crash', reason: `the target died: ${describeExit(died)}` };
       verdict = defect === undefined ? crash : knownDefect(defect);
@@ -90,6 +92,8 @@ function knownDefect(id: string): Verdict {
 /** The known defect that a process died of: by its last words, or by what it was doing. */
 function defectOfDeath({ facts, instances, transcript }: Trial): string | undefined {
   const defects = defectsOfFacts(facts);
+  const divided = instances.some(({ exit }) => exit?.signal === 'SIGFPE');
+  if (divided && (facts.pageSize ?? 0) > usualPageSize && defects.has('MIG-DEF-53')) return 'MIG-DEF-53';
   const said = defectOfCrash(instances.map(({ stderr }) => stderr).join('\n'), defects);
   if (said !== undefined || defects.size === 0) return said?.id;
   const { dialect, schema, readings = [] } = facts;
@@ -111,6 +115,8 @@ async function judgeError(error: unknown, trial: Trial): Promise<{ verdict: Verd
   trial.disconnect();
   const health = await healthOf(trial.instances);
   if (health.health !== 'healthy') trial.transcript.add('source', 'note', `control probe: ${health.detail}`);
+  const ended = guestEnds(trial);
+  if (ended !== undefined) return { verdict: { kind: 'not-applicable', reason: ended } };
   const base = explain(error);
   const garbled = trial.transcript.entries.find((entry) => entry.kind === 'received' && !looksLikeJson(entry));
   if (health.health === 'dead') {

@@ -16,7 +16,7 @@ import { learnFacts, type TargetFacts, withPageSize } from '../targets/facts.js'
 import { isOurMachine } from '../targets/machine.js';
 import { InstancePool } from '../targets/pool.js';
 import { probe } from '../targets/probe.js';
-import { type Instance, type Target, TargetError } from '../targets/target.js';
+import { hintOfEnd, type Instance, type Target, TargetError } from '../targets/target.js';
 import { notApplicable } from './applicability.js';
 import { conduct, endedEvent } from './conduct.js';
 import type { Expectations } from './expectations/file.js';
@@ -114,7 +114,8 @@ async function lookAt(instance: Instance, pool: InstancePool, options: RunOption
   const result = await probe(instance);
   if (result.health !== 'healthy' && result.health !== 'slow') {
     await instance.dispose();
-    throw new TargetError(`${options.target.name} does not answer as a QMP monitor: ${result.detail}`);
+    const hint = instance.exit === undefined ? '' : hintOfEnd(instance.exit);
+    throw new TargetError(`${options.target.name} does not answer as a QMP monitor: ${result.detail}${hint}`);
   }
   try {
     const facts = await withPageSize(options.target, await learnFacts(instance, options.dialect));

@@ -1,4 +1,5 @@
 /** Size of the pages that a target's stream is made of. Peers and streams of ours know that of x86 only. */
+import { Disconnected } from '../protocol/errors.js';
 import { isObject } from '../protocol/json.js';
 import type { Session } from '../protocol/session.js';
 import type { Target } from './target.js';
@@ -8,6 +9,16 @@ export const usualPageSize = 4096;
 
 /** Machines whose pages are, or without a processor may be, of another size; of all others it is known. */
 const unusual = new Set('aarch64 alpha arm avr cris loongarch64 or1k sparc sparc64 tricore'.split(' '));
+
+/** Bytes of the pages of those whose pages are larger than the usual ones, where a migration is not survived (MIG-DEF-53). */
+const larger: Readonly<Record<string, number>> = {
+  alpha: 8192,
+  cris: 8192,
+  loongarch64: 16384,
+  or1k: 8192,
+  sparc64: 8192,
+  tricore: 16384,
+};
 
 /** The machine that a target is, by `query-target`; `undefined` where it does not say. */
 export async function archOf(session: Session): Promise<string | undefined> {
@@ -36,6 +47,9 @@ export async function pageSizeOf(target: Target, arch: string | undefined): Prom
       if (ended) return typeof size === 'number' && size > 0 ? size : usualPageSize;
     }
     return usualPageSize;
+  } catch (error) {
+    if (error instanceof Disconnected) return larger[arch] ?? usualPageSize;
+    throw error;
   } finally {
     await instance.dispose();
   }

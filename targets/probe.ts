@@ -50,7 +50,7 @@ export async function probe(instance: Instance, deadline?: number): Promise<Prob
 const endIsTold = 500;
 
 async function explain(error: unknown, instance: Instance): Promise<ProbeResult> {
-  const left = error instanceof Disconnected || error instanceof NotQmp;
+  const left = error instanceof Disconnected || error instanceof NotQmp || error instanceof ConnectError;
   const exit = instance.exit ?? (left ? await instance.exited(endIsTold).catch(() => undefined) : undefined);
   if (exit !== undefined) return { health: 'dead', detail: describeExit(exit) };
   if (error instanceof ConnectError) return { health: 'dead', detail: error.message };

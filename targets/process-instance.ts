@@ -14,9 +14,11 @@ import { type Launched, launch } from './launch.js';
 import { starvedSession } from './processor-wait.js';
 import { killGroup, theReaper } from './reaper.js';
 import { SocketWatch } from './socket-watch.js';
+import { markOf } from './strays.js';
 import {
   describeExit,
   type ExitStatus,
+  hintOfEnd,
   type Instance,
   RefusedStart,
   type StartOptions,
@@ -46,6 +48,14 @@ export interface ProcessPlan {
 export type SessionDefaults = Required<Pick<SessionOptions, 'deadline' | 'interval'>>;
 
 const keptStderr = 256 * 1024;
+
+/** Why a program was not started, by the system's code. */
+const whyNot: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such program',
+  EACCES: 'it is not executable',
+  EMFILE: 'too many files are open (ulimit -n), or too much is tried side by side (--jobs)',
+  EAGAIN: 'there are too many processes (ulimit -u), or too much is tried side by side (--jobs)',
+};
 
 /** Milliseconds after the end of a process within which the rest of its output must have come. */
 const pipesDrain = 200;
@@ -144,15 +154,14 @@ export class ProcessInstance implements Instance {
   static async start(plan: ProcessPlan, options: StartOptions, defaults: SessionDefaults): Promise<ProcessInstance> {
     mkdirSync(plan.scratch, { recursive: true, mode: 0o700 });
     const child = await launch(plan.command, plan.args, {
-      env: { ...process.env, ...plan.env },
+      env: { ...process.env, ...plan.env, ...markOf(theReaper().root) },
       cwd: plan.scratch,
       stdio: plan.monitors.some((place) => place.kind === 'stdio'),
       ...(plan.often ? { often: true } : {}),
     }).catch((error: NodeJS.ErrnoException) => {
       rmSync(plan.scratch, { recursive: true, force: true });
       const { code, message } = error;
-      const why = code === 'ENOENT' ? 'there is no such program' : code === 'EACCES' ? 'it is not executable' : message;
-      throw new TargetError(`cannot start ${plan.command}: ${why}`);
+      throw new TargetError(`cannot start ${plan.command}: ${whyNot[code ?? ''] ?? message}`);
     });
     const instance = new ProcessInstance(child, plan, options, defaults);
     try {
@@ -248,7 +257,7 @@ export class ProcessInstance implements Instance {
     if (extra.length > 0 && exit.signal === null && exit.code !== 0) {
       return new RefusedStart(`it does not start with ${extra.join(' ')}${said}`);
     }
-    return new TargetError(`${this.plan.command} ended ${when} (${describeExit(exit)})${said}`);
+    return new TargetError(`${this.plan.command} ended ${when} (${describeExit(exit)})${said}${hintOfEnd(exit)}`);
   }
 
   record(transcript: Transcript, endpoint: string): void {

@@ -3,9 +3,10 @@
  * waits at the other end of a pipe and, when the pipe closes, kills what is still registered and removes our scratch folder.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeScratchRoot } from './scratch-root.js';
+import { endStrays, endStraysByShell } from './strays.js';
 
 const script = `
 pids=' ' starting=0
@@ -29,6 +30,7 @@ if [ $starting -gt 0 ]; then
     sleep 0.1
   done
 fi
+${endStraysByShell}
 # What was killed a moment ago may still be making files.
 for try in 1 2 3 4 5; do rm -rf "$root" 2>/dev/null && break; sleep 0.2; done
 `;
@@ -40,9 +42,7 @@ class Reaper {
   private folders = 0;
 
   constructor() {
-    // A unix socket's path has at most 107 bytes; ours need up to 40 after the folder for temporary files.
-    const folder = Buffer.byteLength(tmpdir()) > 67 ? '/tmp' : tmpdir();
-    this.root = mkdtempSync(join(folder, 'qmpspec-'));
+    this.root = makeScratchRoot();
     this.shell = spawn('/bin/sh', ['-c', script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
     this.shell.on('error', () => undefined);
     this.shell.stdin?.on('error', () => undefined);
@@ -82,6 +82,7 @@ class Reaper {
       killGroup(pid);
       this.tell(`died ${pid}`);
     }
+    endStrays(this.root);
     rmSync(this.root, { recursive: true, force: true });
   }
 }

@@ -62,12 +62,22 @@ const ours: Readonly<Record<string, string>> = {
   incoming: 'whether it waits for a migration',
   m: 'how much memory it has',
   uuid: 'which UUID it has',
+  preconfig: 'whether it waits before its machine is made',
+};
+
+/** With these no run is possible, and why. */
+const impossible: Readonly<Record<string, string>> = {
+  daemonize: 'it must stay in the foreground, where its end is seen',
+  runas: 'another user cannot write to the folder of a run',
+  chroot: 'elsewhere the folder of a run is not found',
 };
 
 /** It cannot be so at every start. @throws ConfigError */
 function refuseOurs(name: string, args: readonly string[]): void {
   for (const word of args) {
     const [, option = ''] = /^--?(\w+)$/.exec(word) ?? [];
+    if (Object.hasOwn(impossible, option))
+      throw new ConfigError(`targets.${name}.args must not have ${word}: ${impossible[option]}`);
     if (Object.hasOwn(ours, option))
       throw new ConfigError(
         `targets.${name}.args must not have ${word}: ${ours[option]} is for each requirement to say`,

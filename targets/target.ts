@@ -48,6 +48,12 @@ export interface ExitStatus {
 export const describeExit = (status: ExitStatus): string =>
   status.signal === null ? `exit status ${status.code}` : `killed by ${status.signal}`;
 
+/** What may be behind an end that the process itself thinks is in order; empty where it does not. */
+export const hintOfEnd = ({ code }: ExitStatus): string =>
+  code === 0
+    ? '; it must stay in the foreground (no -daemonize, no & in a script), and a guest of its own must not end it (-no-shutdown, -action panic=none)'
+    : '';
+
 export interface Instance {
   /** Folder of this instance; all sockets and files of a run with it lie inside. */
   readonly scratch: string;

@@ -7,7 +7,7 @@ import { refusedPort } from '../commands/refused-port.js';
 import { ChapterBuilder } from '../requirement.js';
 import { awaitOrDefect } from './defects.js';
 import { migrateTo, startsPrograms, swallow, tellsOfProgram } from './exec.js';
-import { completed, peerNeeds, source } from './source.js';
+import { completed, peerNeeds, slow, source } from './source.js';
 import { device, story, tells } from './story.js';
 import { inProgress, nothingToResume } from './texts.js';
 
@@ -182,7 +182,8 @@ export const start = new ChapterBuilder(['State machine', '3.1 Start'], 'state-m
     { needs: { parameters: ['tls-creds'], commands: ['object-add'], unless: unlessExact } },
   )
   .must('MIG-SM-O12', 'the first pass and then active follow the reply', async (t) => {
-    const one = await source(t, 'stall', { ram: 4 });
+    // Where RAM is somewhere else, what it has of zeros would be sent at once.
+    const one = await source(t, 'stall', { ram: 4, parameters: { 'max-bandwidth': slow } });
     await one.migrate();
     await one.until('active');
     await one.tells('setup ↵migrate P active P*');

@@ -43,6 +43,21 @@ describe('qmpspec as a process', function () {
     });
   });
 
+  it('tells of a report and of a screen that the disk has no room for', async () => {
+    const report = await qmpspec('run', 'QMP-NEG-08', '-r', 'json=/dev/full');
+    expect(report.code).to.equal(9);
+    expect(report.stderr).to.match(/^qmpspec: \/dev\/full cannot be written: the disk is full\n$/);
+    const screen = await new Running(['run', 'QMP-NEG-08'], { stdout: '/dev/full' }).end;
+    expect(screen.code).to.equal(9);
+    expect(screen.stderr).to.equal('qmpspec: standard output cannot be written: the disk is full\n');
+  });
+
+  it('tells that there is no folder for temporary files', async () => {
+    const { code, stderr } = await new Running(['run', 'QMP-NEG-08'], { env: { TMPDIR: '/absent' } }).end;
+    expect(code).to.equal(9);
+    expect(stderr).to.match(/^qmpspec: no folder for temporary files can be made in \/absent: there is no such folder/);
+  });
+
   it('shows what goes over the wire', async () => {
     const { code, stdout } = await qmpspec('show', 'QMP-NEG-08');
     expect(code).to.equal(0);

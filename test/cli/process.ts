@@ -1,6 +1,6 @@
 /** The program as its users start it: compiled where these tests are, else from the sources. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,9 +29,15 @@ export class Running {
   private ended = false;
   readonly end: Promise<Ended>;
 
-  constructor(args: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv; input?: string } = {}) {
+  /** @param options `stdout` is a file that takes the output in our place */
+  constructor(
+    args: readonly string[],
+    options: { cwd?: string; env?: NodeJS.ProcessEnv; input?: string; stdout?: string } = {},
+  ) {
     const { NODE_OPTIONS: _, QMPSPEC_DEBUG: __, ...env } = process.env;
+    const file = options.stdout === undefined ? undefined : openSync(options.stdout, 'w');
     this.child = spawn(process.execPath, [...loader, program, ...args], {
+      stdio: ['pipe', file ?? 'pipe', 'pipe'],
       cwd: options.cwd ?? tmpdir(),
       env: { ...env, NO_COLOR: '1', XDG_STATE_HOME: state, ...options.env },
     });
@@ -39,9 +45,10 @@ export class Running {
       this[name] += part;
       this.wake();
     };
-    this.child.stdout.setEncoding('utf8').on('data', gather('stdout'));
-    this.child.stderr.setEncoding('utf8').on('data', gather('stderr'));
-    this.child.stdin.end(options.input ?? '');
+    if (file !== undefined) closeSync(file);
+    this.child.stdout?.setEncoding('utf8').on('data', gather('stdout'));
+    this.child.stderr?.setEncoding('utf8').on('data', gather('stderr'));
+    this.child.stdin?.end(options.input ?? '');
     this.end = new Promise((resolve) => {
       this.child.on('close', (code, signal) => {
         this.ended = true;
@@ -71,7 +78,7 @@ export class Running {
 
   /** The reader goes away, as `| head` does. */
   closeStdout(): void {
-    this.child.stdout.destroy();
+    this.child.stdout?.destroy();
   }
 
   private wake(): void {

@@ -17,6 +17,7 @@ const seen: readonly { readonly id: string; readonly on: readonly string[]; read
   { id: 'MIG-DEF-49', on: ['5.2', '6.2', '7.2', '9.2'], not: ['4.2', '11.0', '11.1'] },
   { id: 'MIG-DEF-52', on: ['4.2'], not: ['3.0', '5.2', '7.2'] },
   { id: 'MIG-DEF-51', on: ['10.0'], not: ['7.2', '11.0'] },
+  { id: 'MIG-DEF-53', on: ['6.2', '7.2'], not: ['5.2', '8.2', '10.0'] },
 ];
 
 /** What processes said when they died, and of what. */

@@ -91,7 +91,14 @@ describe('clean-up', () => {
     });
   }
 
-  for (const how of ['exit', 'throw'] as const) {
+  it('is complete after SIGKILL, what has left its group included', async () => {
+    const started = await begin('apart');
+    expect(started.pids.some(gone)).to.equal(false);
+    child.kill('SIGKILL');
+    await nothingLeft(started, dirname(started.scratch));
+  });
+
+  for (const how of ['exit', 'apart-exit', 'throw'] as const) {
     it(`is complete when we ${how}`, async () => {
       const started = await begin(how);
       await nothingLeft(started, dirname(started.scratch));

@@ -140,6 +140,10 @@ describe('--target', () => {
       /^targets\.paused\.args must not have -S: whether a guest is started paused is for/,
     );
     expect(refused('large', config).message).to.match(/must not have --m: how much memory it has/);
+    for (const word of ['-daemonize', '--daemonize', '-runas', '-chroot'])
+      expect(refused('gone', { targets: { gone: { target: 'qemu', args: [word] } } }).message).to.match(
+        new RegExp(`^targets\\.gone\\.args must not have ${word}: .* (foreground|folder of a run)`),
+      );
     expect(refused('waiting', config).message).to.match(/must not have -incoming: whether it waits for a migration/);
   });
 

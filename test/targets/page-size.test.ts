@@ -46,6 +46,19 @@ describe('size of a page', () => {
     }
   });
 
+  it('is known of machines with larger ones where a migration is not survived', async () => {
+    const dying = (arch: string) =>
+      monitor(
+        `execute === "query-target" ? { return: { arch: "${arch}" } }
+          : execute === "query-commands" ? { return: ["query-target", "migrate"].map((name) => ({ name })) }
+          : execute === "migrate" ? process.exit(3)
+          : { return: {} }`,
+      );
+    expect(await pagesOf(dying('sparc64'))).to.equal(8192);
+    expect(await pagesOf(dying('tricore'))).to.equal(16384);
+    expect(await pagesOf(dying('avr'))).to.equal(4096);
+  });
+
   it('decides whether requirements apply that read or send streams of ours', async () => {
     const target = referenceTarget();
     try {

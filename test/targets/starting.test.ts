@@ -94,6 +94,12 @@ describe('a program that does not become a monitor', () => {
     expect(message).to.match(/ended before its monitor listened \(exit status 3\): no such machine$/);
   });
 
+  it('because it thinks that it is done is told with what may be behind it', async () => {
+    expect(await refusal(script('process.exit(0);'))).to.match(
+      /\(exit status 0\); it must stay in the foreground \(no -daemonize.*-no-shutdown/,
+    );
+  });
+
   it('because it is killed is told with the signal', async () => {
     expect(await refusal(script('process.kill(process.pid, "SIGSEGV");'))).to.match(/\(killed by SIGSEGV\)$/);
   });

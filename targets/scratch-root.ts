@@ -1,0 +1,42 @@
+/** Where everything that a run makes on the way lives: one folder, whose path needs no quoting anywhere. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** No folder could be made: what is wrong with the one for temporary files stands in the message. */
+export class ScratchError extends Error {
+  override readonly name = 'ScratchError';
+}
+
+const usual = '/tmp';
+
+/** A unix socket's path has at most 107 bytes; ours need up to 40 after the folder for temporary files. */
+const longest = 67;
+
+/** Letters that mean nothing to the options of a QEMU (a comma ends one), nor to a shell or an address of a migration. */
+const plain = /^[\w./+@~ -]*$/;
+
+/** The folder for temporary files, or the usual one where its path could not stand in addresses and options. */
+export function temporaryFolder(): string {
+  // A target runs in a folder of its own, where a relative path would lead elsewhere.
+  const folder = resolve(tmpdir());
+  return plain.test(folder) && Buffer.byteLength(folder) <= longest ? folder : usual;
+}
+
+/** Makes the folder of a run. @throws ScratchError */
+export function makeScratchRoot(folder = temporaryFolder()): string {
+  try {
+    return mkdtempSync(join(folder, 'qmpspec-'));
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    const why =
+      {
+        ENOENT: 'there is no such folder, or nothing can be made there',
+        ENOTDIR: 'it is no folder',
+        EACCES: 'it is not ours to write',
+        EROFS: 'it cannot be written to',
+        ENOSPC: 'the disk is full',
+      }[code] ?? message;
+    throw new ScratchError(`no folder for temporary files can be made in ${folder}: ${why} (TMPDIR names another one)`);
+  }
+}
