@@ -17,6 +17,7 @@ import { type Entry, Transcript } from '../protocol/transcript.js';
 import { usualPageSize } from '../targets/page-size.js';
 import { type ProbeResult, probe } from '../targets/probe.js';
 import { describeExit, type Instance, NotOffered, TargetError } from '../targets/target.js';
+import { migrationBlocked } from './blocked.js';
 import { guestEnds } from './guest-ends.js';
 import { guestWaits } from './guest-waits.js';
 import { commandThatLacks } from './lacking.js';
@@ -135,6 +136,8 @@ async function judgeError(error: unknown, trial: Trial): Promise<{ verdict: Verd
     return { verdict: { kind: 'garbage', reason: 'it sent something that is not JSON', ...base } };
   }
   if (base.divergence !== undefined) {
+    const blocked = migrationBlocked(trial);
+    if (blocked !== undefined) return { verdict: { kind: 'not-applicable', reason: blocked } };
     const absent = commandThatLacks(trial.transcript.entries, trial.facts);
     if (absent !== undefined) return { verdict: { kind: 'not-applicable', reason: `no command ${absent}` } };
     return { verdict: { kind: 'divergence', ...base } };

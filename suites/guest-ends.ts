@@ -5,8 +5,8 @@ import type { TargetFacts } from '../targets/facts.js';
 import { isOurMachine } from '../targets/machine.js';
 import type { Instance } from '../targets/target.js';
 
-/** Last words of an emulator whose processor cannot go on. */
-const fatal = /^qemu: fatal: (.*)$/m;
+/** Last words of an emulator whose processor cannot go on, and what is said where the host's cannot. */
+const fatal = /^(?:qemu: fatal: (.*)|(KVM internal error\..*|KVM: entry failed.*))$/m;
 
 /** Events that tell of an end that the guest asked for. */
 const isFarewell = (entry: Entry): boolean => {
@@ -28,8 +28,9 @@ export function guestEnds({
 }): string | undefined {
   if (isOurMachine(facts)) return undefined;
   for (const { stderr } of instances) {
-    const [, words] = fatal.exec(stderr) ?? [];
-    if (words !== undefined) return `the guest of a ${facts.machine} brought it down: ${words}`;
+    const [, emulator, host] = fatal.exec(stderr) ?? [];
+    const words = emulator ?? host;
+    if (words !== undefined) return `the guest of a ${facts.machine} brought it to a stop: ${words}`;
   }
   const left = instances.some(({ exit }) => exit?.code === 0) && transcript.entries.some(isFarewell);
   return left ? `the guest of a ${facts.machine} ended it` : undefined;

@@ -215,6 +215,9 @@ const onlyOnce = (id: string, { divergence }: Verdict): string =>
 
 const holds = ({ kind }: Verdict): boolean => ['conforms', 'known-defect', 'not-applicable'].includes(kind);
 
+const blockedNote = ({ blocked }: TargetFacts): string | undefined =>
+  blocked === undefined ? undefined : `it cannot be migrated, and what needs that is not judged: ${blocked.join('; ')}`;
+
 function header(options: RunOptions, facts: TargetFacts, unmatched: number): RunHeader {
   return {
     event: 'header',
@@ -225,7 +228,7 @@ function header(options: RunOptions, facts: TargetFacts, unmatched: number): Run
     product: facts.product,
     productVersion: facts.version,
     dialect: facts.dialect.name,
-    notes: [facts.dialectNote, facts.schemaNote].filter((note) => note !== undefined),
+    notes: [facts.dialectNote, facts.schemaNote, blockedNote(facts)].filter((note) => note !== undefined),
     seed: options.seed,
     jobs: options.jobs,
     strict: options.strict,

@@ -41,6 +41,8 @@ export interface TargetFacts {
   readonly arch?: string;
   /** Type of the machine object, for example `none-machine`, where the target has `qom-get`. */
   readonly machine?: string;
+  /** What keeps it from being migrated, as `query-migrate` shows it; absent where nothing does. */
+  readonly blocked?: readonly string[];
   /** Bytes of a page of its stream, where that was asked; else it is taken for the usual one. */
   readonly pageSize?: number;
 }
@@ -67,6 +69,7 @@ export async function learnFacts(instance: Instance, dialect?: DialectName): Pro
     const schema = readSchema(isObject(reply.value) ? reply.value.return : undefined, chosen.dialect);
     const settings = await readSettings(session);
     const singlestep = await stepsSingly(session);
+    const blocked = await reasonsAgainst(session);
     const machine = commands?.includes('qom-get') ? await machineOf(session) : undefined;
     const arch = commands?.includes('query-target') ? await archOf(session) : undefined;
     return {
@@ -79,6 +82,7 @@ export async function learnFacts(instance: Instance, dialect?: DialectName): Pro
       ...(singlestep === undefined ? {} : { singlestep }),
       ...(arch === undefined ? {} : { arch }),
       ...(machine === undefined ? {} : { machine }),
+      ...(blocked.length === 0 ? {} : { blocked }),
     };
   } finally {
     session.close();
@@ -89,6 +93,12 @@ async function stepsSingly(session: Session): Promise<boolean | undefined> {
   const { value } = await session.command('query-status');
   const shown = isObject(value) && isObject(value.return) ? value.return.singlestep : undefined;
   return typeof shown === 'boolean' ? shown : undefined;
+}
+
+async function reasonsAgainst(session: Session): Promise<string[]> {
+  const { value } = await session.command('query-migrate');
+  const shown = isObject(value) && isObject(value.return) ? value.return['blocked-reasons'] : undefined;
+  return Array.isArray(shown) ? shown.filter((reason) => typeof reason === 'string') : [];
 }
 
 /** What a target says of itself, asked of an instance that is started for it. @throws TargetError */

@@ -2,7 +2,7 @@
 import type { Trial } from '../../oracle/trial.js';
 import type { Session } from '../../protocol/session.js';
 import { ChapterBuilder } from '../requirement.js';
-import { conflictsIn, dependsOnHost, readCapabilities, setsOfPairs, setting } from './capability-model.js';
+import { allOff, conflictsIn, dependsOnHost, readCapabilities, setsOfPairs, setting } from './capability-model.js';
 import { fitsExactly, unlessExact } from './dialect-fit.js';
 import { unchanged } from './observe.js';
 import { rawCommand } from './raw-arguments.js';
@@ -266,7 +266,7 @@ export const setCapabilities = new ChapterBuilder(
   )
   .must('MIG-CMD-SCAP-08.alone', 'every capability without a condition can be switched on and off alone', async (t) => {
     const session = await t.session();
-    for (const name of Object.keys(await readCapabilities(t, session))) {
+    for (const name of await allOff(t, session)) {
       const refusals = conflictsIn(t.dialect.migration.conflicts, new Set([name]));
       const before = await readCapabilities(t, session);
       const reply = await session.command(command, setting([[name, true]]));
@@ -290,7 +290,7 @@ export const setCapabilities = new ChapterBuilder(
     'two capabilities are refused together exactly where the release says so',
     async (t) => {
       const session = await t.session();
-      const names = Object.keys(await readCapabilities(t, session));
+      const names = await allOff(t, session);
       // What a host lacks it lacks together with others, too.
       const lacking: string[] = [];
       for (const name of names.filter(dependsOnHost)) {
@@ -321,6 +321,7 @@ export const setCapabilities = new ChapterBuilder(
     'postcopy-ram and compress exclude each other in the baseline only',
     async (t) => {
       const session = await t.session();
+      await allOff(t, session);
       const reply = await session.command(
         command,
         setting([

@@ -28,6 +28,17 @@ export async function readCapabilities(t: Trial, session: Session): Promise<Read
   return Object.fromEntries(entries.map((one) => (isObject(one) ? [String(one.capability), one.state ?? null] : [])));
 }
 
+/** Switches off what somebody has left on in a monitor that runs already, and returns the names of all. */
+export async function allOff(t: Trial, session: Session): Promise<string[]> {
+  const all = await readCapabilities(t, session);
+  const on = Object.keys(all).filter((name) => all[name] === true);
+  if (on.length > 0) {
+    const off = setting(on.map((name) => [name, false]));
+    t.succeeded(await session.command('migrate-set-capabilities', off), `${on.join()} off`);
+  }
+  return Object.keys(all);
+}
+
 export const setting = (entries: readonly (readonly [capability: string, state: boolean])[]) => ({
   capabilities: entries.map(([capability, state]) => ({ capability, state })),
 });

@@ -350,6 +350,9 @@ export const argumentOrder = new ChapterBuilder(
   })
   .must('QMP-ARG-35', 'nothing of a refused command takes effect', async (t) => {
     const session = await t.session();
+    // One that runs already may have it on.
+    const off = { capability: 'xbzrle', state: false };
+    t.succeeded(await session.command('migrate-set-capabilities', capabilities([off])));
     for (const bad of [{ capability: 'nope', state: true }, { capability: 'xbzrle' }, 5, { ...on, x: 1 }]) {
       t.failed(await session.command('migrate-set-capabilities', capabilities([on, bad])), 'GenericError');
     }
@@ -362,7 +365,7 @@ export const argumentOrder = new ChapterBuilder(
     const entry = Array.isArray(list)
       ? list.find((one: JsonValue) => isObject(one) && one.capability === 'xbzrle')
       : undefined;
-    t.equal(entry, { capability: 'xbzrle', state: false }, 'xbzrle');
+    t.equal(entry, off, 'xbzrle');
   })
   .must(
     'QMP-ARG-36',

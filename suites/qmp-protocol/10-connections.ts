@@ -7,6 +7,7 @@ import { Session } from '../../protocol/session.js';
 import { look, switchOn } from '../commands/observe.js';
 import { ChapterBuilder } from '../requirement.js';
 import { peerNeeds, source } from '../state-machine/source.js';
+import { nextClient } from './next-client.js';
 import { done } from './shapes.js';
 import { expectingNegotiation } from './texts.js';
 import { onTwoMonitors, several, twoMonitors } from './two-monitors.js';
@@ -123,7 +124,7 @@ export const connections = new ChapterBuilder(
         await first.reply(first.post('query-name'));
         first.post('query-commands');
         first.close();
-        const second = await t.session({ to: instance });
+        const second = await nextClient(t, instance);
         await second.fence();
         const own = second.since(0).filter((message) => message.kind !== 'greeting');
         const stale = second.log.filter((message) => message.stale && message.kind !== 'greeting');

@@ -3,6 +3,7 @@ import { event, type Pattern } from '../../oracle/patterns.js';
 import { isReply } from '../../protocol/message.js';
 import type { TargetFacts } from '../../targets/facts.js';
 import { ChapterBuilder } from '../requirement.js';
+import { nextClient } from './next-client.js';
 import { oobInstance } from './oob-target.js';
 import { done, faulty, refused } from './shapes.js';
 import { unexpected } from './texts.js';
@@ -42,7 +43,7 @@ export const differences = new ChapterBuilder(['QMP protocol', '17 Later release
         const commands = Array.from({ length: 20 }, () => `{"execute":"query-commands","id":"${first.freshId()}"}`);
         await first.sendBytes(commands.join(''));
         first.close();
-        const second = await t.session({ to: instance });
+        const second = await nextClient(t, instance);
         t.succeeded(await second.command('query-version'), 'after the disconnect');
         await second.fence();
         second.close();

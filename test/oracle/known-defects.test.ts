@@ -10,6 +10,7 @@ const has = (id: string, release: string): boolean => {
 const seen: readonly { readonly id: string; readonly on: readonly string[]; readonly not: readonly string[] }[] = [
   { id: 'QMP-BUG-08', on: ['4.2'], not: ['3.0', '5.2', '7.2'] },
   { id: 'QMP-BUG-09', on: ['4.2'], not: ['3.0', '5.2', '7.2'] },
+  { id: 'QMP-BUG-10', on: ['6.2', '10.1'], not: ['3.0', '4.2'] },
   { id: 'MIG-DEF-45', on: ['4.2'], not: ['3.0', '5.2', '7.2'] },
   { id: 'MIG-DEF-46', on: ['4.2'], not: ['3.0', '5.2', '7.2'] },
   { id: 'MIG-DEF-47', on: ['10.1', '10.2', '11.0', '11.1'], not: ['9.2', '10.0'] },

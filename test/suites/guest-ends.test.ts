@@ -4,7 +4,12 @@ import { guestEnds } from '../../suites/guest-ends.js';
 import type { TargetFacts } from '../../targets/facts.js';
 import type { ExitStatus } from '../../targets/target.js';
 
-const told = (machine: string, exit: ExitStatus, { stderr = '', event = {} }: { stderr?: string; event?: object }) => {
+const running = undefined;
+const told = (
+  machine: string,
+  exit: ExitStatus | undefined,
+  { stderr = '', event = {} }: { stderr?: string; event?: object },
+) => {
   const transcript = new Transcript();
   transcript.add('source', 'received', JSON.stringify(event));
   return guestEnds({ transcript, facts: { machine } as TargetFacts, instances: [{ exit, stderr }] });
@@ -24,7 +29,10 @@ describe('a machine whose guest brings it to its end', () => {
 
   it('is told by the last words of an emulator that could not go on', () => {
     expect(told('virt-machine', aborted, { stderr })).to.equal(
-      'the guest of a virt-machine brought it down: DOUBLE MMU FAULT',
+      'the guest of a virt-machine brought it to a stop: DOUBLE MMU FAULT',
+    );
+    expect(told('pc-machine', running, { stderr: 'KVM internal error. Suberror: 1\nEAX=00000000\n' })).to.equal(
+      'the guest of a pc-machine brought it to a stop: KVM internal error. Suberror: 1',
     );
     expect(told('virt-machine', aborted, { stderr: 'some assertion' })).to.equal(undefined);
   });
