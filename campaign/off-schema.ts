@@ -1,4 +1,5 @@
 /** Results of commands, and events, that are not what the target's own schema says they are. */
+import { isUndeclared } from '../oracle/conversation.js';
 import { isObject, type JsonValue } from '../protocol/json.js';
 import { entryValue, type Transcript } from '../protocol/transcript.js';
 import type { Schema } from '../qapi/schema.js';
@@ -21,7 +22,12 @@ export function offSchemaSymptoms(transcript: Transcript, schema: Schema): Sympt
     }
     if (entry.kind !== 'received' || entry.stale) continue;
     const value = entryValue(entry);
-    if (isObject(value) && typeof value.event === 'string' && schema.events.has(value.event)) {
+    if (isObject(value) && typeof value.event === 'string') {
+      if (!schema.events.has(value.event)) {
+        if (!isUndeclared(value.event, schema)) continue;
+        const fault = { path: value.event, expected: 'an event that the schema has', got: 'another one' };
+        return [symptomOf(`event ${value.event} off the schema`, 'QMP-EVT-01', fault, entry.n)];
+      }
       const fault = faultIn(value.data, validatorsFor(schema).event(value.event));
       if (fault === undefined) continue;
       return [symptomOf(`event ${value.event} off the schema`, 'QMP-EVT-01', fault, entry.n)];

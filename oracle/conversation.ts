@@ -28,13 +28,29 @@ function isTimestamp(value: JsonValue | undefined): boolean {
   return isInteger(seconds) && seconds >= 0 && isInteger(microseconds) && microseconds >= 0 && microseconds < 1e6;
 }
 
+/** Of events that nobody knows a client says nothing; whoever tells of one of these also has it in its schema. */
+const lasting: ReadonlySet<string> = new Set([
+  'MIGRATION',
+  'MIGRATION_PASS',
+  'POWERDOWN',
+  'RESET',
+  'RESUME',
+  'SHUTDOWN',
+  'STOP',
+]);
+
+/** A schema by the word of the monitor itself does not have this event. */
+export const isUndeclared = (event: string, schema: Schema): boolean =>
+  schema.origin === 'introspection' && lasting.has(event) && !schema.events.has(event);
+
 function faultOfEvent(event: JsonObject, name: string, schema: Schema): string | undefined {
   const more = Object.keys(event).filter((member) => !['event', 'timestamp', 'data'].includes(member));
   if (more.length > 0) return 'an event with the members event, timestamp and perhaps data';
   if (!isTimestamp(event.timestamp)) return 'an event with seconds and microseconds in its timestamp';
-  if (!schema.events.has(name)) return undefined;
   // A schema of our own may be older than the monitor.
   const additional = schema.origin !== 'introspection';
+  if (!schema.events.has(name))
+    return isUndeclared(name, schema) ? `an event that its schema has, as ${name} is not` : undefined;
   const [fault] = validatorsFor(schema).event(name, { additional })(event.data);
   return fault === undefined ? undefined : `event ${name} with data as in its schema: ${fault.path} ${fault.expected}`;
 }

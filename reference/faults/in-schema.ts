@@ -62,6 +62,11 @@ export const schemaFaults = inArea('schema', {
   }))('has enums without values', 'QMP-BASE-05'),
   'schema-command-missing': named('migrate', () => undefined)('does not list migrate in its schema', 'QMP-BASE-05'),
   'schema-event-missing': named('MIGRATION', () => undefined)('does not list MIGRATION in its schema', 'QMP-BASE-05'),
+  'schema-pass-missing': named('MIGRATION_PASS', () => undefined)(
+    'tells of passes, which its schema does not list',
+    'QMP-BASE-05',
+    'QMP-EVT-01',
+  ),
   'schema-command-too-many': schema((entities) => [
     ...entities,
     { name: 'migrate-teleport', 'meta-type': 'command', 'arg-type': '0', 'ret-type': '0' },

@@ -6,6 +6,7 @@ import { detailsOfEvents, detailsOfReplies, detailsOfSettings } from './in-detai
 import { eachCommand } from './in-each-command.js';
 import { eachCapability, eachParameter } from './in-each-setting.js';
 import { eventFaults } from './in-events.js';
+import { faultsOfFigures } from './in-figures.js';
 import { loadFaults, returnPathFaults } from './in-loading.js';
 import { queryFaults, runStateQueryFaults } from './in-queries.js';
 import { detailsOfQueries, detailsOfRunState } from './in-query-details.js';
@@ -50,6 +51,7 @@ export const faults: ReadonlyMap<string, Fault> = new Map(
     detailsOfSettings,
     detailsOfQueries,
     detailsOfRunState,
+    faultsOfFigures,
   ].flatMap((area) => Object.entries(area)),
 );
 

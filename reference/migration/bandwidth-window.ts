@@ -22,7 +22,7 @@ export class BandwidthWindow {
   #bytes = 0;
 
   constructor(private readonly clock: Clock) {
-    this.#began = clock.now();
+    this.#began = Math.floor(clock.now());
   }
 
   /** Bytes have been sent. */
@@ -46,11 +46,13 @@ export class BandwidthWindow {
 
   /** Ends the window if its time is over; undefined otherwise. */
   turn(): WindowResult | undefined {
-    const elapsed = this.clock.now() - this.#began;
+    // A window takes whole milliseconds.
+    const now = Math.floor(this.clock.now());
+    const elapsed = now - this.#began;
     if (elapsed < windowMs) return undefined;
     const bandwidth = this.#bytes / elapsed;
     const result = { elapsed, bandwidth, mbps: (bandwidth * 8) / 1000, significant: this.#bytes > significantBytes };
-    this.#began = this.clock.now();
+    this.#began = now;
     this.#bytes = 0;
     return result;
   }

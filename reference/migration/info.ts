@@ -64,12 +64,12 @@ function member(name: string, state: ModelState, sources: InfoSources): unknown 
 }
 
 function ramMembers(state: ModelState, { host, statistics, remainingPages }: InfoSources): Record<string, unknown> {
-  const { ramMembers: dialect } = host.dialect.migration;
+  const { ramMembers: dialect, transferredIsRam } = host.dialect.migration;
   const done = state.out.status === 'completed';
   const members: Record<string, unknown> = {
     total: host.ram.total,
     remaining: done ? 0 : remainingPages * pageSize,
-    transferred: statistics.transferred,
+    transferred: transferredIsRam ? statistics.transferred : statistics.streamBytes,
     duplicate: statistics.duplicate,
     skipped: 0,
     normal: statistics.normal,

@@ -28,6 +28,7 @@ export class RamSender {
   /** So many bytes have been sent. */
   sent(bytes: number): void {
     this.streamBytes += bytes;
+    this.owner.deps.statistics.streamBytes += bytes;
     this.window.sent(bytes);
   }
 

@@ -38,7 +38,7 @@ export class PassCounter {
     this.#since = now;
     this.#dirtied = 0;
     this.source.compressed.updateRate();
-    this.xbzrle.updateRates(statistics.normal + statistics.duplicate);
+    this.xbzrle.updateRates(statistics.normal + statistics.duplicate + statistics.deltas);
     return fresh;
   }
 

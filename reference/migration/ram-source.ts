@@ -199,6 +199,7 @@ export class RamSource {
     if (decision === 'delta') {
       const length = this.writer.ram.xbzrle(block, offset, xbzrle.delta, xbzrle.deltaLength);
       xbzrle.counters.sent(length);
+      this.statistics.deltas++;
       return length;
     }
     this.statistics.normal++;

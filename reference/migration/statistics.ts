@@ -6,8 +6,12 @@ export type Part = 'precopyBytes' | 'downtimeBytes' | 'postcopyBytes';
 /** Numbers of the outgoing side behind `query-migrate` (commands.md §8). Times in milliseconds. */
 export class Statistics {
   #transferred = 0;
+  /** Everything that was sent, on whatever channel. */
+  streamBytes = 0;
   duplicate = 0;
   normal = 0;
+  /** Delta records. */
+  deltas = 0;
   dirtyPagesRate = 0;
   mbps = 0;
   dirtySyncCount = 0;
@@ -43,8 +47,10 @@ export class Statistics {
   /** A `migrate` has been accepted: everything starts anew (MIG-CMD-MIG-21; the counters by MIG-DEF-18). */
   begin(): void {
     this.#transferred = 0;
+    this.streamBytes = 0;
     this.duplicate = 0;
     this.normal = 0;
+    this.deltas = 0;
     this.dirtyPagesRate = 0;
     this.mbps = 0;
     this.dirtySyncCount = 0;

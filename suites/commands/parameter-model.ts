@@ -52,10 +52,12 @@ const defaultOf = (dialect: Dialect, name: string): bigint =>
 export function borderValues(rule: ParameterRule): bigint[] {
   const borders = [0n, 2n ** 8n, 2n ** 31n, 2n ** 32n, 2n ** 53n, 2n ** 63n, two64, -(2n ** 63n), -(2n ** 32n)];
   const extra = [...(rule.range ?? []), ...(rule.check === 'max-throttle' ? [20n, 99n] : [])];
+  // Those of the levels of each kind, which releases that do not use them may not look at.
+  const levels = rule.ignored ? [9n, 20n] : [];
   const sizes = rule.check === 'cache-size' ? [pageSize, 5000n, 100000n, 2n ** 40n, 2n ** 62n] : [];
   // Whole turns of the narrow widths, which the baseline cuts off before it looks at the range.
   const turns = rule.bits === 8 ? [257n, 355n, 265n] : rule.bits === 32 ? [4294967301n, 4294967312n] : [];
-  const around = [...borders, ...extra, ...sizes].flatMap((value) => [value - 1n, value, value + 1n]);
+  const around = [...borders, ...extra, ...levels, ...sizes].flatMap((value) => [value - 1n, value, value + 1n]);
   return [...new Set([...around, ...turns])].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
 

@@ -1,6 +1,8 @@
 /** commands.md §3: what each capability does to a migration, as far as a machine without disks and devices shows it. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Trial } from '../../oracle/trial.js';
+import { type JsonObject, stringifyJson } from '../../protocol/json.js';
 import { ChapterBuilder } from '../requirement.js';
 import { over, pair, pairNeeds } from '../state-machine/pair.js';
 import { pausedPostcopy, pauseNeeds, postcopyNeeds } from '../state-machine/postcopy.js';
@@ -39,8 +41,15 @@ for (const capability of ['zero-blocks', 'rdma-pin-all', 'dirty-bitmaps', 'auto-
   );
 }
 
-/** Bytes of a disk of zeros. */
+/** Bytes of a disk. */
 const diskSize = 2 ** 20;
+
+/** How a source is told what to send. */
+interface WayToSend {
+  readonly capabilities?: readonly string[];
+  readonly parameters?: JsonObject;
+  readonly call?: JsonObject;
+}
 
 export const capabilityEffects = builder
   .must(
@@ -63,6 +72,39 @@ export const capabilityEffects = builder
       t.check(short < without - diskSize / 2, 'much less', `${short}`, 'the stream with zero-blocks');
     },
     { needs: { ...captureNeeds, capabilities: ['zero-blocks'], members: ['migrate.blk'] } },
+  )
+  .must(
+    'MIG-CMD-EFF.block',
+    'with block the contents of disks are sent, as with blk',
+    async (t) => {
+      for (const way of [{ call: { blk: true } }, { capabilities: ['block'] }]) {
+        const more = (await sentOfDisk(t, way)) - (await sentOfDisk(t, {}));
+        // A chunk says which one of which disk it is, and where all of them are through.
+        const holds = more > diskSize && more < 1.5 * diskSize;
+        t.check(holds, `${diskSize} bytes more, and a little`, `${more} bytes`, stringifyJson(way));
+      }
+    },
+    { needs: { ...captureNeeds, capabilities: ['block'], members: ['migrate.blk'] } },
+  )
+  .must(
+    'MIG-CMD-EFF.block-incremental',
+    'with inc or block-incremental no more of a disk is sent than its topmost layer has',
+    async (t) => {
+      const parameters = { 'block-incremental': true };
+      for (const way of [{ call: { inc: true } }, { capabilities: ['block'], parameters }]) {
+        const [whole, top] = [await sentOfDisk(t, way, []), await sentOfDisk(t, way, ['snapshot=on'])];
+        const holds = whole > diskSize && top < diskSize / 2;
+        t.check(holds, `${diskSize} bytes, and few of an empty layer`, `${whole} and ${top}`, stringifyJson(way));
+      }
+    },
+    {
+      needs: {
+        ...captureNeeds,
+        capabilities: ['block'],
+        members: ['migrate.blk', 'migrate.inc'],
+        parameters: ['block-incremental'],
+      },
+    },
   )
   .must(
     'MIG-CMD-EFF.late-block-activate',
@@ -97,3 +139,16 @@ export const capabilityEffects = builder
     },
   )
   .done();
+
+/** Bytes of a stream beside a disk without zeros. @param options of its drive */
+async function sentOfDisk(t: Trial, way: WayToSend, options: readonly string[] = []): Promise<number> {
+  const { capabilities = [], parameters = {}, call = {} } = way;
+  const { scratch } = await t.instance();
+  const file = join(scratch, 'ones.img');
+  await writeFile(file, Buffer.alloc(diskSize, 1));
+  const drive = [`file=${file}`, 'format=raw', 'if=none', 'id=disk', ...options].join(',');
+  const one = await Captured.open(t, { image: null, capabilities, parameters, start: { extra: ['-drive', drive] } });
+  await one.migrates(call);
+  await one.completes();
+  return one.bytes().length;
+}

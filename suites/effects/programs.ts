@@ -1,7 +1,12 @@
 /** commands.md §13: migrations to a program. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DeadlinePassed } from '../../protocol/errors.js';
 import { ChapterBuilder } from '../requirement.js';
 import { migrateTo, startsPrograms, tellsOfProgram } from '../state-machine/exec.js';
 import { peerNeeds, someRam, source } from '../state-machine/source.js';
+import { Captured, captureNeeds, readable } from '../stream-format/capture.js';
 
 export const programEffects = new ChapterBuilder(['Effects', 'Programs'], 'commands.md, exec:', peerNeeds)
   .must('MIG-CMD-EXEC-01', 'how the program ends is not looked at', async (t) => {
@@ -24,5 +29,30 @@ export const programEffects = new ChapterBuilder(['Effects', 'Programs'], 'comma
       await one.statusIs('failed');
       await one.runStateIs('running');
     },
+  )
+  .must(
+    'MIG-CMD-EXEC-01.whole',
+    'a program is given the whole stream, from the first byte to the last',
+    async (t) => {
+      const one = await Captured.open(t);
+      const file = join(one.instance.scratch, 'stream');
+      // What has its name has come to its end.
+      const reply = await migrateTo(one.session, `exec:cat >'${file}.part' && mv '${file}.part' '${file}'`);
+      if (!startsPrograms(t, reply)) return;
+      await one.until('completed');
+      await one.runs('postmigrate');
+      const until = one.session.patience();
+      while (!existsSync(file)) {
+        if (until.passed) throw new DeadlinePassed('the program to have read everything', until.length);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      const recording = readable(t, await readFile(file));
+      one.carries(recording);
+      // A load is through before it, and would not miss the end of it.
+      const { description = '', descriptionLength: whole } = recording;
+      const holds = whole > 0 && Buffer.byteLength(description) === whole;
+      t.check(holds, `${whole} bytes of a description`, `${Buffer.byteLength(description)}`, 'behind the end');
+    },
+    { needs: captureNeeds },
   )
   .done();

@@ -196,7 +196,7 @@ export const seenCapture = (t: Trial, options: CaptureOptions): Promise<SeenStre
   });
 
 /** What is in these bytes, which must be a stream that can be read to its last byte. */
-function readable(t: Trial, bytes: Buffer): Recording {
+export function readable(t: Trial, bytes: Buffer): Recording {
   const recording = recorded(t, bytes);
   t.check(
     recording.problem === undefined && recording.messages.length === 0,

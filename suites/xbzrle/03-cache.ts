@@ -1,20 +1,40 @@
 /** xbzrle.md §3, §4: the page cache and the statistics. */
 
 import type { Trial } from '../../oracle/trial.js';
-import type { JsonObject } from '../../protocol/json.js';
+import { isObject, type JsonObject } from '../../protocol/json.js';
 import { RamFlag, SectionType } from '../../reference/stream/format.js';
 import { unlessExact } from '../commands/dialect-fit.js';
+import { becomes } from '../commands/observe.js';
 import { figuresHold } from '../commands/ram-figures.js';
 import { ChapterBuilder } from '../requirement.js';
 import { captureNeeds } from '../stream-format/capture.js';
 import type { Recording } from '../stream-format/recording.js';
-import { edits, kindsOf, looked, migratedWithChanges, pageSize } from './changing.js';
+import { changed, edits, kindsOf, looked, migratedWithChanges, pageSize } from './changing.js';
 
 /** Hits of the third pass: every page that a reset marks dirty. */
 const hits = looked + 1;
 const overflows = 1;
 
+const isWhole = ({ kind }: Recording['pages'][number]): boolean => kind === RamFlag.page;
 const deltasOf = (recording: Recording) => recording.pages.filter(({ kind }) => kind === RamFlag.xbzrle);
+
+/** Milliseconds of a window of the rates: a look for dirty pages that comes earlier does not end it. */
+const window = 1000;
+
+/** Where the passes begin: no page comes twice in one. */
+function beginsOfPasses(pages: Recording['pages']): readonly number[] {
+  const begins = [0];
+  let seen = new Set<string>();
+  for (const [at, { block, offset }] of pages.entries()) {
+    const page = `${block} ${offset}`;
+    if (seen.has(page)) {
+      begins.push(at);
+      seen = new Set();
+    }
+    seen.add(page);
+  }
+  return begins;
+}
 
 /** Bytes of a record in all. */
 const recordBytes = ({ payload, continued, block }: Recording['pages'][number]): number =>
@@ -88,6 +108,38 @@ export const cache = new ChapterBuilder(['XBZRLE', '3 Page cache'], 'xbzrle.md �
     const [stats] = await statistics(t);
     t.same(stats.overflow, overflows, 'overflow');
   })
+  .must(
+    'MIG-XBZ-STAT-01.rates',
+    'the rates are those of all pages since the last look for dirty ones that is a second old',
+    async (t) => {
+      const [one] = await changed(t, { capabilities: ['pause-before-switchover'] });
+      await one.until('pre-switchover');
+      const paused = Number((await one.info())['total-time']);
+      // The last look for dirty pages comes behind the pause.
+      const words = `a pause of more than ${window} ms`;
+      const over = (info: JsonObject) => Number(info['total-time']) > paused + window;
+      await becomes(t, one.session, 'query-migrate', words, over);
+      await one.does('migrate-continue', { state: 'pre-switchover' });
+      await one.completes();
+      const pages = one.recording().pages.filter(({ section }) => section === SectionType.part);
+      const { 'xbzrle-cache': shown } = await one.info();
+      const stats = isObject(shown) ? shown : {};
+      const [, second, third] = beginsOfPasses(pages);
+      const misses = (from: number) => pages.slice(Math.max(from, second ?? 0), third).filter(isWhole).length;
+      t.same(misses(0), looked, 'pages that come whole in the second pass');
+      // What was over before the pause may have taken a window, too: the last one then began between two passes.
+      const from = paused < window ? [0] : [0, second ?? 0, third ?? 0];
+      const rates = from.map((first) => misses(first) / (pages.length - first));
+      const isRate = rates.some((rate) => Math.abs(rate - Number(stats['cache-miss-rate'])) < 1e-6);
+      t.check(isRate, rates.join(' or '), String(stats['cache-miss-rate']), 'cache-miss-rate');
+      if (!t.dialect.migration.encodingRate) return;
+      // All deltas come in the last pass.
+      const rate = (Number(stats.pages) * pageSize) / Number(stats.bytes);
+      const holds = Math.abs(rate - Number(stats['encoding-rate'])) < 1e-6 * rate;
+      t.check(holds, `${rate}`, String(stats['encoding-rate']), 'encoding-rate');
+    },
+    { needs: { capabilities: ['xbzrle', 'pause-before-switchover'], unless: unlessExact } },
+  )
   .must(
     'MIG-XBZ-STAT-03',
     'pages and bytes count records, or hits, as the release does',

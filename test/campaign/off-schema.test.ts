@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import { offSchemaSymptoms } from '../../campaign/off-schema.js';
 import { Transcript } from '../../protocol/transcript.js';
+import { fromIntrospection, toIntrospection } from '../../qapi/introspection.js';
+import { parseQapi } from '../../qapi/parse.js';
 import { loadSchema } from '../../reference/schema/index.js';
 
 function talk(command: string, result: string): Transcript {
@@ -31,6 +33,14 @@ describe('results off the schema', () => {
     };
     expect(event('{"status": "setup"}')).to.deep.equal([]);
     expect(event('{"status": "setup", "before": "none"}')).to.deep.equal(['QMP-EVT-01']);
+  });
+
+  it('are told of events that a monitor does not list itself', () => {
+    const transcript = new Transcript();
+    transcript.add('source', 'received', '{"event": "STOP"}');
+    const own = fromIntrospection(toIntrospection(parseQapi("{ 'event': 'RESUME' }")));
+    expect(offSchemaSymptoms(transcript, own).map(({ rows: [row] }) => row)).to.deep.equal(['QMP-EVT-01']);
+    expect(offSchemaSymptoms(transcript, loadSchema('7.2'))).to.deep.equal([]);
   });
 
   it('are not what fits, nor what nobody can know', () => {

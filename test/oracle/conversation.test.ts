@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { impossibleIn } from '../../oracle/conversation.js';
+import { fromIntrospection, toIntrospection } from '../../qapi/introspection.js';
+import { parseQapi } from '../../qapi/parse.js';
 import { loadSchema } from '../../reference/schema/index.js';
 import { conversation } from '../protocol/fake-monitor.js';
 import { listen, reply, stop } from '../protocol/listening.js';
@@ -7,14 +9,14 @@ import { listen, reply, stop } from '../protocol/listening.js';
 const known = { schema: loadSchema('3.0'), singlestep: false };
 
 /** What cannot be in a conversation in which a monitor answers the first command behind the negotiation like this. */
-async function said(answer: (id: unknown) => string, query = 'query-name'): Promise<string | undefined> {
+async function said(answer: (id: unknown) => string, query = 'query-name', of = known): Promise<string | undefined> {
   const monitor = await listen(conversation(({ execute, id }) => (execute === query ? answer(id) : reply(id))));
   const session = await monitor.session();
   await session.negotiate();
   await session.command(query);
   // A query that returns nothing would not be as its schema says.
   await session.command('stop');
-  return impossibleIn(session, known)?.expected;
+  return impossibleIn(session, of)?.expected;
 }
 
 const timed = (timestamp: unknown): string => JSON.stringify({ event: 'STOP', timestamp });
@@ -80,6 +82,14 @@ describe('what no conversation can have', () => {
     expect(await said((id) => `${pass}\r\n${reply(id)}`)).to.match(/^event MIGRATION_PASS with data as in its schema/);
     const unknown = JSON.stringify({ ...JSON.parse(stop), event: 'OF_ANOTHER_MAKE', data: { pass: 'one' } });
     expect(await said((id) => `${unknown}\r\n${reply(id)}`)).to.equal(undefined);
+  });
+
+  it('is an event that is not in the schema of the monitor', async () => {
+    const schema = fromIntrospection(toIntrospection(parseQapi("{ 'event': 'STOP' }")));
+    const told = (event: string) =>
+      said((id) => `${event}\r\n${reply(id)}`, 'query-name', { schema, singlestep: false });
+    expect(await told(stop)).to.equal(undefined);
+    expect(await told(stop.replace('STOP', 'RESUME'))).to.equal('an event that its schema has, as RESUME is not');
   });
 
   it('is a result that is not as its schema says', async () => {

@@ -1,0 +1,68 @@
+/** One figure that is wrong by little, or only now and then. */
+import { type Call, inArea, type Members } from './fault.js';
+
+const within = (part: string, change: (figures: Members, call: Call) => Members) => ({
+  'query-migrate': (call: Call) => {
+    const value = call.next() as Members;
+    return value[part] === undefined ? value : { ...value, [part]: change(value[part] as Members, call) };
+  },
+});
+const figure = (part: string, name: string, change: (value: number) => number) =>
+  within(part, (figures) =>
+    figures[name] === undefined ? figures : { ...figures, [name]: change(Number(figures[name])) },
+  );
+const fewer = (value: number): number => Math.max(0, value - 1);
+
+export const faultsOfFigures = inArea('query-migrate', {
+  'transferred-one-more': {
+    title: 'counts one byte more than it has sent',
+    rows: ['MIG-CMD-INV-01', 'MIG-CMD-QMIG-03'],
+    calls: figure('ram', 'transferred', (value) => value + 1),
+  },
+  'downtime-bytes-one-less': {
+    title: 'counts one byte less than it has sent while the guest was stopped',
+    rows: ['MIG-CMD-INV-01', 'MIG-CMD-QMIG-03'],
+    dialect: '7.2',
+    calls: figure('ram', 'downtime-bytes', fewer),
+  },
+  'pages-per-second-one-less': {
+    title: 'shows one page a second less than it sends',
+    rows: ['MIG-CMD-QMIG-03'],
+    dialect: '7.2',
+    calls: figure('ram', 'pages-per-second', fewer),
+  },
+  'zero-pages-go-on-counting': {
+    title: 'counts pages of zeros from one migration to the next',
+    rows: ['MIG-CMD-INV-01', 'MIG-CMD-MIG-21'],
+    calls: {
+      migrate: ({ args, ask, memory, next }) => {
+        const { ram } = ask('query-migrate') as Members;
+        const before = Number((ram as Members | undefined)?.duplicate ?? 0);
+        const answer = next();
+        if (args.resume !== true) memory.set('before', before);
+        return answer;
+      },
+      ...within('ram', (ram, { memory }) => ({
+        ...ram,
+        duplicate: Number(ram.duplicate) + Number(memory.get('before') ?? 0),
+      })),
+    },
+  },
+  'cache-miss-rate-doubled': {
+    title: 'shows a rate of cache misses twice as high',
+    rows: ['MIG-XBZ-STAT-01'],
+    calls: figure('xbzrle-cache', 'cache-miss-rate', (value) => 2 * value),
+  },
+  'encoding-rate-doubled': {
+    title: 'shows a rate of encoding twice as high',
+    rows: ['MIG-XBZ-STAT-01'],
+    dialect: '7.2',
+    calls: figure('xbzrle-cache', 'encoding-rate', (value) => 2 * value),
+  },
+  'busy-rate-from-one': {
+    title: 'counts threads that compress as busy where pages wait for one',
+    rows: ['MIG-CMD-QMIG-03'],
+    dialect: '7.2',
+    calls: figure('compression', 'busy-rate', (value) => value + 1),
+  },
+});
