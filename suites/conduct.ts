@@ -14,6 +14,7 @@ import { afterFairTime, type Starved } from '../protocol/fair-time.js';
 import { isObject } from '../protocol/json.js';
 import { renderEntries } from '../protocol/render.js';
 import { type Entry, Transcript } from '../protocol/transcript.js';
+import { goesOn, goesOnWords } from '../targets/goes-on.js';
 import { usualPageSize } from '../targets/page-size.js';
 import { type ProbeResult, probe } from '../targets/probe.js';
 import { describeExit, type Instance, NotOffered, TargetError } from '../targets/target.js';
@@ -118,6 +119,10 @@ async function judgeError(error: unknown, trial: Trial): Promise<{ verdict: Verd
   if (health.health !== 'healthy') trial.transcript.add('source', 'note', `control probe: ${health.detail}`);
   const ended = guestEnds(trial);
   if (ended !== undefined) return { verdict: { kind: 'not-applicable', reason: ended } };
+  for (const instance of trial.instances) {
+    if (!(await goesOn(instance))) continue;
+    return { verdict: { kind: 'inconclusive', reason: goesOnWords }, fatal: goesOnWords };
+  }
   const base = explain(error);
   const garbled = trial.transcript.entries.find((entry) => entry.kind === 'received' && !looksLikeJson(entry));
   if (health.health === 'dead') {
