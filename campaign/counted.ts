@@ -1,7 +1,7 @@
 /**
- * What a source says that it has sent, held against what came: the figures of `query-migrate` (commands.md §8, xbzrle.md §3), and
- * what its memory was. Only of the first migration of a process, to a peer of ours that read all of it: its figures go on
- * counting in later ones.
+ * What a source says that it has sent, held against what came to a peer of ours that read all of it: the figures of
+ * `query-migrate` (commands.md §8, xbzrle.md §3), and what its memory was. Those of the cache only of the first migration of a
+ * process: they may go on counting in later ones.
  */
 import type { Judge } from '../oracle/judge.js';
 import { isObject, type JsonObject, type JsonValue } from '../protocol/json.js';
@@ -22,7 +22,7 @@ interface Stream {
 }
 
 const words =
-  /^connection (?<number>\d+): pages in all: (?<whole>\d+) whole, (?<zero>\d+) zero, (?<deltas>\d+) deltas of (?<bytes>\d+) bytes, (?<again>\d+) again, (?<kept>\d+) kept, (?<beside>\d+) beside, in (?<blocks>\w+) blocks?(?:, memory (?<memory>[0-9a-f]+))?$/;
+  /^connection (?<number>\d+): pages in all: (?<whole>\d+) whole, (?<zero>\d+) zero, (?<deltas>\d+) deltas of (?<bytes>\d+) bytes, (?<again>\d+) again, (?<kept>\d+) kept, (?<beside>\d+) beside, (?<ram>\d+) bytes of RAM in (?<all>\d+) bytes, in (?<blocks>\w+) blocks?(?:, memory (?<memory>[0-9a-f]+))?$/;
 
 export function countedSymptoms({ entries }: Transcript, judge: Judge, dialect: Dialect): Symptom[] {
   // Two processes may send to the same peers.
@@ -30,7 +30,8 @@ export function countedSymptoms({ entries }: Transcript, judge: Judge, dialect: 
   const streams = streamsOf(entries);
   const [first] = streams;
   if (first === undefined) return [];
-  return [...figures(first, entries, judge, dialect), ...memories(streams, entries)].slice(0, 1);
+  const wrong = streams.flatMap((stream) => figures(stream, entries, judge, dialect));
+  return [...wrong, ...memories(streams, entries)].slice(0, 1);
 }
 
 function streamsOf(entries: readonly Entry[]): Stream[] {
@@ -60,21 +61,48 @@ function streamsOf(entries: readonly Entry[]): Stream[] {
 function figures({ begun, counts }: Stream, entries: readonly Entry[], judge: Judge, dialect: Dialect): Symptom[] {
   const { at = '' } = entries.find(({ kind }) => kind === 'started') ?? {};
   if (!judge.isFresh(at) || !onlyPlain(entries)) return [];
-  const sent = entries.filter(({ kind }) => kind === 'sent');
-  // However it is spelled, there was one migration until then.
-  const migrations = sent.filter(({ text }) => /"migrate"|\\u/.test(text));
-  const [only, second] = migrations;
-  if (only === undefined || only.n > begun || (only.text.match(/"migrate"/g)?.length ?? 0) !== 1) return [];
+  // However it is spelled, there was one migration from each of them to the next.
+  const migrations = entries.filter(({ kind, text }) => kind === 'sent' && /"migrate"|\\u/.test(text));
+  if (migrations.some(({ text }) => (text.match(/"migrate"/g)?.length ?? 0) !== 1)) return [];
+  const next = migrations.findIndex(({ n }) => n > begun);
+  const index = (next < 0 ? migrations.length : next) - 1;
+  const own = migrations[index];
+  // Disks count in their own way.
+  if (own === undefined || /"(?:blk|inc)"/.test(own.text)) return [];
+  const from = index === 0 ? begun : beginsAnew(index, own, entries, at);
+  if (from === undefined) return [];
+  const until = migrations[index + 1]?.n ?? Number.POSITIVE_INFINITY;
   for (const entry of entries) {
-    if (entry.n < begun || entry.kind !== 'received' || entry.at !== at) continue;
-    if (second !== undefined && entry.n > second.n) break;
+    if (entry.n < Math.max(begun, from) || entry.kind !== 'received' || entry.at !== at) continue;
+    if (entry.n > until) break;
     const value = entryValue(entry);
     const info = isObject(value) && isObject(value.return) ? value.return : {};
     if (info.status !== 'completed' || !isObject(info.ram)) continue;
-    const wrong = difference(info, counts, dialect);
+    const bytes = overSeveral(entries) ? undefined : bytesOf(info.ram, counts, dialect);
+    const wrong = difference(info, counts, dialect, index === 0) ?? bytes;
     if (wrong !== undefined) return [symptomOf(wrong, entry)];
   }
   return [];
+}
+
+/** Packets of data channels count, too, if only where they begin. */
+const overSeveral = (entries: readonly Entry[]): boolean =>
+  entries.some(({ kind, text }) => kind === 'sent' && text.includes('multifd'));
+
+/** Where a later migration has been answered, before which a reply may be of the one before it; unless its stream may be another's. */
+function beginsAnew(index: number, own: Entry, entries: readonly Entry[], at: string): number | undefined {
+  // Each of those before it had come to a peer by then, and went over one connection.
+  const before = entries.filter(({ kind, text, n }) => kind === 'channel' && n < own.n && /: accepted$/.test(text));
+  if (own.at !== at || before.length < index) return undefined;
+  if (overSeveral(entries)) return undefined;
+  const sent = entryValue(own);
+  const id = isObject(sent) ? sent.id : undefined;
+  if (id === undefined) return undefined;
+  return entries.find((entry) => {
+    if (entry.kind !== 'received' || entry.at !== at || entry.n < own.n) return false;
+    const value = entryValue(entry);
+    return isObject(value) && value.id === id && 'return' in value;
+  })?.n;
 }
 
 function onlyPlain(entries: readonly Entry[]): boolean {
@@ -97,18 +125,20 @@ interface Difference {
 const numberOf = (value: JsonValue | undefined): number | undefined =>
   typeof value === 'bigint' || typeof value === 'number' ? Number(value) : undefined;
 
+const must = (row: string, name: string, got: number | undefined, due: number): Difference | undefined =>
+  got === undefined || got === due
+    ? undefined
+    : { row, subject: `${name} is not what came`, expected: `${due}`, got: `${got}` };
+
 function difference(
   info: JsonObject,
   counts: Readonly<Record<string, number>>,
   dialect: Dialect,
+  first: boolean,
 ): Difference | undefined {
   const ram = isObject(info.ram) ? info.ram : {};
   const cache = isObject(info['xbzrle-cache']) ? info['xbzrle-cache'] : undefined;
   const { whole = 0, zero = 0, deltas = 0, bytes = 0, again = 0, kept = 0, beside = 0, blocks = 0 } = counts;
-  const must = (row: string, name: string, got: number | undefined, due: number): Difference | undefined =>
-    got === undefined || got === due
-      ? undefined
-      : { row, subject: `${name} is not what came`, expected: `${due}`, got: `${got}` };
   // What goes over several channels at once some releases count a page less, or more, of.
   const sent =
     beside > 0
@@ -116,6 +146,7 @@ function difference(
       : (must('MIG-XBZ-STAT-05', 'normal', numberOf(ram.normal), whole) ??
         must('MIG-XBZ-STAT-05', 'duplicate', numberOf(ram.duplicate), zero));
   if (sent !== undefined) return sent;
+  if (!first) return undefined;
   if (beside > 0 && numberOf(ram['multifd-bytes']) === 0)
     return {
       row: 'MIG-MFD-STAT-02',
@@ -142,6 +173,21 @@ function difference(
   return (
     must('MIG-XBZ-STAT-03', 'pages of xbzrle-cache', numberOf(cache.pages), deltas) ??
     must('MIG-XBZ-STAT-03', 'bytes of xbzrle-cache', numberOf(cache.bytes), bytes)
+  );
+}
+
+/** Every byte of RAM is counted, and which releases count of what else goes with it. Of deltas they count what they like. */
+function bytesOf(
+  ram: JsonObject,
+  { ram: bytes = 0, all = 0, deltas = 0 }: Readonly<Record<string, number>>,
+  { migration }: Dialect,
+): Difference | undefined {
+  if (deltas > 0) return undefined;
+  const parts = ['precopy-bytes', 'downtime-bytes'].map((name) => numberOf(ram[name]));
+  const both = parts.includes(undefined) ? undefined : parts.reduce((sum = 0, part = 0) => sum + part, 0);
+  return (
+    must('MIG-CMD-INV-01', 'transferred', numberOf(ram.transferred), migration.transferredIsRam ? bytes : all) ??
+    must('MIG-CMD-INV-01', 'precopy-bytes and downtime-bytes', both, bytes)
   );
 }
 

@@ -15,11 +15,12 @@ export interface Windows {
 /** A figure, what it may be, and the row of the specification that says so. */
 export type WrongRate = readonly [row: string, expected: string, got: string];
 
-/** Milliseconds of a window of speed at least, and of one of dirty pages. */
+/** Milliseconds of a window of speed at least, and of one of dirty pages, by a clock of whole ones: it may take one less. */
 const speedWindow = 100;
 const dirtyWindow = 1000;
 /** Bytes beside those of pages that a window may have seen. */
 const besidePages = 2 ** 20;
+const ofClock = 1;
 
 const figure = (holder: unknown, name: string): number | undefined => {
   const value = isObject(holder as JsonObject) ? (holder as JsonObject)[name] : undefined;
@@ -28,18 +29,20 @@ const figure = (holder: unknown, name: string): number | undefined => {
 
 /** The rates among the figures of one reply that cannot be. */
 export function* wrongRates(value: JsonObject, { firstAge: age, countsPages }: Windows): Generator<WrongRate> {
-  const { ram, 'xbzrle-cache': cache } = value;
+  const { ram, 'xbzrle-cache': cache, compression } = value;
   if (!isObject(ram)) return;
   const completed = value.status === 'completed';
   // Some releases work out the figures of the end just before they show it.
   const goesOn = !completed && (figure(ram, 'remaining') ?? 0) > 0;
   const nothing = (row: string, name: string, holder: unknown, since: number) => {
     const shown = figure(holder, name);
-    const wrong = age !== undefined && age < since && shown !== undefined && shown !== 0;
+    const wrong = age !== undefined && age < since - ofClock && shown !== undefined && shown !== 0;
     return wrong ? [[row, `${name} 0 in the first ${since} ms`, `${shown}`] as const] : [];
   };
   yield* nothing('MIG-CMD-QMIG-03', 'dirty-pages-rate', ram, dirtyWindow);
   for (const name of ['cache-miss-rate', 'encoding-rate']) yield* nothing('MIG-CMD-QMIG-03', name, cache, dirtyWindow);
+  for (const name of ['busy-rate', 'compression-rate'])
+    yield* nothing('MIG-CMD-QMIG-03', name, compression, dirtyWindow);
   yield* nothing('MIG-CMD-QMIG-03', 'pages-per-second', ram, speedWindow);
   if (goesOn) yield* nothing('MIG-CMD-QMIG-03', 'mbps', ram, speedWindow);
   if (!countsPages || 'disk' in value) return;

@@ -7,7 +7,10 @@ import { isOurMachine } from '../targets/machine.js';
 /** What a release says of a device that has no state to send. */
 const device = /^State blocked by non-migratable device/;
 
-/** Why a failure says nothing of the monitor: it has refused a migration, or shown the reason; `undefined` where it has not. */
+/**
+ * Why a failure says nothing of the monitor: it has refused a migration, or shown the reason; `undefined` where it has not.
+ * Nothing is in the way of the machine that is ours, whatever is shown.
+ */
 export function migrationBlocked({
   transcript,
   facts,
@@ -15,13 +18,14 @@ export function migrationBlocked({
   readonly transcript: Transcript;
   readonly facts: TargetFacts;
 }): string | undefined {
+  if (isOurMachine(facts)) return undefined;
   const { blocked = [] } = facts;
   const reasonIn = (entry: Entry): string | undefined => {
     const value = entry.kind === 'received' ? entryValue(entry) : undefined;
     if (!isObject(value)) return undefined;
     if (blocked.length > 0 && isObject(value.return) && 'blocked-reasons' in value.return) return blocked[0];
     const desc = isObject(value.error) ? String(value.error.desc) : '';
-    if (!isOurMachine(facts) && device.test(desc)) return desc;
+    if (device.test(desc)) return desc;
     return blocked.find((reason) => desc.includes(reason));
   };
   for (const entry of transcript.entries) {

@@ -222,10 +222,12 @@ export class PeerConnection {
     const { pages, machine } = memory;
     // What goes on here began where nobody read along.
     if (!this.begins) pages.elsewhere = true;
+    let inPart = false;
     const reader = new StreamReader(
       { rules, recovery, state: memory.receiver },
       {
         sectionBegin: (section) => {
+          inPart = section.type === SectionType.part;
           checks.sectionBegin(section);
           machine.sectionBegin(section);
           pages.section();
@@ -241,7 +243,10 @@ export class PeerConnection {
           if (this.differs(offset, kind, bytes, start))
             checks.report('stream-format §5', `the page at 0x${offset.toString(16)} is not what the guest has there`);
         },
-        ramEos: () => checks.ramEos(),
+        ramEos: () => {
+          checks.ramEos();
+          if (inPart) memory.tally?.markOfPart();
+        },
         ramFlush: () => checks.ramFlush(),
         device: (section, body) => machine.device(section, body),
         vmdescription: (text, length) => {
@@ -262,6 +267,7 @@ export class PeerConnection {
         complete: () => {
           if (this.begins) machine.complete();
           memory.ended = true;
+          if (memory.tally !== undefined) memory.tally.streamBytes = reader.offset;
           if (memory.streams === 1) memory.compareChannels();
           this.ended();
         },

@@ -31,6 +31,10 @@ export class Tally {
   again = 0;
   /** … more than once: those are in the cache of a source that keeps every page. */
   kept = 0;
+  /** Bytes of all records of pages, and of the marks behind those of a PART section: what some releases call transferred. */
+  ramBytes = 0;
+  /** Bytes of the stream in all, once it has ended. */
+  streamBytes = 0;
   /** … over data channels, whole or zero. */
   beside = 0;
   /** Pages came that are not counted here, or may have. */
@@ -54,6 +58,8 @@ export class Tally {
     const { times, image } = block;
     const number = offset / pageSize;
     const before = times[number] ?? 0;
+    const record = recordBytes(name, offset, kind, bytes, start, length);
+    this.ramBytes += record;
     if (kind === RamFlag.page) {
       this.whole++;
       if (before > 0) this.again++;
@@ -64,14 +70,15 @@ export class Tally {
       image?.fill(bytes[start] ?? 0, offset, offset + pageSize);
     } else if (kind === RamFlag.xbzrle) {
       this.deltas++;
-      this.deltaBytes += headBytes + deltaHeadBytes + length;
-      // A record that says so goes on with the block of the one before it, in whatever section that stood.
-      const head = start - deltaHeadBytes - headBytes;
-      const flags = (offset | kind | RamFlag.continue) >>> 0;
-      if (head < 0 || bytes.readUInt32BE(head + 4) !== flags) this.deltaBytes += 1 + name.length;
+      this.deltaBytes += record;
       if (image !== undefined) decodeXbzrle(bytes, start, length, image, offset);
     } else this.others = true;
     times[number] = Math.min(2, before + 1);
+  }
+
+  /** The mark behind the records of a PART section. */
+  markOfPart(): void {
+    this.ramBytes += headBytes;
   }
 
   /** A page that came over a data channel. */
@@ -82,10 +89,10 @@ export class Tally {
 
   /** In words for a transcript. */
   get words(): string {
-    const { whole, zero, deltas, deltaBytes, again, kept, beside } = this;
+    const { whole, zero, deltas, deltaBytes, again, kept, beside, ramBytes, streamBytes } = this;
     const image = this.remembers ? `, memory ${this.#digest()}` : '';
     const blocks = `in ${this.#blocks.size === 1 ? 'one block' : `${this.#blocks.size} blocks`}`;
-    return `${whole} whole, ${zero} zero, ${deltas} deltas of ${deltaBytes} bytes, ${again} again, ${kept} kept, ${beside} beside, ${blocks}${image}`;
+    return `${whole} whole, ${zero} zero, ${deltas} deltas of ${deltaBytes} bytes, ${again} again, ${kept} kept, ${beside} beside, ${ramBytes} bytes of RAM in ${streamBytes} bytes, ${blocks}${image}`;
   }
 
   #digest(): string {
@@ -96,4 +103,20 @@ export class Tally {
     }
     return hash.digest('hex').slice(0, 16);
   }
+}
+
+/** Of a record with its payload at `bytes[start, start + length)`. */
+function recordBytes(
+  name: string,
+  offset: number,
+  kind: PageKind,
+  bytes: Buffer,
+  start: number,
+  length: number,
+): number {
+  const head = start - (kind === RamFlag.xbzrle ? deltaHeadBytes : 0) - headBytes;
+  // A record that says so goes on with the block of the one before it, in whatever section that stood.
+  const flags = (offset | kind | RamFlag.continue) >>> 0;
+  const continued = head >= 0 && bytes.readUInt32BE(head + 4) === flags;
+  return start - head + (continued ? 0 : 1 + name.length) + length;
 }

@@ -25,40 +25,6 @@ export const faultsOfFigures = inArea('query-migrate', {
     dialect: '7.2',
     calls: figure('ram', 'downtime-bytes', fewer),
   },
-  'pages-per-second-one-less': {
-    title: 'shows one page a second less than it sends',
-    rows: ['MIG-CMD-QMIG-03'],
-    dialect: '7.2',
-    calls: figure('ram', 'pages-per-second', fewer),
-  },
-  'zero-pages-go-on-counting': {
-    title: 'counts pages of zeros from one migration to the next',
-    rows: ['MIG-CMD-INV-01', 'MIG-CMD-MIG-21'],
-    calls: {
-      migrate: ({ args, ask, memory, next }) => {
-        const { ram } = ask('query-migrate') as Members;
-        const before = Number((ram as Members | undefined)?.duplicate ?? 0);
-        const answer = next();
-        if (args.resume !== true) memory.set('before', before);
-        return answer;
-      },
-      ...within('ram', (ram, { memory }) => ({
-        ...ram,
-        duplicate: Number(ram.duplicate) + Number(memory.get('before') ?? 0),
-      })),
-    },
-  },
-  'cache-miss-rate-doubled': {
-    title: 'shows a rate of cache misses twice as high',
-    rows: ['MIG-XBZ-STAT-01'],
-    calls: figure('xbzrle-cache', 'cache-miss-rate', (value) => 2 * value),
-  },
-  'encoding-rate-doubled': {
-    title: 'shows a rate of encoding twice as high',
-    rows: ['MIG-XBZ-STAT-01'],
-    dialect: '7.2',
-    calls: figure('xbzrle-cache', 'encoding-rate', (value) => 2 * value),
-  },
   'busy-rate-from-one': {
     title: 'counts threads that compress as busy where pages wait for one',
     rows: ['MIG-CMD-QMIG-03'],

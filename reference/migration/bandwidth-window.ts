@@ -22,7 +22,7 @@ export class BandwidthWindow {
   #bytes = 0;
 
   constructor(private readonly clock: Clock) {
-    this.#began = Math.floor(clock.now());
+    this.#began = clock.now();
   }
 
   /** Bytes have been sent. */
@@ -46,10 +46,10 @@ export class BandwidthWindow {
 
   /** Ends the window if its time is over; undefined otherwise. */
   turn(): WindowResult | undefined {
-    // A window takes whole milliseconds.
-    const now = Math.floor(this.clock.now());
-    const elapsed = now - this.#began;
-    if (elapsed < windowMs) return undefined;
+    const now = this.clock.now();
+    if (now - this.#began < windowMs) return undefined;
+    // A window is told in whole milliseconds.
+    const elapsed = Math.round(now - this.#began);
     const bandwidth = this.#bytes / elapsed;
     const result = { elapsed, bandwidth, mbps: (bandwidth * 8) / 1000, significant: this.#bytes > significantBytes };
     this.#began = now;

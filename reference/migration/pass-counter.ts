@@ -12,7 +12,8 @@ const ratePeriod = 1000;
 /** Dirty syncs: each is one pass, and what the rates and the throttling of the guest are judged by. */
 export class PassCounter {
   readonly #converge: AutoConverge;
-  #since = 0;
+  /** When the present period began, which is with the first sync. */
+  #since: number | undefined;
   #dirtied = 0;
 
   constructor(
@@ -30,11 +31,15 @@ export class PassCounter {
     const { statistics } = this;
     const fresh = this.source.bitmap.sync();
     statistics.dirtySyncCount++;
-    this.#dirtied += fresh;
     const now = this.host.clock.now();
+    if (this.#since === undefined) {
+      this.#since = now;
+      return fresh;
+    }
+    this.#dirtied += fresh;
     const elapsed = now - this.#since;
     if (elapsed <= ratePeriod) return fresh;
-    if (this.#since > 0) statistics.dirtyPagesRate = Math.floor((this.#dirtied * 1000) / elapsed);
+    statistics.dirtyPagesRate = Math.floor((this.#dirtied * 1000) / elapsed);
     this.#since = now;
     this.#dirtied = 0;
     this.source.compressed.updateRate();

@@ -7,7 +7,7 @@ import { Session } from '../../protocol/session.js';
 import { look, switchOn } from '../commands/observe.js';
 import { ChapterBuilder } from '../requirement.js';
 import { peerNeeds, source } from '../state-machine/source.js';
-import { nextClient } from './next-client.js';
+import { clientAfter } from './next-client.js';
 import { done } from './shapes.js';
 import { expectingNegotiation } from './texts.js';
 import { onTwoMonitors, several, twoMonitors } from './two-monitors.js';
@@ -118,13 +118,14 @@ export const connections = new ChapterBuilder(
     async (t) => {
       const instance = await t.start();
       for (let round = 0; round < 3; round++) {
-        const first = await t.session({ to: instance });
-        await first.fence();
-        for (let i = 0; i < 4; i++) first.post('query-commands');
-        await first.reply(first.post('query-name'));
-        first.post('query-commands');
-        first.close();
-        const second = await nextClient(t, instance);
+        const second = await clientAfter(t, instance, async () => {
+          const first = await t.session({ to: instance });
+          await first.fence();
+          for (let i = 0; i < 4; i++) first.post('query-commands');
+          await first.reply(first.post('query-name'));
+          first.post('query-commands');
+          first.close();
+        });
         await second.fence();
         const own = second.since(0).filter((message) => message.kind !== 'greeting');
         const stale = second.log.filter((message) => message.stale && message.kind !== 'greeting');

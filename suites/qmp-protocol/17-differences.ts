@@ -3,7 +3,7 @@ import { event, type Pattern } from '../../oracle/patterns.js';
 import { isReply } from '../../protocol/message.js';
 import type { TargetFacts } from '../../targets/facts.js';
 import { ChapterBuilder } from '../requirement.js';
-import { nextClient } from './next-client.js';
+import { clientAfter } from './next-client.js';
 import { oobInstance } from './oob-target.js';
 import { done, faulty, refused } from './shapes.js';
 import { unexpected } from './texts.js';
@@ -38,12 +38,13 @@ export const differences = new ChapterBuilder(['QMP protocol', '17 Later release
     async (t) => {
       const instance = await oobInstance(t);
       for (let round = 0; round < 3; round++) {
-        const first = await t.session({ to: instance });
-        // With ids, since replies may reach the next client, even ahead of its greeting (QMP-CONN-08).
-        const commands = Array.from({ length: 20 }, () => `{"execute":"query-commands","id":"${first.freshId()}"}`);
-        await first.sendBytes(commands.join(''));
-        first.close();
-        const second = await nextClient(t, instance);
+        const second = await clientAfter(t, instance, async () => {
+          const first = await t.session({ to: instance });
+          // With ids, since replies may reach the next client, even ahead of its greeting (QMP-CONN-08).
+          const commands = Array.from({ length: 20 }, () => `{"execute":"query-commands","id":"${first.freshId()}"}`);
+          await first.sendBytes(commands.join(''));
+          first.close();
+        });
         t.succeeded(await second.command('query-version'), 'after the disconnect');
         await second.fence();
         second.close();

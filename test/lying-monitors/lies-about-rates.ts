@@ -8,6 +8,13 @@ const scaled = (name: string, factor: number) =>
   ram((value, all) =>
     goesOn(all) && name in value ? { ...value, [name]: Math.floor(number(value, name) * factor) } : value,
   );
+const doubledOfCache = (name: string) =>
+  status((value) => {
+    const cache = value['xbzrle-cache'];
+    return isObject(cache) && name in cache
+      ? { ...value, 'xbzrle-cache': { ...cache, [name]: 2 * number(cache, name) } }
+      : value;
+  });
 const singlestep = returned<JsonObject>('query-status', (value) =>
   'singlestep' in value ? { ...value, singlestep: true } : value,
 );
@@ -19,6 +26,16 @@ export const aboutRates = {
   'mbps-doubled-while-active': { says: 'tells twice its speed while it is active', down: scaled('mbps', 2) },
   'pages-per-second-doubled': { says: 'tells twice the pages a second', down: scaled('pages-per-second', 2) },
   'pages-per-second-nothing': { says: 'tells no pages a second', down: scaled('pages-per-second', 0) },
+  'pages-per-second-one-less': {
+    says: 'tells one page a second less',
+    down: ram((value) =>
+      number(value, 'pages-per-second') > 0
+        ? { ...value, 'pages-per-second': number(value, 'pages-per-second') - 1 }
+        : value,
+    ),
+  },
+  'cache-miss-rate-doubled': { says: 'tells twice the rate of cache misses', down: doubledOfCache('cache-miss-rate') },
+  'encoding-rate-doubled': { says: 'tells twice the rate of encoding', down: doubledOfCache('encoding-rate') },
   'dirty-rate-from-the-start': {
     says: 'has dirty pages a second before it has looked for any twice',
     down: ram((value, all) => (goesOn(all) ? { ...value, 'dirty-pages-rate': 200 } : value)),

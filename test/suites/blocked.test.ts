@@ -15,17 +15,23 @@ describe('a machine that cannot be migrated', () => {
   const blocked = ["Migration is disabled when using feature 'peer mode' in device 'ivshmem'"];
   const [reason = ''] = blocked;
 
-  it('is told by what it gives as its reason, where it refuses or shows that', () => {
+  const machine = 'pc-machine';
+
+  it('is told by what it gives as its reason, where it refuses or shows that, unless it is our machine', () => {
     const why = `its migration is blocked: ${reason}`;
-    expect(told({ blocked }, { return: {} }, refused(`disallowing migration blocker: ${reason}`))).to.equal(why);
-    expect(told({ blocked }, { return: { 'blocked-reasons': blocked } })).to.equal(why);
-    expect(told({ blocked }, { return: { status: 'completed' } }, refused('There is a migration'))).to.equal(undefined);
-    expect(told({}, refused(reason), { return: { 'blocked-reasons': blocked } })).to.equal(undefined);
+    const refusal = refused(`disallowing migration blocker: ${reason}`);
+    const shown = { return: { 'blocked-reasons': blocked } };
+    expect(told({ machine, blocked }, { return: {} }, refusal)).to.equal(why);
+    expect(told({ machine, blocked }, shown)).to.equal(why);
+    const another = refused('There is a migration');
+    expect(told({ machine, blocked }, { return: { status: 'completed' } }, another)).to.equal(undefined);
+    expect(told({ machine }, refused(reason), shown)).to.equal(undefined);
+    expect(told({ blocked, machine: 'none-machine' }, refusal, shown)).to.equal(undefined);
   });
 
   it('is told by the device that has no state to send, unless it is our machine', () => {
     const desc = "State blocked by non-migratable device '0000:00:04.0/nvme'";
-    expect(told({ machine: 'pc-machine' }, refused(desc))).to.equal(`its migration is blocked: ${desc}`);
+    expect(told({ machine }, refused(desc))).to.equal(`its migration is blocked: ${desc}`);
     expect(told({ machine: 'none-machine' }, refused(desc))).to.equal(undefined);
   });
 
