@@ -62,6 +62,8 @@ export class PeerMemory {
   streams = 0;
   /** The last stream was read to its end. */
   ended = false;
+  /** … or to the switch to postcopy: what a recovery goes on with has been read. */
+  switched = false;
 
   /** Each of its data channels has said which it is, and no two are the same. */
   compareChannels(): void {
@@ -213,9 +215,11 @@ export class PeerConnection {
       memory.machine = undefined;
       memory.streams++;
       memory.ended = false;
+      memory.switched = false;
     }
-    this.begins = memory.checks !== undefined;
-    const checks = memory.checks ?? new ConformanceChecks(rules);
+    // Of a connection that was cut too early the sections are not known which this one goes on with.
+    this.begins = memory.checks !== undefined && (!recovery || memory.switched);
+    const checks = (this.begins ? memory.checks : undefined) ?? new ConformanceChecks(rules);
     const report = (requirement: string, text: string) => checks.report(requirement, text);
     memory.pages ??= new PageChecks(report, () => this.settings.machine()?.compressLevel, this.settings.now);
     memory.machine ??= new MachineChecks(rules, report, this.settings.machine);
@@ -351,6 +355,7 @@ export class PeerConnection {
         break;
       case 'POSTCOPY_RUN':
         this.switched = true;
+        this.settings.memory.switched = true;
         if (this.settings.asks) this.ask();
         this.settings.changed();
         break;

@@ -286,6 +286,27 @@ describe('a peer on a migration channel', () => {
     await again.until(() => again.hex === `${bitmap}0006000400000001`);
   });
 
+  it('does not know what goes on with a stream that was cut before it came', async () => {
+    const transcript = new Transcript();
+    const channel = await opens('answer', { transcript, endpoint: 'channel' });
+    const first = new StreamWriter(rules);
+    first.header();
+    const client = calls();
+    client.write(first.out.takeJoined());
+    await channel.until('connected', wait);
+    await client.until(() => client.connected);
+    client.close();
+    await channel.until('closed', wait);
+    const second = new StreamWriter(rules);
+    second.command('POSTCOPY_RESUME');
+    second.part(1);
+    const again = calls();
+    again.write(second.out.takeJoined());
+    await again.until(() => again.ended);
+    const facts = transcript.entries.filter(({ kind }) => kind === 'channel').map(({ text }) => text);
+    expect(facts.join('\n')).to.match(/the stream cannot be read without its beginning: .*section id/);
+  });
+
   it('is for this user alone', async () => {
     for (const behaviour of ['answer', 'full'] as const) {
       const channel = await opens(behaviour);
