@@ -28,8 +28,8 @@ function isTimestamp(value: JsonValue | undefined): boolean {
   return isInteger(seconds) && seconds >= 0 && isInteger(microseconds) && microseconds >= 0 && microseconds < 1e6;
 }
 
-/** Of events that nobody knows a client says nothing; whoever tells of one of these also has it in its schema. */
-const lasting: ReadonlySet<string> = new Set([
+/** Events of every release. Of those that nobody knows a client says nothing; whoever tells of one of these has it in its schema. */
+export const lastingEvents: ReadonlySet<string> = new Set([
   'MIGRATION',
   'MIGRATION_PASS',
   'POWERDOWN',
@@ -41,7 +41,7 @@ const lasting: ReadonlySet<string> = new Set([
 
 /** A schema by the word of the monitor itself does not have this event. */
 export const isUndeclared = (event: string, schema: Schema): boolean =>
-  schema.origin === 'introspection' && lasting.has(event) && !schema.events.has(event);
+  schema.origin === 'introspection' && lastingEvents.has(event) && !schema.events.has(event);
 
 function faultOfEvent(event: JsonObject, name: string, schema: Schema): string | undefined {
   const more = Object.keys(event).filter((member) => !['event', 'timestamp', 'data'].includes(member));

@@ -44,6 +44,7 @@ export const programEffects = new ChapterBuilder(['Effects', 'Programs'], 'comma
       const until = one.session.patience();
       while (!existsSync(file)) {
         if (until.passed) throw new DeadlinePassed('the program to have read everything', until.length);
+        // Nothing tells of it: the program is no child of ours.
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
       const recording = readable(t, await readFile(file));

@@ -1,4 +1,5 @@
 /** qmp-protocol.md §13: generic commands. */
+import { lastingEvents } from '../../oracle/conversation.js';
 import { parseStart } from '../../oracle/first-state.js';
 import { aBoolean, anInteger, aString } from '../../oracle/patterns.js';
 import type { Trial } from '../../oracle/trial.js';
@@ -147,16 +148,7 @@ export const genericCommands = new ChapterBuilder(['QMP protocol', '13 Generic c
     async (t) => {
       const list = await names(t, 'query-events');
       distinct(t, list, 'query-events');
-      const needed = [
-        ...(t.dialect.protocol.queueFull === 'drop' ? ['COMMAND_DROPPED'] : []),
-        'MIGRATION',
-        'MIGRATION_PASS',
-        'POWERDOWN',
-        'RESET',
-        'RESUME',
-        'SHUTDOWN',
-        'STOP',
-      ];
+      const needed = [...(t.dialect.protocol.queueFull === 'drop' ? ['COMMAND_DROPPED'] : []), ...lastingEvents];
       for (const name of needed) t.check(list.includes(name), name, list.join());
       const strange = list.filter((name) => !t.dialect.protocol.eventNames.includes(name));
       t.check(
