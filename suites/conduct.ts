@@ -17,6 +17,8 @@ import { type Entry, Transcript } from '../protocol/transcript.js';
 import { goesOn, goesOnWords } from '../targets/goes-on.js';
 import { usualPageSize } from '../targets/page-size.js';
 import { type ProbeResult, probe } from '../targets/probe.js';
+import { theReaper } from '../targets/reaper.js';
+import { noRoomLeft } from '../targets/scratch-root.js';
 import { describeExit, type Instance, NotOffered, TargetError } from '../targets/target.js';
 import { migrationBlocked } from './blocked.js';
 import { guestEnds } from './guest-ends.js';
@@ -111,6 +113,8 @@ function withDeadline<T>(work: Promise<T>, deadline: number, starved: Starved): 
 
 async function judgeError(error: unknown, trial: Trial): Promise<{ verdict: Verdict; fatal?: string }> {
   if (error instanceof NotOffered) return { verdict: { kind: 'not-applicable', reason: error.message } };
+  const full = noRoomLeft(error, theReaper().root);
+  if (full !== undefined) return { verdict: { kind: 'inconclusive', reason: full } };
   if (error instanceof TargetError) {
     return { verdict: { kind: 'inconclusive', reason: error.message }, fatal: error.message };
   }

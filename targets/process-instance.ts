@@ -255,7 +255,8 @@ export class ProcessInstance implements Instance {
       return new RefusedStart(`its monitors have no option x-oob${said}`);
     }
     if (extra.length > 0 && exit.signal === null && exit.code !== 0) {
-      return new RefusedStart(`it does not start with ${extra.join(' ')}${said}`);
+      // The folder has another name in each run, and tells a reader nothing.
+      return new RefusedStart(`it does not start with ${extra.join(' ')}${said}`.replaceAll(`${this.scratch}/`, ''));
     }
     return new TargetError(`${this.plan.command} ended ${when} (${describeExit(exit)})${said}${hintOfEnd(exit)}`);
   }

@@ -1,5 +1,5 @@
 /** Where everything that a run makes on the way lives: one folder, whose path needs no quoting anywhere. */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -35,8 +35,35 @@ export function makeScratchRoot(folder = temporaryFolder()): string {
         ENOTDIR: 'it is no folder',
         EACCES: 'it is not ours to write',
         EROFS: 'it cannot be written to',
-        ENOSPC: 'the disk is full',
+        ...noRoom,
       }[code] ?? message;
     throw new ScratchError(`no folder for temporary files can be made in ${folder}: ${why} (TMPDIR names another one)`);
+  }
+}
+
+const noRoom: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota of the disk is used up',
+};
+
+/** Bytes: with less than this nothing is sure that writes files, be it ours or the target. */
+const leastRoom = 2 ** 20;
+
+/**
+ * Says that what went wrong may have done so for want of room on the disk: the error tells it, or there is next to none left.
+ * @param folder where the run writes; @param free how many bytes there are for it
+ */
+export function noRoomLeft(error: unknown, folder: string, free = bytesFree(folder)): string | undefined {
+  const { code, path = folder } = (error ?? {}) as NodeJS.ErrnoException;
+  const why = noRoom[code ?? ''] ?? (free < leastRoom ? noRoom.ENOSPC : undefined);
+  return why === undefined ? undefined : `${why}: there is no room for ${path} (TMPDIR names another folder)`;
+}
+
+function bytesFree(folder: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  } catch {
+    return Infinity;
   }
 }

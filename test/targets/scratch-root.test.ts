@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { expect } from 'chai';
-import { makeScratchRoot, ScratchError, temporaryFolder } from '../../targets/scratch-root.js';
+import { makeScratchRoot, noRoomLeft, ScratchError, temporaryFolder } from '../../targets/scratch-root.js';
 
 describe('the folder of a run', () => {
   const former = process.env.TMPDIR;
@@ -57,5 +57,17 @@ describe('the folder of a run', () => {
       ScratchError,
       'it is no folder (TMPDIR names another one)',
     );
+  });
+
+  it('that has no room left is told, by the error or by what is free', () => {
+    const error = Object.assign(new Error('x'), { code: 'ENOSPC', path: '/x/image' });
+    expect(noRoomLeft(error, folder)).to.equal(
+      'the disk is full: there is no room for /x/image (TMPDIR names another folder)',
+    );
+    expect(noRoomLeft(new Error('x'), folder, 1000)).to.equal(
+      `the disk is full: there is no room for ${folder} (TMPDIR names another folder)`,
+    );
+    expect(noRoomLeft(new Error('x'), folder, 2 ** 30)).to.equal(undefined);
+    expect(noRoomLeft(new Error('x'), join(folder, 'absent'))).to.equal(undefined);
   });
 });

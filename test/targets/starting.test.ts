@@ -185,6 +185,12 @@ describe('a program that does not take what a requirement starts it with', () =>
     }
   });
 
+  it('is not told with the folder of the run, whose name is another each time', async () => {
+    const says = "console.error('no ' + process.cwd() + '/disk'); process.exit(1)";
+    const error = await refusing('named', says, { extra: ['-x'] });
+    expect(error.message).to.equal('it does not start with -x: no disk');
+  });
+
   it('refuses monitors with an option that it does not know', async () => {
     const oob = { monitors: [{ transport: 'unix', oob: true }] } as const;
     const unknown = await refusing('x-oob', `console.error("Invalid parameter 'x-oob'"); process.exit(1)`, oob);

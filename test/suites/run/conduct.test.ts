@@ -231,6 +231,17 @@ describe('the verdict of a requirement', () => {
     expect(result.verdict.reason).to.match(/^the requirement itself failed: TypeError: oops\n\s+at /);
   });
 
+  it('is inconclusive when there is no room for a file of its own, without a trace', async () => {
+    const result = await judge(async (t) => {
+      await t.session();
+      throw Object.assign(new Error('oops'), { code: 'ENOSPC', path: '/x/image' });
+    });
+    expect(result.verdict).to.deep.equal({
+      kind: 'inconclusive',
+      reason: 'the disk is full: there is no room for /x/image (TMPDIR names another folder)',
+    });
+  });
+
   it('is "not applicable" when it needs a start that the target does not offer', async () => {
     const result = await judge(async (t, target) => {
       target.start = () => Promise.reject(new NotOffered('its template has no {paused}'));
