@@ -97,18 +97,30 @@ const longText = 2 ** 16;
 /** What stands between two messages (QMP-TRANS-05); blanks around it belong to them. */
 const lineEnd = /^[ \t]*\r\n[ \t]*$/;
 
-/** Milliseconds by which a clock may be set while a session lasts. */
-const clockIsSet = 1000;
+/** Milliseconds by which a clock may be set while a session lasts, and by which it is adjusted otherwise. */
+const [clockIsSet, clockIsAdjusted] = [1000, 50];
 
-/** All events of a session happened while it lasted, so that they are no further apart. */
-function isOutOfTime(session: Session): Received | undefined {
+/**
+ * All events of a session happened while it lasted, so that they are no further apart. Where the clock is ours, each happened
+ * before we heard of it, and none long before one of which we had heard already.
+ */
+function outOfTime(session: Session, origin: number | undefined): Impossible | undefined {
   const began = session.log[0]?.time ?? 0;
+  const most = origin === undefined ? clockIsSet : clockIsAdjusted;
   let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const message of session.log) {
-    const at = eventName(message) === undefined || message.stale ? undefined : millisecondsOf(message.value);
+    const name = message.stale ? undefined : eventName(message);
+    // Those of devices may be held back for a while.
+    if (name === undefined || (origin !== undefined && !lastingEvents.has(name))) continue;
+    const at = millisecondsOf(message.value);
     if (at === undefined) continue;
+    if (origin !== undefined && at > origin + message.time + most)
+      return { expected: 'timestamps of when it happened, and none of what is to come', message };
+    if (origin !== undefined && at < last - most)
+      return { expected: 'timestamps that follow each other as the events do', message };
     [first, last] = [Math.min(first, at), Math.max(last, at)];
-    if (last - first > message.time - began + clockIsSet) return message;
+    if (last - first > message.time - began + most)
+      return { expected: 'timestamps no further apart than the session has lasted', message };
   }
   return undefined;
 }
@@ -140,8 +152,14 @@ function millisecondsOf(event: JsonValue | undefined): number | undefined {
 /**
  * The first message of a session that no conversation can have; `undefined` when each is in its place.
  * @param others sessions that may have left replies behind for this one
+ * @param origin milliseconds of the epoch at which its transcript began, where the monitor's clock is ours and was not set
  */
-export function impossibleIn(session: Session, known: Known, others: readonly Session[] = []): Impossible | undefined {
+export function impossibleIn(
+  session: Session,
+  known: Known,
+  others: readonly Session[] = [],
+  origin?: number,
+): Impossible | undefined {
   let mayBeLeft = others.some((other) => other !== session && other.raw && other.endpoint === session.endpoint);
   const commands = commandsBy(session);
   const answered = new Set<string>();
@@ -172,8 +190,5 @@ export function impossibleIn(session: Session, known: Known, others: readonly Se
   }
   const round = isCutToSeconds(session);
   if (round !== undefined) return { expected: 'timestamps with their microseconds', message: round };
-  const message = isOutOfTime(session);
-  return message === undefined
-    ? undefined
-    : { expected: 'timestamps no further apart than the session has lasted', message };
+  return outOfTime(session, origin);
 }

@@ -1,10 +1,11 @@
 /** commands.md §6: how a call of migrate-set-parameters with several members is judged. */
-import type { JsonObject, JsonValue } from '../../protocol/json.js';
+import { type JsonObject, type JsonValue, stringifyJson } from '../../protocol/json.js';
 import type { ParameterRule } from '../../reference/dialects/migration.js';
 import type { TargetFacts } from '../../targets/facts.js';
 import { ChapterBuilder } from '../requirement.js';
 import { readParameters } from './06-set-parameters.js';
 import { fitsExactly, unlessExact } from './dialect-fit.js';
+import { valuesFor } from './every-setting.js';
 import { unchanged } from './observe.js';
 import { otherLegal, outOfRange } from './parameter-model.js';
 import { objectText, rawCommand, rawCommands } from './raw-arguments.js';
@@ -23,6 +24,9 @@ const foreign = (facts: TargetFacts): string[] => {
   const other = ['x-multifd-channels', 'multifd-channels', 'x-multifd-page-count', 'compress-level', 'direct-io'];
   return fitsExactly(facts) ? other.filter((name) => !own.includes(name)) : [];
 };
+
+/** A value for all that can be set, each other than it is; credentials need not exist. */
+const everyValue = (shown: JsonObject): JsonObject => ({ ...valuesFor(shown), 'tls-creds': 'qmpspec-creds' });
 
 const mappingOf = (node: string, alias: string, ...bitmaps: readonly string[]): JsonObject => ({
   'node-name': node,
@@ -120,6 +124,49 @@ export const evaluation = new ChapterBuilder(
     },
     { needs: { unless: unlessExact } },
   )
+  .must(
+    'MIG-CMD-SPAR-03.any',
+    'a member that is refused keeps all others from taking effect, texts and switches as well',
+    async (t) => {
+      const session = await t.session();
+      const good = Object.entries(everyValue(await readParameters(t, session)))
+        .filter(([name]) => name !== 'cpu-throttle-initial')
+        .map(([name, value]) => [name, stringifyJson(value)] as const);
+      const bad = [
+        ['cpu-throttle-initial', '0'],
+        ['cpu-throttle-initial', '[]'],
+        ['qmpspec-none', '1'],
+      ] as const;
+      await unchanged(t, session, 'a member that is refused', async () => {
+        for (const one of bad) {
+          for (const members of [
+            [...good, one],
+            [one, ...good],
+          ]) {
+            t.failed(await rawCommand(session, command, objectText(members)), 'GenericError', undefined, one.join(' '));
+          }
+        }
+      });
+    },
+    { needs: { parameters: ['cpu-throttle-initial'] } },
+  )
+  .must('MIG-CMD-SPAR-01.alone', 'a call changes what it names and no other, whatever the others are', async (t) => {
+    const session = await t.session();
+    const before = await readParameters(t, session);
+    const given = everyValue(before);
+    t.succeeded(await session.command(command, given), 'all of them');
+    let now: JsonObject = { ...before, ...given };
+    const sets = async (members: JsonObject, step: string) => {
+      t.succeeded(await session.command(command, members), step);
+      now = { ...now, ...members };
+      t.same(await readParameters(t, session), now, step);
+    };
+    await sets({}, 'no members');
+    for (const name of Object.keys(given)) {
+      await sets({ [name]: before[name] as JsonValue }, `${name} as before`);
+      await sets({ [name]: given[name] as JsonValue }, `${name} anew`);
+    }
+  })
   .must(
     'MIG-CMD-SPAR-04.low',
     'a call fails for a member that it does not name, when the whole set is bad',

@@ -283,6 +283,8 @@ export const uris = new ChapterBuilder(['Migration commands', '9 migrate', 'URIs
       await one.migrate();
       await one.until('completed');
       await one.runs('postmigrate');
+      await one.does('cont');
+      await one.does('stop');
       const events = async (session: Session, mark: number) =>
         (await session.fence(mark)).filter(({ kind }) => kind === 'event').map(({ value }) => value ?? null);
       const seen = await events(one.session, here);

@@ -40,12 +40,13 @@ const values: Readonly<Record<string, JsonValue>> = {
 const capabilities = `xbzrle rdma-pin-all auto-converge zero-blocks events postcopy-ram release-ram return-path
   pause-before-switchover dirty-bitmaps postcopy-blocktime late-block-activate`.split(/\s+/);
 
+/** A value for each of the parameters that are shown, as far as one is known that it lets be set beside all others. */
+export const valuesFor = (shown: JsonValue): JsonObject =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => isObject(shown) && name in shown));
+
 /** Sets them all, of each kind in one call, and sees that each is kept. */
 export async function setEverything(t: Trial, session: Session): Promise<void> {
-  const shown = t.succeeded(await session.command('query-migrate-parameters'));
-  const parameters: JsonObject = Object.fromEntries(
-    Object.entries(values).filter(([name]) => isObject(shown) && name in shown),
-  );
+  const parameters = valuesFor(t.succeeded(await session.command('query-migrate-parameters')));
   t.succeeded(await session.command('migrate-set-parameters', parameters), 'migrate-set-parameters');
   const kept = t.succeeded(await session.command('query-migrate-parameters'));
   for (const [name, value] of Object.entries(parameters))

@@ -28,6 +28,15 @@ const ids: readonly JsonValue[] = [
   { return: {}, error: { class: 'X', desc: 'y' } },
   { 'Two  Blanks': ' A  b ', none: null },
   [[], { a: null }, [[[1, 'two', false]]]],
+  [null, [null, 'x', null]],
+  { '': { '': '' }, ' ': 0, ['__proto__']: 'x', constructor: 'y' },
+  [[[[{ a: [[{ b: [[{ c: [1] }]] }]] }]]]],
+  // Around what 32 bits, and the numbers of a double, can tell.
+  2 ** 31,
+  -(2 ** 31) - 1,
+  2 ** 32 + 1,
+  2n ** 53n + 1n,
+  -(2n ** 53n) - 1n,
   2n ** 64n - 1n,
   -(2n ** 63n),
 ];
@@ -94,6 +103,25 @@ export const replies = new ChapterBuilder(['QMP protocol', '5 Replies and errors
     const got = await session.exchange('{"id":7,"execute":}[{"id":7,"execute":"query-name"}]');
     t.sequence(got, [faulty(/^JSON parse error, /), faulty(notAnObject)]);
     t.check(session.replies(mark).length === 3, 'one reply for each and one for the fence', session.log.at(-1));
+  })
+  .must('QMP-REPLY-06.before', 'no id is left over from the message before, however that ended', async (t) => {
+    const session = await t.session();
+    const [good, plain] = ['{"execute":"query-name","id":"left"}', '{"execute":"query-name"}'];
+    const unknown = '{"execute":"qmpspec-none"}';
+    const none = refused('CommandNotFound', notFound('qmpspec-none'));
+    const [left, bad] = [done(undefined, { id: 'left' }), faulty(/./, { id: 'left' })];
+    const cases = [
+      ['{"execute":"query-name","arguments":{"x":1},"id":"left"}', bad],
+      ['{"execute":"query-name","x":1,"id":"left"}', bad],
+      ['{"execute":"qmpspec-none","id":"left"}', refused('CommandNotFound', notFound('qmpspec-none'), { id: 'left' })],
+      ['{"id":"left"}', bad],
+      ['{"id":"left","execute":}', faulty(/^JSON parse error, /)],
+      [good, left],
+    ] as const;
+    for (const [text, expected] of cases) {
+      t.sequence(await session.exchange(`${text}${plain}${plain}`), [expected, done(), done()]);
+      t.sequence(await session.exchange(`${text}${unknown}${plain}`), [expected, none, done()]);
+    }
   })
   .must('QMP-REPLY-07', 'the id is echoed for every failure of a well-formed object', async (t) => {
     const session = await t.session();

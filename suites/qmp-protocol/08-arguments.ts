@@ -258,6 +258,22 @@ export const argumentRanges = new ChapterBuilder(
     },
     { needs: { capabilities: ['xbzrle'] } },
   )
+  .must(
+    'QMP-PARSE-05.inside',
+    'a key given twice within arguments is judged as anywhere else: the last one counts, or none',
+    async (t) => {
+      const session = await t.session();
+      for (const list of [
+        '{"capability":"xbzrle","state":5,"state":false}',
+        '{"capability":"xbzrle","state":false},{"capability":5,"state":false,"capability":"xbzrle"}',
+      ]) {
+        const text = `{"execute":"migrate-set-capabilities","arguments":{"capabilities":[${list}]}}`;
+        const twice = t.dialect.protocol.json === 'strict' ? faulty('JSON parse error, duplicate key') : done({});
+        t.sequence(await session.exchange(text), [twice]);
+      }
+    },
+    { needs: { capabilities: ['xbzrle'] }, tags: ['QMP-D-26'] },
+  )
   .done();
 
 /** Of a command that only works before the machine exists, the run state is judged before the arguments there. */

@@ -24,6 +24,7 @@ import { betweenTheLines } from './lies-between-the-lines.js';
 import { inOnePlace } from './lies-in-one-place.js';
 import { inRareStates } from './lies-in-rare-states.js';
 import { nearTheTruth } from './lies-near-the-truth.js';
+import { onCondition } from './lies-on-condition.js';
 import { contradictions } from './lies-that-contradict.js';
 import { toldByMoments } from './lies-told-by-moments.js';
 import { asLie } from './planted-lie.js';
@@ -54,6 +55,7 @@ export const lies: Readonly<Record<string, Lie>> = {
   ...aboutRecords,
   ...aboutChannels,
   ...inOnePlace,
+  ...onCondition,
   ...variations,
 };
 

@@ -9,14 +9,19 @@ import { listen, reply, stop } from '../protocol/listening.js';
 const known = { schema: loadSchema('3.0'), singlestep: false };
 
 /** What cannot be in a conversation in which a monitor answers the first command behind the negotiation like this. */
-async function said(answer: (id: unknown) => string, query = 'query-name', of = known): Promise<string | undefined> {
+async function said(
+  answer: (id: unknown) => string,
+  query = 'query-name',
+  of = known,
+  origin?: number,
+): Promise<string | undefined> {
   const monitor = await listen(conversation(({ execute, id }) => (execute === query ? answer(id) : reply(id))));
   const session = await monitor.session();
   await session.negotiate();
   await session.command(query);
   // A query that returns nothing would not be as its schema says.
   await session.command('stop');
-  return impossibleIn(session, of)?.expected;
+  return impossibleIn(session, of, [], origin)?.expected;
 }
 
 const timed = (timestamp: unknown): string => JSON.stringify({ event: 'STOP', timestamp });
@@ -123,5 +128,18 @@ describe('what no conversation can have', () => {
     for (const other of [60, 140]) {
       expect(await said((id) => `${at(100)}\r\n${at(other)}\r\n${reply(id)}`)).to.match(/^timestamps no further apart/);
     }
+  });
+
+  it('is an event that is yet to come, or one of long before another, where the clock is ours', async () => {
+    const origin = Date.UTC(2026, 0, 1);
+    const at = (ms: number) =>
+      timed({ seconds: Math.floor((origin + ms) / 1000), microseconds: ((origin + ms) % 1000) * 1000 + 7 });
+    const told = (...times: readonly number[]) =>
+      said((id) => `${times.map(at).join('\r\n')}\r\n${reply(id)}`, 'query-name', known, origin);
+    expect(await told(-20, 1)).to.equal(undefined);
+    // Each is told within a moment of the begin of the session.
+    expect(await told(60_000)).to.match(/^timestamps of when it happened/);
+    expect(await told(0, -300)).to.match(/^timestamps that follow each other/);
+    expect(await told(-90_000, 0)).to.match(/^timestamps no further apart/);
   });
 });

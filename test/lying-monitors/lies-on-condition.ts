@@ -1,0 +1,113 @@
+/** Lies that are told on a condition: behind a failure, to a later client, about an odd id, when something else is set as well. */
+import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
+import { argumentsOf } from './ask.js';
+import type { Lie } from './lie.js';
+
+const parametersOf = (command: JsonObject | undefined): JsonObject | undefined =>
+  command?.execute === 'migrate-set-parameters' ? argumentsOf(command) : undefined;
+
+/** Changes an id, however deep. */
+const ids =
+  (change: (id: JsonValue, depth: number) => JsonValue): NonNullable<Lie['down']> =>
+  (message) => {
+    const deep = (value: JsonValue, depth: number): JsonValue => {
+      const changed = change(value, depth);
+      if (Array.isArray(changed)) return changed.map((item) => deep(item, depth + 1));
+      if (!isObject(changed)) return changed;
+      return Object.fromEntries(Object.entries(changed).map(([name, member]) => [name, deep(member, depth + 1)]));
+    };
+    return [message.id === undefined ? message : { ...message, id: deep(message.id, 0) }];
+  };
+
+/** Sets something more whenever this is set. */
+const drags = (name: string, more: JsonObject): NonNullable<Lie['up']> => {
+  return (command) => {
+    const given = parametersOf(command);
+    return given?.[name] === undefined ? command : { ...command, arguments: { ...more, ...given } };
+  };
+};
+
+export const onCondition = {
+  'id-of-a-failure-left-over': {
+    says: 'gives the id of a command that failed to the next one that has none',
+    down: (message, { memory }) => {
+      const left = memory.get('left') as JsonValue | undefined;
+      memory.set('left', 'error' in message ? message.id : undefined);
+      return [
+        left !== undefined && 'return' in message && message.id === undefined ? { ...message, id: left } : message,
+      ];
+    },
+  },
+  'deep-ids-emptied': {
+    says: 'empties what stands deeper than five levels in an id',
+    down: ids((id, depth) => (depth > 5 && Array.isArray(id) ? [] : id)),
+  },
+  'nulls-lost-in-ids': {
+    says: 'leaves out what is null in the lists of an id',
+    down: ids((id) => (Array.isArray(id) ? id.filter((item) => item !== null) : id)),
+  },
+  'ids-in-32-bits': {
+    says: 'keeps the lower 32 bits of ids that are numbers',
+    down: ids((id) => (typeof id === 'number' && Number.isInteger(id) ? id | 0 : id)),
+  },
+  'nameless-lost-in-ids': {
+    says: 'leaves out members of an id that have no name',
+    down: ids((id) => (isObject(id) ? Object.fromEntries(Object.entries(id).filter(([name]) => name !== '')) : id)),
+  },
+  'oob-stays-enabled': {
+    says: 'leaves oob enabled for the clients to come',
+    up: (command, { shared }) => {
+      if (command.execute !== 'qmp_capabilities') return command;
+      const { enable } = argumentsOf(command);
+      if (Array.isArray(enable) && enable.includes('oob')) shared.set('oob', true);
+      return enable === undefined && shared.has('oob') ? { ...command, arguments: { enable: ['oob'] } } : command;
+    },
+  },
+  'refused-set-keeps-texts': {
+    says: 'keeps the texts of a set of parameters that it refuses',
+    down: (message, { command, ask }) => {
+      const given = 'error' in message ? parametersOf(command) : undefined;
+      const { 'tls-hostname': text } = given ?? {};
+      if (typeof text === 'string') ask({ execute: 'migrate-set-parameters', arguments: { 'tls-hostname': text } });
+      return [message];
+    },
+  },
+  'hostname-forgets-credentials': {
+    says: 'forgets tls-creds when tls-hostname is set',
+    up: drags('tls-hostname', { 'tls-creds': '' }),
+  },
+  'bandwidth-lifts-that-of-postcopy': {
+    says: 'takes the limit off postcopy when max-bandwidth is set',
+    up: drags('max-bandwidth', { 'max-postcopy-bandwidth': 0 }),
+  },
+  'no-parameters-mean-defaults': {
+    says: 'takes a set of no parameters for one of a default',
+    up: (command) => {
+      const given = parametersOf(command);
+      const isNone = given !== undefined && Object.keys(given).length === 0;
+      return isNone ? { ...command, arguments: { 'tls-hostname': '' } } : command;
+    },
+  },
+  'members-twice-within-arguments': {
+    says: 'takes the last one of members that stand twice within arguments',
+    heard: (bytes) =>
+      Buffer.from(
+        bytes
+          .toString('latin1')
+          .replaceAll(/"(\w+)":\w+,((?:"\w+":\w+,)?"\1":)/g, (text, name, rest) =>
+            name === 'state' || name === 'capability' ? rest : text,
+          ),
+        'latin1',
+      ),
+  },
+  'a-second-back-after-completed': {
+    says: 'puts its clock back by a second when a migration has completed',
+    down: (message, { memory }) => {
+      const { timestamp } = message;
+      const back = memory.has('completed') && isObject(timestamp);
+      if (message.event === 'MIGRATION' && isObject(message.data) && message.data.status === 'completed')
+        memory.set('completed', true);
+      return [back ? { ...message, timestamp: { ...timestamp, seconds: Number(timestamp.seconds) - 1 } } : message];
+    },
+  },
+} satisfies Record<string, Lie>;
