@@ -16,7 +16,10 @@ export interface Impossible {
 }
 
 /** What is known of a target and holds for each of its conversations. */
-export type Known = Pick<TargetFacts, 'schema' | 'singlestep'>;
+export interface Known extends Pick<TargetFacts, 'schema' | 'singlestep'> {
+  /** Its machine has no guest: nothing that happens in it comes from one. */
+  readonly guestless?: boolean;
+}
 
 const isInteger = (value: JsonValue | undefined): value is number => Number.isInteger(value);
 
@@ -43,7 +46,9 @@ export const lastingEvents: ReadonlySet<string> = new Set([
 export const isUndeclared = (event: string, schema: Schema): boolean =>
   schema.origin === 'introspection' && lastingEvents.has(event) && !schema.events.has(event);
 
-function faultOfEvent(event: JsonObject, name: string, schema: Schema): string | undefined {
+function faultOfEvent(event: JsonObject, name: string, { schema, guestless }: Known): string | undefined {
+  const byGuest = guestless === true && isObject(event.data) && event.data.guest === true;
+  if (byGuest && lastingEvents.has(name)) return `${name} by no guest, as the machine has none`;
   const more = Object.keys(event).filter((member) => !['event', 'timestamp', 'data'].includes(member));
   if (more.length > 0) return 'an event with the members event, timestamp and perhaps data';
   if (!isTimestamp(event.timestamp)) return 'an event with seconds and microseconds in its timestamp';
@@ -60,6 +65,11 @@ function faultOfReply(reply: JsonObject, command: string, { schema, singlestep }
   if (command === 'query-status' && singlestep !== undefined && isObject(reply.return)) {
     const { singlestep: shown = singlestep } = reply.return;
     if (shown !== singlestep) return `singlestep ${singlestep}, as everywhere in this run (QMP-BASE-06)`;
+  }
+  if (command === 'query-status' && isObject(reply.return)) {
+    const { running, status } = reply.return;
+    if (typeof running === 'boolean' && running !== (status === 'running'))
+      return `running ${!running} where the status is ${status} (QMP-BASE-06)`;
   }
   if (!('return' in reply) || command === 'query-qmp-schema' || !schema.commands.has(command)) return undefined;
   const additional = schema.origin !== 'introspection';
@@ -171,7 +181,7 @@ export function impossibleIn(
     if (message.text.length < longText && namesTwice(message.text, value))
       return { expected: 'a message in which no object has a member twice', message };
     const name = eventName(message);
-    const fault = name === undefined ? undefined : faultOfEvent(value, name, known.schema);
+    const fault = name === undefined ? undefined : faultOfEvent(value, name, known);
     if (fault !== undefined) return { expected: fault, message };
     if (!isReply(message)) continue;
     if (session.lacksItsId(message)) {

@@ -10,7 +10,7 @@ import { Transcript } from '../protocol/transcript.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
 import { loadSchema } from '../reference/schema/index.js';
 import type { TargetFacts } from '../targets/facts.js';
-import { isOfGuest } from '../targets/machine.js';
+import { isOfGuest, isOurMachine } from '../targets/machine.js';
 import type { Condition, InstancePool } from '../targets/pool.js';
 import type { Ability, Instance, StartOptions } from '../targets/target.js';
 import { Checks } from './checks.js';
@@ -237,8 +237,9 @@ export class Trial extends Checks {
     const isOurs =
       this.lacks('local') === undefined && Math.abs(Date.now() - this.transcript.now() - this.origin) < clockStep;
     const origin = isOurs ? this.origin : undefined;
+    const guestless = this.lacks('start') === undefined && isOurMachine(this.facts);
     for (const session of this.sessions.keys()) {
-      const { expected, message } = impossibleIn(session, this.facts, this.heard, origin) ?? {};
+      const { expected, message } = impossibleIn(session, { ...this.facts, guestless }, this.heard, origin) ?? {};
       if (expected !== undefined) throw this.divergence([expected], message, 'in the conversation');
     }
   }

@@ -235,10 +235,15 @@ export const generalRules = new ChapterBuilder(['Migration commands', '1 General
       const parameters = { 'max-bandwidth': 4096, 'downtime-limit': 77, 'tls-hostname': 'host.invalid' };
       t.succeeded(await first.command('migrate-set-parameters', parameters));
       const before = await look(t, first);
+      // Of every kind of failure nothing stays with the process.
+      await first.exchange('{"execute":"qmpspec-none"}{"execute":"migrate-continue","arguments":{}}{"id":1}]');
       first.close();
-      const after = await look(t, await t.session());
-      for (const name of ['query-migrate-parameters', 'query-migrate-capabilities']) {
-        t.same(after[name], before[name], `${name} after a reconnect`);
+      for (const client of ['next', 'one after it']) {
+        const session = await t.session();
+        const after = await look(t, session);
+        for (const name of ['query-migrate-parameters', 'query-migrate-capabilities'])
+          t.same(after[name], before[name], `${name}, of the ${client}`);
+        session.close();
       }
     },
     { needs: { abilities: ['start', 'reconnect'] } },

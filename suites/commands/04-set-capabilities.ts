@@ -1,9 +1,11 @@
 /** commands.md §4: migrate-set-capabilities while no migration runs. */
 import type { Trial } from '../../oracle/trial.js';
+import { isObject } from '../../protocol/json.js';
 import type { Session } from '../../protocol/session.js';
 import { ChapterBuilder } from '../requirement.js';
 import { allOff, conflictsIn, dependsOnHost, readCapabilities, setsOfPairs, setting } from './capability-model.js';
 import { fitsExactly, unlessExact } from './dialect-fit.js';
+import { sociable } from './every-setting.js';
 import { unchanged } from './observe.js';
 import { rawCommand } from './raw-arguments.js';
 import { wrongTexts, wrongTypeText } from './wrong-values.js';
@@ -223,6 +225,49 @@ export const setCapabilities = new ChapterBuilder(
       'one on, one off',
     );
   })
+  .must(
+    'MIG-CMD-SCAP-09.alone',
+    'an entry changes what it names and no other, whatever the others are, and the list stays in its order',
+    async (t) => {
+      const session = await t.session();
+      const off = await readCapabilities(t, session);
+      const names = sociable(Object.keys(off));
+      let now = off;
+      const order = Object.keys(off);
+      const stands = async (entries: readonly (readonly [string, boolean])[], step: string) => {
+        t.equal(t.succeeded(await session.command(command, setting(entries)), step), {}, step);
+        now = { ...now, ...Object.fromEntries(entries) };
+        const shown = await readCapabilities(t, session);
+        t.same(shown, now, step);
+        t.same(Object.keys(shown), order, `${step}: the order`);
+      };
+      await stands(
+        names.map((name) => [name, true] as const),
+        'all on',
+      );
+      for (const name of names) {
+        for (const state of [true, false, false, true])
+          await stands([[name, state]], `${name} ${state ? 'on' : 'off'}, with all others on`);
+      }
+      await stands(
+        names.map((name) => [name, false] as const),
+        'all off',
+      );
+      for (const name of names) {
+        for (const state of [false, true, true, false])
+          await stands([[name, state]], `${name} ${state ? 'on' : 'off'}, with all others off`);
+      }
+      const queries = '{"execute":"query-migrate-capabilities","id":0}';
+      const set = (state: boolean, id: number) =>
+        JSON.stringify({ execute: command, arguments: setting([['xbzrle', state]]), id }) + queries;
+      const states = (await session.exchange([true, false, true].map(set).join(''))).flatMap(({ value }) => {
+        const list = isObject(value) && Array.isArray(value.return) ? value.return : [];
+        return list.flatMap((one) => (isObject(one) && one.capability === 'xbzrle' ? [one.state ?? null] : []));
+      });
+      t.same(states, [true, false, true], 'queries behind it in one write');
+    },
+    { needs: { capabilities: ['xbzrle'] } },
+  )
   .must('MIG-CMD-SCAP-10', 'setting capabilities emits no event, also not with events on', async (t) => {
     const session = await t.session();
     const mark = session.mark();

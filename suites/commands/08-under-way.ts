@@ -160,6 +160,33 @@ export const underWay = new ChapterBuilder(
     await shows(t, one, 'cancelled', ['status']);
   })
   .must(
+    'MIG-CMD-QMIG-03.broken',
+    'a failure on the way is shown alone, with its reason perhaps, though figures were shown before',
+    async (t) => {
+      const one = await active(t);
+      await one.info();
+      one.peer.cut();
+      await one.until('failed');
+      await shows(t, one, 'failed', ['status'], ['error-desc']);
+    },
+  )
+  .must(
+    'MIG-CMD-QMIG-03.xbzrle-off',
+    'the figures of the cache of a migration before are not shown once xbzrle is off',
+    async (t) => {
+      const one = await active(t, { capabilities: ['xbzrle'] });
+      await shows(t, one, 'active', [...underWayMembers, 'xbzrle-cache']);
+      await one.does('migrate_cancel');
+      await one.until('cancelled');
+      await one.does('migrate-set-capabilities', { capabilities: [{ capability: 'xbzrle', state: false }] });
+      one.turn();
+      await one.migrate();
+      await one.until('active');
+      await shows(t, one, 'active', underWayMembers);
+    },
+    { needs: { capabilities: ['xbzrle'] } },
+  )
+  .must(
     'MIG-CMD-QMIG-03.postcopy-active',
     'postcopy-active is shown with its times, a downtime, and RAM',
     async (t) => {

@@ -44,6 +44,9 @@ const capabilities = `xbzrle rdma-pin-all auto-converge zero-blocks events postc
 export const valuesFor = (shown: JsonValue): JsonObject =>
   Object.fromEntries(Object.entries(values).filter(([name]) => isObject(shown) && name in shown));
 
+/** Those of the capabilities that are listed that hinder no other one. */
+export const sociable = (listed: readonly string[]): string[] => capabilities.filter((name) => listed.includes(name));
+
 /** Sets them all, of each kind in one call, and sees that each is kept. */
 export async function setEverything(t: Trial, session: Session): Promise<void> {
   const parameters = valuesFor(t.succeeded(await session.command('query-migrate-parameters')));
@@ -54,7 +57,7 @@ export async function setEverything(t: Trial, session: Session): Promise<void> {
   const list = t.succeeded(await session.command('query-migrate-capabilities'));
   const listed = Array.isArray(list) ? list.filter(isObject).map(({ capability }) => String(capability)) : [];
   // Only one of the host's needs may keep it from being on.
-  const wanted = capabilities.filter((name) => listed.includes(name));
+  const wanted = sociable(listed);
   const on = (names: readonly string[]) => ({
     capabilities: names.map((capability) => ({ capability, state: true })),
   });

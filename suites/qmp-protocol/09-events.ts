@@ -213,8 +213,8 @@ export const events = new ChapterBuilder(['QMP protocol', '9 Events'], 'qmp-prot
     async (t) => {
       const session = await t.session();
       const mark = session.mark();
-      session.post('system_reset', undefined, { id: 1 });
-      session.post('query-status', undefined, { id: 2 });
+      // In one write, so that the second one waits already.
+      await session.sendBytes('{"execute":"system_reset","id":1}{"execute":"query-status","id":2}');
       await session.reply(2, { since: mark });
       const expected = ordered(t, done({}, { id: 1 }), event('RESET'));
       t.sequence(await session.take(mark, 3, 'three messages'), [...expected, done(undefined, { id: 2 })]);

@@ -99,6 +99,9 @@ export const outOfBand = new ChapterBuilder(['QMP protocol', '12 Out-of-band exe
     for (const text of [
       '"execute":"query-name","exec-oob":"migrate-pause"',
       '"exec-oob":"migrate-pause","execute":"query-name"',
+      // Neither of the two is looked up.
+      '"execute":"query-name","exec-oob":"qmpspec-none"',
+      '"exec-oob":"qmpspec-none","execute":"qmpspec-none"',
     ]) {
       t.sequence(await session.exchange(`{${text},"id":1}`), [faulty(clash, { id: 1 })]);
     }

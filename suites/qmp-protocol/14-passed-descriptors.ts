@@ -9,6 +9,7 @@ import { NotOffered } from '../../targets/target.js';
 import { eventful, migrationBecomes } from '../commands/observe.js';
 import { ChapterBuilder } from '../requirement.js';
 import { done } from './shapes.js';
+import { expects } from './texts.js';
 import { onTwoMonitors } from './two-monitors.js';
 
 const none = 'No file descriptor supplied via SCM_RIGHTS';
@@ -225,7 +226,29 @@ export const passedDescriptors = new ChapterBuilder(
         'descriptors, as add-fd numbered them',
       );
       t.same(opaque, ['a', null], 'the oldest descriptor first');
-      for (const set of [0, 1, 5])
+      // Which numbers are free, what was told with each of them, and how many there are.
+      const negative = await commandWithDescriptors(session, 'add-fd', { 'fdset-id': -1 }, opened(t, 1));
+      t.failed(negative, 'GenericError', expects('fdset-id', 'a non-negative value'));
+      t.same(await add({ opaque: '' }), 2, 'the lowest free set');
+      t.same(await add({ 'fdset-id': 5, opaque: 'b' }), 5, 'a third one of set 5');
+      const inSets = async () => {
+        const now = t.succeeded(await session.command('query-fdsets'), 'query-fdsets');
+        return (Array.isArray(now) ? now : []).filter(isObject);
+      };
+      const third = (await inSets())[0]?.fds;
+      const told = (Array.isArray(third) ? third : []).filter(isObject).map((one) => one.opaque ?? null);
+      t.same(told, ['a', null, 'b'], 'what was told of each');
+      const last = { 'fdset-id': 5, fd: numbers.at(-1) };
+      t.equal(t.succeeded(await session.command('remove-fd', last)), {}, 'remove-fd of one member');
+      t.same(
+        (await inSets()).map(({ fds }) => (Array.isArray(fds) ? fds.length : 0)),
+        [2, 1, 1, 1],
+        'members of each set, the highest first',
+      );
+      t.failed(await session.command('remove-fd', last), 'GenericError');
+      t.equal(t.succeeded(await session.command('remove-fd', { 'fdset-id': 0 })), {}, 'remove-fd');
+      t.same(await add(undefined), 0, 'the lowest free set, once it is free');
+      for (const set of [0, 1, 2, 5])
         t.equal(t.succeeded(await session.command('remove-fd', { 'fdset-id': set })), {}, 'remove-fd');
       t.matches(await session.command('query-fdsets', undefined, { id: 1 }), done([], { id: 1 }));
     },

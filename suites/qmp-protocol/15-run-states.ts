@@ -164,9 +164,15 @@ export const runStates = new ChapterBuilder(['QMP protocol', '15 Run states'], '
         t.equal(t.succeeded(reply), text, 'info status');
       }
       const session = await t.session({ condition: 'worn' });
-      await session.command('stop');
-      const reply = await session.command('human-monitor-command', { 'command-line': 'info status' });
-      t.equal(t.succeeded(reply), 'VM status: paused\r\n', 'info status');
+      for (const [command, text] of [
+        ['cont', 'VM status: running\r\n'],
+        ['stop', 'VM status: paused\r\n'],
+        ['cont', 'VM status: running\r\n'],
+      ] as const) {
+        await session.command(command);
+        const reply = await session.command('human-monitor-command', { 'command-line': 'info status' });
+        t.equal(t.succeeded(reply), text, `info status after ${command}`);
+      }
     },
     { needs: { abilities: ['start', 'incoming'], commands: ['human-monitor-command'] } },
   )

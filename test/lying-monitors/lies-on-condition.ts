@@ -1,7 +1,7 @@
 /** Lies that are told on a condition: behind a failure, to a later client, about an odd id, when something else is set as well. */
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
-import { argumentsOf } from './ask.js';
-import type { Lie } from './lie.js';
+import { argumentsOf, returned, status } from './ask.js';
+import { type Lie, without } from './lie.js';
 
 const parametersOf = (command: JsonObject | undefined): JsonObject | undefined =>
   command?.execute === 'migrate-set-parameters' ? argumentsOf(command) : undefined;
@@ -109,5 +109,96 @@ export const onCondition = {
         memory.set('completed', true);
       return [back ? { ...message, timestamp: { ...timestamp, seconds: Number(timestamp.seconds) - 1 } } : message];
     },
+  },
+  'xbzrle-off-takes-the-return-path': {
+    says: 'switches return-path off with xbzrle',
+    up: (command) => {
+      const { capabilities: list } = argumentsOf(command);
+      const off = (one: JsonValue) => isObject(one) && one.capability === 'xbzrle' && one.state === false;
+      if (command.execute !== 'migrate-set-capabilities' || !Array.isArray(list) || !list.some(off)) return command;
+      return { ...command, arguments: { capabilities: [...list, { capability: 'return-path', state: false }] } };
+    },
+  },
+  'capability-set-last-first': {
+    says: 'lists the capability first that was set last',
+    down: (message, talk) => {
+      const { capabilities: set } = argumentsOf(talk.command);
+      const last = Array.isArray(set) ? set.at(-1) : undefined;
+      if ('return' in message && isObject(last)) talk.shared.set('last', last.capability);
+      return returned<readonly JsonObject[]>('query-migrate-capabilities', (list) =>
+        list.toSorted(
+          (a, b) => Number(b.capability === talk.shared.get('last')) - Number(a.capability === talk.shared.get('last')),
+        ),
+      )(message, talk);
+    },
+  },
+  'failed-with-the-last-figures': {
+    says: 'shows the figures that it showed last when a migration has failed',
+    down: (message, talk) =>
+      status((value) => {
+        if (value.ram !== undefined) talk.shared.set('ram', value.ram);
+        const ram = talk.shared.get('ram') as JsonValue | undefined;
+        return value.status === 'failed' && ram !== undefined ? { ...value, ram } : value;
+      })(message, talk),
+  },
+  'cache-of-before-shown-on': {
+    says: 'shows the cache of xbzrle in later migrations without it',
+    down: (message, talk) =>
+      status((value) => {
+        const { 'xbzrle-cache': cache } = value;
+        if (cache !== undefined) talk.shared.set('cache', cache);
+        const kept = talk.shared.get('cache') as JsonValue | undefined;
+        return isObject(value.ram) && kept !== undefined ? { ...value, 'xbzrle-cache': kept } : value;
+      })(message, talk),
+  },
+  'reason-of-the-first-failure': {
+    says: 'gives the reason of the first failure for all later ones',
+    down: (message, talk) =>
+      status((value) => {
+        if (value['error-desc'] === undefined) return value;
+        const first = (talk.shared.get('first') as JsonValue | undefined) ?? value['error-desc'];
+        talk.shared.set('first', first);
+        return { ...value, 'error-desc': first };
+      })(message, talk),
+  },
+  'later-resets-by-the-guest': {
+    says: 'tells of every reset but the first as one of the guest',
+    down: (message, { memory }) => {
+      if (message.event !== 'RESET' || !isObject(message.data)) return [message];
+      const again = memory.has('reset');
+      memory.set('reset', true);
+      return [again ? { ...message, data: { ...message.data, guest: true } } : message];
+    },
+  },
+  'human-status-stands': {
+    says: 'tells the human monitor for ever the run state that it told first',
+    down: (message, { command, shared }) => {
+      const asked =
+        command?.execute === 'human-monitor-command' && argumentsOf(command)['command-line'] === 'info status';
+      if (!asked || message.return === undefined) return [message];
+      const first = (shared.get('info') as JsonValue | undefined) ?? message.return;
+      shared.set('info', first);
+      return [{ ...message, return: first }];
+    },
+  },
+  'failures-cost-the-settings': {
+    says: 'forgets the settings of a client that was refused something, once the next one comes',
+    down: (message, { command, client, ask, shared }) => {
+      if ('error' in message) shared.set('refused', client);
+      const before = Number(shared.get('refused') ?? client) < client;
+      if (before && command?.execute === 'qmp_capabilities')
+        ask({ execute: 'migrate-set-parameters', arguments: { 'downtime-limit': 300 } });
+      return [message];
+    },
+  },
+  'clash-means-oob': {
+    says: 'carries out of band what is asked for both ways',
+    up: (command) => ('exec-oob' in command && 'execute' in command ? without(command, 'execute') : command),
+  },
+  'runs-while-it-finishes': {
+    says: 'shows a guest as running whose migration is about to finish',
+    down: returned<JsonObject>('query-status', (value) =>
+      value.status === 'finish-migrate' ? { ...value, running: true } : value,
+    ),
   },
 } satisfies Record<string, Lie>;

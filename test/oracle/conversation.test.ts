@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { impossibleIn } from '../../oracle/conversation.js';
+import { impossibleIn, type Known } from '../../oracle/conversation.js';
 import { fromIntrospection, toIntrospection } from '../../qapi/introspection.js';
 import { parseQapi } from '../../qapi/parse.js';
 import { loadSchema } from '../../reference/schema/index.js';
@@ -12,7 +12,7 @@ const known = { schema: loadSchema('3.0'), singlestep: false };
 async function said(
   answer: (id: unknown) => string,
   query = 'query-name',
-  of = known,
+  of: Known = known,
   origin?: number,
 ): Promise<string | undefined> {
   const monitor = await listen(conversation(({ execute, id }) => (execute === query ? answer(id) : reply(id))));
@@ -109,6 +109,22 @@ describe('what no conversation can have', () => {
       JSON.stringify({ return: { running: false, status: 'paused', singlestep }, id });
     expect(await said(shown(false), 'query-status')).to.equal(undefined);
     expect(await said(shown(true), 'query-status')).to.match(/^singlestep false, as everywhere/);
+  });
+
+  it('is a guest that runs in a state in which none does, or none in the one in which it does', async () => {
+    const shown = (running: boolean, status: string) =>
+      said((id) => JSON.stringify({ return: { running, status, singlestep: false }, id }), 'query-status');
+    expect(await shown(true, 'running')).to.equal(undefined);
+    expect(await shown(true, 'finish-migrate')).to.match(/^running false where the status is finish-migrate/);
+    expect(await shown(false, 'running')).to.match(/^running true where/);
+  });
+
+  it('is a guest that acts where there is none', async () => {
+    const reset = JSON.stringify({ ...JSON.parse(stop), event: 'RESET', data: { guest: true } });
+    const told = (guestless: boolean) =>
+      said((id) => `${reset}\r\n${reply(id)}`, 'query-name', { ...known, guestless });
+    expect(await told(false)).to.equal(undefined);
+    expect(await told(true)).to.equal('RESET by no guest, as the machine has none');
   });
 
   it('is an error of a class that there is not, or without a text', async () => {
