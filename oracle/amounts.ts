@@ -17,6 +17,8 @@ export interface Known {
   readonly firstEver: boolean;
   /** The last pass that was told of; 0 where none was. */
   readonly pass: number;
+  /** The last one of all that it told of; 0 where that is not known. */
+  readonly heard: number;
   /** Which blocks are migrated cannot have changed since the migration began. */
   readonly totalHolds: boolean;
   /** No migration of the process can have gone over to postcopy. */
@@ -71,12 +73,15 @@ function* compressed({ compression }: JsonObject, ram: JsonObject): Generator<Wr
   if (size > Math.max(0, most)) yield ['MIG-CMD-QMIG-03', `compressed-size at most ${most}`, `${size}`];
 }
 
-function* passes(ram: JsonObject, { age, pass }: Known): Generator<WrongRate> {
+function* passes(ram: JsonObject, { age, heard, pass, settled }: Known): Generator<WrongRate> {
   const syncs = figure(ram, 'dirty-sync-count');
   if (syncs === undefined) return;
   // A pass is counted, and then told of.
   if (syncs < pass)
     yield ['MIG-CMD-EVT-04', `dirty-sync-count at least ${pass}, as MIGRATION_PASS has told`, `${syncs}`];
+  const told = heard + (settled ? 0 : 1);
+  if (heard > 0 && syncs > told)
+    yield ['MIG-CMD-EVT-04', `dirty-sync-count at most ${told}, as MIGRATION_PASS has told`, `${syncs}`];
   if (age === undefined) return;
   const most = firstPasses + passesEachMs * age;
   if (syncs > most)
@@ -104,6 +109,10 @@ function* sent(value: JsonObject, ram: JsonObject): Generator<WrongRate> {
   const most = normal * page + (normal + duplicate) * mostMark + besidePages;
   if (bytes < least || bytes > most)
     yield ['MIG-CMD-INV-01', `transferred from ${least} to ${most}, the bytes of its pages`, `${bytes}`];
+  const parts = ['precopy-bytes', 'downtime-bytes', 'postcopy-bytes'].map((name) => figure(ram, name) ?? 0);
+  const sum = parts.reduce((all, part) => all + part, 0);
+  if (sum > bytes)
+    yield ['MIG-CMD-INV-01', `${bytes} bytes at most in precopy, downtime and postcopy, all there are`, `${sum}`];
   const time = (figure(value, 'total-time') ?? 0) - (figure(value, 'setup-time') ?? 0);
   const mbps = figure(ram, 'mbps');
   // Of a shorter time a cut millisecond is too large a part.

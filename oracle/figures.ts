@@ -52,6 +52,8 @@ export class Figures {
   private since: number | undefined;
   /** The last pass that it told of in the present migration. */
   private pass = 0;
+  /** The same, 0 where a later one may have gone unheard. */
+  private heard = 0;
   /** What it had been when each query was sent that is not answered yet: what comes with the answer may be newer than it. */
   private passesAsked: number[] = [];
   /** When it was told to begin its first one, as far as it was seen from its start. */
@@ -83,7 +85,13 @@ export class Figures {
     this.since = undefined;
     this.begins = undefined;
     this.pass = 0;
+    this.heard = 0;
     this.passesAsked = [];
+  }
+
+  /** The connection that was followed is no more: what is told from now on may go unheard. */
+  unheard(): void {
+    this.heard = 0;
   }
 
   /**
@@ -122,7 +130,9 @@ export class Figures {
 
   /** Something was told on the connection that is followed. */
   told(event: string, data: JsonObject): void {
-    if (event === 'MIGRATION_PASS') this.pass = Math.max(this.pass, Number(data.pass));
+    if (event !== 'MIGRATION_PASS') return;
+    this.heard = Number(data.pass);
+    this.pass = Math.max(this.pass, this.heard);
   }
 
   /** A command was answered with success on the connection that is followed. */
@@ -157,6 +167,7 @@ export class Figures {
       withoutZeroCopy: this.withoutZeroCopy,
       totalHolds: !this.leavesOut,
       pass,
+      heard: this.heard,
       age: this.since === undefined ? undefined : time - this.since,
       firstAge: this.first === undefined ? undefined : time - this.first,
       throttle: this.limits,
@@ -169,6 +180,7 @@ export class Figures {
     this.info.restart();
     this.runState = '';
     this.pass = 0;
+    this.heard = 0;
     this.passesAsked = this.passesAsked.map(() => 0);
     this.limits = undefined;
     this.widened = undefined;

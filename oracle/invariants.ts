@@ -25,6 +25,8 @@ export interface Circumstances {
   readonly withoutZeroCopy: boolean;
   /** The last pass that was told of in this migration; 0 where none was. */
   readonly pass: number;
+  /** The last one of all that it told of; 0 where that is not known. */
+  readonly heard: number;
   /** Milliseconds since the process was told to begin the migration; absent where that is not known. */
   readonly age: number | undefined;
   /** … to begin its first one: some figures are left from one migration to the next (MIG-CMD-MIG-21). */
@@ -64,6 +66,9 @@ const running = new Set([
   'postcopy-paused',
   'postcopy-recover',
 ]);
+
+/** Statuses in which the set-up is long over. */
+const standing = new Set(['pre-switchover', 'device', 'postcopy-active', 'postcopy-paused', 'postcopy-recover']);
 
 /** Follows the replies of one process. */
 export class InfoInvariants {
@@ -243,9 +248,10 @@ export class InfoInvariants {
     if (done && totalTime !== last.totalTime) {
       breaches.push(breach('MIG-CMD-INV-04', `total-time ${last.totalTime}, as before`, `${totalTime}`));
     }
-    // Some releases show the new status a moment before the time: 0 may still change.
+    // Some releases show the new status a moment before the time: 0 may still change until the guest stands.
     const setupTime = integer(value['setup-time']);
-    const constant = last.status !== 'cancelling' && last.setupTime !== undefined && last.setupTime > 0n;
+    const noted = last.setupTime !== undefined && (last.setupTime > 0n || standing.has(last.status));
+    const constant = last.status !== 'cancelling' && noted;
     if (constant && setupTime !== undefined && setupTime !== last.setupTime) {
       breaches.push(breach('MIG-CMD-INV-03', `setup-time ${last.setupTime}, as before`, `${setupTime}`));
     }

@@ -75,7 +75,10 @@ export class JudgedProcess {
 
   close(at: string): void {
     const primary = this.connections.get(at)?.primary ?? false;
-    if (primary) this.gap = true;
+    if (primary) {
+      this.gap = true;
+      this.figures.unheard();
+    }
     this.echo.end(at, primary);
     this.connections.delete(at);
   }

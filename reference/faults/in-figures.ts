@@ -31,4 +31,19 @@ export const faultsOfFigures = inArea('query-migrate', {
     dialect: '7.2',
     calls: figure('compression', 'busy-rate', (value) => value + 1),
   },
+  'shown-one-look-late': {
+    title: 'shows of a migration, when it is first asked, what there was before it',
+    rows: ['MIG-CMD-QMIG-01'],
+    calls: {
+      migrate: ({ ask, memory, next }) => {
+        memory.set('before', ask('query-migrate'));
+        return next();
+      },
+      'query-migrate': ({ memory, next }) => {
+        const before = memory.get('before');
+        memory.delete('before');
+        return before ?? next();
+      },
+    },
+  },
 });

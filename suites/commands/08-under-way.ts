@@ -5,12 +5,14 @@ import { isObject, type JsonObject, type JsonValue, sameJson } from '../../proto
 import { NotOffered, usualMemory } from '../../targets/target.js';
 import { ChapterBuilder } from '../requirement.js';
 import { inPostcopy, pauseNeeds, pauses, postcopyNeeds } from '../state-machine/postcopy.js';
-import { active, paused, peerNeeds, type Source, source } from '../state-machine/source.js';
+import { active, paused, peerNeeds, type Source, slow, someRam, source } from '../state-machine/source.js';
 import { fitsExactly } from './dialect-fit.js';
 import { becomes } from './observe.js';
 import { baselineRam, figuresGrow, figuresHold, ramMembers } from './ram-figures.js';
 
 const times = ['status', 'total-time', 'setup-time', 'ram'] as const;
+/** Milliseconds that are not the default of downtime-limit. */
+const otherLimit = 1700;
 const underWayMembers = [...times, 'expected-downtime'] as const;
 
 /** The state is shown with its members, and their values are such as they can be. */
@@ -20,6 +22,7 @@ async function shows(
   status: string,
   members: readonly string[],
   optional: readonly string[] = [],
+  limit = 300,
 ): Promise<JsonObject> {
   const info = await one.info();
   t.equal(info.status, status, 'status');
@@ -33,11 +36,11 @@ async function shows(
     const holds = (typeof value === 'number' || typeof value === 'bigint') && value >= 0;
     t.check(holds, 'a number of milliseconds', String(value), name);
   }
-  // Nothing is dirtied, so that nothing else than the default of downtime-limit is expected.
+  // Nothing is dirtied, so that nothing else than downtime-limit is expected.
   const expected = info['expected-downtime'];
   if (expected === 2n ** 63n - 1n) t.knownDefect('MIG-DEF-43', 'downtime-limit', String(expected));
   else if (fitsExactly(t.facts) && expected !== undefined)
-    t.same(info['expected-downtime'], 300, 'expected-downtime, which is downtime-limit');
+    t.same(info['expected-downtime'], limit, 'expected-downtime, which is downtime-limit');
   return info;
 }
 
@@ -99,6 +102,38 @@ export const underWay = new ChapterBuilder(
   'commands.md §8.1',
   peerNeeds,
 )
+  .must(
+    'MIG-CMD-QMIG-01.at-once',
+    'each answer is of its own moment: it shows what the command just before it has changed',
+    async (t) => {
+      const one = await source(t, 'answer', { ram: someRam, parameters: { 'max-bandwidth': slow } });
+      const { session } = one;
+      // Asked just before and just behind a command, in one go.
+      const around = async (command: string, query: string, args?: JsonObject): Promise<JsonObject> => {
+        const since = session.mark();
+        const ids = [session.post(query), session.post(command, args), session.post(query)];
+        const answers: JsonValue[] = [];
+        for (const [i, id] of ids.entries()) {
+          const name = i === 1 ? command : query;
+          answers.push(t.succeeded(await session.reply(id, { since, command: name }), name));
+        }
+        const last = answers.at(-1) ?? null;
+        return isObject(last) ? last : {};
+      };
+      const { status: begun } = await around('migrate', 'query-migrate', { uri: one.peer.uri });
+      t.check(begun === 'setup' || begun === 'active', 'setup or active', String(begun), 'status behind migrate');
+      await one.until('active');
+      for (const [command, state] of [
+        ['stop', 'paused'],
+        ['cont', 'running'],
+      ] as const)
+        t.same((await around(command, 'query-status')).status, state, `run state behind ${command}`);
+      const { status: ended } = await around('migrate_cancel', 'query-migrate');
+      const cancels = ended === 'cancelling' || ended === 'cancelled';
+      t.check(cancels, 'cancelling or cancelled', String(ended), 'status behind migrate_cancel');
+      await one.until('cancelled');
+    },
+  )
   .must('MIG-CMD-QMIG-03.setup', 'setup is shown alone', async (t) => {
     const one = await source(t, 'full');
     // What came of another one before is not shown any more.
@@ -130,8 +165,8 @@ export const underWay = new ChapterBuilder(
     'MIG-CMD-QMIG-03.pre-switchover',
     'pre-switchover is shown with its times, the downtime that it expects, and RAM',
     async (t) => {
-      const one = await paused(t);
-      await shows(t, one, 'pre-switchover', underWayMembers);
+      const one = await paused(t, 'answer', { parameters: { 'downtime-limit': otherLimit } });
+      await shows(t, one, 'pre-switchover', underWayMembers, [], otherLimit);
     },
     { needs: { capabilities: ['pause-before-switchover'] } },
   )

@@ -16,6 +16,9 @@ const downtimeLimit = 1;
 /** Milliseconds for both decisions, each of which takes two looks for dirty pages that are a second apart, and for rates. */
 const patience = 15_000;
 
+/** Times that it may be tried again. */
+const attempts = 3;
+
 /** Writes to a byte of each page of the first 576 KiB, again and again. */
 const program = Buffer.from(
   '31c0 8ed8 31db fe07 81c3 0010 73f8 8cd8 0500 10 3d00 90 7202 31c0 8ed8 ebe8'.replaceAll(' ', ''),
@@ -71,6 +74,29 @@ async function busy(t: Trial): Promise<Source> {
   }
 }
 
+/**
+ * What is seen of the throttle, one figure after the other, and of the rates, until both are as they should be; `undefined`
+ * where the migration comes to its end.
+ */
+async function watched(t: Trial): Promise<[Source, unknown[], Rates | undefined]> {
+  const one = await busy(t);
+  await one.migrate();
+  const seen: unknown[] = [];
+  let rates: Rates = 'none';
+  const until = one.session.patience(patience);
+  // A window in which the machine stood still tells of another speed than the guest has.
+  while ((seen.length < 2 || rates !== 'plausible') && !until.passed) {
+    // Decided at each look for dirty pages.
+    await one.session.event('MIGRATION_PASS', { since: one.session.mark() });
+    const info = await one.info();
+    const { status, 'cpu-throttle-percentage': shown } = info;
+    if (status !== 'setup' && status !== 'active') return [one, seen, undefined];
+    if (shown !== undefined && shown !== seen.at(-1)) seen.push(shown);
+    if (rates !== 'plausible') rates = ratesOf(info) ?? rates;
+  }
+  return [one, seen, rates];
+}
+
 const unlessThrottled = (facts: TargetFacts): string | undefined =>
   unlessExact(facts) ??
   otherMemory(facts) ??
@@ -81,21 +107,10 @@ export const throttle = new ChapterBuilder(['Effects', 'Throttle'], 'commands.md
     'MIG-CMD-INV-08.busy',
     'a guest that writes too fast is throttled from cpu-throttle-initial on, by cpu-throttle-increment, to max-cpu-throttle',
     async (t) => {
-      const one = await busy(t);
-      await one.migrate();
-      const seen: unknown[] = [];
-      let rates: Rates = 'none';
-      const until = one.session.patience(patience);
-      // A window in which the machine stood still tells of another speed than the guest has.
-      while ((seen.length < 2 || rates !== 'plausible') && !until.passed) {
-        // Decided at each look for dirty pages.
-        await one.session.event('MIGRATION_PASS', { since: one.session.mark() });
-        const info = await one.info();
-        const { status, 'cpu-throttle-percentage': shown } = info;
-        t.check(status === 'setup' || status === 'active', 'a migration that goes on', String(status));
-        if (shown !== undefined && shown !== seen.at(-1)) seen.push(shown);
-        if (rates !== 'plausible') rates = ratesOf(info) ?? rates;
-      }
+      let [one, seen, rates] = await watched(t);
+      // A guest that was kept from its processor by other programs writes nothing, and its migration comes to its end.
+      for (let more = 0; more < attempts && rates === undefined; more++) [one, seen, rates] = await watched(t);
+      t.check(rates !== undefined, 'a migration that goes on', 'one that comes to its end');
       const expected = [initial, Math.min(initial + increment, limit)].join(', ');
       t.check(seen.join(', ') === expected, expected, seen.join(', ') || 'no throttle', 'cpu-throttle-percentage');
       t.check(rates === 'plausible', 'a rate of dirty pages, and a downtime for what is dirty at once', rates, 'rates');

@@ -125,4 +125,9 @@ export const huntedLately: Readonly<Record<string, string>> = {
   'failures-cost-the-settings': 'MIG-CMD-GEN-10.reconnect',
   'clash-means-oob': 'QMP-OOB-04',
   'runs-while-it-finishes': 'QMP-RUN-05',
+  'syncs-counted-on': 'MIG-CMD-MIG-21.counters',
+  'downtime-bytes-counted-on': 'MIG-CMD-INV-01.still',
+  'figures-gone-after-a-while': 'MIG-CMD-CAN-02.completed',
+  'downtime-expected-as-by-default': 'MIG-CMD-QMIG-03.pre-switchover',
+  'migration-of-a-moment-ago': 'MIG-CMD-QMIG-01.at-once',
 };

@@ -1,7 +1,7 @@
 /** Lies that are told in one place only: on the second monitor, in one state, of one migration behind another. */
 import { isObject, type JsonObject } from '../../protocol/json.js';
-import { argumentsOf, ram, returned, status } from './ask.js';
-import type { Lie } from './lie.js';
+import { argumentsOf, ram, returned, status, statusOf } from './ask.js';
+import { type Lie, without } from './lie.js';
 import { messages } from './lies-about-the-way-back.js';
 
 const refusal = ({ id }: JsonObject): JsonObject => ({
@@ -18,6 +18,22 @@ const refusedIn = (state: string): Lie => ({
       : message,
   ],
 });
+
+/** What a figure came to in earlier migrations, as far as they were asked for it, is added to it. */
+const countedOn =
+  (name: string): NonNullable<Lie['down']> =>
+  (message, talk) => {
+    const [before, last] = ['before', 'last'].map((key) => Number(talk.shared.get(key) ?? 0)) as [number, number];
+    if (statusOf(message) === 'setup') {
+      talk.shared.set('before', before + last);
+      talk.shared.set('last', 0);
+    }
+    return ram((value) => {
+      if (!(name in value)) return value;
+      talk.shared.set('last', Number(value[name]));
+      return { ...value, [name]: Number(value[name]) + before };
+    })(message, talk);
+  };
 
 /** In another size; what has one of a page only is left alone. */
 const halved = (value: JsonObject, name: string, factor: number): JsonObject =>
@@ -90,5 +106,40 @@ export const inOnePlace = {
   'fourth-pong-lost': {
     says: 'does not answer the ping of number 4',
     answering: messages((type, message) => (type === pong && message.at(-1) === 4 ? Buffer.alloc(0) : message)),
+  },
+  'syncs-counted-on': {
+    says: 'counts its looks for dirty pages on in the next migration',
+    down: countedOn('dirty-sync-count'),
+  },
+  'downtime-bytes-counted-on': {
+    says: 'counts on in the next migration what it sends while the guest is stopped',
+    down: countedOn('downtime-bytes'),
+  },
+  'figures-gone-after-a-while': {
+    says: 'shows no figures of RAM any more three tenths of a second after it has completed',
+    down: (message, talk) =>
+      status((value) => {
+        const { shared } = talk;
+        if (value.status !== 'completed' || !isObject(value.ram)) return value;
+        if (!shared.has('completed')) talk.after(300, () => shared.set('gone', true));
+        shared.set('completed', true);
+        return shared.has('gone') ? without(value, 'ram') : value;
+      })(message, talk),
+  },
+  'downtime-expected-as-by-default': {
+    says: 'expects the downtime that is the default of its limit, whatever the limit is',
+    down: status((value) => ('expected-downtime' in value ? { ...value, 'expected-downtime': 300 } : value)),
+  },
+  'migration-of-a-moment-ago': {
+    says: 'shows of a migration what there was when it was asked up to five milliseconds ago',
+    down: (message, talk) =>
+      status((value) => {
+        const { shared } = talk;
+        const lately = shared.get('lately') as JsonObject | undefined;
+        if (lately !== undefined) return lately;
+        shared.set('lately', value);
+        talk.after(5, () => shared.delete('lately'));
+        return value;
+      })(message, talk),
   },
 } satisfies Record<string, Lie>;
