@@ -2,6 +2,7 @@
 import type { Trouble } from '../oracle/execute.js';
 import type { Judge, Judgement } from '../oracle/judge.js';
 import { defectOfCrash } from '../oracle/known-defects.js';
+import { streamFault } from '../oracle/stream-fault.js';
 import { isObject, type JsonObject } from '../protocol/json.js';
 import { type Entry, entryValue, type Transcript } from '../protocol/transcript.js';
 import type { Schema } from '../qapi/schema.js';
@@ -226,10 +227,9 @@ const partsFed = ({ entries }: Transcript): string =>
 /** A migration stream that breaks the format: the peer reads it as a destination would, and says what is wrong. */
 function unreadableSymptoms({ transcript, streamKnown }: Evidence): Symptom[] {
   if (!streamKnown) return [];
-  const words = /the stream (?:cannot be read|is not as it should be): (.*)$/s;
-  const entry = transcript.entries.find(({ kind, text }) => kind === 'channel' && words.test(text));
-  const [, why] = words.exec(entry?.text ?? '') ?? [];
-  if (entry === undefined || why === undefined) return descriptionSymptoms(transcript);
+  const fault = streamFault(transcript);
+  if (fault === undefined) return descriptionSymptoms(transcript);
+  const { entry, why } = fault;
   return [
     {
       kind: 'garbage',

@@ -107,8 +107,11 @@ const longText = 2 ** 16;
 /** What stands between two messages (QMP-TRANS-05); blanks around it belong to them. */
 const lineEnd = /^[ \t]*\r\n[ \t]*$/;
 
-/** Milliseconds by which a clock may be set while a session lasts, and by which it is adjusted otherwise. */
-const [clockIsSet, clockIsAdjusted] = [1000, 50];
+/**
+ * Milliseconds by which a clock may be set while a session lasts, and by which stamps may be off otherwise: a clock is adjusted, and
+ * a thread that has stamped an event may lose its processor before it has told of it, to others on a loaded machine.
+ */
+const [clockIsSet, clockIsAdjusted] = [1000, 300];
 
 /**
  * All events of a session happened while it lasted, so that they are no further apart. Where the clock is ours, each happened

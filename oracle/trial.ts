@@ -9,7 +9,7 @@ import type { Session } from '../protocol/session.js';
 import { Transcript } from '../protocol/transcript.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
 import { loadSchema } from '../reference/schema/index.js';
-import type { TargetFacts } from '../targets/facts.js';
+import { knowsStream, type TargetFacts } from '../targets/facts.js';
 import { isOfGuest, isOurMachine } from '../targets/machine.js';
 import type { Condition, InstancePool } from '../targets/pool.js';
 import type { Ability, Instance, StartOptions } from '../targets/target.js';
@@ -18,6 +18,8 @@ import { conditionAfter, reusable } from './condition.js';
 import { impossibleIn } from './conversation.js';
 import { announcesLater, laterStatuses, type Statuses } from './later-statuses.js';
 import type { Observation, Observations } from './observations.js';
+import { defectsOfFacts } from './release.js';
+import { defectOfStream, streamFault } from './stream-fault.js';
 import { judgedOf } from './tracker/judged-events.js';
 
 export interface TrialSettings {
@@ -231,6 +233,16 @@ export class Trial extends Checks {
   readonly starved: Starved = () => this.instances.reduce((sum, { starved }) => sum + (starved?.() ?? 0), 0);
 
   // --- the end -------------------------------------------------------------------------------------------------------
+
+  /** Every stream that came to a peer of ours is one that a destination can load. @throws Divergence */
+  streamed(): void {
+    const { facts } = this;
+    if (!knowsStream(facts) || !isOurMachine(facts)) return;
+    const why = streamFault(this.transcript)?.why;
+    // What a release is known for is told by the requirements that are about it.
+    if (why === undefined || defectOfStream(why, defectsOfFacts(facts)) !== undefined) return;
+    throw this.divergence(['a stream that a destination can load'], why, 'in the stream');
+  }
 
   /** Each conversation was one, whatever it was about. @throws Divergence */
   conversed(): void {

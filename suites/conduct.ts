@@ -55,6 +55,7 @@ export async function conduct(requirement: Requirement, settings: TrialSettings)
   try {
     await withDeadline(requirement.run(trial), requirement.deadline ?? usualDeadline, trial.starved);
     trial.conversed();
+    trial.streamed();
     const unlike = trial.quotes ? undefined : unlikeTheModel(trial.transcript, trial.facts, trial.served);
     if (unlike !== undefined) throw new Divergence(unlike);
     const died = trial.instances.find(({ exit }) => exit?.signal != null && crashes.has(exit.signal))?.exit;

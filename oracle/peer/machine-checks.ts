@@ -26,6 +26,9 @@ export interface KnownMachine {
 /** Sections that every machine sends, and whose layout is the same in all releases. */
 const everywhere = ['timer', 'globalstate'] as const;
 
+/** Of a machine without bitmaps this one is begun, and found to have nothing to say. */
+const mayStayOpen: ReadonlySet<string> = new Set(['dirty-bitmap/0']);
+
 export class MachineChecks {
   readonly #begun = new Map<string, boolean>();
   /** Bytes of the bodies of these sections, where they are no part of a package. */
@@ -71,7 +74,7 @@ export class MachineChecks {
   }
 
   complete(): void {
-    const open = [...this.#begun].find(([, ended]) => !ended)?.[0];
+    const open = [...this.#begun].find(([key, ended]) => !ended && !mayStayOpen.has(key))?.[0];
     if (open !== undefined && !this.#resumed)
       this.report('stream-format §1', `${open} is never ended by an END section`);
     if (this.#switched || this.#resumed) return;

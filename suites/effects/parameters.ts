@@ -1,8 +1,6 @@
 /** commands.md §6, the table of what a change of a parameter does: each by what is seen of it, not by what is read back. */
 
-import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { Peer } from '../../oracle/peer/peer.js';
 import { ramImage } from '../../oracle/ram-image.js';
 import type { Trial } from '../../oracle/trial.js';
 import { DeadlinePassed } from '../../protocol/errors.js';
@@ -12,7 +10,7 @@ import { otherMemory } from '../../targets/machine.js';
 import { ChapterBuilder } from '../requirement.js';
 import { over, pairNeeds, postcopyPair } from '../state-machine/pair.js';
 import { postcopyNeeds } from '../state-machine/postcopy.js';
-import { active, peerNeeds, someRam, source } from '../state-machine/source.js';
+import { active, channel, peerNeeds, someRam, source } from '../state-machine/source.js';
 import { Captured, captureNeeds, memory } from '../stream-format/capture.js';
 
 const spec = 'commands.md §6';
@@ -136,13 +134,7 @@ export const parameterEffects = new ChapterBuilder(['Effects', 'Parameters'], sp
         const set = { capabilities: [capability, 'events'].map((name) => ({ capability: name, state: true })) };
         t.succeeded(await session.command('migrate-set-capabilities', set), 'capabilities');
         t.succeeded(await session.command('migrate-set-parameters', { [parameter]: channels }), parameter);
-        const peer = await Peer.open(join(instance.scratch, 'channel.sock'), 'answer', {
-          transcript: t.transcript,
-          endpoint: 'channel',
-          rules: t.dialect.stream,
-          starved: t.starved,
-        });
-        t.atEnd(() => peer.close());
+        const peer = await channel(t, instance, 'answer');
         t.succeeded(await session.command('migrate', { uri: peer.uri }), 'migrate');
         await peer.until('connected', session.deadline, 1 + channels);
         await peer.until('end-of-stream', session.deadline);
@@ -179,17 +171,12 @@ async function firstBytes(t: Trial, limit: number, amount: number): Promise<numb
       resolve();
     };
   });
-  const peer = await Peer.open(join(instance.scratch, 'channel.sock'), 'answer', {
-    transcript: t.transcript,
-    endpoint: 'channel',
-    rules: t.dialect.stream,
-    starved: t.starved,
+  const peer = await channel(t, instance, 'answer', {
     tap: (_, chunk) => {
       read += chunk.length;
       if (read >= amount) enough();
     },
   });
-  t.atEnd(() => peer.close());
   const began = performance.now();
   t.succeeded(await session.command('migrate', { uri: peer.uri }), 'migrate');
   await arrived;

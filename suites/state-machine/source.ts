@@ -1,6 +1,6 @@
 /** A source of the target with a peer of ours on its migration channel. */
 import { join } from 'node:path';
-import { Peer } from '../../oracle/peer/peer.js';
+import { Peer, type PeerOptions } from '../../oracle/peer/peer.js';
 import { ramImage } from '../../oracle/ram-image.js';
 import type { Trial } from '../../oracle/trial.js';
 import type { JsonObject } from '../../protocol/json.js';
@@ -43,15 +43,19 @@ export async function channel(
   t: Trial,
   instance: Instance,
   behaviour: PeerBehaviour,
-  options: { bytes?: number; name?: string } = {},
+  { name = 'channel', ...options }: { name?: string } & Pick<PeerOptions, 'bytes' | 'holds' | 'tap'> = {},
 ): Promise<Peer> {
-  const { name = 'channel' } = options;
+  const { ramImage, extra } = instance.options;
   const peer = await Peer.open(join(instance.scratch, `${name}.sock`), behaviour, {
     transcript: t.transcript,
     endpoint: name,
     rules: t.dialect.stream,
     starved: t.starved,
-    ...(options.bytes === undefined ? {} : { bytes: options.bytes }),
+    // An empty machine has nothing in its memory, and its UUID is zeros.
+    ...(ramImage === undefined && extra === undefined
+      ? { content: () => Buffer.alloc(0), machine: () => ({ uuid: Buffer.alloc(16) }) }
+      : {}),
+    ...options,
   });
   t.atEnd(() => peer.close());
   return peer;

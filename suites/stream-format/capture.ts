@@ -1,5 +1,5 @@
 /** A source of the target whose bytes are kept and judged. */
-import { Peer } from '../../oracle/peer/peer.js';
+import type { Peer } from '../../oracle/peer/peer.js';
 import { contentsOf } from '../../oracle/ram-image.js';
 import type { Trial } from '../../oracle/trial.js';
 import { hostClock } from '../../protocol/clock.js';
@@ -12,7 +12,7 @@ import type { PeerBehaviour } from '../../targets/scenario.js';
 import type { Instance, StartOptions } from '../../targets/target.js';
 import { switchOn } from '../commands/observe.js';
 import { Actor } from '../state-machine/actor.js';
-import { peerNeeds } from '../state-machine/source.js';
+import { channel, peerNeeds } from '../state-machine/source.js';
 import { mixedImage } from './image.js';
 import { firstDifference, Recording } from './recording.js';
 
@@ -68,11 +68,7 @@ export class Captured extends Actor {
       t.succeeded(await session.command('migrate-set-parameters', options.parameters), 'migrate-set-parameters');
     }
     const arrived: Arrived = { chunks: new Map(), more: () => undefined };
-    const peer = await Peer.open(`${instance.scratch}/channel.sock`, options.behaviour ?? 'answer', {
-      transcript: t.transcript,
-      endpoint: 'channel',
-      rules: t.dialect.stream,
-      starved: t.starved,
+    const peer = await channel(t, instance, options.behaviour ?? 'answer', {
       ...(options.holds === undefined ? {} : { holds: options.holds }),
       tap: (connection, chunk) => {
         const list = arrived.chunks.get(connection) ?? [];
@@ -81,7 +77,6 @@ export class Captured extends Actor {
         arrived.more();
       },
     });
-    t.atEnd(() => peer.close());
     return new Captured(t, instance, session, peer, image, arrived);
   }
 

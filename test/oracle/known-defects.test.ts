@@ -19,6 +19,7 @@ const seen: readonly { readonly id: string; readonly on: readonly string[]; read
   { id: 'MIG-DEF-52', on: ['4.2'], not: ['3.0', '5.2', '7.2'] },
   { id: 'MIG-DEF-51', on: ['10.0'], not: ['7.2', '11.0'] },
   { id: 'MIG-DEF-53', on: ['6.2', '7.2'], not: ['5.2', '8.2', '10.0'] },
+  { id: 'MIG-DEF-54', on: ['6.2'], not: ['5.2', '7.2', '8.2'] },
 ];
 
 /** What processes said when they died, and of what. */
@@ -32,6 +33,11 @@ const lastWords: readonly (readonly [release: string, stderr: string, id: string
     '7.2',
     "q: memory.c:2435: memory_region_add_subregion_common: Assertion `!subregion->container' failed.",
     'MIG-DEF-49',
+  ],
+  [
+    '6.2',
+    "q: memory.c:2782: memory_global_dirty_log_start: Assertion `!(global_dirty_tracking & flags)' failed.",
+    'MIG-DEF-54',
   ],
   [
     '10.0',
