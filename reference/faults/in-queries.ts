@@ -195,7 +195,7 @@ export const queryFaults = inArea('query-migrate', {
   },
   'passes-backwards': {
     title: 'counts dirty syncs backwards',
-    rows: ['MIG-CMD-INV-03'],
+    rows: ['MIG-CMD-INV-03', 'MIG-CMD-EVT-04'],
     calls: ram((_, shown) => ({ 'dirty-sync-count': 1000 - shown })),
   },
   'total-changes': {
