@@ -241,21 +241,16 @@ export const setCapabilities = new ChapterBuilder(
         t.same(shown, now, step);
         t.same(Object.keys(shown), order, `${step}: the order`);
       };
-      await stands(
-        names.map((name) => [name, true] as const),
-        'all on',
-      );
-      for (const name of names) {
-        for (const state of [true, false, false, true])
-          await stands([[name, state]], `${name} ${state ? 'on' : 'off'}, with all others on`);
-      }
-      await stands(
-        names.map((name) => [name, false] as const),
-        'all off',
-      );
-      for (const name of names) {
-        for (const state of [false, true, true, false])
-          await stands([[name, state]], `${name} ${state ? 'on' : 'off'}, with all others off`);
+      const word = (state: boolean) => (state ? 'on' : 'off');
+      for (const others of [true, false]) {
+        await stands(
+          names.map((name) => [name, others] as const),
+          `all ${word(others)}`,
+        );
+        for (const name of names) {
+          for (const state of [others, !others, !others, others])
+            await stands([[name, state]], `${name} ${word(state)}, with all others ${word(others)}`);
+        }
       }
       const queries = '{"execute":"query-migrate-capabilities","id":0}';
       const set = (state: boolean, id: number) =>

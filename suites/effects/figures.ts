@@ -1,8 +1,10 @@
 /** commands.md §8: figures of a migration that only time and both ends together show. */
 import { imageFile } from '../../oracle/ram-image.js';
+import type { Trial } from '../../oracle/trial.js';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
 import { RamFlag } from '../../reference/stream/format.js';
 import { isOurMachine, otherMemory } from '../../targets/machine.js';
+import type { StartOptions } from '../../targets/target.js';
 import { fitsExactly, unlessExact } from '../commands/dialect-fit.js';
 import { becomes } from '../commands/observe.js';
 import { ChapterBuilder } from '../requirement.js';
@@ -14,6 +16,24 @@ import { bytesOfRam, countsStream } from './counted.js';
 
 const growing = ['transferred', 'duplicate', 'normal', 'normal-bytes', 'dirty-sync-count', 'postcopy-requests'];
 const constant = ['total', 'page-size'];
+
+/** A source that has completed a migration, the second one: the first was seen half-way and cancelled. */
+async function afterCancelled(t: Trial, start: StartOptions = {}): Promise<Captured> {
+  const one = await Captured.open(t, { start, parameters: { 'max-bandwidth': 2 ** 15 } });
+  await one.migrates();
+  await one.until('active');
+  const words = 'some of its pages';
+  await becomes(t, one.session, 'query-migrate', words, (info) => Number(ram(info).duplicate) > 0);
+  await one.does('migrate_cancel');
+  await one.until('cancelled');
+  await one.does('migrate-set-parameters', { 'max-bandwidth': 0 });
+  one.turn();
+  await one.migrates();
+  await one.until('completed');
+  await one.runs('postmigrate');
+  await one.peer.until('closed', one.session.deadline, 2);
+  return one;
+}
 
 export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'commands.md §8', peerNeeds)
   .must(
@@ -109,19 +129,7 @@ export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'command
     'MIG-CMD-INV-01.again',
     'the figures of a second migration count what it has sent, and nothing of the first one, which was seen half-way',
     async (t) => {
-      const one = await Captured.open(t, { parameters: { 'max-bandwidth': 2 ** 15 } });
-      await one.migrates();
-      await one.until('active');
-      const words = 'some of its pages';
-      await becomes(t, one.session, 'query-migrate', words, (info) => Number(ram(info).duplicate) > 0);
-      await one.does('migrate_cancel');
-      await one.until('cancelled');
-      await one.does('migrate-set-parameters', { 'max-bandwidth': 0 });
-      one.turn();
-      await one.migrates();
-      await one.until('completed');
-      await one.runs('postmigrate');
-      await one.peer.until('closed', one.session.deadline, 2);
+      const one = await afterCancelled(t);
       countsStream(t, await one.info(), one.recording(2), one.bytes(2).length);
     },
     { needs: { ...captureNeeds, unless: unlessExact } },
@@ -130,19 +138,7 @@ export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'command
     'MIG-CMD-INV-01.still',
     'of a guest that stands still all RAM goes while it is down, and none before; of one that was cancelled nothing is left',
     async (t) => {
-      const one = await Captured.open(t, { start: { paused: true }, parameters: { 'max-bandwidth': 2 ** 15 } });
-      await one.migrates();
-      await one.until('active');
-      const words = 'some of its pages';
-      await becomes(t, one.session, 'query-migrate', words, (info) => Number(ram(info).duplicate) > 0);
-      await one.does('migrate_cancel');
-      await one.until('cancelled');
-      await one.does('migrate-set-parameters', { 'max-bandwidth': 0 });
-      one.turn();
-      await one.migrates();
-      await one.until('completed');
-      await one.runs('postmigrate');
-      await one.peer.until('closed', one.session.deadline, 2);
+      const one = await afterCancelled(t, { paused: true });
       const shown = ram(await one.info());
       t.check(Number(shown.normal) > 0, 'pages that are not zero', String(shown.normal), 'normal');
       const { 'precopy-bytes': before, 'downtime-bytes': meanwhile, 'postcopy-bytes': after } = shown;
