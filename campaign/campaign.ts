@@ -120,7 +120,7 @@ export class Campaign {
       files: options.files,
       ...(store === undefined ? {} : { store }),
       run: (scenario) => tried(runner ?? ((one) => attempt(one, how)), scenario),
-      runRepeatedly: (scenario) => tried(runner ?? ((one) => repeatedly(new Lane(how, true), one)), scenario),
+      runRepeatedly: (scenario) => tried(runner ?? ((one) => repeatedly(new Lane(how, reuse), one)), scenario),
       onFinding: (finding) => options.sink({ event: 'finding', finding }),
       going: () => this.mayLookInto,
     });

@@ -9,7 +9,7 @@ import type { CampaignEvent, Standing } from '../campaign/events.js';
 import { StorageError } from '../campaign/folder.js';
 import { KnownFindings } from '../campaign/known.js';
 import { type CampaignHeader, campaignVersion, readHeader, Store } from '../campaign/store.js';
-import { chooseSources, sources } from '../generators/sources.js';
+import { askingSources, chooseSources, sources } from '../generators/sources.js';
 import { exitCodes } from '../oracle/exit-codes.js';
 import type { DialectName } from '../reference/dialects/dialect.js';
 import { FuzzScreen } from '../reports/fuzz-terminal.js';
@@ -114,6 +114,9 @@ Examples:
     });
 }
 
+const spared =
+  'it runs already and is left as it was found: only what asks, and what every monitor refuses, is tried on it';
+
 const unreadStream = ({ version, dialect }: TargetFacts): string =>
   `the stream of ${version || 'such a release'} is not known here: what goes over a migration channel is not held against dialect ${dialect.name}`;
 
@@ -121,7 +124,18 @@ async function fuzz(options: FuzzOptions, io: Io): Promise<number> {
   const earlier = resumed(options);
   const name = earlier?.target ?? options.target;
   const { target, dialect } = resolveTarget(name, loadConfig(options.config));
-  const chosen = chooseSources(options.only ?? earlier?.only ?? []);
+  const attached = target.lacks('exit') !== undefined;
+  const named = chooseSources(options.only ?? earlier?.only ?? []);
+  const chosen = attached ? askingSources(named) : named;
+  if (chosen.length === 0) {
+    throw new UsageError(
+      `${name} runs already and must be left as it was found: of the sources of cases it can take ${askingSources(
+        sources,
+      )
+        .map((source) => source.name)
+        .join(', ')}`,
+    );
+  }
   const expected =
     options.expect === undefined
       ? undefined
@@ -201,7 +215,13 @@ async function fuzz(options: FuzzOptions, io: Io): Promise<number> {
       resumed: store.resumed,
     });
     const stream = knowsStream(facts) ? undefined : unreadStream(facts);
-    for (const text of [facts.dialectNote, stream, facts.schemaNote, ...corpus.unreadable]) {
+    for (const text of [
+      attached ? spared : undefined,
+      facts.dialectNote,
+      stream,
+      facts.schemaNote,
+      ...corpus.unreadable,
+    ]) {
       if (text !== undefined) screen.take({ event: 'note', text });
     }
     const exitCode = await runToEnd(campaign, screen, interrupt, options, expected, io);

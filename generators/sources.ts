@@ -6,6 +6,7 @@ import { closest } from 'fastest-levenshtein';
 import type { Schema } from '../qapi/schema.js';
 import type { Dialect } from '../reference/dialects/dialect.js';
 import type { Scenario } from '../targets/scenario.js';
+import { onlyAsking } from './asking.js';
 import { jsonScenario } from './json/scenario.js';
 import { nearMissScenario } from './near-miss/scenario.js';
 import { raceScenario, races } from './races/races.js';
@@ -40,6 +41,8 @@ export interface CaseSource {
   readonly make: (decisions: readonly number[], surroundings: Surroundings) => Scenario;
   /** Its cases are commands in great number and little else: they fill the time that nothing else needs. */
   readonly bulk?: true;
+  /** Much of its cases is left where nothing may leave a trace ({@link askingSources}). */
+  readonly asks?: true;
   /** How many values of the first decision a campaign begins with, one after the other; none when absent. */
   readonly opening?: (surroundings: Surroundings) => number;
   /** For each value of the first decision, keys of the transitions to which the case is meant to lead. */
@@ -107,6 +110,7 @@ export const sources: readonly CaseSource[] = [
     weight: 4,
     length: 240,
     bulk: true,
+    asks: true,
     make: (decisions, { dialect, schema }) => storm(decisions, dialect, schema),
   },
   {
@@ -124,6 +128,7 @@ export const sources: readonly CaseSource[] = [
     about: 'valid commands with every value that the schema permits',
     weight: 2,
     length: 120,
+    asks: true,
     make: (decisions, { dialect, schema }) => valueScenario(decisions, dialect, schema),
   },
   {
@@ -131,6 +136,7 @@ export const sources: readonly CaseSource[] = [
     about: 'commands that are right but for one thing',
     weight: 2,
     length: 160,
+    asks: true,
     make: (decisions, { dialect, schema }) => nearMissScenario(decisions, dialect, schema),
   },
   {
@@ -138,6 +144,7 @@ export const sources: readonly CaseSource[] = [
     about: 'raw input: encodings, escapes, depth, size, broken texts, and the way back',
     weight: 2,
     length: 80,
+    asks: true,
     make: (decisions, { dialect }) => jsonScenario(decisions, dialect),
   },
   {
@@ -145,6 +152,7 @@ export const sources: readonly CaseSource[] = [
     about: 'good commands in pieces and several at once',
     weight: 1,
     length: 80,
+    asks: true,
     make: (decisions, { dialect }) => timingScenario(decisions, dialect),
   },
 ];
@@ -166,3 +174,12 @@ export function chooseSources(names: readonly string[]): readonly CaseSource[] {
     );
   });
 }
+
+/** These sources for a monitor that must be left as it was found, without those of which nothing would remain. */
+export const askingSources = (from: readonly CaseSource[]): readonly CaseSource[] =>
+  from
+    .filter(({ asks }) => asks)
+    .map((source) => ({
+      ...source,
+      make: (decisions, surroundings) => onlyAsking(source.make(decisions, surroundings)),
+    }));

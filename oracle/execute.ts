@@ -1,5 +1,6 @@
 /** Runs a Scenario on a target and gives back the Transcript. What the target does is never an error here: it is judged later. */
 import { mkdirSync, rmSync } from 'node:fs';
+import { traceIn } from '../generators/asking.js';
 import { harmIn } from '../generators/harmless.js';
 import { type Clock, hostClock } from '../protocol/clock.js';
 import { ConnectError, DeadlinePassed, Disconnected, NotQmp } from '../protocol/errors.js';
@@ -97,6 +98,12 @@ const usualPauses: Pauses = { growth: 2, longest: 16 };
 export async function execute(scenario: Scenario, options: ExecuteOptions): Promise<Transcript> {
   const harm = harmIn(scenario);
   if (harm !== undefined) throw new ScenarioError(`${harm}; scenarios must stay inside their run`);
+  const trace = options.target.lacks('exit') === undefined ? undefined : traceIn(scenario);
+  if (trace !== undefined) {
+    throw new ScenarioError(
+      `${trace}, and a monitor that runs already is left as it was found: try it on one that is started`,
+    );
+  }
   const stage = new Stage(options);
   options.onBegin?.(stage.transcript);
   try {

@@ -1,4 +1,7 @@
 /** A monitor that runs already, and that somebody has left in another state than it began in. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Session } from '../../protocol/session.js';
 import { referenceTarget } from '../../targets/executable.js';
@@ -37,6 +40,48 @@ describe('a monitor that runs already', function () {
       expect(await settingsOf()).to.deep.equal(before);
     } finally {
       await target.close();
+    }
+  });
+
+  it('outlives a campaign that is tried on it, and is as it was', async () => {
+    const target = referenceTarget();
+    const out = mkdtempSync(join(tmpdir(), 'qmpspec-test-'));
+    try {
+      const instance = await target.start({ paused: true });
+      const address = `unix:${instance.scratch}/qmp1.sock`;
+      instance.letGo?.();
+      const { code, stdout } = await qmpspec(
+        ...['fuzz', '--target', address, '--runs', '12', '--seed', '5', '--out', join(out, 'campaign')],
+      );
+      expect(stdout)
+        .to.match(/\n {2}12 cases, \d+ commands/)
+        .and.contain('it runs already and is left as it was found');
+      expect(code).to.equal(0);
+      expect(instance.exit).to.equal(undefined);
+      const session = await instance.connect();
+      await session.negotiate();
+      expect(await session.command('query-status')).to.have.nested.property('value.return.status', 'prelaunch');
+      session.close();
+
+      const case1 = join(out, 'case.json');
+      const steps = [
+        { do: 'start', at: 'source' },
+        { do: 'connect', at: 'source' },
+        { do: 'command', at: 'source', execute: 'quit' },
+      ];
+      writeFileSync(case1, JSON.stringify({ scenario: 1, steps }));
+      for (const command of ['replay', 'diff']) {
+        const refused = await qmpspec(command, case1, '--target', address);
+        expect(refused.stderr).to.contain('step 3').and.contain('a monitor that runs already is left as it was found');
+        expect(refused.code).to.equal(2);
+      }
+      const none = await qmpspec('fuzz', '--target', address, '--only', 'walk');
+      expect(none.stderr).to.contain('of the sources of cases it can take storm, values');
+      expect(none.code).to.equal(2);
+      expect(instance.exit).to.equal(undefined);
+    } finally {
+      await target.close();
+      rmSync(out, { recursive: true, force: true });
     }
   });
 });
