@@ -34,6 +34,9 @@ export class Disconnected extends StacklessError {
   }
 }
 
+/** Its first words negotiate options: IAC, then WILL, WONT, DO or DONT. */
+const telnet = /^\xff[\xfb-\xfe]/;
+
 /** The peer is no QMP monitor. */
 export class NotQmp extends StacklessError {
   override readonly name = 'NotQmp';
@@ -45,7 +48,9 @@ export class NotQmp extends StacklessError {
     super(
       received === ''
         ? `${address} sent nothing: a QMP monitor greets first`
-        : `${address} is not a QMP monitor: it began with ${JSON.stringify(head)}`,
+        : telnet.test(received)
+          ? `${address} speaks telnet: start the monitor without telnet=on`
+          : `${address} is not a QMP monitor: it began with ${JSON.stringify(head)}`,
     );
   }
 }

@@ -1,4 +1,5 @@
 /** Whether a requirement concerns a target, decided from what the target says of itself. */
+import { hasDefect } from '../oracle/release.js';
 import { isObject } from '../protocol/json.js';
 import type { TargetFacts } from '../targets/facts.js';
 import { usualPageSize } from '../targets/page-size.js';
@@ -28,6 +29,11 @@ export function notApplicable(requirement: Requirement, target: Target, facts: T
   }
   for (const parameter of needs.parameters ?? []) {
     if (!(parameter in (facts.settings?.parameters ?? {}))) return `no parameter ${parameter}`;
+  }
+  const spared = target.lacks('exit');
+  if (spared !== undefined) {
+    const defect = needs.deadly?.find((id) => hasDefect(facts, id));
+    if (defect !== undefined) return `${spared}, and ${defect} would end it`;
   }
   return needs.unless?.(facts) ?? foreignPages(requirement, facts);
 }

@@ -21,11 +21,13 @@ export function commandThatLacks(
   { commands, schema, dialect }: TargetFacts,
 ): string | undefined {
   if (!entries.some(isCommandNotFound)) return undefined;
+  // A schema that stands in says nothing of the target, where the target itself lists what it has.
+  const described = commands === undefined || schema.origin === 'introspection' ? schema.commands : new Map();
   const known = [loadSchema('3.0'), loadSchema(dialect.name)];
   for (const { kind, text } of entries) {
     if (kind !== 'sent') continue;
     for (const [, name = ''] of plain(text).matchAll(requested)) {
-      const offered = commands?.has(name) || schema.commands.has(name);
+      const offered = commands?.has(name) || described.has(name);
       if (!offered && known.some((one) => one.commands.has(name))) return name;
     }
   }

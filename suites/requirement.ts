@@ -15,6 +15,8 @@ export interface Needs {
   readonly capabilities?: readonly string[];
   /** Migration parameters that it must show. */
   readonly parameters?: readonly string[];
+  /** Known defects by which it ends the process of a release that has them: one that cannot be replaced is spared. */
+  readonly deadly?: readonly string[];
   /** Any other reason why the requirement does not concern this target, in words; `undefined` when it does. */
   readonly unless?: (facts: TargetFacts) => string | undefined;
 }
@@ -85,7 +87,7 @@ export class ChapterBuilder {
 }
 
 function merge(a: Needs, b: Needs): Needs {
-  const both = (key: 'abilities' | 'commands' | 'members' | 'capabilities' | 'parameters') => {
+  const both = (key: 'abilities' | 'commands' | 'members' | 'capabilities' | 'parameters' | 'deadly') => {
     const list = [...(a[key] ?? []), ...(b[key] ?? [])];
     return list.length === 0 ? {} : { [key]: list };
   };
@@ -99,6 +101,7 @@ function merge(a: Needs, b: Needs): Needs {
     ...both('members'),
     ...both('capabilities'),
     ...both('parameters'),
+    ...both('deadly'),
     ...(unless === undefined ? {} : { unless }),
   };
 }

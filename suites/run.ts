@@ -2,6 +2,7 @@
  * Runs requirements under mocha. They run side by side in our own lanes; mocha awaits them in order, so that its tree, its
  * hooks and its reporter see an ordinary run.
  */
+
 import Mocha from 'mocha';
 import { wholeConversation } from '../oracle/by-model.js';
 import { exitCodes } from '../oracle/exit-codes.js';
@@ -22,6 +23,7 @@ import { conduct, endedEvent } from './conduct.js';
 import type { Expectations } from './expectations/file.js';
 import { dayOf, ExpectationMatcher } from './expectations/match.js';
 import { type Planned, sideBySide } from './schedule.js';
+import { withoutMigrationNote } from './without-migration.js';
 
 export interface RunOptions {
   readonly target: Target;
@@ -228,7 +230,9 @@ function header(options: RunOptions, facts: TargetFacts, unmatched: number): Run
     product: facts.product,
     productVersion: facts.version,
     dialect: facts.dialect.name,
-    notes: [facts.dialectNote, facts.schemaNote, blockedNote(facts)].filter((note) => note !== undefined),
+    notes: [facts.dialectNote, facts.schemaNote, blockedNote(facts), withoutMigrationNote(facts)].filter(
+      (note) => note !== undefined,
+    ),
     seed: options.seed,
     jobs: options.jobs,
     strict: options.strict,

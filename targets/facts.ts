@@ -10,7 +10,7 @@ import { loadSchema } from '../reference/schema/index.js';
 import { machineOf } from './machine.js';
 import { archOf, pageSizeOf } from './page-size.js';
 import { readSettings, type Settings } from './settings.js';
-import type { Instance, Target } from './target.js';
+import { type Instance, type Target, TargetError } from './target.js';
 
 export interface TargetFacts {
   /** Member of the greeting's `version` that names the product; `qemu` for QEMU and what poses as it. */
@@ -95,8 +95,17 @@ async function stepsSingly(session: Session): Promise<boolean | undefined> {
   return typeof shown === 'boolean' ? shown : undefined;
 }
 
+/** How releases refuse whatever needs a machine before there is one. */
+const notBuilt = /in 'preconfig' state|permitted only after machine initialization/;
+
+/** @throws TargetError before there is a machine: next to nothing could be asked of it */
 async function reasonsAgainst(session: Session): Promise<string[]> {
   const { value } = await session.command('query-migrate');
+  if (isObject(value) && isObject(value.error) && notBuilt.test(String(value.error.desc))) {
+    throw new TargetError(
+      'its machine is not built yet: send x-exit-preconfig to the monitor, or start it without -preconfig',
+    );
+  }
   const shown = isObject(value) && isObject(value.return) ? value.return['blocked-reasons'] : undefined;
   return Array.isArray(shown) ? shown.filter((reason) => typeof reason === 'string') : [];
 }
@@ -143,7 +152,14 @@ function chooseDialect(version: Version, forced: DialectName | undefined): Choic
     return { dialect: dialects[forced], dialectNote: chosenNote, ...(fits ? {} : { dialectForeign: true }) };
   }
   if (version.product !== 'qemu' || version.numbers === undefined) {
-    return { dialect: dialects['3.0'], dialectNote: `${version.product} has no known dialect: the baseline is used` };
+    return {
+      dialect: dialects['3.0'],
+      dialectNote: `${
+        version.numbers === undefined && ['qemu', 'unknown'].includes(version.product)
+          ? 'the greeting has no version that can be read'
+          : `${version.product} has no known dialect`
+      }: the baseline is used`,
+    };
   }
   const { dialect, exact, readings } = dialectFor(version.numbers);
   if (exact) return { dialect };

@@ -50,7 +50,13 @@ for (const name of names) {
         'events',
       );
     },
-    { needs: { parameters: [name], unless: unlessExact } },
+    {
+      needs: {
+        parameters: [name],
+        unless: unlessExact,
+        ...(name === 'tls-authz' ? { deadly: ['MIG-DEF-30'] } : {}),
+      },
+    },
   );
 }
 export const eachParameter = chapter.done();

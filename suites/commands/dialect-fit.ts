@@ -7,7 +7,7 @@ export const fitsExactly = (facts: TargetFacts): boolean =>
 
 /** For `unless`: tables of another release say nothing about this one. */
 export const unlessExact = (facts: TargetFacts): string | undefined =>
-  fitsExactly(facts) ? undefined : `release ${facts.version} has no table of its own`;
+  fitsExactly(facts) ? undefined : `release ${facts.version || 'unknown'} has no table of its own`;
 
 /** For `unless`: only targets that describe themselves can be held to their description. */
 export const unlessIntrospected = (facts: TargetFacts): string | undefined =>

@@ -20,7 +20,7 @@ export function unlessMultifd(facts: TargetFacts): string | undefined {
   const { capability } = facts.dialect.migration.multifd;
   const known = (facts.settings?.capabilities ?? []).some((one) => JSON.stringify(one).includes(`"${capability}"`));
   if (!known) return `no capability ${capability}`;
-  return fitsExactly(facts) ? undefined : `release ${facts.version} has no table of its own`;
+  return fitsExactly(facts) ? undefined : `release ${facts.version || 'unknown'} has no table of its own`;
 }
 
 /** For `unless`: compression of the channels by this method, which its schema has none of the values for if it was not built with it. */

@@ -44,6 +44,8 @@ async function entities(t: Trial): Promise<Entity[]> {
   const list = (await asked) ?? (await schemaOf(t));
   const isList = Array.isArray(list);
   t.check(isList && list.length > 0, 'a list of entities', isList ? '[]' : JSON.stringify(list).slice(0, 100));
+  const odd = isList ? list.find((one) => !isObject(one)) : undefined;
+  t.check(odd === undefined, 'entities, which are objects', JSON.stringify(odd));
   return list as Entity[];
 }
 

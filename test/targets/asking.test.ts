@@ -96,6 +96,9 @@ describe('attaching', () => {
     );
     expect(await refusal((socket) => socket.end())).to.match(/^TargetError: .*sent nothing/);
     expect(await refusal((socket) => socket.write('220 smtp\r\n'))).to.match(/it began with "220 smtp"/);
+    expect(await refusal((socket) => socket.write(Buffer.from([0xff, 0xfb, 1, 0xff, 0xfb, 3])))).to.match(
+      /speaks telnet: start the monitor without telnet=on/,
+    );
   });
 
   it('tells that nothing listens', async () => {
@@ -147,6 +150,22 @@ describe('facts', () => {
   };
   const qemu = (major: number, minor: number, micro = 0) => ({ qemu: { major, minor, micro }, package: 'v1' });
   const silent = (asked: Asked) => (asked.execute === 'qmp_capabilities' ? ok(asked) : notFound(asked));
+
+  it('are not to be had of a machine that is not built yet', async () => {
+    const early = await factsOf(qemu(7, 2), (asked) =>
+      asked.execute === 'query-migrate'
+        ? JSON.stringify({
+            error: {
+              class: 'GenericError',
+              desc: "The command 'query-migrate' is permitted only after machine initialization has completed",
+            },
+            id: asked.id,
+          })
+        : silent(asked),
+    ).catch((error: Error) => error);
+    expect(early).to.have.property('name', 'TargetError');
+    expect(early).to.have.property('message').that.contains('send x-exit-preconfig');
+  });
 
   it('of a known version need no note on the dialect', async () => {
     const facts = await factsOf(qemu(7, 2, 22), silent);
