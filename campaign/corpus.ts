@@ -3,13 +3,13 @@
  * and is minimised to a set that reaches the same with fewer cases.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'lossless-json';
 import { parseJson } from '../protocol/json.js';
 import { type Scenario, scenarioVersion } from '../targets/scenario.js';
 import type { CoverageKey } from './coverage.js';
-import { writeWhole } from './folder.js';
+import { expectFolder, StorageError, writeWhole } from './folder.js';
 
 export const corpusVersion = 1;
 
@@ -35,9 +35,14 @@ export class Corpus {
   /** Files of the folder that are no entries, and why. */
   readonly unreadable: string[] = [];
 
-  /** @param folder where it is kept; in memory only when absent */
+  /** @param folder where it is kept; in memory only when absent. @throws StorageError when that is a file */
   constructor(private readonly folder?: string) {
     if (folder === undefined || !existsSync(folder)) return;
+    try {
+      expectFolder(folder);
+    } catch (error) {
+      throw new StorageError(folder, '', error);
+    }
     for (const file of readdirSync(folder).sort()) {
       if (!file.endsWith('.json') || file.startsWith('.')) continue;
       try {
@@ -61,7 +66,6 @@ export class Corpus {
     if (this.parents.some((parent) => parent.name === name)) return;
     this.parents.push({ name, entry, picked: 0, fruitful: 0 });
     if (this.folder === undefined) return;
-    mkdirSync(this.folder, { recursive: true });
     writeWhole(join(this.folder, `${name}.json`), `${stringify(entry)}\n`);
   }
 

@@ -10,6 +10,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -29,13 +30,36 @@ export class StorageError extends Error {
   }
 }
 
+/** @throws Error where a file has the name of what must be a folder */
+export function expectFolder(path: string): void {
+  if (!statSync(path).isDirectory()) throw new Error(`${path} is a file, and no folder`);
+}
+
+/**
+ * Makes a folder and those above it, one after the other: node's recursive way never ends where the system says that there can be
+ * no such place, as below /proc. @throws Error
+ */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) {
+    expectFolder(path);
+    return;
+  }
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Somebody else may have been faster.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
 let temporaries = 0;
 
 /** Writes a file so that nobody ever sees half of it. @throws StorageError */
 export function writeWhole(path: string, content: string, mode = 0o644): void {
   const temporary = join(dirname(path), `.${process.pid}-${++temporaries}.tmp`);
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     const file = openSync(temporary, 'w', mode);
     try {
       writeAll(file, content);
@@ -75,7 +99,7 @@ export interface FolderFile {
 export function writeFolder(path: string, files: readonly FolderFile[]): void {
   const temporary = join(dirname(path), `.${process.pid}-${++temporaries}.tmp`);
   try {
-    mkdirSync(temporary, { recursive: true });
+    makeFolder(temporary);
     for (const { name, content, executable } of files) {
       writeWhole(join(temporary, name), content, executable ? 0o755 : 0o644);
     }
@@ -106,7 +130,7 @@ export class Log {
   /** Opens or makes it. A last line without its end is what a killed writer left, and is cut off. @throws StorageError */
   static open(path: string): Log {
     try {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       const file = openSync(path, 'a+');
       const text = readFileSync(path);
       const whole = text.lastIndexOf(10) + 1;

@@ -8,10 +8,10 @@
  *     findings/ID/      case.json, transcript.jsonl, report.md, repro.sh
  *     pending/          seen, not yet confirmed
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CaseFile, parseCase, stringifyCase } from './case-file.js';
-import { type FolderFile, Log, StorageError, sweepTemporaries, writeFolder, writeWhole } from './folder.js';
+import { type FolderFile, Log, makeFolder, StorageError, sweepTemporaries, writeFolder, writeWhole } from './folder.js';
 
 export const campaignVersion = 1;
 
@@ -70,7 +70,7 @@ export class Store {
       return new Store(folder, before, true);
     }
     try {
-      mkdirSync(folder, { recursive: true });
+      makeFolder(folder);
     } catch (error) {
       throw new StorageError(folder, '', error);
     }

@@ -1,5 +1,6 @@
 /** `--write-expect`: begins an expectations file with what fails in a run. */
 import { existsSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { RequirementEnded, RunEvent, RunHeader } from '../oracle/run-events.js';
 import { writeExpectations } from '../suites/expectations/write.js';
 import { UsageError } from './failures.js';
@@ -11,6 +12,9 @@ export class NewExpectations {
   /** @throws UsageError when there is such a file: what people wrote into it is not to be lost */
   constructor(private readonly file: string) {
     if (existsSync(file)) throw new UsageError(`--write-expect: ${file} exists already; name a new file`);
+    // Told now, and not when a run of minutes is over.
+    const folder = dirname(file);
+    if (!existsSync(folder)) throw new UsageError(`--write-expect: there is no folder ${folder} for ${file}`);
   }
 
   take(event: RunEvent): void {

@@ -39,7 +39,7 @@ export function schemaCommand(
     .command('show')
     .description('show definitions: an overview, or the named commands, events and types in full')
     .argument('[name...]', 'commands, events and types')
-    .option('--target <target>', "show the target's own definitions and not those of a dialect")
+    .option('-t, --target <name>', "show the target's own definitions and not those of a dialect")
     .addOption(dialect())
     .option('--json', 'JSON Schema instead of text')
     .action(async (names: string[], options: ShowOptions) => {
@@ -64,7 +64,7 @@ export function schemaCommand(
   command
     .command('diff')
     .description('show what a target changes for a client of a dialect; exit status 1 if something breaks')
-    .option('--target <target>', 'target to compare', 'reference')
+    .option('-t, --target <name>', 'target to compare', 'reference')
     .addOption(dialect())
     .option('--all', 'compare all commands and events, not just those of migration')
     .option('--json', 'JSON instead of text')

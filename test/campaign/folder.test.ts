@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { Corpus } from '../../campaign/corpus.js';
 import { Log, StorageError, writeFolder, writeWhole } from '../../campaign/folder.js';
 import { KnownFindings } from '../../campaign/known.js';
 import { CampaignFolderError, type CampaignHeader, Store } from '../../campaign/store.js';
@@ -68,6 +69,21 @@ describe('the folder of a campaign', () => {
       mkdirSync(join(folder, 'd'));
       writeFileSync(join(folder, 'd', 'letter.txt'), '');
       expect(() => Store.open(join(folder, 'd'), header)).to.throw(CampaignFolderError, 'letter.txt');
+    }));
+
+  it('is refused with the reason where a file has its name, or where there can be none', () =>
+    withFolder(async (folder) => {
+      const file = join(folder, 'file');
+      writeFileSync(file, 'x');
+      for (const make of [
+        () => Store.open(file, header),
+        () => Store.open(join(file, 'below'), header),
+        () => new Corpus(file),
+        () => writeWhole(join(file, 'case.json'), 'x'),
+      ]) {
+        expect(make).to.throw(StorageError, `${file} is a file, and no folder`);
+      }
+      if (existsSync('/proc/self')) expect(() => Store.open('/proc/qmpspec', header)).to.throw(StorageError, 'ENOENT');
     }));
 
   it('holds whole files or none', () =>
