@@ -1,10 +1,11 @@
 /** What holds of every conversation with a monitor, whatever it is about (qmp-protocol.md §5, §9, §13). */
-import { isObject, type JsonObject, type JsonValue, namesTwice } from '../protocol/json.js';
+import { isObject, type JsonObject, type JsonValue, namesTwice, sameJson } from '../protocol/json.js';
 import { eventName, isReply, type Received } from '../protocol/message.js';
 import type { Session } from '../protocol/session.js';
 import type { Schema } from '../qapi/schema.js';
 import { validatorsFor } from '../qapi/validators.js';
 import type { TargetFacts } from '../targets/facts.js';
+import { notWhole } from './whole-numbers.js';
 
 /** Classes of errors (QMP-ERR-01). */
 export const errorClasses = ['GenericError', 'CommandNotFound', 'DeviceNotActive', 'DeviceNotFound', 'KVMMissingCap'];
@@ -16,7 +17,9 @@ export interface Impossible {
 }
 
 /** What is known of a target and holds for each of its conversations. */
-export interface Known extends Pick<TargetFacts, 'schema' | 'singlestep'> {
+export interface Known extends Pick<TargetFacts, 'schema' | 'singlestep' | 'settings'> {
+  /** How it greeted whoever looked at it first; absent where nobody did. */
+  readonly greeting?: JsonObject;
   /** Its machine has no guest: nothing that happens in it comes from one. */
   readonly guestless?: boolean;
 }
@@ -61,7 +64,13 @@ function faultOfEvent(event: JsonObject, name: string, { schema, guestless }: Kn
 }
 
 /** What commands return is as the schema says. The schema itself is long, and is looked at by requirements of its own. */
-function faultOfReply(reply: JsonObject, command: string, { schema, singlestep }: Known): string | undefined {
+function faultOfReply(reply: JsonObject, command: string, known: Known): string | undefined {
+  const { schema, singlestep } = known;
+  if ('return' in reply) {
+    const shown = reply.return as JsonValue;
+    const other = command === 'query-version' ? anotherVersion(shown, known) : otherSettings(shown, command, known);
+    if (other !== undefined) return other;
+  }
   if (command === 'query-status' && singlestep !== undefined && isObject(reply.return)) {
     const { singlestep: shown = singlestep } = reply.return;
     if (shown !== singlestep) return `singlestep ${singlestep}, as everywhere in this run (QMP-BASE-06)`;
@@ -77,6 +86,50 @@ function faultOfReply(reply: JsonObject, command: string, { schema, singlestep }
   return fault === undefined ? undefined : `what ${command} returns, as in its schema: ${fault.path} ${fault.expected}`;
 }
 
+const versionOf = (greeting: JsonValue | undefined): JsonValue | undefined =>
+  isObject(greeting) && isObject(greeting.QMP) ? greeting.QMP.version : undefined;
+
+/** A version that is not the one with which it greeted at first: no program has two. */
+function anotherVersion(shown: JsonValue | undefined, { greeting }: Known): string | undefined {
+  const version = versionOf(greeting);
+  if (version === undefined || (shown !== undefined && sameJson(shown, version))) return undefined;
+  return `version ${JSON.stringify(version)}, as everywhere in this run (QMP-GREET-01)`;
+}
+
+/** A greeting has what it had at first, and offers nothing else but oob, which hangs on the monitor (QMP-GREET-01). */
+function faultOfGreeting(greeting: JsonObject, known: Known): string | undefined {
+  const [body, first] = [greeting.QMP, known.greeting?.QMP];
+  if (!isObject(first) || !Array.isArray(first.capabilities)) return undefined;
+  const members = Object.keys(first).sort().join(' and ');
+  const same = isObject(body) && Object.keys(body).sort().join(' and ') === members;
+  if (!same || Object.keys(greeting).length > Object.keys(known.greeting ?? {}).length)
+    return `a greeting with ${members}, as everywhere in this run`;
+  const offered = ['oob', ...first.capabilities];
+  const { capabilities } = body;
+  const fits = Array.isArray(capabilities) && capabilities.every((one) => offered.includes(one));
+  return fits ? anotherVersion(body.version, known) : `a greeting that offers ${offered.join(', ')}, or nothing`;
+}
+
+const namesOf = (list: JsonValue): JsonValue[] =>
+  Array.isArray(list) ? list.map((one) => (isObject(one) ? (one.capability ?? null) : null)) : [];
+
+/** Nothing in the life of a process changes which capabilities and parameters it has, nor how the former are ordered. */
+function otherSettings(shown: JsonValue, command: string, { settings }: Known): string | undefined {
+  if (settings === undefined) return undefined;
+  if (command === 'query-migrate-capabilities') {
+    const names = namesOf([...settings.capabilities]);
+    return sameJson(namesOf(shown), names)
+      ? undefined
+      : `each of ${names.join(', ')} once, in this order (MIG-CMD-QCAP-01)`;
+  }
+  if (command !== 'query-migrate-parameters' || !isObject(shown)) return undefined;
+  const missing = Object.keys(settings.parameters).find((name) => !settable.has(name) && shown[name] === undefined);
+  return missing === undefined ? undefined : `${missing}, as everywhere in this run (MIG-CMD-QPAR-01)`;
+}
+
+/** Shown only while they are set. */
+const settable: ReadonlySet<string> = new Set(['tls-creds', 'tls-hostname', 'tls-authz', 'block-bitmap-mapping']);
+
 /** Errors have a class of the protocol and a text (QMP-REPLY-03, QMP-ERR-01). */
 function faultOfError({ error }: JsonObject): string | undefined {
   if (error === undefined) return undefined;
@@ -87,6 +140,19 @@ function faultOfError({ error }: JsonObject): string | undefined {
     desc !== '' &&
     Object.keys(more).length === 0;
   return holds ? undefined : 'an error with one of the classes, a desc, and nothing else';
+}
+
+/** A reply has what came of its command, its id, and nothing else (QMP-REPLY-01). */
+function faultOfFrame(reply: JsonObject): string | undefined {
+  const more = Object.keys(reply).filter((member) => !['return', 'error', 'id'].includes(member));
+  return more.length === 0 && !('return' in reply && 'error' in reply)
+    ? undefined
+    : 'a reply with return or error, its id, and nothing else';
+}
+
+function faultOfNumbers({ text }: Received, { schema }: Known): string | undefined {
+  const member = text.length < longText ? notWhole(text, schema) : undefined;
+  return member === undefined ? undefined : `an integer in digits alone, unlike ${member} (QMP-OUT-04)`;
 }
 
 /** Which command each id of ours was sent with. */
@@ -183,8 +249,12 @@ export function impossibleIn(
     if (stale || !isObject(value)) continue;
     if (message.text.length < longText && namesTwice(message.text, value))
       return { expected: 'a message in which no object has a member twice', message };
+    if (message.kind === 'greeting') {
+      const expected = faultOfGreeting(value, known);
+      if (expected !== undefined) return { expected, message };
+    }
     const name = eventName(message);
-    const fault = name === undefined ? undefined : faultOfEvent(value, name, known);
+    const fault = name === undefined ? undefined : (faultOfEvent(value, name, known) ?? faultOfNumbers(message, known));
     if (fault !== undefined) return { expected: fault, message };
     if (!isReply(message)) continue;
     if (session.lacksItsId(message)) {
@@ -198,7 +268,11 @@ export function impossibleIn(
     if (typeof id !== 'string' || !session.hasMade(id)) continue;
     if (answered.has(id)) return { expected: `one reply to the command with id ${id}`, message };
     answered.add(id);
-    const wrong = faultOfError(value) ?? faultOfReply(value, commands.get(id) ?? '', known);
+    const wrong =
+      faultOfFrame(value) ??
+      faultOfError(value) ??
+      faultOfReply(value, commands.get(id) ?? '', known) ??
+      faultOfNumbers(message, known);
     if (wrong !== undefined) return { expected: wrong, message };
   }
   const round = isCutToSeconds(session);

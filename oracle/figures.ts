@@ -62,6 +62,8 @@ export class Figures {
   private begins: number | undefined;
   /** Shared memory, or all of it, may have been left out of what is counted: the figures show what is set now. */
   private leavesOut = false;
+  /** Some connection has been followed all the time. */
+  private hearsAll = true;
   /** How often it was told to migrate. */
   private migrations = 0;
 
@@ -92,6 +94,7 @@ export class Figures {
   /** The connection that was followed is no more: what is told from now on may go unheard. */
   unheard(): void {
     this.heard = 0;
+    this.hearsAll = false;
   }
 
   /**
@@ -129,10 +132,13 @@ export class Figures {
   }
 
   /** Something was told on the connection that is followed. */
-  told(event: string, data: JsonObject): void {
-    if (event !== 'MIGRATION_PASS') return;
+  told(event: string, data: JsonObject): InvariantBreach | undefined {
+    if (event !== 'MIGRATION_PASS') return undefined;
+    const first = this.fresh && this.hearsAll && this.migrations === 1 && this.pass === 0;
     this.heard = Number(data.pass);
     this.pass = Math.max(this.pass, this.heard);
+    if (!first || this.pass === 1) return undefined;
+    return { row: 'MIG-CMD-EVT-04', expected: 'pass 1, the first one of all', got: `pass ${this.heard}` };
   }
 
   /** A command was answered with success on the connection that is followed. */

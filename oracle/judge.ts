@@ -13,6 +13,7 @@ import type { StartOptions } from '../targets/target.js';
 import { boundsAround } from './bounds-around.js';
 import { insteadOfEarly } from './early.js';
 import { afterMigrations, anyStart, firstStates, parseStart } from './first-state.js';
+import type { InvariantBreach } from './invariants.js';
 import { JudgedProcess, processOf, takeAnswered } from './judged-process.js';
 import { defectOfBreach, defectOfCrash } from './known-defects.js';
 import { announcesLater, laterStatuses, type Statuses, showsLater } from './later-statuses.js';
@@ -270,7 +271,9 @@ export class Judge {
       if (connection.primary) this.values(process, entry, sent, seen.value);
       if (connection.primary) process.echo.answered();
     }
-    if (seen.kind === 'event' && connection.primary) process.figures.told(seen.event, seen.data);
+    if (seen.kind === 'event' && connection.primary) {
+      this.breaks(process, entry, process.figures.told(seen.event, seen.data));
+    }
     if (seen.kind === 'event' || (sent !== undefined && !isQuery(sent))) this.stir();
     if (seen.kind === 'event' && !process.echo.take(entry.at, connection.primary, seen)) {
       this.diverge(entry, describeObservation(seen), {
@@ -316,9 +319,12 @@ export class Judge {
     if (answered?.kind !== 'modelled' || !('return' in reply)) return;
     const value = reply.return as JsonValue;
     const states = () => statesOf(process.tracker);
-    const breach = process.figures.answered(answered.name, value, entry.time, states);
+    this.breaks(process, entry, process.figures.answered(answered.name, value, entry.time, states));
+  }
+
+  private breaks(process: JudgedProcess, entry: Entry, breach: InvariantBreach | undefined): void {
     if (breach === undefined) return;
-    const known = defectOfBreach(breach.row, states(), this.options.defects ?? new Set());
+    const known = defectOfBreach(breach.row, statesOf(process.tracker), this.options.defects ?? new Set());
     if (known !== undefined) this.defects = [known.id];
     else this.diverge(entry, breach.got, { words: breach.expected, rows: [breach.row] });
   }

@@ -165,8 +165,10 @@ export class Trial extends Checks {
     const trial = new Trial(this.settings);
     let value: { readonly is: T } | undefined;
     try {
-      value = { is: await observe(trial) };
+      const is = await observe(trial);
+      // Who only looks at what is told of it does not see the messages themselves.
       trial.conversed();
+      value = { is };
     } catch {
       // Whoever looks alone finds it, and tells.
     }

@@ -46,6 +46,7 @@ export const devices = new ChapterBuilder(
   .must('MIG-STR-DEV-03', 'globalstate says that the guest ran, though it is stopped by then', async (t) => {
     const [, recording] = await capture(t, { image: null });
     t.same(storedState(t, recording), 'running', 'run state');
+    t.same(recording.sections.find(({ idstr }) => idstr === 'globalstate')?.version, 1, 'version');
     const body = bodyOf(recording, 'globalstate') as Buffer;
     if (fitsExactly(t.facts)) t.same(body.readUInt32BE(0), 'running'.length + 1, 'size');
     const used = t.dialect.stream.suspendedFlag ? 38 : 11;

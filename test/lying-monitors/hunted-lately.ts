@@ -130,4 +130,10 @@ export const huntedLately: Readonly<Record<string, string>> = {
   'figures-gone-after-a-while': 'MIG-CMD-CAN-02.completed',
   'downtime-expected-as-by-default': 'MIG-CMD-QMIG-03.pre-switchover',
   'migration-of-a-moment-ago': 'MIG-CMD-QMIG-01.at-once',
+  'globalstate-of-a-later-version': 'MIG-STR-DEV-03',
+  'another-build-on-the-second-monitor': 'QMP-EVT-04',
+  'capabilities-turned-around-once-refused': 'MIG-CMD-SCAP-09.refused',
+  'replies-with-more-once-refused': 'QMP-REPLY-06',
+  'sizes-with-a-point': 'MIG-CMD-QMIG-03.completed',
+  'passes-from-two': 'MIG-SM-O30',
 };

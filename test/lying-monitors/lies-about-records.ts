@@ -81,6 +81,15 @@ export const aboutRecords = {
       }),
     ),
   },
+  'globalstate-of-a-later-version': {
+    says: 'calls its globalstate section version 2',
+    stream: () => (chunk) => {
+      const at = chunk.indexOf('\x0bglobalstate', 0, 'latin1');
+      const version = at + 19;
+      if (at >= 0 && version < chunk.length) chunk[version] = 2;
+      return chunk;
+    },
+  },
   'sections-end-twice': {
     says: 'ends the body of its second section twice',
     stream: parts(each('end', ({ bytes }, nth) => (nth === 2 ? Buffer.concat([bytes, bytes]) : bytes))),

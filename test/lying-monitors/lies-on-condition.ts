@@ -1,6 +1,6 @@
 /** Lies that are told on a condition: behind a failure, to a later client, about an odd id, when something else is set as well. */
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
-import { argumentsOf, returned, status } from './ask.js';
+import { argumentsOf, ram, returned, status } from './ask.js';
 import { type Lie, without } from './lie.js';
 
 const parametersOf = (command: JsonObject | undefined): JsonObject | undefined =>
@@ -189,6 +189,42 @@ export const onCondition = {
       if (before && command?.execute === 'qmp_capabilities')
         ask({ execute: 'migrate-set-parameters', arguments: { 'downtime-limit': 300 } });
       return [message];
+    },
+  },
+  'another-build-on-the-second-monitor': {
+    says: 'greets the clients of its second monitor as another build',
+    down: (message, { monitor }) => {
+      const { QMP: body } = message;
+      if (monitor === 0 || !isObject(body) || !isObject(body.version)) return [message];
+      return [{ QMP: { ...body, version: { ...body.version, package: 'another' } } }];
+    },
+  },
+  'capabilities-turned-around-once-refused': {
+    says: 'lists its capabilities the other way round once it has refused something',
+    down: (message, talk) => {
+      if ('error' in message) talk.shared.set('refused', true);
+      if (!talk.shared.has('refused')) return [message];
+      return returned<JsonValue[]>('query-migrate-capabilities', (list) => [...list].reverse())(message, talk);
+    },
+  },
+  'replies-with-more-once-refused': {
+    says: 'puts the time into its replies once it has refused something',
+    down: (message, { memory }) => {
+      const before = memory.has('refused');
+      if ('error' in message) memory.set('refused', true);
+      return [before && 'return' in message ? { ...message, time: 0 } : message];
+    },
+  },
+  'sizes-with-a-point': {
+    says: 'writes the size of a page with a point and a zero',
+    bytes: (bytes) => Buffer.from(bytes.toString('latin1').replace(/("page-size": \d+)/g, '$1.0'), 'latin1'),
+  },
+  'passes-from-two': {
+    says: 'calls the first pass of all the second one, and counts on from there',
+    down: (message, talk) => {
+      if (message.event === 'MIGRATION_PASS' && isObject(message.data))
+        return [{ ...message, data: { pass: Number(message.data.pass) + 1 } }];
+      return ram((value) => ({ ...value, 'dirty-sync-count': Number(value['dirty-sync-count']) + 1 }))(message, talk);
     },
   },
   'clash-means-oob': {

@@ -3,7 +3,7 @@ import { impossibleIn, type Known } from '../../oracle/conversation.js';
 import { fromIntrospection, toIntrospection } from '../../qapi/introspection.js';
 import { parseQapi } from '../../qapi/parse.js';
 import { loadSchema } from '../../reference/schema/index.js';
-import { conversation } from '../protocol/fake-monitor.js';
+import { conversation, greetingText } from '../protocol/fake-monitor.js';
 import { listen, reply, stop } from '../protocol/listening.js';
 
 const known = { schema: loadSchema('3.0'), singlestep: false };
@@ -109,6 +109,79 @@ describe('what no conversation can have', () => {
       JSON.stringify({ return: { running: false, status: 'paused', singlestep }, id });
     expect(await said(shown(false), 'query-status')).to.equal(undefined);
     expect(await said(shown(true), 'query-status')).to.match(/^singlestep false, as everywhere/);
+  });
+
+  it('is a reply with more than what came of its command and its id', async () => {
+    const expected = 'a reply with return or error, its id, and nothing else';
+    expect(await said((id) => JSON.stringify({ return: { name: 'x' }, id, timestamp: 0 }))).to.equal(expected);
+    const error = { class: 'GenericError', desc: 'x' };
+    expect(await said((id) => JSON.stringify({ return: { name: 'x' }, error, id }))).to.equal(expected);
+  });
+
+  it('is a version that is not the one that was greeted with at first', async () => {
+    const greeted = (package_: string): Known => ({
+      ...known,
+      greeting: { QMP: { version: { qemu: { major: 3, minor: 0, micro: 50 }, package: package_ }, capabilities: [] } },
+    });
+    const named = (of: Known) => said((id) => JSON.stringify({ return: {}, id }), 'query-name', of);
+    expect(await named(greeted(''))).to.equal(undefined);
+    expect(await named(greeted('other'))).to.match(/^version .* as everywhere in this run/);
+    const shown = (major: number) => (id: unknown) =>
+      JSON.stringify({ return: { qemu: { major, minor: 0, micro: 50 }, package: '' }, id });
+    expect(await said(shown(3), 'query-version', greeted(''))).to.equal(undefined);
+    expect(await said(shown(9), 'query-version', greeted(''))).to.match(/^version .* as everywhere/);
+  });
+
+  it('is a list of capabilities, or of parameters, that is another one than at first', async () => {
+    const list = ['xbzrle', 'events'].map((capability) => ({ capability, state: false }));
+    const of: Known = {
+      ...known,
+      settings: { parameters: { 'downtime-limit': 300, 'tls-creds': '' }, capabilities: list },
+    };
+    const listed = (shown: readonly unknown[]) =>
+      said((id) => JSON.stringify({ return: shown, id }), 'query-migrate-capabilities', of);
+    expect(await listed(list.map((one) => ({ ...one, state: true })))).to.equal(undefined);
+    expect(await listed([...list].reverse())).to.match(/^each of xbzrle, events once, in this order/);
+    expect(await listed(list.slice(1))).to.match(/^each of xbzrle, events once/);
+    const shown = (parameters: unknown) =>
+      said((id) => JSON.stringify({ return: parameters, id }), 'query-migrate-parameters', of);
+    expect(await shown({ 'downtime-limit': 1 })).to.equal(undefined);
+    expect(await shown({ 'tls-creds': 'x' })).to.equal('downtime-limit, as everywhere in this run (MIG-CMD-QPAR-01)');
+  });
+
+  it('is an integer that is written as a fraction', async () => {
+    const shown = (ram: string) =>
+      said((id) => `{"return": {"status": "active", "ram": {${ram}}}, "id": ${JSON.stringify(id)}}`, 'query-migrate', {
+        ...known,
+        schema: parseQapi(
+          "{ 'struct': 'Ram', 'data': { 'total': 'int', 'mbps': 'number' } }" +
+            "{ 'struct': 'Info', 'data': { '*status': 'str', '*ram': 'Ram' } }" +
+            "{ 'command': 'query-migrate', 'returns': 'Info' }",
+        ),
+      });
+    expect(await shown('"total": 4096, "mbps": 1.5')).to.equal(undefined);
+    for (const total of ['4096.0', '4.096e3', '4096E0'])
+      expect(await shown(`"total": ${total}, "mbps": 0`)).to.equal(
+        `an integer in digits alone, unlike "total": ${total} (QMP-OUT-04)`,
+      );
+    const late = timed({ seconds: -1, microseconds: -1 }).replace(':-1}', ':-1.0}');
+    expect(await said((id) => `${late}\r\n${reply(id)}`)).to.match(/^an integer in digits/);
+  });
+
+  it('is a greeting that offers what there is not', async () => {
+    const greeting = JSON.parse(greetingText);
+    const told = async (text: string) => {
+      const monitor = await listen((socket) => void socket.write(text));
+      const session = await monitor.session();
+      await session.greeting();
+      return impossibleIn(session, { ...known, greeting })?.expected;
+    };
+    expect(await told(greetingText)).to.equal(undefined);
+    expect(await told(greetingText.replace('[]', '["oob"]'))).to.equal(undefined);
+    expect(await told(greetingText.replace('[]', '["oobx"]'))).to.equal('a greeting that offers oob, or nothing');
+    expect(await told(greetingText.replace(', "capabilities": []', ''))).to.match(
+      /^a greeting with capabilities and version/,
+    );
   });
 
   it('is a guest that runs in a state in which none does, or none in the one in which it does', async () => {

@@ -184,6 +184,11 @@ const forbidden: readonly [title: string, row: string, lines: readonly string[]]
   ['requests of no postcopy', 'MIG-CMD-INV-06', shownOnce({ 'postcopy-requests': 1 })],
   ['bytes of no postcopy', 'MIG-CMD-INV-06', shownOnce({ 'postcopy-bytes': 1 })],
   ['copies that nobody meant to avoid', 'MIG-CMD-INV-06', shownOnce({ 'dirty-sync-missed-zero-copy': 1 })],
+  [
+    'a first pass of all that is the second one',
+    'MIG-CMD-EVT-04',
+    begun().map((line) => (line === 'P 1' ? 'P 2' : line)),
+  ],
   ['fewer passes than were told of', 'MIG-CMD-EVT-04', [...begun(), 'P 2', ...shown({}, { 'dirty-sync-count': 1 })]],
   [
     'pages that were neither sent nor remain',

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { Observations } from '../../oracle/observations.js';
 import type { Trial } from '../../oracle/trial.js';
-import { laboratory } from './scripted-target.js';
+import { inOrder, laboratory, ok } from './scripted-target.js';
 
 describe('an observation', () => {
   let lab: ReturnType<typeof laboratory>;
@@ -55,6 +55,21 @@ describe('an observation', () => {
     await Promise.all([a.observed('k', fails), b.observed('k', fails)]);
     expect(made).to.equal(3);
     expect(a.checks).to.equal(1);
+  });
+
+  it('is made by each alone when a message in it is one that no conversation has', async () => {
+    let asked = 0;
+    const odd = laboratory((command) =>
+      command.execute === 'look' && asked++ === 0
+        ? ok({ ...command, id: undefined })
+        : inOrder(command, lab.target.instances[0] as never),
+    );
+    const one = new Observations();
+    const trials = [odd.trial({ shared: one }), odd.trial({ shared: one })];
+    for (const each of trials) expect(await each.observed('k', look)).to.be.above(1);
+    expect(made).to.equal(3);
+    for (const each of trials) await each.finish(true);
+    await odd.close();
   });
 
   it('may be less when it is made alone', async () => {
