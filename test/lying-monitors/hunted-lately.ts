@@ -132,7 +132,7 @@ export const huntedLately: Readonly<Record<string, string>> = {
   'migration-of-a-moment-ago': 'MIG-CMD-QMIG-01.at-once',
   'globalstate-of-a-later-version': 'MIG-STR-DEV-03',
   'another-build-on-the-second-monitor': 'QMP-EVT-04',
-  'capabilities-turned-around-once-refused': 'MIG-CMD-SCAP-09.refused',
+  'capabilities-turned-around-once-refused': 'QMP-CONN-09.state',
   'replies-with-more-once-refused': 'QMP-REPLY-06',
   'sizes-with-a-point': 'MIG-CMD-QMIG-03.completed',
   'passes-from-two': 'MIG-SM-O30',
