@@ -222,13 +222,14 @@ export const variations: ReadonlyMap<string, Variation> = new Map(
         ),
       },
     },
-    'other-package': said('has another package name in its version', (message, { command }) => {
+    'other-package': said('has another package name in its version', (message) => {
       const change = (version: Members) => ({ ...version, package: 'another monitor, build 7' });
       if (isGreeting(message)) {
         const greeting = message.QMP as Members;
         return [{ QMP: { ...greeting, version: change(greeting.version as Members) } }];
       }
-      if (command !== 'query-version' || !isMembers(message.return)) return [message];
+      // By what it looks like: which command a reply is to cannot be told of all.
+      if (!isMembers(message.return) || !isMembers(message.return.qemu)) return [message];
       return [{ ...message, return: change(message.return) }];
     }),
     'status-late': said(
