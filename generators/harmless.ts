@@ -147,6 +147,3 @@ export function harmIn(scenario: Scenario): string | undefined {
   }
   return undefined;
 }
-
-/** Whether nothing in a scenario can reach outside its run. */
-export const isHarmless = (scenario: Scenario): boolean => harmIn(scenario) === undefined;

@@ -38,8 +38,3 @@ export function relevant(entries: readonly Entry[], divergence: JudgedDivergence
   const window = mine.filter((entry) => entry.n >= from);
   return window.length <= 24 ? window : [...window.slice(0, 4), ...window.slice(-20)];
 }
-
-/** Row ids that the permitted alternatives cite, without repetition. */
-export const citedRows = (divergence: JudgedDivergence): string[] => [
-  ...new Set(divergence.permitted.flatMap(({ rows }) => rows)),
-];

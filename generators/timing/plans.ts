@@ -1,7 +1,6 @@
 /** How bytes are cut into writes: at every byte, inside characters, escapes and numbers, around the ends of messages. */
-import type fc from 'fast-check';
 import type { FragmentPlan } from '../../protocol/fragments.js';
-import { Tape, tapes } from '../scenario/tape.js';
+import type { Tape } from '../scenario/tape.js';
 
 export type Cut = 'whole' | 'byte by byte' | 'even' | 'inside' | 'around ends' | 'anywhere';
 
@@ -50,7 +49,3 @@ export function writePlan(tape: Tape, bytes: Buffer): WritePlan {
     }),
   ])();
 }
-
-/** Plans for these bytes, for fast-check. */
-export const writePlans = (bytes: Buffer): fc.Arbitrary<WritePlan> =>
-  tapes(16).map((decisions) => writePlan(new Tape(decisions), bytes));

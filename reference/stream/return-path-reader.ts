@@ -1,5 +1,4 @@
 import type { StreamRules } from '../dialects/stream.js';
-import { DirtyBitmap } from '../ram/dirty-bitmap.js';
 import { pageSize } from '../ram/guest-ram.js';
 import { ByteSource } from './byte-source.js';
 import { bitmapEndMark } from './format.js';
@@ -267,9 +266,4 @@ export class ReturnPathReader {
   #plain(text: string): ReturnPathError {
     return new ReturnPathError(text, this.#start);
   }
-}
-
-/** The pages that a received bitmap calls present. @throws RangeError if it has not the size that `pages` need */
-export function receivedPages(bitmap: Buffer, pages: number): DirtyBitmap {
-  return DirtyBitmap.fromWire(bitmap, pages);
 }
