@@ -1,6 +1,7 @@
 /** Findings that are known already and do not fail a campaign: a file with one on each line. */
 import { readFileSync } from 'node:fs';
 import type { ExpectedFindings } from '../suites/expectations/findings.js';
+import { whyUnreadable } from '../targets/unreadable.js';
 import { type Symptom, signature, titleOf } from './symptom.js';
 
 export class KnownError extends Error {
@@ -25,8 +26,7 @@ export class KnownFindings {
     try {
       text = readFileSync(file, 'utf8');
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      throw new KnownError(`${file}: ${code === 'ENOENT' ? 'there is no such file' : message}`);
+      throw new KnownError(`${file}: ${whyUnreadable(error)}`);
     }
     const ids: string[] = [];
     for (const [i, line] of text.split('\n').entries()) {

@@ -16,6 +16,7 @@ import { learnFacts, type TargetFacts } from '../targets/facts.js';
 import { resolveTarget } from '../targets/resolve.js';
 import { type Scenario, scenarioVersion } from '../targets/scenario.js';
 import type { Target } from '../targets/target.js';
+import { whyUnreadable } from '../targets/unreadable.js';
 import { UsageError } from './failures.js';
 import { Interrupt } from './interrupt.js';
 import type { Io } from './io.js';
@@ -121,13 +122,7 @@ export function readScenario(file: string): Scenario {
   try {
     value = parseJson(readFileSync(file, 'utf8'));
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const fault =
-      error instanceof JsonError
-        ? `it is not JSON (${message})`
-        : code === 'ENOENT'
-          ? 'there is no such file'
-          : message;
+    const fault = error instanceof JsonError ? `it is not JSON (${error.message})` : whyUnreadable(error);
     throw new UsageError(`${file}: ${fault}`);
   }
   const scenario = value as Scenario;

@@ -9,6 +9,7 @@ import { Transcript, TranscriptError } from '../protocol/transcript.js';
 import { type DialectName, dialects } from '../reference/dialects/dialect.js';
 import { loadSchema } from '../reference/schema/index.js';
 import { renderJudgement } from '../reports/judgement.js';
+import { whyUnreadable } from '../targets/unreadable.js';
 import { UsageError } from './failures.js';
 import type { Io } from './io.js';
 import { dialectOption } from './options.js';
@@ -44,9 +45,7 @@ export function readTranscript(file: string): Transcript {
   try {
     return Transcript.fromJsonLines(readFileSync(file === '-' ? 0 : file, 'utf8'));
   } catch (error) {
-    if (error instanceof TranscriptError) throw new UsageError(`${file}: ${error.message}`);
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new UsageError(`${file}: ${code === 'ENOENT' ? 'there is no such file' : message}`);
+    throw new UsageError(`${file}: ${error instanceof TranscriptError ? error.message : whyUnreadable(error)}`);
   }
 }
 

@@ -15,6 +15,7 @@ import { factsOf, type TargetFacts } from '../targets/facts.js';
 import { resolveTarget } from '../targets/resolve.js';
 import type { Scenario } from '../targets/scenario.js';
 import type { Target } from '../targets/target.js';
+import { whyUnreadable } from '../targets/unreadable.js';
 import { UsageError } from './failures.js';
 import { Interrupt } from './interrupt.js';
 import type { Io } from './io.js';
@@ -152,8 +153,6 @@ function readCase(path: string): { scenario: Scenario; file?: CaseFile; place: s
     if (statSync(path).isDirectory()) place = join(path, 'case.json');
     return { ...parseCase(readFileSync(place, 'utf8')), place };
   } catch (error) {
-    if (error instanceof CaseError) throw new UsageError(`${place}: ${error.message}`);
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new UsageError(`${place}: ${code === 'ENOENT' ? 'there is no such file' : message}`);
+    throw new UsageError(`${place}: ${error instanceof CaseError ? error.message : whyUnreadable(error)}`);
   }
 }

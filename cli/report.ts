@@ -5,6 +5,7 @@ import type { RunEvent } from '../oracle/run-events.js';
 import { mergeShards } from '../reports/merge.js';
 import { readRunEvents } from '../reports/ndjson.js';
 import { PlanNotMet } from '../reports/stream-error.js';
+import { whyUnreadable } from '../targets/unreadable.js';
 import { UsageError } from './failures.js';
 import type { Io } from './io.js';
 import { gather } from './options.js';
@@ -45,7 +46,7 @@ function read(file: string): string {
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8');
   } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${(error as Error).message.split(',', 1)[0]}`);
+    throw new UsageError(`${file} cannot be read: ${whyUnreadable(error)}`);
   }
 }
 

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import { closest } from 'fastest-levenshtein';
 import type { DialectName } from '../reference/dialects/dialect.js';
+import { whyUnreadable } from './unreadable.js';
 
 export interface ConfiguredTarget {
   readonly target: string;
@@ -39,10 +40,7 @@ export function loadConfig(path?: string): Config {
   try {
     value = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw new ConfigError(
-      code === 'ENOENT' ? `${path}: there is no such file` : `${file}: ${(error as Error).message}`,
-    );
+    throw new ConfigError(`${path ?? file}: ${whyUnreadable(error)}`);
   }
   const validate = new Ajv2020({ allErrors: false }).compile(schema);
   if (!validate(value))
@@ -61,6 +59,7 @@ function explain(error: ErrorObject): string {
   if (error.keyword === 'enum') {
     return `${where} must be one of ${(error.params as { allowedValues: string[] }).allowedValues.join(', ')}`;
   }
+  if (error.keyword === 'type' && error.instancePath === '') return 'the file must be an object: {"targets": {…}}';
   return `${where} ${error.message}`;
 }
 

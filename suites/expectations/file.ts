@@ -5,6 +5,7 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.
 import { closest } from 'fastest-levenshtein';
 import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import type { ExpectationKind } from '../../oracle/run-events.js';
+import { whyUnreadable } from '../../targets/unreadable.js';
 
 export interface Expectation {
   /** Requirement by id, with wildcards; absent for a finding. */
@@ -41,8 +42,7 @@ export function loadExpectations(file: string): Expectations {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new ExpectationsError(`${file}: ${code === 'ENOENT' ? 'there is no such file' : message.split(',', 1)[0]}`);
+    throw new ExpectationsError(`${file}: ${whyUnreadable(error)}`);
   }
   return parseExpectations(text.replace(/^\uFEFF/, ''), file);
 }

@@ -52,7 +52,7 @@ describe('config file', () => {
   const target = (more: object) => ({ targets: { mine: { target: 'qemu', ...more } } });
   const faults: [string, unknown, RegExp][] = [
     ['what is not JSON', '{', /qmpspec\.config\.json: .*JSON/],
-    ['a list', [], /the file must be object/],
+    ['a list', [], /the file must be an object: /],
     [
       'an unknown member of the file',
       { target: {} },
