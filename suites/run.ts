@@ -2,7 +2,6 @@
  * Runs requirements under mocha. They run side by side in our own lanes; mocha awaits them in order, so that its tree, its
  * hooks and its reporter see an ordinary run.
  */
-
 import Mocha from 'mocha';
 import { wholeConversation } from '../oracle/by-model.js';
 import { exitCodes } from '../oracle/exit-codes.js';
