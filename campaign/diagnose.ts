@@ -1,4 +1,6 @@
 /** Reads the symptoms out of what happened in a scenario. The first is what it is filed under. */
+
+import { tellsOfDropped } from '../oracle/dropped.js';
 import type { Trouble } from '../oracle/execute.js';
 import type { Judge, Judgement } from '../oracle/judge.js';
 import { defectOfCrash } from '../oracle/known-defects.js';
@@ -270,7 +272,8 @@ const answered = new Set(['command', 'fence', 'connect', 'status', 'runstate']);
 /** A living process that gave no reply. Steps that wait for something which may never come are not meant. */
 function hangSymptoms({ troubles, transcript, judge }: Evidence): Symptom[] {
   const trouble = troubles.find(
-    ({ kind, step }) => kind === 'deadline' && (step === undefined || answered.has(step.do)),
+    ({ kind, step, message }) =>
+      kind === 'deadline' && (step === undefined || answered.has(step.do)) && !tellsOfDropped(transcript, message),
   );
   if (trouble === undefined) return [];
   const process = trouble.endpoint.split('#')[0] as string;

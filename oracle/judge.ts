@@ -11,6 +11,7 @@ import type { ModelState } from '../reference/model/index.js';
 import type { Settings } from '../targets/settings.js';
 import type { StartOptions } from '../targets/target.js';
 import { boundsAround } from './bounds-around.js';
+import { droppedId } from './dropped.js';
 import { insteadOfEarly } from './early.js';
 import { afterMigrations, anyStart, firstStates, parseStart } from './first-state.js';
 import type { InvariantBreach } from './invariants.js';
@@ -271,6 +272,7 @@ export class Judge {
       if (connection.primary) this.values(process, entry, sent, seen.value);
       if (connection.primary) process.echo.answered();
     }
+    if (this.options.dialect.protocol.queueFull === 'drop') process.drop(connection, droppedId(seen));
     if (seen.kind === 'event' && connection.primary) {
       this.breaks(process, entry, process.figures.told(seen.event, seen.data));
     }

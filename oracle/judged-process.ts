@@ -101,6 +101,16 @@ export class JudgedProcess {
     known.add(uri);
   }
 
+  /** A command with this id was thrown away, as a connection is told. Every one is told: the id may be that of another's. */
+  drop(connection: Connection, id: JsonValue | undefined): void {
+    const waitsFor = ({ unanswered }: Connection) =>
+      unanswered.some(({ sent }) => id !== undefined && sent.id !== undefined && sameJson(sent.id, id));
+    const [one, ...others] = [...this.connections.values()].filter(waitsFor);
+    if (id === undefined || one !== connection || others.length > 0) return;
+    this.noteReply(takeAnswered(connection, id)?.sent, false);
+    if (connection.primary) this.tracker?.drop(id);
+  }
+
   /** Takes note of the reply to a message. */
   noteReply(sent: Sent | undefined, success: boolean): void {
     if (sent?.kind !== 'modelled' || sent.name !== 'migrate') return;

@@ -1,5 +1,6 @@
 /** One simulated run: a scenario, the reference, our peers and the oracle, from one number. */
 import { scenarioOf } from '../generators/scenario/walk.js';
+import { tellsOfDropped } from '../oracle/dropped.js';
 import { execute } from '../oracle/execute.js';
 import { type Judgement, judgeTranscript } from '../oracle/judge.js';
 import { Transcript } from '../protocol/transcript.js';
@@ -88,7 +89,8 @@ const unfinished = ({ name, message }: Error) => ({
 /** A run without a divergence may still have hung. */
 function problemOf(judgement: Judgement, transcript: Transcript): string | undefined {
   const hang = transcript.entries.find(
-    ({ kind, text }) => kind === 'note' && /^no (reply|greeting) .*within/.test(text),
+    ({ kind, text }) =>
+      kind === 'note' && /^no (reply|greeting) .*within/.test(text) && !tellsOfDropped(transcript, text),
   );
   if (judgement.kind === 'divergence') {
     const { got, permitted, endpoint, entry } = judgement.divergence!;

@@ -4,6 +4,7 @@
  * none but that what was sent after a reply was seen is executed after the command of that reply.
  */
 
+import { type JsonValue, sameJson } from '../../protocol/json.js';
 import type { Core, Cores, Execution, Move } from './core.js';
 import { type Emission, idMatches, latest, matches } from './emission.js';
 import { type Hypothesis, hypothesis, passAfter } from './hypothesis.js';
@@ -123,6 +124,16 @@ export class Queue {
       }
     }
     return result;
+  }
+
+  /** Place in the order of the last command with this id; -1 when there is none. */
+  placeOf(id: JsonValue): number {
+    return this.ordered.findLastIndex(({ sent }) => sent.id !== undefined && sameJson(sent.id, id));
+  }
+
+  /** The command at this place in the order will not be executed: those behind it move up. */
+  remove(place: number): void {
+    this.ordered.splice(place, 1);
   }
 
   /** Whether anything waits for its execution in this hypothesis. */

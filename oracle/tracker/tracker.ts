@@ -4,6 +4,7 @@
  * and the last set says what was permitted.
  */
 
+import type { JsonValue } from '../../protocol/json.js';
 import type { MigrationRules } from '../../reference/dialects/migration.js';
 import type { ModelState } from '../../reference/model/index.js';
 import { type Core, Cores } from './core.js';
@@ -194,6 +195,15 @@ export class Tracker {
       states: this.states,
       defects: [],
     };
+  }
+
+  /** A command of the first connection, in band, was thrown away unread (QMP-OOB-08): no hypothesis has executed it. */
+  drop(id: JsonValue): void {
+    const place = this.queue.placeOf(id);
+    const rest = this.begun.filter(({ executed }) => executed <= place);
+    if (rest.length === 0) return;
+    this.queue.remove(place);
+    this.goOn(rest);
   }
 
   /** No outgoing migration is under way, whatever the process may be doing. */

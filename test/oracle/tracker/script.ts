@@ -12,7 +12,7 @@ const timestamp = { seconds: 1, microseconds: 2 };
 
 /**
  * Builds the transcript of one process or several. Lines: `> NAME {args}` sends a command (`>>` out of band), `< {}` or `< !Class` is the next
- * reply, `M status`, `P n`, `S`, `R` are events, `exit N`, `says TEXT` (on standard
+ * reply, `M status`, `P n`, `S`, `R` are events, `dropped` tells that the last command was thrown away, `exit N`, `says TEXT` (on standard
  * error), `die SIGNAL`; `wait N` lets so many milliseconds pass; `@NAME` goes on at another endpoint, which is started
  * and connected at its first use (`@source#2` is only connected); `channel TEXT` is a fact about a channel of ours.
  */
@@ -20,6 +20,7 @@ export class Script {
   private time = 0;
   readonly transcript = new Transcript({}, { now: () => this.time });
   private at = 'source';
+  private readonly dropped = new Set<number>();
   private readonly counts = new Map<string, { sent: number; answered: number }>();
 
   /** @param oob commands can be sent out of band: `>> NAME` */
@@ -69,7 +70,8 @@ export class Script {
         return;
       }
       case '<': {
-        const id = ++this.count.answered;
+        let id = ++this.count.answered;
+        while (this.dropped.has(id)) id = ++this.count.answered;
         this.received(
           text.startsWith('!')
             ? { id, error: { class: text.slice(1), desc: '' } }
@@ -91,6 +93,10 @@ export class Script {
         return;
       case 'E':
         this.event(rest[0] ?? '', rest[1] === undefined ? undefined : (JSON.parse(rest[1]) as object));
+        return;
+      case 'dropped':
+        this.dropped.add(this.count.sent);
+        this.event('COMMAND_DROPPED', { id: this.count.sent, reason: 'queue-full' });
         return;
       case 'wait':
         this.time += Number(text);
