@@ -37,4 +37,6 @@ export interface KnownDefect {
 export interface Past {
   /** It was told to migrate after it had been told to cancel a migration. */
   readonly migratesAfterCancel: boolean;
+  /** It was told to pause a postcopy more than once. */
+  readonly pausesAgain: boolean;
 }

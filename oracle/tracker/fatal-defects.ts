@@ -6,6 +6,7 @@ import type { Sent } from './sent.js';
 export class FatalDefects {
   private cancels = false;
   private migratesAfterCancel = false;
+  private pauses = 0;
   private readonly defects: readonly KnownDefect[];
 
   /** @param known ids of those that the target's release has */
@@ -17,6 +18,7 @@ export class FatalDefects {
   remember(sent: Sent): void {
     if (sent.kind !== 'modelled') return;
     if (sent.name === 'migrate_cancel') this.cancels = true;
+    else if (sent.name === 'migrate-pause') this.pauses++;
     else if (sent.name === 'migrate') this.migratesAfterCancel ||= this.cancels;
   }
 
@@ -26,7 +28,7 @@ export class FatalDefects {
    */
   ofDeath(signal: string | null, states: readonly ModelState[]): string | undefined {
     if (signal === null) return undefined;
-    const past: Past = { migratesAfterCancel: this.migratesAfterCancel };
+    const past: Past = { migratesAfterCancel: this.migratesAfterCancel, pausesAgain: this.pauses > 1 };
     const died = ({ dies }: KnownDefect): boolean =>
       dies?.signals.includes(signal) === true && states.some((state) => dies.when(state, past));
     return this.defects.find(died)?.id;

@@ -19,6 +19,7 @@ const seen: readonly { readonly id: string; readonly on: readonly string[]; read
   { id: 'MIG-DEF-52', on: ['4.2'], not: ['3.0', '5.2', '7.2'] },
   { id: 'MIG-DEF-51', on: ['10.0'], not: ['7.2', '11.0'] },
   { id: 'MIG-DEF-53', on: ['6.2', '7.2'], not: ['5.2', '8.2', '10.0'] },
+  { id: 'MIG-DEF-55', on: ['5.2', '6.2', '7.2'], not: ['4.2', '8.2', '9.2', '10.0'] },
   { id: 'MIG-DEF-54', on: ['6.2'], not: ['5.2', '7.2', '8.2'] },
 ];
 

@@ -139,6 +139,19 @@ describe('known defects', () => {
     expect(judge(['> query-version', '< {}', 'die SIGSEGV'], 'MIG-DEF-48').kind).to.equal('divergence');
   });
 
+  it('explain a source that crashes as it is told to pause once more (MIG-DEF-55)', () => {
+    const set =
+      '> migrate-set-capabilities {"capabilities":[{"capability":"events","state":true},{"capability":"postcopy-ram","state":true}]}';
+    const switched = ['> migrate-start-postcopy', '< {}', 'M postcopy-active', 'S', 'P 2'];
+    const judge = (end: readonly string[], ...defects: string[]) =>
+      new Script().lines(set, '< {}', ...begun.slice(2), ...switched, ...end, 'die SIGSEGV').judge('7.2', defects);
+    const again = ['> migrate-pause', '< {}', '> migrate-pause'];
+    expect(judge(again, 'MIG-DEF-55').defects).to.deep.equal(['MIG-DEF-55']);
+    expect(judge([...again, 'M postcopy-paused'], 'MIG-DEF-55').defects).to.deep.equal(['MIG-DEF-55']);
+    expect(judge(again).kind).to.equal('divergence');
+    expect(judge(['> migrate-pause', '< {}'], 'MIG-DEF-55').kind).to.equal('divergence');
+  });
+
   it('explain deaths of an 8.2 by what they say (MIG-DEF-39, MIG-DEF-40)', () => {
     for (const [id, says] of [
       ['MIG-DEF-39', "runstate.c:199: runstate_set: Assertion `new_state < RUN_STATE__MAX' failed."],
