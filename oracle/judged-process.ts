@@ -103,10 +103,9 @@ export class JudgedProcess {
 
   /** A command with this id was thrown away, as a connection is told. Every one is told: the id may be that of another's. */
   drop(connection: Connection, id: JsonValue | undefined): void {
-    const waitsFor = ({ unanswered }: Connection) =>
-      unanswered.some(({ sent }) => id !== undefined && sent.id !== undefined && sameJson(sent.id, id));
-    const [one, ...others] = [...this.connections.values()].filter(waitsFor);
-    if (id === undefined || one !== connection || others.length > 0) return;
+    if (id === undefined) return;
+    const [one, ...others] = [...this.connections.values()].filter(({ unanswered }) => unanswered.some(withId(id)));
+    if (one !== connection || others.length > 0) return;
     this.noteReply(takeAnswered(connection, id)?.sent, false);
     if (connection.primary) this.tracker?.drop(id);
   }
@@ -118,14 +117,18 @@ export class JudgedProcess {
   }
 }
 
+/** Whether a message has this id, or none as that which is looked for. */
+const withId =
+  (id: JsonValue | undefined) =>
+  ({ sent }: { readonly sent: Sent }): boolean =>
+    sent.id === undefined || id === undefined ? sent.id === id : sameJson(sent.id, id);
+
 /** The oldest message that a reply with this id can answer. */
 export function takeAnswered(
   connection: Connection,
   id: JsonValue | undefined,
 ): Connection['unanswered'][number] | undefined {
-  const same = (other: JsonValue | undefined) =>
-    other === undefined || id === undefined ? other === id : sameJson(other, id);
-  const at = connection.unanswered.findIndex(({ sent }) => same(sent.id));
+  const at = connection.unanswered.findIndex(withId(id));
   return at < 0 ? undefined : connection.unanswered.splice(at, 1)[0];
 }
 
