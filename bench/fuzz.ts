@@ -8,30 +8,42 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { crewOf } from '../campaign/crew/crew.js';
+import { wholeNumber } from '../cli/options.js';
 import { chooseSources } from '../generators/sources.js';
 import { learnFacts } from '../targets/facts.js';
 import { resolveTarget } from '../targets/resolve.js';
 import { type Bare, bare, mixOf, window } from './fuzz/bare.js';
 import { type Lead, leadUp } from './fuzz/lead.js';
+import './plain-faults.js';
 import { type Part, type Stretch, stretch } from './fuzz/stretch.js';
 
 const options = new Command('bench:fuzz')
   .option('-t, --target <name>', 'the target', 'qemu')
-  .option('--lead <n>', 'seconds of the campaign that goes ahead', '45')
-  .option('--kept <n>', 'seconds of its second half, evenly out of it, whose cases are measured', '8')
-  .option('--rounds <n>', 'measurements of each kind', '3')
-  .option('--jobs <n>', 'cases side by side where the campaign is measured, at least 2', '6')
+  .option('--lead <n>', 'seconds of the campaign that goes ahead', wholeNumber(1, 86_400), 45)
+  .option(
+    '--kept <n>',
+    'seconds of its second half, evenly out of it, whose cases are measured',
+    wholeNumber(1, 86_400),
+    8,
+  )
+  .option('--rounds <n>', 'measurements of each kind', wholeNumber(1, 1000), 3)
+  .option('--jobs <n>', 'cases side by side where the campaign is measured, at least 2', wholeNumber(2, 64), 6)
   .option('--only <sources>', 'sources of cases, with commas between them')
-  .option('--simulation <n>', 'seconds for each measurement of the simulation; 0 leaves it out', '5')
+  .option(
+    '--simulation <n>',
+    'seconds for each measurement of the simulation; 0 leaves it out',
+    wholeNumber(0, 86_400),
+    5,
+  )
   .parse()
   .opts<{
     target: string;
-    lead: string;
-    kept: string;
-    rounds: string;
-    jobs: string;
+    lead: number;
+    kept: number;
+    rounds: number;
+    jobs: number;
     only?: string;
-    simulation: string;
+    simulation: number;
   }>();
 
 /** Middle of the values, or of the two in the middle. */
@@ -42,8 +54,8 @@ function median(values: readonly number[]): number {
 }
 
 const { target } = resolveTarget(options.target);
-const kept = Number(options.kept) * 1000;
-const jobs = Math.max(2, Number(options.jobs));
+const kept = options.kept * 1000;
+const { jobs } = options;
 const start = await target.start();
 const facts = await learnFacts(start);
 await start.dispose();
@@ -58,10 +70,10 @@ let lead: Lead;
 let lines: string[];
 try {
   console.log(`a campaign of ${options.lead} s on ${options.target} goes ahead …`);
-  lead = await leadUp(course, crew, Number(options.lead) * 1000, kept);
+  lead = await leadUp(course, crew, options.lead * 1000, kept);
   const scenarios = lead.cases.map(({ scenario }) => scenario);
   lines = await mixOf(target, facts, scenarios);
-  for (let round = 0; round < Number(options.rounds); round++) {
+  for (let round = 0; round < options.rounds; round++) {
     many.push(await stretch(course, crew, lead));
     bares.push(await bare(target, lines, kept));
     one.push(await stretch(course, crew.slice(0, 1), lead));
@@ -122,11 +134,11 @@ for (const { name } of sources) {
     `  ${name.padEnd(12)}${of}, ${sum('cases')} cases, ${whole(sum('commands'))} commands, ${rate}/s in each job`,
   );
 }
-if (Number(options.simulation) > 0) {
+if (options.simulation > 0) {
   const script = fileURLToPath(new URL('simulate.js', import.meta.url));
   // As `npm run simulate` is started.
   const flags = ['--max-semi-space-size=64', '--single-threaded-gc'];
-  const args = [...flags, script, '--seconds', options.simulation, '--warm', '15', '--only', 'walks'];
+  const args = [...flags, script, '--seconds', String(options.simulation), '--warm', '15', '--only', 'walks'];
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
   if (status !== 0) process.exitCode = 1;
 }

@@ -5,19 +5,25 @@
  *
  *     npm run mutate [-- COUNT [SEED]]
  */
+import { Command } from 'commander';
+import { wholeNumber } from '../cli/options.js';
 import { loadStream, readReturnPath } from '../generators/stream/ends.js';
 import { mutateStream, seededRandom } from '../generators/stream/mutate-stream.js';
 import { returnPathModes, smallReturnPath } from '../generators/stream/small-return-path.js';
 import { modes, smallStream } from '../generators/stream/small-stream.js';
 import { dialectNames, dialects } from '../reference/dialects/dialect.js';
 import { referenceTarget } from '../targets/executable.js';
+import './plain-faults.js';
 import { toDestination } from './mutate/to-destination.js';
 import { toSource } from './mutate/to-source.js';
 
 const ramBytes = 2 ** 20;
 /** One in so many goes to a monitor. */
 const sample = 100;
-const [count = 10_000, seed = 1] = process.argv.slice(2).map(Number);
+const [count = 10_000, seed = 1] = new Command('mutate')
+  .argument('[count]', 'how many streams, and as many return paths (default: 10000)', wholeNumber(1, 2 ** 31 - 1))
+  .argument('[seed]', 'what they are drawn from (default: 1)', wholeNumber(0, 2 ** 31 - 1))
+  .parse().processedArgs as [number?, number?];
 
 const tally = new Map<string, number>();
 const problems: string[] = [];

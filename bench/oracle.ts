@@ -11,6 +11,7 @@ import type { Transcript } from '../protocol/transcript.js';
 import { loadSchema } from '../reference/schema/index.js';
 import { learnFacts } from '../targets/facts.js';
 import { resolveTarget } from '../targets/resolve.js';
+import './plain-faults.js';
 import { channelUri, imageOf, type Scenario, type Step, scenarioVersion } from '../targets/scenario.js';
 
 /** Seconds of processor time that each figure is measured for. */

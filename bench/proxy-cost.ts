@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Session } from '../protocol/session.js';
 import { resolveTarget } from '../targets/resolve.js';
+import './plain-faults.js';
 
 const commands = 1000;
 /** Many short rounds: what else runs on the machine then falls on both sides alike. */

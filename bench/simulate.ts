@@ -8,8 +8,9 @@
  * on for hours, so that this is measured apart.
  * Usage: npm run bench:simulate [-- --seconds 10 --warm 20 --only walks]
  */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { Schedule } from '../campaign/schedule.js';
+import { wholeNumber } from '../cli/options.js';
 import { chooseSources } from '../generators/sources.js';
 import { type DialectName, dialectNames, dialects } from '../reference/dialects/dialect.js';
 import { loadSchema } from '../reference/schema/index.js';
@@ -24,11 +25,11 @@ const mixes: Readonly<Record<string, readonly string[]>> = {
 };
 
 const options = new Command('bench:simulate')
-  .option('--seconds <n>', 'of processor time for each measurement', '10')
-  .option('--warm <n>', 'of processor time before each', '30')
-  .option('--only <mix>', `one of ${Object.keys(mixes).join(', ')}`)
+  .option('--seconds <n>', 'of processor time for each measurement', wholeNumber(1, 86_400), 10)
+  .option('--warm <n>', 'of processor time before each', wholeNumber(0, 86_400), 30)
+  .addOption(new Option('--only <mix>', 'only this').choices(Object.keys(mixes)))
   .parse()
-  .opts<{ seconds: string; warm: string; only?: string }>();
+  .opts<{ seconds: number; warm: number; only?: string }>();
 
 /** Seconds of processor time since `before`. */
 function used(before: NodeJS.CpuUsage): number {
@@ -100,7 +101,7 @@ async function one(index: number, dialect: DialectName, scenario: Scenario, sums
 }
 
 const whole = (value: number): string => Math.round(value).toLocaleString('en');
-const [seconds, warmUp] = [Number(options.seconds), Number(options.warm)];
+const { seconds, warm: warmUp } = options;
 console.log(
   'a step is one line of a scenario: a command and its reply, a wait, a start, an action on a channel; all is judged',
 );

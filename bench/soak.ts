@@ -6,6 +6,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { wholeNumber } from '../cli/options.js';
 import { raceScenario, races } from '../generators/races/races.js';
 import { scenarioOf } from '../generators/scenario/walk.js';
 import { execute } from '../oracle/execute.js';
@@ -17,20 +18,21 @@ import { learnFacts } from '../targets/facts.js';
 import { InstancePool } from '../targets/pool.js';
 import { resolveTarget } from '../targets/resolve.js';
 import type { Scenario } from '../targets/scenario.js';
+import './plain-faults.js';
 
 const options = new Command('soak')
   .option('-t, --target <name>', 'the target', 'qemu')
-  .option('--runs <number>', 'scenarios to run (default: 1000; with --races all)')
+  .option('--runs <number>', 'scenarios to run (default: 1000; with --races all)', wholeNumber(1, 2 ** 31 - 1))
   .option('--races', 'instead of walks race schedules, in an order of which any part is an even sample', false)
   .option('--only <text>', 'of the race schedules only those with this in their name', '')
-  .option('--seed <number>', 'seed of the first scenario; the next ones follow it', '1')
-  .option('--jobs <number>', 'scenarios at a time', '2')
+  .option('--seed <number>', 'seed of the first scenario; the next ones follow it', wholeNumber(0, 2 ** 31 - 1), 1)
+  .option('--jobs <number>', 'scenarios at a time', wholeNumber(1, 64), 2)
   .option('--out <folder>', 'where what does not conform is kept', 'soak')
   .parse()
-  .opts<{ target: string; runs?: string; races: boolean; only: string; seed: string; jobs: string; out: string }>();
+  .opts<{ target: string; runs?: number; races: boolean; only: string; seed: number; jobs: number; out: string }>();
 
 const { target } = resolveTarget(options.target);
-const jobs = Number(options.jobs);
+const { jobs } = options;
 const first = await target.start();
 const facts = await learnFacts(first);
 await first.dispose();
@@ -82,9 +84,9 @@ function keep(name: string, scenario: Scenario, transcript: Transcript, judgemen
   write('transcript.txt', `${lines.join('\n')}\n`);
 }
 
-const seed = Number(options.seed);
+const { seed } = options;
 const schedules = spread(races(dialect).filter(({ name }) => name.includes(options.only)));
-const runs = Number(options.runs ?? (options.races ? schedules.length - seed + 1 : 1000));
+const runs = options.runs ?? (options.races ? schedules.length - seed + 1 : 1000);
 const scenarioAt = (at: number): Scenario | undefined => {
   if (!options.races) return scenarioOf(at, dialect);
   const race = schedules[at - 1];

@@ -14,6 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { whyUnwritable } from '../targets/file-errors.js';
 
 /** A file could not be written. The message says which and why; what it would have held is in `content`. */
 export class StorageError extends Error {
@@ -23,10 +24,7 @@ export class StorageError extends Error {
     readonly content: string,
     cause: unknown,
   ) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    const why =
-      code === 'ENOSPC' ? 'the disk is full' : code === 'EACCES' ? 'it is not ours to write' : (cause as Error).message;
-    super(`${path} cannot be written: ${why}`);
+    super(`${path} cannot be written: ${whyUnwritable(cause)}`);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Findings that are known already and do not fail a campaign: a file with one on each line. */
 import { readFileSync } from 'node:fs';
 import type { ExpectedFindings } from '../suites/expectations/findings.js';
-import { whyUnreadable } from '../targets/unreadable.js';
+import { whyUnreadable } from '../targets/file-errors.js';
 import { type Symptom, signature, titleOf } from './symptom.js';
 
 export class KnownError extends Error {

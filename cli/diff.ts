@@ -1,5 +1,5 @@
 /** `qmpspec diff`: the same scenario on two targets, side by side. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { scenarioOf } from '../generators/scenario/walk.js';
 import { compareTranscripts, type Side, unpermitted } from '../oracle/compare.js';
@@ -13,14 +13,15 @@ import { renderComparison } from '../reports/comparison.js';
 import { renderJudgement } from '../reports/judgement.js';
 import { loadConfig } from '../targets/config.js';
 import { learnFacts, type TargetFacts } from '../targets/facts.js';
+import { whyUnreadable } from '../targets/file-errors.js';
 import { resolveTarget } from '../targets/resolve.js';
 import { type Scenario, scenarioVersion } from '../targets/scenario.js';
 import type { Target } from '../targets/target.js';
-import { whyUnreadable } from '../targets/unreadable.js';
 import { UsageError } from './failures.js';
 import { Interrupt } from './interrupt.js';
 import type { Io } from './io.js';
 import { dialectOption, wholeNumber } from './options.js';
+import { saveFile } from './save-file.js';
 
 interface DiffOptions {
   readonly target: string;
@@ -60,7 +61,7 @@ async function diff(file: string | undefined, options: DiffOptions, io: Io): Pro
     const facts = await factsOf(left, options.dialect);
     right = resolveTarget(options.against ?? `reference:${facts.dialect.name}`, config).target;
     const scenario = file === undefined ? scenarioOf(options.seed, facts.dialect) : readScenario(file);
-    if (options.save !== undefined) writeFileSync(options.save, `${JSON.stringify(scenario, undefined, 2)}\n`);
+    if (options.save !== undefined) saveFile(options.save, `${JSON.stringify(scenario, undefined, 2)}\n`);
     const sides = [
       await run(left, scenario, facts),
       await run(right, scenario, await factsOf(right, options.dialect)),

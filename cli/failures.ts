@@ -30,6 +30,7 @@ const codes: Readonly<Record<string, number>> = {
   ExpectationsError: exitCodes.usage,
   SelectorError: exitCodes.usage,
   ScenarioError: exitCodes.usage,
+  ListenError: exitCodes.usage,
   NothingSelected: exitCodes.nothingSelected,
   TargetError: exitCodes.target,
   ConnectError: exitCodes.target,

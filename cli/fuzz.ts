@@ -78,7 +78,10 @@ export function fuzzCommand(io: Io): Command {
     .option('--seed <n>', 'what the cases are drawn from (default: by chance)', wholeNumber(0, 2 ** 32 - 1))
     .option('-j, --jobs <n>', `cases side by side (default: ${usualJobs}; an address gets 1)`, wholeNumber(1, 64))
     .option('--only <source>', 'draw from this source of cases; several with commas', gatherAll)
-    .option('--out <dir>', 'folder for findings, log and corpus; an earlier campaign in it goes on')
+    .option(
+      '--out <dir>',
+      'folder for findings, log and corpus; an earlier campaign in it goes on (default: a new one in qmpspec-fuzz)',
+    )
     .option('--resume <dir>', 'go on with the campaign in this folder, with its target and seed')
     .option('--corpus <dir>', 'keep the corpus there, to share it between campaigns (default: in the folder of --out)')
     .option('--known <file>', 'ids of findings and defects that do not fail the campaign, one on each line')

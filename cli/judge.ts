@@ -9,7 +9,7 @@ import { Transcript, TranscriptError } from '../protocol/transcript.js';
 import { type DialectName, dialects } from '../reference/dialects/dialect.js';
 import { loadSchema } from '../reference/schema/index.js';
 import { renderJudgement } from '../reports/judgement.js';
-import { whyUnreadable } from '../targets/unreadable.js';
+import { whyUnreadable } from '../targets/file-errors.js';
 import { UsageError } from './failures.js';
 import type { Io } from './io.js';
 import { dialectOption } from './options.js';

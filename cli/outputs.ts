@@ -61,7 +61,7 @@ export class Outputs implements Report {
 
   /**
    * The screen goes to standard output, or to standard error where a report has claimed the former.
-   * @throws UsageError when a file cannot be written
+   * @throws StorageError when a file cannot be written
    */
   constructor(requests: readonly ReportRequest[], io: Io, quiet: boolean) {
     try {
@@ -95,7 +95,7 @@ export class Outputs implements Report {
     try {
       descriptor = openSync(file, 'w');
     } catch (error) {
-      throw new UsageError(`the report ${file} cannot be written: ${(error as Error).message.split(',', 1)[0]}`);
+      throw new StorageError(file, '', error);
     }
     this.files.push(descriptor);
     return make(format, (text) => {

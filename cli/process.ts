@@ -1,5 +1,6 @@
 /** Hands the command line to the command that it names, and ends the process when all has been written. */
 import { exitCodes } from '../oracle/exit-codes.js';
+import { whyUnwritable } from '../targets/file-errors.js';
 import { processIo } from './io.js';
 import { main } from './program.js';
 
@@ -14,8 +15,7 @@ export async function runProgram(args: readonly string[]): Promise<never> {
   // A pipe may still hold what was written; and nothing that is left open may keep a finished program alive.
   await Promise.all([process.stdout, process.stderr].map(flushed));
   if (fault !== undefined) {
-    const why = fault.code === 'ENOSPC' ? 'the disk is full' : fault.message;
-    process.stderr.write(`qmpspec: standard output cannot be written: ${why}\n`);
+    process.stderr.write(`qmpspec: standard output cannot be written: ${whyUnwritable(fault)}\n`);
     if (exitCode === 0) process.exit(exitCodes.storage);
   }
   process.exit(exitCode === 0 ? (process.exitCode ?? 0) : exitCode);

@@ -1,11 +1,13 @@
 /** `qmpspec proxy`: between any client and any monitor, judging what passes. */
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, openSync, type WriteStream } from 'node:fs';
 import { Command } from 'commander';
+import { StorageError } from '../campaign/folder.js';
+import { exitCodes } from '../oracle/exit-codes.js';
 import { explainDivergence } from '../oracle/explain.js';
 import { JudgingProxy } from '../oracle/proxy.js';
 import { judgedAs, releaseOf } from '../oracle/release.js';
-import { type Address, formatAddress, parseAddress } from '../protocol/address.js';
+import { type Address, formatAddress, isLocal, parseAddress } from '../protocol/address.js';
 import { Session } from '../protocol/session.js';
 import { Transcript } from '../protocol/transcript.js';
 import { type DialectName, dialects } from '../reference/dialects/dialect.js';
@@ -24,6 +26,7 @@ interface ProxyCliOptions {
   readonly strictDesc: boolean;
   readonly transcript?: string;
   readonly once: boolean;
+  readonly allowRemote: boolean;
 }
 
 export function proxyCommand(io: Io): Command {
@@ -35,6 +38,7 @@ export function proxyCommand(io: Io): Command {
     .option('--strict-desc', 'compare error texts too', false)
     .option('--transcript <file>', 'write the transcript there as it comes')
     .option('--once', 'end when the first client has gone', false)
+    .option('--allow-remote', 'listen beyond this host, for whoever comes', false)
     .addHelpText('after', '\nEnds with Ctrl-C: then the judgement is printed, and the exit code tells it.')
     .action((options: ProxyCliOptions) => proxy(options, io));
 }
@@ -42,9 +46,15 @@ export function proxyCommand(io: Io): Command {
 async function proxy(options: ProxyCliOptions, io: Io): Promise<void> {
   const listen = address(options.listen);
   const connect = address(options.connect);
+  if (!isLocal(listen) && !options.allowRemote) {
+    throw new UsageError(
+      `${formatAddress(listen)} can be reached from other hosts; listen on 127.0.0.1, or --allow-remote if that is meant`,
+    );
+  }
   const own = judgedAs(options.dialect === undefined ? await askRelease(connect) : undefined);
   const dialect = options.dialect === undefined ? own.dialect : dialects[options.dialect];
   const readings = options.dialect === undefined ? own.readings : [];
+  const file = options.transcript === undefined ? undefined : opened(options.transcript);
   let end: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => {
     end = resolve;
@@ -69,28 +79,39 @@ async function proxy(options: ProxyCliOptions, io: Io): Promise<void> {
       if (kind === 'eof' || kind === 'disconnected') end();
     });
   }
-  const recorded = options.transcript === undefined ? undefined : record(relay.transcript, options.transcript, io);
+  const recorded = file === undefined ? undefined : record(relay.transcript, file, String(options.transcript));
   await ended;
   interrupt.release();
   await relay.close();
-  await recorded?.();
+  const fault = await recorded?.();
   io.out.write(renderJudgement(relay.judgement, relay.transcript, io.out.colors));
   io.exitCode = judgementExit(relay.judgement);
+  if (fault === undefined) return;
+  io.err.write(`qmpspec: the transcript is incomplete: ${fault.message}\n`);
+  if (io.exitCode !== exitCodes.divergences) io.exitCode = exitCodes.storage;
 }
 
-/** Writes a transcript as it comes; the result ends the file. */
-function record(transcript: Transcript, path: string, io: Io): () => Promise<void> {
-  const file = createWriteStream(path);
-  const failed = once(file, 'error').then(([error]) => {
-    io.err.write(`qmpspec: the transcript is incomplete: ${(error as Error).message}\n`);
-  });
+/** @throws StorageError */
+function opened(path: string): WriteStream {
+  try {
+    return createWriteStream(path, { fd: openSync(path, 'w') });
+  } catch (error) {
+    throw new StorageError(path, '', error);
+  }
+}
+
+/** Writes a transcript as it comes; the result ends the file, and gives what went wrong with it. */
+function record(transcript: Transcript, file: WriteStream, path: string): () => Promise<StorageError | undefined> {
+  const failed = once(file, 'error').then(([error]) => new StorageError(path, '', error));
   file.write(Transcript.line(transcript.header));
   for (const entry of transcript.entries) file.write(Transcript.line(entry));
   const stop = transcript.follow((entry) => file.write(Transcript.line(entry)));
   return async () => {
     stop();
-    const written = new Promise<void>((resolve) => file.end(Transcript.line(transcript.footer), () => resolve()));
-    await Promise.race([written, failed]);
+    const written = new Promise<undefined>((resolve) => {
+      file.once('finish', () => resolve(undefined)).end(Transcript.line(transcript.footer));
+    });
+    return Promise.race([failed, written]);
   };
 }
 

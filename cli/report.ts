@@ -5,7 +5,7 @@ import type { RunEvent } from '../oracle/run-events.js';
 import { mergeShards } from '../reports/merge.js';
 import { readRunEvents } from '../reports/ndjson.js';
 import { PlanNotMet } from '../reports/stream-error.js';
-import { whyUnreadable } from '../targets/unreadable.js';
+import { whyUnreadable } from '../targets/file-errors.js';
 import { UsageError } from './failures.js';
 import type { Io } from './io.js';
 import { gather } from './options.js';

@@ -3,9 +3,9 @@
  * Judging happens beside the relay: bytes are forwarded first.
  */
 
-import { chmodSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
-import { type Address, formatAddress, openSocket } from '../protocol/address.js';
+import { type Address, formatAddress, listenAt, openSocket } from '../protocol/address.js';
 import { Framer } from '../protocol/framing.js';
 import { type Entry, Transcript } from '../protocol/transcript.js';
 import { Judge, type JudgedDivergence, type Judgement, type JudgeOptions } from './judge.js';
@@ -43,21 +43,12 @@ export class JudgingProxy {
     server.on('connection', (client: Socket) => void this.relay(client));
   }
 
-  /** Begins to listen. @throws Error when the address cannot be had */
-  static open(options: ProxyOptions): Promise<JudgingProxy> {
+  /** Begins to listen. @throws ListenError */
+  static async open(options: ProxyOptions): Promise<JudgingProxy> {
     const server = createServer({ allowHalfOpen: true });
-    return new Promise((resolve, reject) => {
-      server.once('error', (error) => {
-        reject(new Error(`cannot listen at ${formatAddress(options.listen)}: ${error.message}`));
-      });
-      const { listen } = options;
-      const ready = () => {
-        if (listen.kind === 'unix') chmodSync(listen.path, 0o600);
-        resolve(new JudgingProxy(server, options));
-      };
-      if (listen.kind === 'unix') server.listen(listen.path, ready);
-      else server.listen(listen.port, listen.host, ready);
-    });
+    const proxy = new JudgingProxy(server, options);
+    await listenAt(server, options.listen);
+    return proxy;
   }
 
   get judgement(): Judgement {

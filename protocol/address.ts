@@ -1,6 +1,7 @@
 /** Where a monitor listens: `unix:PATH` or `tcp:HOST:PORT` (IPv6 hosts in brackets). */
-import { connect, type NetConnectOpts, type Socket } from 'node:net';
-import { ConnectError } from './errors.js';
+import { chmodSync } from 'node:fs';
+import { connect, type NetConnectOpts, type Server, type Socket } from 'node:net';
+import { ConnectError, ListenError } from './errors.js';
 
 export type Address =
   | { readonly kind: 'unix'; readonly path: string }
@@ -27,6 +28,31 @@ export function parseAddress(text: string): Address {
 export function formatAddress(address: Address): string {
   if (address.kind === 'unix') return `unix:${address.path}`;
   return `tcp:${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+}
+
+/** Whether only this host can connect there. */
+export const isLocal = (address: Address): boolean =>
+  address.kind === 'unix' || /^(127\.|::1$|localhost$)/.test(address.host);
+
+/** Listens, at a unix socket that is for this user alone. @throws ListenError */
+export function listenAt(server: Server, address: Address): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => reject(new ListenError(formatAddress(address), whyNot(error, address))));
+    server.listen(address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port }, () => {
+      if (address.kind === 'unix') chmodSync(address.path, 0o600);
+      resolve();
+    });
+  });
+}
+
+function whyNot(error: NodeJS.ErrnoException, { kind }: Address): string {
+  const known: Record<string, string> = {
+    EADDRINUSE: kind === 'unix' ? 'there is a file of this name already' : 'another program listens there',
+    EACCES: kind === 'unix' ? 'there is no such folder, or it is not ours to write' : 'permission denied',
+    EADDRNOTAVAIL: 'this host has no such address',
+    ENOTFOUND: 'the host name does not resolve',
+  };
+  return known[error.code ?? ''] ?? error.message;
 }
 
 /** Milliseconds after which a monitor that had too many waiting clients is tried again: nothing tells when it has taken one. */

@@ -14,6 +14,17 @@ export class ConnectError extends StacklessError {
   }
 }
 
+/** Nobody can connect: the address that was to be listened at cannot be had. */
+export class ListenError extends StacklessError {
+  override readonly name = 'ListenError';
+  constructor(
+    readonly address: string,
+    detail: string,
+  ) {
+    super(`cannot listen at ${address}: ${detail}`);
+  }
+}
+
 /** What was waited for did not come in time. */
 export class DeadlinePassed extends StacklessError {
   override readonly name = 'DeadlinePassed';

@@ -35,7 +35,8 @@ export function parseJson(text: string): JsonValue {
   try {
     return longNumber.test(text) ? parseLongNumbers(text) : (JSON.parse(text) as JsonValue);
   } catch (error) {
-    throw new JsonError((error as Error).message, text);
+    // What V8 quotes of the text may have line ends.
+    throw new JsonError((error as Error).message.replaceAll(/\s+/g, ' '), text);
   }
 }
 

@@ -4,8 +4,9 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import { closest } from 'fastest-levenshtein';
+import { JsonError, parseJson } from '../protocol/json.js';
 import type { DialectName } from '../reference/dialects/dialect.js';
-import { whyUnreadable } from './unreadable.js';
+import { whyUnreadable } from './file-errors.js';
 
 export interface ConfiguredTarget {
   readonly target: string;
@@ -38,9 +39,10 @@ export function loadConfig(path?: string): Config {
   if (path === undefined && !existsSync(file)) return { targets: {} };
   let value: unknown;
   try {
-    value = JSON.parse(readFileSync(file, 'utf8'));
+    value = parseJson(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new ConfigError(`${path ?? file}: ${whyUnreadable(error)}`);
+    const fault = error instanceof JsonError ? `it is not JSON (${error.message})` : whyUnreadable(error);
+    throw new ConfigError(`${path ?? file}: ${fault}`);
   }
   const validate = new Ajv2020({ allErrors: false }).compile(schema);
   if (!validate(value))

@@ -40,6 +40,7 @@ function build(
     return referenceTarget(name, ['--dialect', dialect], settings);
   }
   if (text === 'qemu') return qemuTarget(name, undefined, settings);
+  if (text === 'qemu:') throw new ConfigError("'qemu:' lacks the binary: write qemu:BINARY, or qemu for that of PATH");
   if (text.startsWith('qemu:')) return qemuTarget(name, text.slice('qemu:'.length), settings);
   if (text.startsWith('command:')) return commandTarget(name, text.slice('command:'.length), settings);
   if (text.startsWith('unix:') || text.startsWith('tcp:')) {

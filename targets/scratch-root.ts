@@ -2,6 +2,7 @@
 import { mkdtempSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { whyUnwritable } from './file-errors.js';
 
 /** No folder could be made: what is wrong with the one for temporary files stands in the message. */
 export class ScratchError extends Error {
@@ -28,23 +29,16 @@ export function makeScratchRoot(folder = temporaryFolder()): string {
   try {
     return mkdtempSync(join(folder, 'qmpspec-'));
   } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException;
     const why =
       {
         ENOENT: 'there is no such folder, or nothing can be made there',
         ENOTDIR: 'it is no folder',
-        EACCES: 'it is not ours to write',
-        EROFS: 'it cannot be written to',
-        ...noRoom,
-      }[code] ?? message;
+      }[(error as NodeJS.ErrnoException).code ?? ''] ?? whyUnwritable(error);
     throw new ScratchError(`no folder for temporary files can be made in ${folder}: ${why} (TMPDIR names another one)`);
   }
 }
 
-const noRoom: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the quota of the disk is used up',
-};
+const noRoom: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT']);
 
 /** Bytes: with less than this nothing is sure that writes files, be it ours or the target. */
 const leastRoom = 2 ** 20;
@@ -55,8 +49,9 @@ const leastRoom = 2 ** 20;
  */
 export function noRoomLeft(error: unknown, folder: string, free = bytesFree(folder)): string | undefined {
   const { code, path = folder } = (error ?? {}) as NodeJS.ErrnoException;
-  const why = noRoom[code ?? ''] ?? (free < leastRoom ? noRoom.ENOSPC : undefined);
-  return why === undefined ? undefined : `${why}: there is no room for ${path} (TMPDIR names another folder)`;
+  if (!noRoom.has(code) && free >= leastRoom) return undefined;
+  const why = noRoom.has(code) ? whyUnwritable(error) : 'the disk is full';
+  return `${why}: there is no room for ${path} (TMPDIR names another folder)`;
 }
 
 function bytesFree(folder: string): number {

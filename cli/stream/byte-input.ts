@@ -1,8 +1,10 @@
 /** Where the bytes of a recorded or arriving stream come from: a file, a pipe, standard input, a socket. */
-import { chmodSync, closeSync, createReadStream, fstatSync, openSync, readSync, rmSync } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, openSync, readSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { type Address, formatAddress, parseAddress } from '../../protocol/address.js';
+import { StorageError } from '../../campaign/folder.js';
+import { type Address, formatAddress, isLocal, listenAt, parseAddress } from '../../protocol/address.js';
+import { whyUnreadable } from '../../targets/file-errors.js';
 import { UsageError } from '../failures.js';
 import type { Io } from '../io.js';
 
@@ -43,18 +45,25 @@ export async function openBytes(name: string, io: Io): Promise<ByteInput> {
     if (error instanceof Error && 'code' in error && error.code === 'ENXIO') {
       throw new UsageError(`${name} is a socket: write unix:${name} to wait there for a migration`);
     }
-    throw readable(name, error);
+    throw cannotRead(name, error);
   }
 }
 
 /** A name that means a socket, not a file. */
 export const isAddress = (name: string): boolean => name.startsWith('unix:') || name.startsWith('tcp:');
 
-/** An error of the operating system as one of the command line; others pass. */
-export function readable(name: string, error: unknown): unknown {
-  if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return error;
-  return new UsageError(`${name}: ${error.message}`);
+/** What the operating system says of a file that is read, as an error of the command line; other errors pass. */
+export function cannotRead(name: string, error: unknown): unknown {
+  return fromSystem(error) ? new UsageError(`${name}: ${whyUnreadable(error)}`) : error;
 }
+
+/** The same of a file or a connection that is written to. */
+export function cannotWrite(name: string, error: unknown): unknown {
+  if (!fromSystem(error)) return error;
+  return isAddress(name) ? new UsageError(`${name}: ${error.message}`) : new StorageError(name, '', error);
+}
+
+const fromSystem = (error: unknown): error is Error => error instanceof Error && 'code' in error && 'syscall' in error;
 
 function addressOf(name: string): Address {
   try {
@@ -91,7 +100,7 @@ async function* pieces(name: string, fd: number): AsyncGenerator<Buffer> {
       if (turn % readsInTurn === 0) await setImmediate();
     }
   } catch (error) {
-    throw readable(name, error);
+    throw cannotRead(name, error);
   } finally {
     closeSync(fd);
   }
@@ -100,7 +109,7 @@ async function* pieces(name: string, fd: number): AsyncGenerator<Buffer> {
 /** Waits for one connection, as a destination does with `-incoming`. Nothing is ever answered. */
 async function accept(address: Address, io: Io): Promise<Socket> {
   const name = formatAddress(address);
-  if (address.kind === 'tcp' && !/^(127\.|::1$|localhost$)/.test(address.host)) {
+  if (!isLocal(address)) {
     throw new UsageError(`${name} can be reached from other hosts; listen on 127.0.0.1 and forward to it`);
   }
   const server = createServer({ pauseOnConnect: true });
@@ -113,22 +122,15 @@ async function accept(address: Address, io: Io): Promise<Socket> {
     process.off(signal, interrupted);
     process.kill(process.pid, signal);
   };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
   for (const signal of signals) process.on(signal, interrupted);
   try {
-    return await new Promise<Socket>((resolve, reject) => {
-      server.once('error', reject);
+    const arrived = new Promise<Socket>((resolve) => {
       server.once('connection', resolve);
-      server.listen(
-        address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port },
-        () => {
-          if (address.kind === 'unix') chmodSync(address.path, 0o600);
-          io.err.write(`waiting for a migration to ${name}\n`);
-        },
-      );
     });
-  } catch (error) {
-    throw readable(name, error);
+    await listenAt(server, address);
+    io.err.write(`waiting for a migration to ${name}\n`);
+    return await arrived;
   } finally {
     for (const signal of signals) process.off(signal, interrupted);
     server.close();

@@ -9,7 +9,7 @@ import { isZeroPage } from '../../reference/ram/zero-page.js';
 import { ReturnPathError, ReturnPathReader } from '../../reference/stream/return-path-reader.js';
 import type { StreamBlock } from '../../reference/stream/stream-handler.js';
 import type { Io } from '../io.js';
-import { openBytes, readable } from './byte-input.js';
+import { cannotRead, openBytes } from './byte-input.js';
 import { channelOptions, type StreamOptions } from './options.js';
 import { Progress } from './progress.js';
 
@@ -70,7 +70,7 @@ export async function checkChannels(
         tell('multifd §4', `${syncs} SYNC packets for ${main.syncs} sync records of the main channel`, packetAt);
       }
     } catch (error) {
-      if (!(error instanceof MultifdError)) throw readable(file, error);
+      if (!(error instanceof MultifdError)) throw cannotRead(file, error);
       tell('multifd §5', error.message, error.offset);
     } finally {
       progress.clear();
@@ -81,7 +81,7 @@ export async function checkChannels(
 /** Reads what the destination answered (stream-format.md §8). */
 export async function checkReturnPath(file: string, rules: StreamRules, report: Report): Promise<void> {
   const bytes = await readFile(file).catch((error: unknown) => {
-    throw readable(file, error);
+    throw cannotRead(file, error);
   });
   const reader = new ReturnPathReader(rules, () => undefined);
   try {

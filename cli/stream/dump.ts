@@ -7,7 +7,7 @@ import { recordedChannel, withRecorded } from '../../reference/multifd/recorded-
 import { type ReturnPathMessage, ReturnPathReader } from '../../reference/stream/return-path-reader.js';
 import { StreamError } from '../../reference/stream/stream-error.js';
 import type { Io } from '../io.js';
-import { openBytes, readable } from './byte-input.js';
+import { cannotRead, openBytes } from './byte-input.js';
 import { type Input, openInput, readInput } from './input.js';
 import { channelOptions, type StreamOptions } from './options.js';
 import { Progress } from './progress.js';
@@ -103,7 +103,7 @@ async function channelSummary(
       },
     );
   } catch (error) {
-    const known = readable(file, error);
+    const known = cannotRead(file, error);
     if (known !== error) throw known;
     result.error = error instanceof Error ? error.message : String(error);
   } finally {
@@ -119,7 +119,7 @@ interface ReturnPath {
 
 async function messages(file: string, rules: StreamRules): Promise<ReturnPath> {
   const bytes = await readFile(file).catch((error: unknown) => {
-    throw readable(file, error);
+    throw cannotRead(file, error);
   });
   const result: ReturnPath = { messages: [] };
   const show = (message: ReturnPathMessage): void => {

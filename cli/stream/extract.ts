@@ -1,4 +1,5 @@
 /** `qmpspec stream extract`: the guest's RAM out of a recorded stream. */
+import { StorageError } from '../../campaign/folder.js';
 import { exitCodes } from '../../oracle/exit-codes.js';
 import { MultifdReceiver } from '../../reference/multifd/multifd-receiver.js';
 import { type RecordedChannel, recordedChannel, withRecorded } from '../../reference/multifd/recorded-channel.js';
@@ -8,7 +9,7 @@ import type { StreamHandler } from '../../reference/stream/stream-handler.js';
 import { StreamReader } from '../../reference/stream/stream-reader.js';
 import { UsageError } from '../failures.js';
 import type { Io } from '../io.js';
-import { openBytes, readable } from './byte-input.js';
+import { cannotRead, openBytes } from './byte-input.js';
 import { type Input, openInput, readInput } from './input.js';
 import { channelOptions, type StreamOptions } from './options.js';
 import { RamImage } from './ram-image.js';
@@ -113,9 +114,9 @@ async function withChannels(input: Input, image: RamImage, options: ExtractOptio
     return undefined;
   } catch (error) {
     receiver.abort(error);
-    if (error instanceof UsageError) throw error;
+    if (error instanceof UsageError || error instanceof StorageError) throw error;
     for (const file of files) {
-      const known = readable(file, error);
+      const known = cannotRead(file, error);
       if (known !== error) throw known;
     }
     return error;

@@ -6,7 +6,7 @@ import { StreamReader, type StreamReaderOptions } from '../../reference/stream/s
 import { describedSections, findVmdescription, parseVmdescription } from '../../reference/stream/vmdescription.js';
 import { UsageError } from '../failures.js';
 import type { Io } from '../io.js';
-import { openBytes, readable } from './byte-input.js';
+import { cannotRead, openBytes } from './byte-input.js';
 import { type DialectFrom, dialectOf } from './dialect-of.js';
 import { Progress } from './progress.js';
 
@@ -100,7 +100,7 @@ export async function readInput(
     reader.end();
     while (reader.paused) await reader.drained();
   } catch (error) {
-    if (reader.error !== error) throw readable(input.name, error);
+    if (reader.error !== error) throw cannotRead(input.name, error);
   } finally {
     progress.clear();
   }
@@ -127,7 +127,7 @@ async function peek(
   let length = 0;
   while (length < 9) {
     const next = await iterator.next().catch((error: unknown) => {
-      throw readable(name, error);
+      throw cannotRead(name, error);
     });
     if (next.done === true) break;
     early.push(Buffer.from(next.value));

@@ -7,7 +7,7 @@ import { type PageKind, RamFlag } from '../../reference/stream/format.js';
 import { StreamError } from '../../reference/stream/stream-error.js';
 import type { StreamBlock } from '../../reference/stream/stream-handler.js';
 import type { ByteRange } from '../../reference/stream/stream-writer.js';
-import { readable } from './byte-input.js';
+import { cannotWrite } from './byte-input.js';
 
 /** Pages that follow one another are written in pieces of this size. */
 const pieceBytes = 1024 * 1024;
@@ -38,7 +38,7 @@ export class RamImage {
 
   /**
    * @param only the one block to keep, or undefined for all
-   * @throws UsageError when the file cannot be written, here and from every method
+   * @throws StorageError when the file cannot be written, here and from every method
    */
   constructor(
     private readonly path: string,
@@ -143,7 +143,7 @@ export class RamImage {
       return access();
     } catch (error) {
       this.#broken = true;
-      throw readable(this.path, error);
+      throw cannotWrite(this.path, error);
     }
   }
 

@@ -32,7 +32,7 @@ export function specRows(): SpecRow[] {
   return Object.entries(files).flatMap(([file, ids]) =>
     ids.map((id): SpecRow => {
       const other = elsewhere[id];
-      const requirements = [...(stated.get(id) ?? []), ...(other === undefined ? [] : [other])];
+      const requirements = [...new Set([...(stated.get(id) ?? []), ...(other === undefined ? [] : [other])])];
       const reason = reasons[id];
       return { id, file, requirements, ...(requirements.length > 0 || reason === undefined ? {} : { reason }) };
     }),

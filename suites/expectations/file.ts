@@ -5,7 +5,7 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.
 import { closest } from 'fastest-levenshtein';
 import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import type { ExpectationKind } from '../../oracle/run-events.js';
-import { whyUnreadable } from '../../targets/unreadable.js';
+import { whyUnreadable } from '../../targets/file-errors.js';
 
 export interface Expectation {
   /** Requirement by id, with wildcards; absent for a finding. */

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import type { Context } from 'mocha';
+import { exitCodes } from '../../oracle/exit-codes.js';
 import { resolveTarget } from '../../targets/resolve.js';
 import { realQemu } from '../targets/real-qemu.js';
 import { Running, withFolder } from './process.js';
@@ -112,4 +113,57 @@ describe('qmpspec proxy under a client in Python', function () {
     const qemu = realQemu(this);
     await migrateThroughProxy(python(this), `qemu:${qemu}`);
   });
+});
+
+describe('qmpspec proxy', () => {
+  const greeting =
+    '{"QMP": {"version": {"qemu": {"micro": 50, "minor": 0, "major": 3}, "package": ""}, "capabilities": []}}';
+
+  /** The proxy before a monitor that greets and says no more, in a folder of its own. */
+  async function beforeMonitor(work: (folder: string, addresses: string[]) => Promise<void>): Promise<void> {
+    await withFolder(async (folder) => {
+      const monitor = createServer((client) =>
+        client
+          .on('error', () => undefined)
+          .resume()
+          .write(`${greeting}\r\n`),
+      );
+      monitor.listen(join(folder, 'qmp'));
+      await once(monitor, 'listening');
+      try {
+        await work(folder, ['--listen', `unix:${join(folder, 'proxy')}`, '--connect', `unix:${join(folder, 'qmp')}`]);
+      } finally {
+        monitor.close();
+      }
+    });
+  }
+
+  it('says in words where it cannot listen', () =>
+    beforeMonitor(async (folder, addresses) => {
+      writeFileSync(join(folder, 'proxy'), '');
+      const taken = await new Running(['proxy', ...addresses]).end;
+      expect(taken.stderr).to.match(/^qmpspec: cannot listen at unix:.*proxy: there is a file of this name already\n$/);
+      expect(taken.code).to.equal(exitCodes.usage);
+      addresses[1] = `unix:${join(folder, 'no', 'proxy')}`;
+      const nowhere = await new Running(['proxy', ...addresses]).end;
+      expect(nowhere.stderr).to.match(/proxy: there is no such folder, or it is not ours to write\n$/);
+    }));
+
+  it('does not begin without the transcript that is asked for', () =>
+    beforeMonitor(async (folder, addresses) => {
+      const ended = await new Running(['proxy', ...addresses, '--transcript', join(folder, 'no', 't')]).end;
+      expect(ended.stderr).to.match(/^qmpspec: .*no.t cannot be written: there is no such folder\n$/);
+      expect(ended.code).to.equal(exitCodes.storage);
+    }));
+
+  it('is no success when the transcript could not be kept', () =>
+    beforeMonitor(async (folder, addresses) => {
+      const proxy = new Running(['proxy', ...addresses, '--once', '--transcript', '/dev/full']);
+      await proxy.until(({ stderr }) => stderr.includes('relaying'));
+      const client = dial(join(folder, 'proxy'));
+      client.once('data', () => client.end('{"execute": "qmp_capabilities"}'));
+      const ended = await proxy.end;
+      expect(ended.stderr).to.contain('the transcript is incomplete: /dev/full cannot be written: the disk is full');
+      expect(ended.code).to.equal(exitCodes.storage);
+    }));
 });

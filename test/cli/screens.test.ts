@@ -73,7 +73,7 @@ describe('command line', () => {
     'unknown-format': [2, 'run', '--report', 'junti=x.xml'],
     'no-report-file': [2, 'run', '--report', 'junit'],
     'same-report-file': [2, 'run', '--report', 'junit=-,tap=-'],
-    'unwritable-report': [2, 'run', '--report', 'junit=/nonexistent/folder/x.xml'],
+    'unwritable-report': [9, 'run', '--report', 'junit=/nonexistent/folder/x.xml'],
     'bad-jobs': [2, 'run', '--jobs', '0'],
     'bad-seed': [2, 'run', '--seed', '-1'],
     'no-option-value': [2, 'run', '--target'],
@@ -96,6 +96,9 @@ describe('command line', () => {
     'no-case': [2, 'replay'],
     'no-case-file': [2, 'replay', '/nonexistent/case.json'],
     'bad-times': [2, 'replay', 'case.json', '--times', '0'],
+    'unwritable-scenario': [9, 'diff', '--target', 'reference', '--save', '/nonexistent/folder/x.json'],
+    'remote-proxy': [2, 'proxy', '--listen', 'tcp:0.0.0.0:4444', '--connect', 'unix:/nonexistent/qmp.sock'],
+    'no-binary': [2, 'run', '--target', 'qemu:'],
     'no-stream-file': [2, 'report', '/nonexistent/run.ndjson'],
   };
   for (const [name, [code, ...args]] of Object.entries(errors)) {
@@ -115,7 +118,7 @@ describe('command line', () => {
       writeFileSync(program, `#!/bin/sh\n: > '${mark}'\n`, { mode: 0o755 });
       const target = `command:${program} {qmp}`;
       const { code } = await screen(['run', '-t', target, '-r', `junit=${folder}`, 'QMP-NEG-01']);
-      expect(code).to.equal(exitCodes.usage);
+      expect(code).to.equal(exitCodes.storage);
       expect(existsSync(mark)).to.equal(false);
       // The same command line with a file that can be written does start it.
       expect((await screen(['run', '-t', target, '-r', `junit=${folder}/x.xml`, 'QMP-NEG-01'])).code).to.equal(3);

@@ -22,7 +22,7 @@ export async function refusal(...args: string[]): Promise<string> {
   try {
     await run(...args);
   } catch (error) {
-    if (error instanceof Error && error.name === 'UsageError') return error.message;
+    if (error instanceof Error && ['UsageError', 'StorageError'].includes(error.name)) return error.message;
     throw error;
   }
   throw new Error(`${args.join(' ')}: was not refused`);

@@ -269,7 +269,7 @@ describe('qmpspec stream make', () => {
     [['--channels', '2', '--capability', 'postcopy-ram', '--dialect', '10.0'], /do not go together in dialect 10.0/],
     [['--channels', '2', '-o', '-'], /give -o a file or an address/],
     [['--capability', 'postcopy-ram', '--switch-at', '100'], /nothing is left for postcopy/],
-    [['--before', 'absent'], /absent: ENOENT/],
+    [['--before', 'absent'], /absent: there is no such file/],
   ];
   for (const [options, expected] of refusals) {
     it(`explains why not ${options.join(' ')}`, async () => {

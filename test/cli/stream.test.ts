@@ -233,7 +233,7 @@ describe('qmpspec stream', () => {
     writeFileSync(image, Buffer.alloc(10_000, 'made'));
     await run('make', image, '-o', join(folder, 'made.bin'));
     const cases: [string[], RegExp][] = [
-      [['dump', join(folder, 'missing')], /missing: ENOENT/],
+      [['dump', join(folder, 'missing')], /missing: there is no such file$/],
       [['dump', folder], /is a folder/],
       [['check', '/dev/null'], /is empty/],
       [['dump', 'tcp:1.2.3.4:5'], /can be reached from other hosts/],
@@ -242,11 +242,14 @@ describe('qmpspec stream', () => {
       [['dump', file('7.2-none-postcopy-recover-2.bin')], /recovery connection.*--after/],
       [['make', image, '-o', join(folder, 'x'), '--size', '4096'], /--size 4096 must be a multiple/],
       [['make', image, '-o', join(folder, 'x'), '--state', 'bogus'], /'bogus' is no run state/],
-      [['make', image, '-o', join(folder, 'no', 'x')], /ENOENT/],
+      [['make', image, '-o', join(folder, 'no', 'x')], /no.x cannot be written: there is no such folder$/],
       [['make', image, '-o', join(folder, 'x'), '--dialect', '10.0', '--compress', '1'], /no compressed pages/],
       [['extract', file('7.2-none-zero.bin'), '-o', join(folder, 'x'), '--block', 'vga'], /no RAM block 'vga'/],
-      [['extract', file('7.2-none-zero.bin'), '-o', join(folder, 'no', 'x')], /no.x: ENOENT/],
-      [['extract', join(folder, 'made.bin'), '-o', '/dev/full'], /\/dev\/full: ENOSPC/],
+      [
+        ['extract', file('7.2-none-zero.bin'), '-o', join(folder, 'no', 'x')],
+        /no.x cannot be written: there is no such folder$/,
+      ],
+      [['extract', join(folder, 'made.bin'), '-o', '/dev/full'], /\/dev\/full cannot be written: the disk is full$/],
     ];
     for (const [args, expected] of cases) {
       expect(await refusal(...args)).to.match(expected);

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { DirtyBitmap } from '../../../reference/ram/dirty-bitmap.js';
 import { pageSize } from '../../../reference/ram/guest-ram.js';
-import { readable } from '../byte-input.js';
+import { cannotRead } from '../byte-input.js';
 
 /** Bytes of an image that are in memory at a time. */
 export const pieceBytes = 1024 * 1024;
@@ -18,7 +18,7 @@ export class Image {
   /** @throws UsageError if the file cannot be read */
   static async open(name: string): Promise<Image> {
     const file = await open(name, 'r').catch((error: unknown) => {
-      throw readable(name, error);
+      throw cannotRead(name, error);
     });
     return new Image(file, name, (await file.stat()).size);
   }
@@ -30,7 +30,7 @@ export class Image {
       const { bytesRead } = await this.file
         .read(buffer, filled, buffer.length - filled, at + filled)
         .catch((error: unknown) => {
-          throw readable(this.name, error);
+          throw cannotRead(this.name, error);
         });
       if (bytesRead === 0) break;
       filled += bytesRead;

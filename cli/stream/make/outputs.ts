@@ -7,7 +7,7 @@ import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { openSocket, parseAddress } from '../../../protocol/address.js';
 import { UsageError } from '../../failures.js';
-import { isAddress, readable } from '../byte-input.js';
+import { cannotWrite, isAddress } from '../byte-input.js';
 
 /** Milliseconds in which a destination must accept the connection. */
 const connectDeadline = 10_000;
@@ -19,10 +19,10 @@ export class Output {
     private readonly writable: Writable,
   ) {}
 
-  /** Opened before anything is read, so that a wrong path is said at once. @throws UsageError */
+  /** Opened before anything is read, so that a wrong path is said at once. @throws UsageError, StorageError */
   static async open(name: string): Promise<Output> {
     const writable = await openWritable(name).catch((error: unknown) => {
-      throw readable(name, error);
+      throw cannotWrite(name, error);
     });
     // Kept in `errored`, which every write looks at.
     if (name !== '-') writable.on('error', () => undefined);
@@ -34,7 +34,7 @@ export class Output {
     return this.writable instanceof Socket ? this.writable : undefined;
   }
 
-  /** Resolves when more may be written. @throws UsageError if nothing can be */
+  /** Resolves when more may be written. @throws UsageError, StorageError if nothing can be */
   async write(buffers: readonly Buffer[]): Promise<void> {
     try {
       if (this.writable.errored !== null) throw this.writable.errored;
@@ -42,15 +42,15 @@ export class Output {
       for (const bytes of buffers) full = !this.writable.write(bytes) || full;
       if (full) await once(this.writable, 'drain');
     } catch (error) {
-      throw readable(this.name, error);
+      throw cannotWrite(this.name, error);
     }
   }
 
-  /** Resolves when the buffers have gone out and may be used again. @throws UsageError if they cannot */
+  /** Resolves when the buffers have gone out and may be used again. @throws UsageError, StorageError if they cannot */
   writeThrough(buffers: readonly Buffer[]): Promise<void> {
     const { writable } = this;
     return new Promise((resolve, reject) => {
-      const done = (error?: Error | null) => (error ? reject(readable(this.name, error)) : resolve());
+      const done = (error?: Error | null) => (error ? reject(cannotWrite(this.name, error)) : resolve());
       writable.cork();
       buffers.forEach((bytes, index) => {
         writable.write(bytes, index === buffers.length - 1 ? done : undefined);
@@ -59,7 +59,7 @@ export class Output {
     });
   }
 
-  /** Everything is written: resolves when it has gone out. @throws UsageError if it cannot */
+  /** Everything is written: resolves when it has gone out. @throws UsageError, StorageError if it cannot */
   async end(): Promise<void> {
     if (this.name === '-') return;
     try {
@@ -68,7 +68,7 @@ export class Output {
       this.writable.end();
       await finished(this.writable, { readable: false });
     } catch (error) {
-      throw readable(this.name, error);
+      throw cannotWrite(this.name, error);
     }
   }
 
