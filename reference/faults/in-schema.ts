@@ -95,6 +95,18 @@ export const schemaFaults = inArea('schema', {
     'tells that all that migrate takes is boolean',
     'QMP-BASE-05',
   ),
+  'schema-result-of-another': schema((entities) => {
+    const other = entities.find(({ name }) => name === 'query-migrate-parameters')?.['ret-type'];
+    return entities.map((one) => (one.name === 'query-migrate' ? { ...one, 'ret-type': other } : one));
+  })('tells that query-migrate returns what query-migrate-parameters does', 'QMP-BASE-05'),
+  'schema-event-without-data': schema((entities) => {
+    const none = entities.find(({ name }) => name === 'STOP')?.['arg-type'];
+    return entities.map((one) => (one.name === 'MIGRATION_PASS' ? { ...one, 'arg-type': none } : one));
+  })('tells that MIGRATION_PASS has no data', 'QMP-BASE-05'),
+  'schema-member-twice': argumentsOf('migrate', (members) => [...members, members[0] as Entity])(
+    'tells an argument of migrate twice',
+    'QMP-BASE-05',
+  ),
   'commands-empty': commands(() => [])('lists no commands', 'QMP-BASE-03', 'QMP-BASE-05'),
   'commands-hidden': commands((list) => list.filter(({ name }) => name !== 'migrate_cancel'))(
     'does not list migrate_cancel',

@@ -2,12 +2,14 @@
 import { aBoolean } from '../../oracle/patterns.js';
 import type { Trial } from '../../oracle/trial.js';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
+import { fromIntrospection, IntrospectionError } from '../../qapi/introspection.js';
 import type { Schema } from '../../qapi/schema.js';
 import { dialectNames, dialects } from '../../reference/dialects/dialect.js';
 import { loadSchema } from '../../reference/schema/index.js';
 import type { TargetFacts } from '../../targets/facts.js';
-import { unlessExact } from '../commands/dialect-fit.js';
+import { unlessExact, unlessIntrospected } from '../commands/dialect-fit.js';
 import { ChapterBuilder } from '../requirement.js';
+import { contradictions } from './schema-of-release.js';
 
 type Entity = JsonObject & { readonly name: string; readonly 'meta-type': string };
 
@@ -156,6 +158,37 @@ export const schemaEntities = new ChapterBuilder(
     },
     { needs: { unless: unlessExact } },
   )
+  .must(
+    'QMP-BASE-05.release',
+    'it describes the commands and events of migration as its release has them',
+    async (t) => {
+      const [worst] = contradictions(t.facts);
+      t.check(
+        worst === undefined,
+        'nothing that its release has in another way',
+        worst === undefined ? undefined : `${worst.path}: ${worst.text}`,
+      );
+    },
+    {
+      needs: {
+        unless: (facts) =>
+          unlessIntrospected(facts) ??
+          (facts.dialectForeign ? 'it is judged by the dialect of another release' : unlessExact(facts)) ??
+          (facts.hidesDeprecated ? 'it leaves what is deprecated out of its schema' : undefined),
+      },
+    },
+  )
+  .must('QMP-BASE-05.whole', 'a client can read a schema from it', async (t) => {
+    const list = await entities(t);
+    let fault: string | undefined;
+    try {
+      fromIntrospection(list);
+    } catch (error) {
+      if (!(error instanceof IntrospectionError)) throw error;
+      fault = error.message;
+    }
+    t.check(fault === undefined, 'entities that fit each other', fault);
+  })
   .must('QMP-BASE-05.unique', 'no name stands for two entities of a kind, nor a type for two types', async (t) => {
     const keys = (await entities(t)).map((entity) =>
       ['command', 'event'].includes(entity['meta-type'])
@@ -232,7 +265,7 @@ export const schemaEntities = new ChapterBuilder(
             new Set(values).size === values.length &&
             values.every((value) => typeof value === 'string'),
           'distinct strings',
-          JSON.stringify(values).slice(0, 120),
+          JSON.stringify(values ?? null).slice(0, 120),
         );
         if ('members' in one)
           t.same(

@@ -136,4 +136,8 @@ export const huntedLately: Readonly<Record<string, string>> = {
   'replies-with-more-once-refused': 'QMP-REPLY-06',
   'sizes-with-a-point': 'MIG-CMD-QMIG-03.completed',
   'passes-from-two': 'MIG-SM-O30',
+  'schema-figures-lost': 'QMP-BASE-05.release',
+  'schema-pass-as-text': 'QMP-BASE-05.release',
+  'schema-status-for-certain': 'QMP-BASE-05.release',
+  'schema-argument-twice': 'QMP-BASE-05.whole',
 };

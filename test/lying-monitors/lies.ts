@@ -19,6 +19,7 @@ import { aboutResults } from './lies-about-results.js';
 import { aboutSettings } from './lies-about-settings.js';
 import { aboutSteps } from './lies-about-steps.js';
 import { aboutStreams } from './lies-about-streams.js';
+import { aboutTheSchema } from './lies-about-the-schema.js';
 import { aboutTheWayBack } from './lies-about-the-way-back.js';
 import { betweenTheLines } from './lies-between-the-lines.js';
 import { inOnePlace } from './lies-in-one-place.js';
@@ -46,6 +47,7 @@ export const lies: Readonly<Record<string, Lie>> = {
   ...aboutEffects,
   ...aboutMoments,
   ...aboutOrders,
+  ...aboutTheSchema,
   ...aboutTheWayBack,
   ...betweenTheLines,
   ...inRareStates,
