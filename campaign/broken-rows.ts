@@ -20,7 +20,7 @@ const rows: readonly (readonly [words: RegExp, row: string])[] = [
   [/the first page of a recovery/, 'MIG-STR-PC-20'],
   [/names its block once more/, 'MIG-STR-RAM-05'],
   [/comes twice in one section|never came/, 'MIG-STR-RAM-03'],
-  [/comes after the switch, and was not discarded|discard of \d+ ranges/, 'MIG-STR-PC-03'],
+  [/comes after the switch, and was not discarded|discard of \d+ ranges|the discard of .* goes back/, 'MIG-STR-PC-03'],
   [/was asked for, and others come instead/, 'MIG-STR-PC-07'],
   [/the package has no PING/, 'MIG-STR-PC-01'],
   [/the package has no section/, 'MIG-STR-PC-06'],

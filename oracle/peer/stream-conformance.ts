@@ -30,6 +30,8 @@ export class ConformanceChecks implements StreamHandler {
   readonly #begun = new Set<string>();
   readonly #ended = new Set<string>();
   readonly #scratch = Buffer.alloc(pageSize);
+  /** Ends of what was discarded last, by block; `undefined` where pages of the host are larger than those of the guest. */
+  #discarded: Map<string, number> | undefined;
   #descriptionSeen = false;
   #postcopy = false;
   #path = false;
@@ -79,7 +81,7 @@ export class ConformanceChecks implements StreamHandler {
     this.flushes++;
   }
 
-  command({ name, offset, ranges, value }: StreamCommand): void {
+  command({ name, offset, ranges, value, block = '', targetPageSize }: StreamCommand): void {
     if (name === 'OPEN_RETURN_PATH') this.#path = true;
     if (name === 'PING') {
       if (!this.#path) this.report('stream-format §4', 'PING without a return path', offset);
@@ -91,6 +93,12 @@ export class ConformanceChecks implements StreamHandler {
     if (name === 'POSTCOPY_RESUME') this.#ended.clear();
     if ((ranges?.length ?? 0) > discardRangesPerCommand) {
       this.report('stream-format §4', `discard of ${ranges?.length} ranges in one command`, offset);
+    }
+    if (name === 'POSTCOPY_ADVISE' && value !== undefined && value === targetPageSize) this.#discarded ??= new Map();
+    for (const { start, length } of name === 'POSTCOPY_RAM_DISCARD' ? (ranges ?? []) : []) {
+      if (start < (this.#discarded?.get(block) ?? 0))
+        this.report('stream-format §9.1', `the discard of ${block} at 0x${start.toString(16)} goes back`, offset);
+      this.#discarded?.set(block, start + length);
     }
     if (name === 'POSTCOPY_ADVISE' && value !== undefined && value % pageSize !== 0) {
       this.report('stream-format §4', `advise of RAM page sizes 0x${value.toString(16)}`, offset);

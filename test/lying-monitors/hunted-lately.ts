@@ -140,4 +140,5 @@ export const huntedLately: Readonly<Record<string, string>> = {
   'schema-pass-as-text': 'QMP-BASE-05.release',
   'schema-status-for-certain': 'QMP-BASE-05.release',
   'schema-argument-twice': 'QMP-BASE-05.whole',
+  'discards-told-twice': 'MIG-STR-PC-03',
 };

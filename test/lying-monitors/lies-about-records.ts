@@ -115,4 +115,8 @@ export const aboutRecords = {
     says: 'tells the destination twice to listen',
     stream: command(listen as number, (bytes) => Buffer.concat([bytes, bytes])),
   },
+  'discards-told-twice': {
+    says: 'tells twice what is to be discarded',
+    stream: command(discard, (bytes) => Buffer.concat([bytes, bytes])),
+  },
 } satisfies Record<string, Lie>;

@@ -33,6 +33,24 @@ describe('what a real source always does', () => {
     expect(resumed.count).to.equal(0);
   });
 
+  it('is to discard a block from its begin to its end, and nothing twice', () => {
+    const advise = (value: number) => ({ name: 'POSTCOPY_ADVISE', offset: 0, value, targetPageSize: 4096 }) as never;
+    const discard = (block: string, ...starts: readonly number[]) => {
+      const ranges = starts.map((start) => ({ start, length: 4096 }));
+      return { name: 'POSTCOPY_RAM_DISCARD', offset: 0, block, ranges } as never;
+    };
+    const counted = (...commands: readonly never[]) => {
+      const one = checks();
+      for (const each of commands) one.command(each);
+      return one.count;
+    };
+    expect(counted(advise(4096), discard('a', 0, 8192), discard('a', 12288), discard('b', 0))).to.equal(0);
+    expect(counted(advise(4096), discard('a', 0, 8192), discard('a', 0, 8192))).to.equal(1);
+    expect(counted(advise(4096), discard('a', 8192, 4096))).to.equal(1);
+    // Parts of a large page of the host are discarded before the rest is.
+    expect(counted(advise(2 ** 21 + 4096), discard('a', 8192), discard('a', 0))).to.equal(0);
+  });
+
   it('is to synchronise data channels as often as its release does for so many records', () => {
     const syncs = (version: { major: number; minor: number }, flushes: number) => {
       const one = new ConformanceChecks(dialectFor(version).dialect.stream);
