@@ -15,8 +15,8 @@ import type { DialectName } from '../reference/dialects/dialect.js';
 import { learnFacts, type TargetFacts, withPageSize } from '../targets/facts.js';
 import { isOurMachine } from '../targets/machine.js';
 import { InstancePool } from '../targets/pool.js';
-import { probe } from '../targets/probe.js';
-import { hintOfEnd, type Instance, type Target, TargetError } from '../targets/target.js';
+import { endIsTold, probe } from '../targets/probe.js';
+import { describeExit, hintOfEnd, type Instance, type Target, TargetError } from '../targets/target.js';
 import { notApplicable } from './applicability.js';
 import { conduct, endedEvent } from './conduct.js';
 import type { Expectations } from './expectations/file.js';
@@ -123,9 +123,11 @@ async function lookAt(instance: Instance, pool: InstancePool, options: RunOption
     await pool.release(instance, 'new');
     return facts;
   } catch (error) {
+    const exit = error instanceof Disconnected ? await instance.exited(endIsTold).catch(() => undefined) : undefined;
     await instance.dispose();
     if (!(error instanceof DeadlinePassed || error instanceof Disconnected)) throw error;
-    throw new TargetError(`${options.target.name} does not say what it is: ${error.message}`);
+    const end = exit === undefined ? '' : ` (${describeExit(exit)})`;
+    throw new TargetError(`${options.target.name} does not say what it is: ${error.message}${end}`);
   }
 }
 

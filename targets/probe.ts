@@ -40,22 +40,28 @@ export async function probe(instance: Instance, deadline?: number): Promise<Prob
       ? { health: 'slow', detail: `query-version took ${Math.round(roundTrip)} ms`, roundTrip }
       : { health: 'healthy', detail: '', roundTrip };
   } catch (error) {
-    return await explain(error, instance);
+    return await explain(error, instance, session);
   } finally {
     session?.close();
   }
 }
 
 /** Milliseconds by which the end of a process may be known later than that of its connections. */
-const endIsTold = 500;
+export const endIsTold = 500;
 
-async function explain(error: unknown, instance: Instance): Promise<ProbeResult> {
+async function explain(error: unknown, instance: Instance, session: Session | undefined): Promise<ProbeResult> {
   const left = error instanceof Disconnected || error instanceof NotQmp || error instanceof ConnectError;
   const exit = instance.exit ?? (left ? await instance.exited(endIsTold).catch(() => undefined) : undefined);
   if (exit !== undefined) return { health: 'dead', detail: describeExit(exit) };
   if (error instanceof ConnectError) return { health: 'dead', detail: error.message };
-  if (error instanceof DeadlinePassed || error instanceof Disconnected || error instanceof NotQmp) {
-    return { health: 'wedged', detail: error.message };
-  }
+  if (error instanceof DeadlinePassed) return { health: 'wedged', detail: `${error.message}${lastWords(session)}` };
+  if (error instanceof Disconnected || error instanceof NotQmp) return { health: 'wedged', detail: error.message };
   throw error;
+}
+
+/** What a monitor said that never said what was awaited: whoever writes one sees what is wrong with it. */
+function lastWords(session: Session | undefined): string {
+  const text = session?.log.at(-1)?.text;
+  if (text === undefined) return '';
+  return `; its last words were ${JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text)}`;
 }

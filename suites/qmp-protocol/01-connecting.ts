@@ -92,7 +92,7 @@ export const connecting = new ChapterBuilder(
       const session = await listener.session(t);
       await session.greeting();
       t.matches(await session.command('qmp_capabilities', undefined, { id: 1 }), done({}, { id: 1 }));
-      t.matches(await session.command('query-name', undefined, { id: 2 }), done(undefined, { id: 2 }));
+      t.matches(await session.command('query-version', undefined, { id: 2 }), done(undefined, { id: 2 }));
     });
   })
   .should(
@@ -107,7 +107,7 @@ export const connecting = new ChapterBuilder(
         first.close();
         const second = await listener.session(t);
         t.check((await second.greeting()).kind === 'greeting', 'a greeting', second.log[0]);
-        t.failed(await second.command('query-name'), 'CommandNotFound');
+        t.failed(await second.command('query-version'), 'CommandNotFound');
         t.succeeded(await second.command('qmp_capabilities'));
       });
     },

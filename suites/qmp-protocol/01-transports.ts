@@ -15,7 +15,7 @@ const several = { needs: { abilities: ['start', 'arguments'] } } as const;
 // A little of everything: results, errors of each layer, white space, fragments of a line.
 const script =
   '{"execute":"qmp_capabilities","id":0}\r\n{"execute":"query-version","id":1}{"execute":"qmpspec-none","id":[2]}\n' +
-  '{"id":null,"execute":"query-name","arguments":{"x":1}} [] {"a" 1}\t{"execute":"query-name","id":"€"}\n\n';
+  '{"id":null,"execute":"query-version","arguments":{"x":1}} [] {"a" 1}\t{"execute":"query-version","id":"€"}\n\n';
 
 /** Greeting and replies to the script, on a monitor that nobody has talked to. */
 async function heard(session: Session, plan?: { every: number }): Promise<Received[]> {
@@ -112,7 +112,7 @@ export const transports = new ChapterBuilder(['QMP protocol', '1 Transports and 
   })
   .must('QMP-TRANS-07', 'a message is complete at its last bracket: no line end is needed', async (t) => {
     const session = await t.session();
-    for (const text of ['{"execute":"query-name","id":{"a":[1]}}', '[1]', '{}']) {
+    for (const text of ['{"execute":"query-version","id":{"a":[1]}}', '[1]', '{}']) {
       const mark = session.mark();
       await session.sendBytes(text);
       const [reply] = await session.take(mark, 1, 'a reply to a message without line end');
@@ -129,7 +129,7 @@ export const transports = new ChapterBuilder(['QMP protocol', '1 Transports and 
     for (const text of ['5', '-1.5', 'true', 'nul']) {
       const session = await t.session();
       const mark = session.mark();
-      await session.sendBytes(`{"execute":"query-name","id":1}${text}`);
+      await session.sendBytes(`{"execute":"query-version","id":1}${text}`);
       session.halfClose();
       await session.eof();
       t.sequence(session.since(mark), [done(undefined, { id: 1 })]);
@@ -139,10 +139,10 @@ export const transports = new ChapterBuilder(['QMP protocol', '1 Transports and 
   .must('QMP-TRANS-09', 'space, tab, CR and LF mean nothing between tokens', async (t) => {
     const session = await t.session();
     const texts = [
-      '{\r\n\t"execute"\n:\t"query-name"\r}',
-      ' \t\r\n{ "execute" : "query-name" } \r',
-      '{"execute":\n\n\n"query-name"\r,"arguments"\r:\r{\r}\r}',
-      `${' '.repeat(500)}{"execute"${'\n'.repeat(500)}:"query-name"}`,
+      '{\r\n\t"execute"\n:\t"query-version"\r}',
+      ' \t\r\n{ "execute" : "query-version" } \r',
+      '{"execute":\n\n\n"query-version"\r,"arguments"\r:\r{\r}\r}',
+      `${' '.repeat(500)}{"execute"${'\n'.repeat(500)}:"query-version"}`,
     ];
     for (const text of texts) t.sequence(await session.exchange(text), [done()]);
   })
@@ -152,13 +152,15 @@ export const transports = new ChapterBuilder(['QMP protocol', '1 Transports and 
   })
   .must('QMP-TRANS-09.cr', 'a CR alone separates messages as well as an LF', async (t) => {
     const session = await t.session();
-    const got = await session.exchange('{"execute":"query-name","id":1}\r5\r6\r{"execute":"query-name","id":2}\r');
+    const got = await session.exchange(
+      '{"execute":"query-version","id":1}\r5\r6\r{"execute":"query-version","id":2}\r',
+    );
     const number = faulty(notAnObject);
     t.sequence(got, [done(undefined, { id: 1 }), number, number, done(undefined, { id: 2 })]);
   })
   .must('QMP-TRANS-10', 'several messages in one write are answered in order, whatever separates them', async (t) => {
     const session = await t.session();
-    const one = (id: number) => stringifyJson({ execute: 'query-name', id });
+    const one = (id: number) => stringifyJson({ execute: 'query-version', id });
     const text = `${one(1)} ${one(2)}\t${one(3)}${one(4)}\r\n${one(5)}`;
     t.sequence(
       await session.exchange(text),
@@ -168,7 +170,7 @@ export const transports = new ChapterBuilder(['QMP protocol', '1 Transports and 
   .must('QMP-TRANS-11', 'a message may be split over writes at any byte', async (t) => {
     const session = await t.session();
     const id = { 'a\\"b': [-12.5e1, 'x€'], c: true };
-    const bytes = Buffer.from(JSON.stringify({ execute: 'query-name', id }));
+    const bytes = Buffer.from(JSON.stringify({ execute: 'query-version', id }));
     t.sequence(await session.exchange(bytes, { plan: { every: 1 } }), [done(undefined, { id })]);
     // Cuts drawn from the seed, so that other places are tried in other runs.
     const at = [3, 7, 11].map((step) => ((t.seed + 1) * step * 7919) % bytes.length);
@@ -189,7 +191,7 @@ export const transports = new ChapterBuilder(['QMP protocol', '1 Transports and 
       const instance = await t.start({ monitors: [{ transport: 'unix', pretty: true }] });
       const session = await t.session({ to: instance });
       await session.exchange(
-        '{"execute":"query-name","id":[1,{"a":{},"b":[]},[["x"]]]}{"execute":"query-commands"} {}',
+        '{"execute":"query-version","id":[1,{"a":{},"b":[]},[["x"]]]}{"execute":"query-commands"} {}',
       );
       for (const message of session.log) {
         const expected = prettyText(message.value as JsonValue);
@@ -212,7 +214,7 @@ export const transports = new ChapterBuilder(['QMP protocol', '1 Transports and 
       const session = t.hears(await Session.connect({ kind: 'unix', path }, options));
       await session.negotiate();
       const got = await session.exchange(
-        '{"execute":"nope","id":1} {"execute":"query-name"}\n{\r\n"execute":"query-name"}',
+        '{"execute":"nope","id":1} {"execute":"query-version"}\n{\r\n"execute":"query-version"}',
       );
       t.sequence(got, [{ words: 'an error', test: (m) => m.kind === 'failure' }, done(), done()]);
       for (const message of got) {
@@ -231,7 +233,7 @@ export const transports = new ChapterBuilder(['QMP protocol', '1 Transports and 
       const stdio = await t.connect({ to: instance, monitor: 1 });
       const mark = stdio.mark();
       await stdio.sendBytes(
-        '{"execute":"qmp_capabilities","id":1}{"execute":"query-name","id":2}{"execute":"nope","id":3}',
+        '{"execute":"qmp_capabilities","id":1}{"execute":"query-version","id":2}{"execute":"nope","id":3}',
       );
       stdio.halfClose();
       const unknown = { words: notFound('nope'), test: (m: Received) => m.kind === 'failure' };
@@ -249,11 +251,11 @@ export const transports = new ChapterBuilder(['QMP protocol', '1 Transports and 
     'QMP-TRANS-14',
     'a client that half-closes gets the replies to all complete commands, then end of file',
     async (t) => {
-      for (const tail of ['', ' 5', '{"execute":"query-name"', '"abc', '{"a":[']) {
+      for (const tail of ['', ' 5', '{"execute":"query-version"', '"abc', '{"a":[']) {
         const session = await t.session();
         const mark = session.mark();
         await session.sendBytes(
-          `${[1, 2, 3].map((id) => stringifyJson({ execute: 'query-name', id })).join('')}${tail}`,
+          `${[1, 2, 3].map((id) => stringifyJson({ execute: 'query-version', id })).join('')}${tail}`,
         );
         session.halfClose();
         await session.eof();
@@ -268,7 +270,7 @@ export const transports = new ChapterBuilder(['QMP protocol', '1 Transports and 
   .must('QMP-TRANS-16', 'bytes may be sent before the greeting has been read', async (t) => {
     const session = t.hears(await (await t.instance()).connect());
     try {
-      await session.sendBytes('{"execute":"qmp_capabilities","id":1}{"execute":"query-name","id":2}');
+      await session.sendBytes('{"execute":"qmp_capabilities","id":1}{"execute":"query-version","id":2}');
       const last = await session.reply(2);
       const [greeting, ...rest] = session.since(0).filter((message) => message.index <= last.index);
       t.check(greeting?.kind === 'greeting', 'a greeting first', greeting);

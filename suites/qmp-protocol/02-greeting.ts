@@ -181,7 +181,7 @@ export const greeting = new ChapterBuilder(['QMP protocol', '2 Greeting'], 'qmp-
     await first.fence();
     first.close();
     const second = await t.connect();
-    const reply = await second.command('query-name');
+    const reply = await second.command('query-version');
     t.failed(reply, 'CommandNotFound', expectingNegotiation, 'before negotiation');
     t.succeeded(await second.command('qmp_capabilities'));
   })

@@ -46,7 +46,7 @@ export const negotiation = new ChapterBuilder(['QMP protocol', '3 Capabilities n
   .must('QMP-NEG-02', 'faults of syntax and envelope are told during negotiation as they are after it', async (t) => {
     const session = await t.connect();
     const text =
-      '{} {"execute":"query-name","foo":1,"id":1} [] 1 foo {"execute":5} {"execute":"x","arguments":1} {"a" 1}';
+      '{} {"execute":"query-version","foo":1,"id":1} [] 1 foo {"execute":5} {"execute":"x","arguments":1} {"a" 1}';
     t.sequence(await session.exchange(text), [
       faulty(lacksExecute),
       faulty(unexpectedMember('foo'), { id: 1 }),
@@ -61,14 +61,14 @@ export const negotiation = new ChapterBuilder(['QMP protocol', '3 Capabilities n
   })
   .must('QMP-NEG-02.arguments', 'a refused command is refused before its arguments are looked at', async (t) => {
     const session = await t.connect();
-    const reply = await session.command('query-name', { k: 1 });
+    const reply = await session.command('query-version', { k: 1 });
     t.failed(reply, 'CommandNotFound', expectingNegotiation);
   })
   .must('QMP-NEG-03', 'qmp_capabilities succeeds without arguments, with none, and with an empty list', async (t) => {
     for (const args of [undefined, {}, { enable: [] }]) {
       const session = await t.connect();
       t.matches(await session.command('qmp_capabilities', args), success({}));
-      t.succeeded(await session.command('query-name'), 'a command after negotiation');
+      t.succeeded(await session.command('query-version'), 'a command after negotiation');
       session.close();
     }
   })
@@ -91,7 +91,7 @@ export const negotiation = new ChapterBuilder(['QMP protocol', '3 Capabilities n
         const reply = await session.command('qmp_capabilities', { enable });
         t.failed(reply, 'GenericError', t.dialect.protocol.enumError('null', value));
       }
-      t.failed(await session.command('query-name'), 'CommandNotFound', expectingNegotiation);
+      t.failed(await session.command('query-version'), 'CommandNotFound', expectingNegotiation);
     },
     { tags: ['QMP-D-03'] },
   )
@@ -104,7 +104,7 @@ export const negotiation = new ChapterBuilder(['QMP protocol', '3 Capabilities n
       t.failed(single, 'GenericError', 'Capability oob not available');
       const twice = await session.command('qmp_capabilities', { enable: ['oob', 'oob'] });
       t.failed(twice, 'GenericError', 'Capability oob, oob not available');
-      t.failed(await session.command('query-name'), 'CommandNotFound', expectingNegotiation);
+      t.failed(await session.command('query-version'), 'CommandNotFound', expectingNegotiation);
     },
     { needs: { unless: (facts) => (offered(facts).includes('oob') ? 'oob is offered' : undefined) } },
   )
@@ -114,7 +114,7 @@ export const negotiation = new ChapterBuilder(['QMP protocol', '3 Capabilities n
     async (t) => {
       const session = await t.connect({ to: await oobInstance(t) });
       t.matches(await session.command('qmp_capabilities', { enable: ['oob', 'oob'] }), success({}));
-      t.matches(await session.command('query-name', undefined, { id: 1 }), done(undefined, { id: 1 }));
+      t.matches(await session.command('query-version', undefined, { id: 1 }), done(undefined, { id: 1 }));
     },
     { needs: oobNeeds },
   )
@@ -128,9 +128,9 @@ export const negotiation = new ChapterBuilder(['QMP protocol', '3 Capabilities n
     async (t) => {
       const session = await t.connect();
       t.failed(await session.command('qmp_capabilities', { enable: ['qmpspec-none'] }), 'GenericError');
-      t.failed(await session.command('query-name'), 'CommandNotFound', expectingNegotiation);
+      t.failed(await session.command('query-version'), 'CommandNotFound', expectingNegotiation);
       t.succeeded(await session.command('qmp_capabilities', { enable: [] }));
-      t.succeeded(await session.command('query-name'));
+      t.succeeded(await session.command('query-version'));
     },
   )
   .must(
@@ -140,12 +140,12 @@ export const negotiation = new ChapterBuilder(['QMP protocol', '3 Capabilities n
       const session = await t.session();
       t.failed(await session.command('qmp_capabilities'), 'CommandNotFound', alreadyNegotiated);
       t.failed(await session.command('qmp_capabilities', { bar: 1 }), 'GenericError', "Parameter 'bar' is unexpected");
-      t.succeeded(await session.command('query-name'));
+      t.succeeded(await session.command('query-version'));
     },
   )
   .must('QMP-NEG-11', 'exec-oob is an unexpected member before negotiation', async (t) => {
     const session = await t.connect();
-    for (const name of ['qmp_capabilities', 'migrate-pause', 'query-name']) {
+    for (const name of ['qmp_capabilities', 'migrate-pause', 'query-version']) {
       const got = await session.exchange(JSON.stringify({ 'exec-oob': name, id: name }));
       t.sequence(got, [faulty(unexpectedMember('exec-oob'), { id: name })]);
     }
@@ -174,8 +174,8 @@ export const negotiation = new ChapterBuilder(['QMP protocol', '3 Capabilities n
       const instance = await t.start(twoMonitors);
       const first = await t.session({ to: instance });
       const second = await t.connect({ to: instance, monitor: 1 });
-      t.failed(await second.command('query-name'), 'CommandNotFound', expectingNegotiation);
-      t.succeeded(await first.command('query-name'));
+      t.failed(await second.command('query-version'), 'CommandNotFound', expectingNegotiation);
+      t.succeeded(await first.command('query-version'));
       t.succeeded(await second.command('qmp_capabilities'), 'its own negotiation');
       t.failed(await first.command('qmp_capabilities'), 'CommandNotFound', alreadyNegotiated);
     },
@@ -184,7 +184,7 @@ export const negotiation = new ChapterBuilder(['QMP protocol', '3 Capabilities n
   .must('QMP-NEG-14', 'pipelined commands are judged by the mode in force when they run', async (t) => {
     const session = await t.connect();
     const mark = session.mark();
-    const text = ['query-name', 'qmp_capabilities', 'query-name', 'qmp_capabilities']
+    const text = ['query-version', 'qmp_capabilities', 'query-version', 'qmp_capabilities']
       .map((execute, id) => JSON.stringify({ execute, id }))
       .join('');
     await session.sendBytes(text);

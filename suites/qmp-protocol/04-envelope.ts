@@ -25,13 +25,13 @@ export const envelope = new ChapterBuilder(['QMP protocol', '4 Command envelope'
   .must('QMP-CMD-03', 'a command that takes no arguments accepts an empty object and refuses any member', async (t) => {
     const session = await t.session();
     const got = await session.exchange(
-      '{"execute":"query-name","arguments":{}}{"execute":"query-name","arguments":{"k":1},"id":2}',
+      '{"execute":"query-version","arguments":{}}{"execute":"query-version","arguments":{"k":1},"id":2}',
     );
     t.sequence(got, [done(), faulty(unexpected('k'), { id: 2 })]);
   })
   .must('QMP-CMD-04', 'execute must be a string', async (t) => {
     const session = await t.session();
-    for (const value of ['null', '5', 'true', '[]', '["query-name"]', '{}', '{"execute":"query-name"}']) {
+    for (const value of ['null', '5', 'true', '[]', '["query-version"]', '{}', '{"execute":"query-version"}']) {
       const got = await session.exchange(`{"execute":${value},"id":"x"}`);
       t.sequence(got, [faulty(mustBe('execute', 'a string'), { id: 'x' })]);
     }
@@ -39,13 +39,13 @@ export const envelope = new ChapterBuilder(['QMP protocol', '4 Command envelope'
   .must('QMP-CMD-05', 'command names match byte for byte', async (t) => {
     const session = await t.session();
     const names = [
-      ' query-name',
-      'query-name ',
+      ' query-version',
+      'query-version ',
       'Query-Name',
       'QUERY-NAME',
       'query_name',
       'query-nam',
-      'query-namee',
+      'query-versione',
       'migrate-cancel',
       '',
     ];
@@ -57,20 +57,20 @@ export const envelope = new ChapterBuilder(['QMP protocol', '4 Command envelope'
   .must('QMP-CMD-06', 'envelope member names match byte for byte', async (t) => {
     const session = await t.session();
     for (const name of ['EXECUTE', 'Id', 'ID', 'Arguments', 'args', 'id ', ' execute', '']) {
-      const got = await session.exchange(JSON.stringify({ execute: 'query-name', [name]: {}, id: 3 }));
+      const got = await session.exchange(JSON.stringify({ execute: 'query-version', [name]: {}, id: 3 }));
       t.sequence(got, [faulty(unexpectedMember(name), { id: 3 })]);
     }
   })
   .must('QMP-CMD-06.null', 'an unknown envelope member is refused whatever its value', async (t) => {
     const session = await t.session();
     for (const value of ['null', 'false', '0', '""', '[]', '{}']) {
-      const got = await session.exchange(`{"execute":"query-name","extra":${value}}`);
+      const got = await session.exchange(`{"execute":"query-version","extra":${value}}`);
       t.sequence(got, [faulty(unexpectedMember('extra'))]);
     }
   })
   .must('QMP-CMD-07', 'member and command names may be written with escapes', async (t) => {
     const session = await t.session({ condition: 'worn' });
-    const got = await session.exchange('{"\\u0065xecute":"query-\\u006eame","\\u0069d":1}');
+    const got = await session.exchange('{"\\u0065xecute":"query-\\u0076ersion","\\u0069d":1}');
     t.sequence(got, [done(undefined, { id: 1 })]);
   })
   .must('QMP-CMD-08', 'a fault of arguments beats the absence of execute', async (t) => {
@@ -113,14 +113,14 @@ export const envelope = new ChapterBuilder(['QMP protocol', '4 Command envelope'
       const got = await session.exchange(JSON.stringify({ execute: name, id: name }));
       t.sequence(got, [refused(unknown, notFound(name), { id: name })]);
     }
-    const member = await session.exchange('{"execute":"query-name","%s%n":1}');
+    const member = await session.exchange('{"execute":"query-version","%s%n":1}');
     t.sequence(member, [faulty(unexpectedMember('%s%n'))]);
-    const argument = await session.exchange('{"execute":"query-name","arguments":{"%s%n":1}}');
+    const argument = await session.exchange('{"execute":"query-version","arguments":{"%s%n":1}}');
     t.sequence(argument, [faulty(unexpected('%s%n'))]);
   })
   .must('QMP-CMD-10', 'the old nested control member is unknown', async (t) => {
     const session = await t.session();
-    const got = await session.exchange('{"execute":"query-name","control":{"run-oob":true},"id":1}');
+    const got = await session.exchange('{"execute":"query-version","control":{"run-oob":true},"id":1}');
     t.sequence(got, [faulty(unexpectedMember('control'), { id: 1 })]);
   })
   .must('QMP-CMD-11', 'a name outside ASCII is quoted back', async (t) => {
@@ -144,7 +144,8 @@ export const envelope = new ChapterBuilder(['QMP protocol', '4 Command envelope'
   )
   .must('QMP-CMD-12', 'an array of commands is no batch: only an object is a command', async (t) => {
     const session = await t.session();
-    const text = '[{"execute":"query-name"}][]["query-name"]"query-name"null true 5 -1.5 {"execute":"query-name"}';
+    const text =
+      '[{"execute":"query-version"}][]["query-version"]"query-version"null true 5 -1.5 {"execute":"query-version"}';
     const not = faulty(notAnObject);
     t.sequence(await session.exchange(text), [not, not, not, not, not, not, not, not, done()]);
   })

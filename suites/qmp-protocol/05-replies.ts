@@ -46,7 +46,7 @@ const wholeId = (id: number): RegExp => new RegExp(`"id"\\s*:\\s*${id}\\s*[,}]`)
 export const replies = new ChapterBuilder(['QMP protocol', '5 Replies and errors'], 'qmp-protocol.md §5')
   .must('QMP-REPLY-01', 'a success reply has return, the id if there was one, and nothing else', async (t) => {
     const session = await t.session();
-    const got = await session.exchange('{"execute":"query-name","id":5}{"execute":"query-name"}');
+    const got = await session.exchange('{"execute":"query-version","id":5}{"execute":"query-version"}');
     t.sequence(got, [done(undefined, { id: 5 }), done()]);
   })
   .must(
@@ -73,7 +73,7 @@ export const replies = new ChapterBuilder(['QMP protocol', '5 Replies and errors
   .must('QMP-REPLY-04', 'an id of any JSON type is echoed by value in success and error replies', async (t) => {
     const session = await t.session();
     for (const id of ids) {
-      const success = await session.exchange(Buffer.from(`{"id":${stringifyJson(id)},"execute":"query-name"}`));
+      const success = await session.exchange(Buffer.from(`{"id":${stringifyJson(id)},"execute":"query-version"}`));
       t.sequence(success, [done(undefined, { id })]);
       // A whole number is one, and no fraction of nothing.
       if (typeof id === 'number')
@@ -85,12 +85,12 @@ export const replies = new ChapterBuilder(['QMP protocol', '5 Replies and errors
   .must('QMP-REPLY-04.long', 'an id of more than 64 KiB is echoed whole', async (t) => {
     const session = await t.session();
     const id = 'abcdefgh'.repeat(8200);
-    const got = await session.exchange(JSON.stringify({ execute: 'query-name', id }), { deadline: 15000 });
+    const got = await session.exchange(JSON.stringify({ execute: 'query-version', id }), { deadline: 15000 });
     t.sequence(got, [done(undefined, { id })]);
   })
   .must('QMP-REPLY-05', 'the echo is written anew in the output format', async (t) => {
     const session = await t.session();
-    const got = await session.exchange('{"execute":"query-name","id":[ 1 ,2,  "\\u0041\\/",\r\n{"a" :1} ]}');
+    const got = await session.exchange('{"execute":"query-version","id":[ 1 ,2,  "\\u0041\\/",\r\n{"a" :1} ]}');
     t.sequence(got, [done(undefined, { id: [1, 2, 'A/', { a: 1 }] })]);
     // Blanks between tokens are free; the escapes of the input are not kept.
     const text = got[0]?.text ?? '';
@@ -100,19 +100,19 @@ export const replies = new ChapterBuilder(['QMP protocol', '5 Replies and errors
   .must('QMP-REPLY-06', 'no id is echoed for malformed JSON or for a value that is no object', async (t) => {
     const session = await t.session();
     const mark = session.mark();
-    const got = await session.exchange('{"id":7,"execute":}[{"id":7,"execute":"query-name"}]');
+    const got = await session.exchange('{"id":7,"execute":}[{"id":7,"execute":"query-version"}]');
     t.sequence(got, [faulty(/^JSON parse error, /), faulty(notAnObject)]);
     t.check(session.replies(mark).length === 3, 'one reply for each and one for the fence', session.log.at(-1));
   })
   .must('QMP-REPLY-06.before', 'no id is left over from the message before, however that ended', async (t) => {
     const session = await t.session();
-    const [good, plain] = ['{"execute":"query-name","id":"left"}', '{"execute":"query-name"}'];
+    const [good, plain] = ['{"execute":"query-version","id":"left"}', '{"execute":"query-version"}'];
     const unknown = '{"execute":"qmpspec-none"}';
     const none = refused('CommandNotFound', notFound('qmpspec-none'));
     const [left, bad] = [done(undefined, { id: 'left' }), faulty(/./, { id: 'left' })];
     const cases = [
-      ['{"execute":"query-name","arguments":{"x":1},"id":"left"}', bad],
-      ['{"execute":"query-name","x":1,"id":"left"}', bad],
+      ['{"execute":"query-version","arguments":{"x":1},"id":"left"}', bad],
+      ['{"execute":"query-version","x":1,"id":"left"}', bad],
       ['{"execute":"qmpspec-none","id":"left"}', refused('CommandNotFound', notFound('qmpspec-none'), { id: 'left' })],
       ['{"id":"left"}', bad],
       ['{"id":"left","execute":}', faulty(/^JSON parse error, /)],
@@ -129,10 +129,10 @@ export const replies = new ChapterBuilder(['QMP protocol', '5 Replies and errors
       [
         '{"id":1}',
         '{"id":2,"execute":5}',
-        '{"id":3,"execute":"query-name","foo":1}',
-        '{"id":4,"execute":"query-name","arguments":[]}',
+        '{"id":3,"execute":"query-version","foo":1}',
+        '{"id":4,"execute":"query-version","arguments":[]}',
         '{"id":5,"execute":"qmpspec-none"}',
-        '{"id":6,"execute":"query-name","arguments":{"x":1}}',
+        '{"id":6,"execute":"query-version","arguments":{"x":1}}',
       ].join(' '),
     );
     const any = /./;
@@ -147,14 +147,16 @@ export const replies = new ChapterBuilder(['QMP protocol', '5 Replies and errors
   })
   .must('QMP-REPLY-08', 'each top-level value gets exactly one reply', async (t) => {
     const session = await t.session();
-    const text = Array.from({ length: 50 }, (_, id) => stringifyJson({ execute: id % 2 ? 'query-name' : 'nope', id }));
+    const text = Array.from({ length: 50 }, (_, id) =>
+      stringifyJson({ execute: id % 2 ? 'query-version' : 'nope', id }),
+    );
     const got = await session.exchange(`${text.join('')} [] 5 "x" {} {"a":1} `);
     t.check(got.length === 55 && got.every(isReply), '55 replies', `${got.length} messages`);
   })
   .must('QMP-REPLY-09', 'replies, those to malformed input included, leave in the order of the input', async (t) => {
     const session = await t.session();
     const text =
-      '{"execute":"query-qmp-schema","id":1} foo {"execute":"query-name","id":2} [,] {"execute":"nope","id":3}';
+      '{"execute":"query-qmp-schema","id":1} foo {"execute":"query-version","id":2} [,] {"execute":"nope","id":3}';
     t.sequence(await session.exchange(text), [
       done(undefined, { id: 1 }),
       faulty("JSON parse error, invalid keyword 'foo'"),
@@ -165,7 +167,7 @@ export const replies = new ChapterBuilder(['QMP protocol', '5 Replies and errors
   })
   .must('QMP-REPLY-10', 'identical ids are accepted', async (t) => {
     const session = await t.session();
-    const one = '{"execute":"query-name","id":7}';
+    const one = '{"execute":"query-version","id":7}';
     const reply = done(undefined, { id: 7 });
     t.sequence(await session.exchange(one + one + one), [reply, reply, reply]);
   })
@@ -175,7 +177,7 @@ export const replies = new ChapterBuilder(['QMP protocol', '5 Replies and errors
     async (t) => {
       const instance = await t.start({ monitors: [{ transport: 'unix' }, { transport: 'unix' }] });
       const sessions = [await t.session({ to: instance }), await t.session({ to: instance, monitor: 1 })];
-      const got = await Promise.all(sessions.map((session) => session.exchange('{"execute":"query-name","id":7}')));
+      const got = await Promise.all(sessions.map((session) => session.exchange('{"execute":"query-version","id":7}')));
       for (const messages of got) t.sequence(messages, [done(undefined, { id: 7 })]);
     },
     { needs: { abilities: ['start', 'arguments'] } },
@@ -242,7 +244,7 @@ export const replies = new ChapterBuilder(['QMP protocol', '5 Replies and errors
   )
   .must('QMP-ERR-05', 'faults of syntax, envelope and arguments are GenericError', async (t) => {
     const session = await t.session();
-    const text = '] {"a" 1} [1 2] {} {"execute":"query-name","x":1} {"execute":"query-name","arguments":{"x":1}}';
+    const text = '] {"a" 1} [1 2] {} {"execute":"query-version","x":1} {"execute":"query-version","arguments":{"x":1}}';
     const any = faulty(/./);
     t.sequence(await session.exchange(text), [any, any, any, any, any, any]);
   })

@@ -43,7 +43,7 @@ export const output = new ChapterBuilder(['QMP protocol', '6 Output encoding'], 
     const id = JSON.stringify('é€😀\x7f\u00ff\uabcd');
     const got = await session.exchange(Buffer.from(withId(id)));
     t.sequence(got, [echoAsWritten('"\\u00E9\\u20AC\\uD83D\\uDE00\\u007F\\u00FF\\uABCD"')]);
-    await session.exchange(Buffer.from('{"execute":"é"} {"execute":"query-name","é":1}'));
+    await session.exchange(Buffer.from('{"execute":"é"} {"execute":"query-version","é":1}'));
     for (const message of session.log)
       t.check(/^[\x20-\x7e]*$/.test(withoutBlanks(message.text)), 'printable ASCII', message);
   })
@@ -115,7 +115,7 @@ export const output = new ChapterBuilder(['QMP protocol', '6 Output encoding'], 
     'an id that overflows a double costs one reply, which may be no JSON',
     async (t) => {
       const session = await t.session();
-      const got = await session.exchange(`${withId('1.0e400')}{"execute":"query-name"}`);
+      const got = await session.exchange(`${withId('1.0e400')}{"execute":"query-version"}`);
       t.sequence(got, [{ words: 'one message', test: () => true }, R]);
     },
     { tags: ['QMP-BUG-05'] },

@@ -284,7 +284,7 @@ export const events = new ChapterBuilder(['QMP protocol', '9 Events'], 'qmp-prot
       const session = await t.session({ to: await t.start({}, 'source', 'worn') });
       const mark = session.mark();
       await session.sendBytes(
-        '{"execute":"quit","id":1}{"execute":"query-status","id":2}{"execute":"query-name","id":3}',
+        '{"execute":"quit","id":1}{"execute":"query-status","id":2}{"execute":"query-version","id":3}',
       );
       await session.eof();
       const answers = session.replies(mark);

@@ -35,10 +35,10 @@ export const connections = new ChapterBuilder(
       const [half, other, third, waiting] = sessions as [Session, Session, Session, Session];
       for (const session of [half, other, third]) t.succeeded(await session.command('qmp_capabilities'));
       const mark = half.mark();
-      await half.sendBytes('{"execute":"query-name",');
+      await half.sendBytes('{"execute":"query-version",');
       await third.sendBytes('"abc');
-      t.sequence(await other.exchange('{"execute":"query-name","id":1}'), [done(undefined, { id: 1 })]);
-      t.failed(await waiting.command('query-name'), 'CommandNotFound', expectingNegotiation);
+      t.sequence(await other.exchange('{"execute":"query-version","id":1}'), [done(undefined, { id: 1 })]);
+      t.failed(await waiting.command('query-version'), 'CommandNotFound', expectingNegotiation);
       await half.sendBytes('"id":2}');
       t.sequence(await half.take(mark, 1, 'the reply'), [done(undefined, { id: 2 })]);
     },
@@ -50,7 +50,7 @@ export const connections = new ChapterBuilder(
     async (t) => {
       const first = await t.session();
       const second = await rival(t, first);
-      await second.sendBytes('{"execute":"qmp_capabilities","id":"b1"}{"execute":"query-name","id":"b2"}');
+      await second.sendBytes('{"execute":"qmp_capabilities","id":"b1"}{"execute":"query-version","id":"b2"}');
       for (let round = 0; round < 5; round++) t.silent(await first.fence(), 'to the first client');
       t.check(second.log.length === 0, 'nothing to the second client', second.log[0]);
       first.close();
@@ -70,14 +70,14 @@ export const connections = new ChapterBuilder(
         '{"execute":"stop","arguments":{',
         '"',
         '[[[[',
-        '{"execute":"query-name"',
+        '{"execute":"query-version"',
       ]) {
         const first = await t.session();
         await first.fence();
         await first.sendBytes(text);
         first.close();
         const second = await t.session();
-        t.sequence(await second.exchange('{"execute":"query-name","id":1}'), [done(undefined, { id: 1 })]);
+        t.sequence(await second.exchange('{"execute":"query-version","id":1}'), [done(undefined, { id: 1 })]);
         second.close();
       }
     },
@@ -122,7 +122,7 @@ export const connections = new ChapterBuilder(
           const first = await t.session({ to: instance });
           await first.fence();
           for (let i = 0; i < 4; i++) first.post('query-commands');
-          await first.reply(first.post('query-name'));
+          await first.reply(first.post('query-version'));
           first.post('query-commands');
           first.close();
         });
@@ -145,7 +145,7 @@ export const connections = new ChapterBuilder(
       const answers = await Promise.all(
         sessions.map((session, which) =>
           session.exchange(
-            Array.from({ length: 20 }, (_, i) => `{"execute":"query-name","id":"${which}-${i}"}`).join(''),
+            Array.from({ length: 20 }, (_, i) => `{"execute":"query-version","id":"${which}-${i}"}`).join(''),
           ),
         ),
       );

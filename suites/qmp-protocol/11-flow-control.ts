@@ -76,7 +76,7 @@ export const flowControl = new ChapterBuilder(['QMP protocol', '11 Flow control'
       for (let round = 0; round < 20 && best > few; round++) {
         const mark = busy.mark();
         const ids = Array.from({ length: commands }, () => busy.post('query-qmp-schema'));
-        t.succeeded(await other.command('query-name'));
+        t.succeeded(await other.command('query-version'));
         best = Math.min(best, busy.replies(mark).length);
         await busy.reply(ids.at(-1) ?? null, { since: mark, deadline: 15000 });
       }

@@ -50,7 +50,7 @@ export const outOfBand = new ChapterBuilder(['QMP protocol', '12 Out-of-band exe
   .must('QMP-OOB-01', 'where oob is offered but not enabled, exec-oob is an unexpected member', async (t) => {
     const session = await t.session({ to: await oobInstance(t) });
     const got = await session.exchange(
-      '{"exec-oob":"migrate-pause","id":1}{"exec-oob":"nope"}{"execute":"query-name","exec-oob":"x"}',
+      '{"exec-oob":"migrate-pause","id":1}{"exec-oob":"nope"}{"execute":"query-version","exec-oob":"x"}',
     );
     const fault = unexpectedMember('exec-oob');
     t.sequence(got, [faulty(fault, { id: 1 }), faulty(fault), faulty(fault)]);
@@ -97,10 +97,10 @@ export const outOfBand = new ChapterBuilder(['QMP protocol', '12 Out-of-band exe
   .must('QMP-OOB-04', 'execute and exec-oob exclude each other', async (t) => {
     const session = await enabled(t);
     for (const text of [
-      '"execute":"query-name","exec-oob":"migrate-pause"',
-      '"exec-oob":"migrate-pause","execute":"query-name"',
+      '"execute":"query-version","exec-oob":"migrate-pause"',
+      '"exec-oob":"migrate-pause","execute":"query-version"',
       // Neither of the two is looked up.
-      '"execute":"query-name","exec-oob":"qmpspec-none"',
+      '"execute":"query-version","exec-oob":"qmpspec-none"',
       '"exec-oob":"qmpspec-none","execute":"qmpspec-none"',
     ]) {
       t.sequence(await session.exchange(`{${text},"id":1}`), [faulty(clash, { id: 1 })]);

@@ -22,8 +22,8 @@ export interface Vector {
 const parse = (text: string): Pattern => faulty(`JSON parse error, ${text}`);
 
 /** The command of the vectors, and the same with an id written as given. */
-export const CMD = '{"execute":"query-name"}';
-export const withId = (text: string): string => `{"execute":"query-name","id":${text}}`;
+export const CMD = '{"execute":"query-version"}';
+export const withId = (text: string): string => `{"execute":"query-version","id":${text}}`;
 
 export const R = done();
 export const S = faulty('Invalid JSON syntax');

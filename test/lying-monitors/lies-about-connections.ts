@@ -185,11 +185,11 @@ export const aboutConnections = {
   'replies-to-the-wrong-monitor': {
     says: 'answers the second monitor in the place of the first',
     up: (command, { monitor, shared }) => {
-      if (monitor === 0 && command.execute === 'query-name') shared.set('name', command.id);
+      if (monitor === 0 && command.execute === 'query-version') shared.set('name', command.id);
       return command;
     },
     down: (message, { command, monitor, shared }) =>
-      monitor > 0 && command?.execute === 'query-name' && shared.get('name') !== undefined
+      monitor > 0 && command?.execute === 'query-version' && shared.get('name') !== undefined
         ? [{ ...message, id: shared.get('name') as string }]
         : [message],
   },

@@ -42,8 +42,8 @@ export const aboutReplies = {
       typeof command.execute === 'string' ? { ...command, execute: command.execute.toLowerCase() } : command,
   },
   'reply-twice': {
-    says: 'answers query-name twice',
-    down: inReplyTo('query-name', (message) => [message, message]),
+    says: 'answers query-version twice',
+    down: inReplyTo('query-version', (message) => [message, message]),
   },
   'reply-missing-without-id': {
     says: 'does not answer commands that have no id',

@@ -1,59 +1,12 @@
 import { expect } from 'chai';
-import type Mocha from 'mocha';
 import { exitCodes } from '../../../oracle/exit-codes.js';
-import type { RequirementEnded, RunEvent, RunFooter } from '../../../oracle/run-events.js';
 import type { Trial } from '../../../oracle/trial.js';
 import type { Expectation } from '../../../suites/expectations/file.js';
-import { type Chapter, ChapterBuilder, type Needs, type Requirement } from '../../../suites/requirement.js';
-import { type RequirementTest, type RunOptions, runSuite } from '../../../suites/run.js';
+import type { Chapter, Requirement } from '../../../suites/requirement.js';
+import type { RunOptions } from '../../../suites/run.js';
 import { order, select } from '../../../suites/schedule.js';
 import { inOrder, ok, refuse, ScriptedTarget } from '../../oracle/scripted-target.js';
-
-const holds = async (t: Trial) => t.check(true, 'x', 'x');
-const fails = async (t: Trial) => t.check(false, 'x', (await t.connect()).log[0]);
-const empty = async () => undefined;
-const broken = async () => {
-  throw new TypeError('oops');
-};
-const chapter = () => new ChapterBuilder(['Outer', 'Inner'], 'spec.md §1');
-
-interface Outcome {
-  readonly footer: RunFooter;
-  readonly events: RunEvent[];
-  readonly outcomes: RequirementEnded[];
-  /** Id, verdict and mocha's state of each, in the order of mocha. */
-  readonly tests: [string | undefined, string | undefined, string | undefined][];
-}
-
-const run = async (one: Chapter, more: Partial<RunOptions> = {}, target = new ScriptedTarget()): Promise<Outcome> => {
-  const events: RunEvent[] = [];
-  const outcomes: RequirementEnded[] = [];
-  const tests: Outcome['tests'] = [];
-  class Reporter {
-    constructor(runner: Mocha.Runner) {
-      runner.on('test end', (test: RequirementTest) => {
-        if (test.outcome !== undefined) outcomes.push(test.outcome);
-        tests.push([test.outcome?.id, test.outcome?.verdict.kind, test.isPending() ? 'pending' : test.state]);
-      });
-    }
-  }
-  const footer = await runSuite({
-    target,
-    planned: select([one], []),
-    jobs: 2,
-    seed: 0,
-    strictDesc: false,
-    strict: false,
-    tool: 'test',
-    reproduce: (id) => `run ${id ?? 'all'}`,
-    reporter: Reporter as unknown as Mocha.ReporterConstructor,
-    sink: (event) => events.push(event),
-    ...more,
-  });
-  expect(target.instances.every(({ disposed }) => disposed)).to.equal(true);
-  return { footer, events, outcomes, tests };
-};
-const needing = (needs: Needs) => ({ needs });
+import { broken, chapter, empty, fails, holds, needing, run } from './scripted-run.js';
 
 const expecting = (...entries: readonly Expectation[]): Partial<RunOptions> => ({
   expected: { file: { file: 'known.json', entries, lines: entries.map(() => 1) }, known: ['A', 'B', 'C'] },
@@ -319,6 +272,14 @@ describe('a run', () => {
     expect(target.instances.every(({ disposed }) => disposed)).to.equal(true);
   });
 
+  it('of what answers wrong is refused with what it said', async () => {
+    const target = new ScriptedTarget((asked, instance) =>
+      asked.execute === 'query-version' ? 'what?' : inOrder(asked, instance),
+    );
+    const error = await run(chapter().must('A', 'a', holds).done(), {}, target).catch((error: Error) => error);
+    expect((error as Error).message).to.match(/no reply to query-version .*; its last words were "what\?"$/);
+  });
+
   it('goes on with another instance where only the first one ends, and says so', async () => {
     const target = new ScriptedTarget((asked, instance) => {
       if (instance !== target.instances[0]) return inOrder(asked, instance);
@@ -364,44 +325,5 @@ describe('a run', () => {
       },
     });
     expect(reproduced).to.include('A');
-  });
-});
-
-describe('applicability', () => {
-  const verdictOf = async (needs: Needs, change: (target: ScriptedTarget) => void = () => undefined) => {
-    const target = new ScriptedTarget((asked, instance) => {
-      const answers: Record<string, unknown> = {
-        'query-commands': [{ name: 'migrate' }],
-        'query-migrate-parameters': { 'max-bandwidth': 1 },
-        'query-migrate-capabilities': [{ capability: 'events', state: false }],
-      };
-      const value = answers[asked.execute as string];
-      return value === undefined ? inOrder(asked, instance) : JSON.stringify({ return: value, id: asked.id });
-    });
-    change(target);
-    const { events, tests } = await run(chapter().must('A', 'a', holds, needing(needs)).done(), {}, target);
-    expect(events.some(({ event }) => event === 'started')).to.equal(tests[0]?.[1] === 'conforms');
-    return tests[0]?.[1];
-  };
-  const cases: [string, Needs, Needs][] = [
-    ['commands', { commands: ['migrate'] }, { commands: ['migrate', 'stop'] }],
-    ['capabilities', { capabilities: ['events'] }, { capabilities: ['xbzrle'] }],
-    ['parameters', { parameters: ['max-bandwidth'] }, { parameters: ['downtime-limit'] }],
-    ['members', { members: ['migrate.uri'] }, { members: ['migrate.no-such'] }],
-    ['any other reason', { unless: () => undefined }, { unless: (facts) => facts.product }],
-  ];
-  for (const [name, has, lacks] of cases) {
-    it(`is decided by ${name}`, async () => {
-      expect(await verdictOf(has)).to.equal('conforms');
-      expect(await verdictOf(lacks)).to.equal('not-applicable');
-    });
-  }
-
-  it('is decided by abilities', async () => {
-    expect(await verdictOf({ abilities: ['incoming'] })).to.equal('conforms');
-    const without = (target: ScriptedTarget) => {
-      target.missing = { incoming: 'no' };
-    };
-    expect(await verdictOf({ abilities: ['incoming'] }, without)).to.equal('not-applicable');
   });
 });
