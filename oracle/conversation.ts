@@ -190,7 +190,7 @@ function outOfTime(session: Session, origin: number | undefined): Impossible | u
   for (const message of session.log) {
     const name = message.stale ? undefined : eventName(message);
     // Those of devices may be held back for a while.
-    if (name === undefined || (origin !== undefined && !lastingEvents.has(name))) continue;
+    if (name === undefined || (origin !== undefined && !lastingEvents.has(name) && name !== 'COLO_EXIT')) continue;
     const at = millisecondsOf(message.value);
     if (at === undefined) continue;
     if (origin !== undefined && at > origin + message.time + most)

@@ -230,5 +230,14 @@ describe('what no conversation can have', () => {
     expect(await told(60_000)).to.match(/^timestamps of when it happened/);
     expect(await told(0, -400)).to.match(/^timestamps that follow each other/);
     expect(await told(-90_000, 0)).to.match(/^timestamps no further apart/);
+    const late = (event: string) =>
+      said(
+        (id) => `${at(0)}\r\n${at(-400).replace(/"event":"\w+"/, `"event":"${event}"`)}\r\n${reply(id)}`,
+        'query-name',
+        known,
+        origin,
+      );
+    expect(await late('COLO_EXIT')).to.match(/^timestamps that follow each other/);
+    expect(await late('BALLOON_CHANGE')).to.equal(undefined);
   });
 });
