@@ -20,7 +20,7 @@ export interface Confirmation {
 export type RunFresh = (scenario: Scenario) => Promise<Attempt>;
 
 /** So many runs when each shows it; twice as many when they disagree. */
-export const usualRuns = 5;
+const usualRuns = 5;
 
 /** A hang costs its deadline each time, and of a known defect a word is enough. */
 const runsOf = ({ kind, defect }: Symptom): number =>

@@ -103,7 +103,7 @@ function writtenFlaw({ text, before }: Entry, { pretty }: Place): Flaw | undefin
 const tokens = /"((?:[^"\\]|\\.)*)"(\s*:)?|[{}]/g;
 
 /** The first member that an object of a message has twice: whoever reads it loses one of them. */
-export function repeatedMember(text: string): string | undefined {
+function repeatedMember(text: string): string | undefined {
   const open: Set<string>[] = [];
   for (const [token, name, colon] of text.matchAll(tokens)) {
     if (token === '{') open.push(new Set());

@@ -10,7 +10,7 @@ export interface Footprint {
 }
 
 /** `undefined` where there is no telling: no process of ours, or no /proc. */
-export function footprintOf({ pid, exit }: Instance): Footprint | undefined {
+function footprintOf({ pid, exit }: Instance): Footprint | undefined {
   if (pid === undefined || exit !== undefined) return undefined;
   try {
     const descriptors = readdirSync(`/proc/${pid}/fd`).length;

@@ -1,7 +1,7 @@
 /** The command that repeats a run, in words that a shell takes as they stand. */
 
 /** Quotes a word for a POSIX shell where it must be. */
-export const shellWord = (word: string): string =>
+const shellWord = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
 export const shellLine = (words: readonly string[]): string => words.map(shellWord).join(' ');

@@ -21,7 +21,7 @@ interface LastRun {
 
 const open: ReadonlySet<Standing> = new Set<Standing>(['failed', 'outdated', 'inconclusive', 'vacuous']);
 
-export function lastRunFile(env: NodeJS.ProcessEnv = process.env, folder = process.cwd()): string {
+function lastRunFile(env: NodeJS.ProcessEnv = process.env, folder = process.cwd()): string {
   const { XDG_STATE_HOME: state = '' } = env;
   // The XDG specification has relative paths ignored.
   const base = isAbsolute(state) ? state : join(homedir(), '.local', 'state');

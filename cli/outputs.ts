@@ -14,7 +14,7 @@ import { TerminalReport } from '../reports/terminal.js';
 import { UsageError } from './failures.js';
 import type { Io } from './io.js';
 
-export const formats = ['terminal', 'tap', 'junit', 'json', 'markdown'] as const;
+const formats = ['terminal', 'tap', 'junit', 'json', 'markdown'] as const;
 export type Format = (typeof formats)[number];
 
 export interface ReportRequest {

@@ -8,7 +8,7 @@ import type { Scenario, Step } from '../targets/scenario.js';
 import type { StartOptions } from '../targets/target.js';
 
 /** Everything that `exec:` may start. None of it reads or writes a file, or outlives its input. */
-export const harmlessPrograms: ReadonlySet<string> = new Set([
+const harmlessPrograms: ReadonlySet<string> = new Set([
   'exec:cat >/dev/null',
   'exec:cat > /dev/null',
   'exec:true',

@@ -26,7 +26,7 @@ export function explainDivergence(divergence: JudgedDivergence, transcript: Tran
  * The shortest excerpt that explains: from the last command that changed something before the divergence, queries left out
  * unless they are the divergence. What a peer of ours did on the migration channel belongs to it.
  */
-export function relevant(entries: readonly Entry[], divergence: JudgedDivergence): Entry[] {
+function relevant(entries: readonly Entry[], divergence: JudgedDivergence): Entry[] {
   const endpoint = divergence.endpoint.split('#')[0] as string;
   const near = ({ at, kind }: Entry) => kind === 'channel' || at.split('#')[0] === endpoint;
   const mine = entries.filter((entry) => entry.n <= divergence.entry && near(entry));

@@ -7,7 +7,7 @@ import { type Clock, hostClock } from './clock.js';
 import { JsonError, type JsonValue, parseJson, stringifyJson } from './json.js';
 
 /** Version of the file format; raised when a reader of the old one would misunderstand the new one. */
-export const transcriptVersion = 1;
+const transcriptVersion = 1;
 
 export const entryKinds = [
   /** Bytes that the client sent. */

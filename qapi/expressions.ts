@@ -5,7 +5,7 @@ import { tokens } from './lexer.js';
 import { NodeReader, type ObjectNode } from './nodes.js';
 import { fail, type Position, Source } from './source.js';
 
-export const expressionKinds = ['enum', 'struct', 'union', 'alternate', 'command', 'event'] as const;
+const expressionKinds = ['enum', 'struct', 'union', 'alternate', 'command', 'event'] as const;
 export type ExpressionKind = (typeof expressionKinds)[number];
 
 /** One definition as written. */

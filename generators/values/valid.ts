@@ -36,7 +36,7 @@ export interface TypedMember {
 const deepest = 4;
 
 /** Strings without a meaning anywhere: no path, no address, no program; also such as need care in JSON. */
-export const plainStrings = [
+const plainStrings = [
   '',
   'a',
   'qmpspec',

@@ -29,7 +29,7 @@ const capabilitySets = [
   ['x-colo', 'return-path'],
 ];
 /** The incoming side's end of the process, drawn as a node of its own. */
-export const exitNode = 'exit 1';
+const exitNode = 'exit 1';
 
 /** Collapses the explored model to transitions between statuses. */
 export function statusGraph(rules: MigrationRules, side: Side): Graph {

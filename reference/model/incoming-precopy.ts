@@ -6,7 +6,7 @@ import { all, any, type Guard, inAt, not, row } from './row.js';
 import { isOn } from './state.js';
 
 /** Run states that a stream may carry and that a waiting machine may take over literally, beside `running`. */
-export const storedRunStates: readonly RunState[] = [
+const storedRunStates: readonly RunState[] = [
   'paused',
   'prelaunch',
   'postmigrate',

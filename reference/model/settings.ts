@@ -70,7 +70,7 @@ export const setCapabilities: CommandRule = (call) => {
 };
 
 /** A stored value as it is shown: integers as numbers where those are exact, else as bigint. */
-export function shownParameter(rule: ParameterRule, value: ParameterValue): unknown {
+function shownParameter(rule: ParameterRule, value: ParameterValue): unknown {
   if (rule.kind !== 'integer') return value;
   const wide = BigInt(value as string);
   return wide <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(wide) : wide;

@@ -78,7 +78,7 @@ export type IncomingPhase =
   | 'checkpoint'
   | 'lost';
 /** The incoming postcopy state, by the names of its numbers 0 to 5; `doomed` is running when the channel had ended before. */
-export const postcopyStates = ['none', 'advise', 'discard', 'listening', 'running', 'end', 'doomed'] as const;
+const postcopyStates = ['none', 'advise', 'discard', 'listening', 'running', 'end', 'doomed'] as const;
 
 export interface Incoming {
   readonly status: MigrationStatus;

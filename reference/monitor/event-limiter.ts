@@ -9,7 +9,7 @@ export interface QmpEvent {
 }
 
 /** Length of the window in which only the latest event of a kind is kept, in milliseconds (QMP-EVT-30). */
-export const limitPeriod = 1000;
+const limitPeriod = 1000;
 
 /** Thins out the rate-limited events, for all monitors together (QMP-EVT-30..33). */
 export class EventLimiter {

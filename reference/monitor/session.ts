@@ -22,7 +22,7 @@ export interface Channel {
 }
 
 /** In-band requests that may wait while out-of-band execution is enabled (QMP-OOB-08, QMP-D-05). */
-export const queueLength = 8;
+const queueLength = 8;
 
 /** One client's time on a monitor, from greeting to disconnect. Dropped with everything in it (QMP-GREET-07). */
 export class Session {

@@ -1,7 +1,7 @@
 import type { StreamWriter } from '../stream/stream-writer.js';
 
 /** Values of the pings around and inside the package (stream-format.md §4): the answers tell how far a destination has come. */
-export const packagePing = { before: 2, inside: 3, behind: 4 } as const;
+const packagePing = { before: 2, inside: 3, behind: 4 } as const;
 
 /**
  * What a destination must have read as a whole before its guest runs, with a ping before and behind it: the devices, between

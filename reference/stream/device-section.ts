@@ -39,7 +39,7 @@ export function* knownDevice(context: ReaderContext, entry: SectionEntry, layout
  * A subsection that belongs to `parent` by name, where none is known, fails the load; anything else is left for the next
  * parser (stream-format.md §2).
  */
-export function* refuseSubsections(context: ReaderContext, parent: string): Steps {
+function* refuseSubsections(context: ReaderContext, parent: string): Steps {
   const name = yield* peekSubsection(context, parent);
   if (name === undefined) return;
   throw context.fail('NOENT', { field: 'subsection', expected: `a known subsection of ${parent}`, got: `'${name}'` });

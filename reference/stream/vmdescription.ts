@@ -81,6 +81,6 @@ function structSize(described: DescribedStruct): number {
 }
 
 /** Bytes of a subsection with its header. */
-export function subsectionSize(subsection: DescribedStruct): number {
+function subsectionSize(subsection: DescribedStruct): number {
   return 1 + 1 + (subsection.vmsd_name ?? '').length + 4 + structSize(subsection);
 }

@@ -4,7 +4,7 @@ import { ChapterBuilder } from '../requirement.js';
 import { fitsExactly, unlessIntrospected } from './dialect-fit.js';
 import { capabilitiesOf, statusesOf } from './enums.js';
 
-export const baselineStatuses: readonly string[] = [
+const baselineStatuses: readonly string[] = [
   'none',
   'setup',
   'cancelling',

@@ -15,7 +15,7 @@ const isPowerOfTwo = (value: bigint): boolean => value > 0n && (value & (value -
 export const pageSize = 4096n;
 
 /** Type that the dialect declares for the member of `migrate-set-parameters`. */
-export const inputType = (dialect: Dialect, name: string): string =>
+const inputType = (dialect: Dialect, name: string): string =>
   declaredMember(dialect, 'migrate-set-parameters', name)?.member.type.name ?? 'int';
 
 /** What comes of setting an integer parameter of a process that has its defaults otherwise. */

@@ -1,7 +1,7 @@
 /** What a schema is made of, entity by entity: the rows of the matrix. */
 import type { Member, Schema, StructType, UnionType } from '../../qapi/schema.js';
 
-export const entityKinds = [
+const entityKinds = [
   'command',
   'argument',
   'return',
@@ -19,8 +19,8 @@ export type EntityKind = (typeof entityKinds)[number];
 export type Entity = `${EntityKind} ${string}`;
 
 /** Enums whose values are no values on the wire but names of something: they are rows of another kind. */
-export const capabilityEnum = 'MigrationCapability';
-export const parameterEnum = 'MigrationParameter';
+const capabilityEnum = 'MigrationCapability';
+const parameterEnum = 'MigrationParameter';
 
 /**
  * The entities of the definitions that stand in `file`.

@@ -23,7 +23,7 @@ const ownWays = new Set(['device_add', 'netdev_add', 'object-add', 'query-qmp-sc
 
 const examples = { string: '"qmpspec"', number: '5', boolean: 'true', null: 'null', array: '[]', object: '{}' };
 
-export function kindOfType(schema: Schema, type: TypeRef): Kind {
+function kindOfType(schema: Schema, type: TypeRef): Kind {
   if (type.list) return 'array';
   if (type.name in integerRanges) return 'integer';
   if (type.name === 'str') return 'string';

@@ -38,7 +38,7 @@ function escapeCharacter(character: string): string {
 const plain = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
 /** A string as pure ASCII between double quotes (QMP-OUT-01, QMP-OUT-02). */
-export function encodeString(text: string): string {
+function encodeString(text: string): string {
   return plain.test(text) ? `"${text}"` : `"${text.replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/gu, escapeCharacter)}"`;
 }
 

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { StreamCopier } from '../../../reference/stream/stream-copier.js';
 import { StreamError } from '../../../reference/stream/stream-error.js';
 import { StreamReader } from '../../../reference/stream/stream-reader.js';
 import { describedSections, findVmdescription, parseVmdescription } from '../../../reference/stream/vmdescription.js';
 import { fragments, Loading, optionsOf, readAll, recordings, rulesOf, seeded, sha256, vector } from './recordings.js';
+import { StreamCopier } from './stream-copier.js';
 
 const alone = recordings.filter((entry) => entry.type === 'main' && entry.resume_of === undefined);
 const whole = alone.filter((entry) => entry.cut !== true);

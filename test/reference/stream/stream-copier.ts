@@ -1,7 +1,7 @@
-import type { StreamRules } from '../dialects/stream.js';
-import { writeBlockChunk } from './block-writer.js';
-import { writeBitmapChunk } from './dirty-bitmap-writer.js';
-import { type PageKind, RamFlag, SectionType } from './format.js';
+import type { StreamRules } from '../../../reference/dialects/stream.js';
+import { writeBlockChunk } from '../../../reference/stream/block-writer.js';
+import { writeBitmapChunk } from '../../../reference/stream/dirty-bitmap-writer.js';
+import { type PageKind, RamFlag, SectionType } from '../../../reference/stream/format.js';
 import type {
   BitmapChunk,
   BlockChunk,
@@ -10,8 +10,8 @@ import type {
   StreamBlock,
   StreamCommand,
   StreamHandler,
-} from './stream-handler.js';
-import { StreamWriter, type StreamWriterOptions, type Subsection } from './stream-writer.js';
+} from '../../../reference/stream/stream-handler.js';
+import { StreamWriter, type StreamWriterOptions, type Subsection } from '../../../reference/stream/stream-writer.js';
 
 /**
  * A handler that writes the stream it hears, item by item. A stream of a real source comes out byte for byte, because
