@@ -18,7 +18,8 @@ import { InstancePool } from '../targets/pool.js';
 import { endIsTold, probe } from '../targets/probe.js';
 import { describeExit, hintOfEnd, type Instance, type Target, TargetError } from '../targets/target.js';
 import { notApplicable } from './applicability.js';
-import { conduct, endedEvent } from './conduct.js';
+import { type Conduct, conduct, endedEvent } from './conduct.js';
+import { diedYoung } from './died-young.js';
 import type { Expectations } from './expectations/file.js';
 import { dayOf, ExpectationMatcher } from './expectations/match.js';
 import { type Planned, sideBySide } from './schedule.js';
@@ -177,10 +178,9 @@ class Run {
     const settings = { facts, pool: this.pool, strictDesc, seed, shared: this.shared };
     let result = await conduct(requirement, settings);
     // What an instance was used for before must not decide, nor what threads of it did once in a rare order.
-    const unlike = result.verdict.divergence?.step === wholeConversation;
-    if ((result.reused || unlike) && !holds(result.verdict)) {
+    const words = holds(result.verdict) ? undefined : onceMore(result);
+    if (words !== undefined) {
       const before = result.verdict;
-      const words = result.reused ? onlyReused : onlyOnce;
       result = await conduct(requirement, { ...settings, fresh: true });
       if (holds(result.verdict)) options.sink({ event: 'note', text: words(requirement.id, before) });
     }
@@ -210,6 +210,13 @@ class Run {
   }
 }
 
+/** What is said of a requirement that holds when it is run once more; undefined where its failure stands. */
+function onceMore({ reused, verdict, transcript }: Conduct): ((id: string, before: Verdict) => string) | undefined {
+  if (reused) return onlyReused;
+  if (verdict.divergence?.step === wholeConversation) return onlyOnce;
+  return diedYoung(verdict, transcript) ? onlyYoung : undefined;
+}
+
 const onlyReused = (id: string, { divergence, reason, kind }: Verdict): string =>
   `${id} holds on a fresh instance of its own, and not on one that had served before: ${divergence?.got ?? reason ?? kind}`;
 
@@ -217,6 +224,9 @@ const onlyOnce = (id: string, { divergence }: Verdict): string =>
   `${id} was once unlike the model, and not again: expected ${divergence?.expected.join(', or ')}; got ${divergence?.got}`;
 
 const holds = ({ kind }: Verdict): boolean => ['conforms', 'known-defect', 'not-applicable'].includes(kind);
+
+const onlyYoung = (id: string, { reason }: Verdict): string =>
+  `${id} lost a process that had just been started, and not again: ${reason}`;
 
 const blockedNote = ({ blocked }: TargetFacts): string | undefined =>
   blocked === undefined ? undefined : `it cannot be migrated, and what needs that is not judged: ${blocked.join('; ')}`;
