@@ -4,7 +4,7 @@
  */
 import type { StreamRules } from '../../reference/dialects/stream.js';
 import { pageSize } from '../../reference/ram/guest-ram.js';
-import { decodeGlobalState } from '../../reference/stream/device-layout.js';
+import { decodeGlobalState, emptyMachineDevices } from '../../reference/stream/device-layout.js';
 import { SectionType } from '../../reference/stream/format.js';
 import type { SectionInfo, StreamCommand } from '../../reference/stream/stream-handler.js';
 import { describedSections, parseVmdescription } from '../../reference/stream/vmdescription.js';
@@ -38,12 +38,17 @@ export class MachineChecks {
   #switched = false;
   #resumed = false;
   #description: string | undefined;
+  /** Bytes of the bodies of an empty machine. */
+  readonly #sizes: ReadonlyMap<string, number>;
 
   constructor(
     private readonly rules: StreamRules,
     private readonly report: Report,
     private readonly known: () => KnownMachine | undefined,
-  ) {}
+  ) {
+    const sizes = emptyMachineDevices(rules).map(({ idstr, fields }) => [idstr, fields] as const);
+    this.#sizes = new Map(sizes.map(([idstr, fields]) => [idstr, fields.reduce((sum, { size }) => sum + size, 0)]));
+  }
 
   sectionBegin({ type, idstr, instance }: SectionInfo): void {
     const key = `${idstr}/${instance}`;
@@ -54,6 +59,12 @@ export class MachineChecks {
   device({ idstr, depth }: SectionInfo, body: Buffer): void {
     this.#devices.add(idstr);
     if (depth === 0) this.#bodies.set(idstr, body.length);
+    const size = this.#sizes.get(idstr);
+    if (size !== undefined && body.length > size && this.known() !== undefined)
+      this.report(
+        'stream-format §6.1',
+        `${idstr} has ${body.length - size} bytes of subsections in a machine without any`,
+      );
     const due = this.known()?.runState;
     if (idstr !== 'globalstate' || due === undefined) return;
     const stored = decodeGlobalState(body);

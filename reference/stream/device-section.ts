@@ -7,8 +7,16 @@ import type { SectionInfo } from './stream-handler.js';
 /** Longest device body that is read: far above any real device, far below what would hurt. */
 const longestBody = 64 * 1024 * 1024;
 
-/** Reads the body of a device section whose layout the receiver knows (stream-format.md §6.1). */
-export function* knownDevice(context: ReaderContext, entry: SectionEntry, layout: DeviceLayout): Steps<Buffer> {
+/**
+ * Reads the body of a device section whose layout the receiver knows (stream-format.md §6.1).
+ * @param rest reads what a machine that is not known adds to it in subsections: one that counts instructions, to `timer`
+ */
+export function* knownDevice(
+  context: ReaderContext,
+  entry: SectionEntry,
+  layout: DeviceLayout,
+  rest: () => Steps<Buffer>,
+): Steps<Buffer> {
   const version = entry.loadVersion;
   if (version < layout.minimumVersion) {
     throw context.fail('INV', {
@@ -31,18 +39,12 @@ export function* knownDevice(context: ReaderContext, entry: SectionEntry, layout
   }
   const body = Buffer.concat(parts);
   layout.check?.(body);
-  yield* refuseSubsections(context, layout.idstr);
-  return body;
-}
-
-/**
- * A subsection that belongs to `parent` by name, where none is known, fails the load; anything else is left for the next
- * parser (stream-format.md §2).
- */
-function* refuseSubsections(context: ReaderContext, parent: string): Steps {
-  const name = yield* peekSubsection(context, parent);
-  if (name === undefined) return;
-  throw context.fail('NOENT', { field: 'subsection', expected: `a known subsection of ${parent}`, got: `'${name}'` });
+  // What does not belong to it by name is left for the next parser (stream-format.md §2).
+  const { idstr } = layout;
+  const name = yield* peekSubsection(context, idstr);
+  if (name === undefined) return body;
+  if (context.local === undefined) return Buffer.concat([body, yield* rest()]);
+  throw context.fail('NOENT', { field: 'subsection', expected: `a known subsection of ${idstr}`, got: `'${name}'` });
 }
 
 /** Name of the subsection that comes next if it belongs to `parent`; consumes nothing. */

@@ -178,8 +178,8 @@ export class ItemReader {
       );
       if (index !== -1) return yield* describedDevice(context, context.described.splice(index, 1)[0]!.size);
     }
-    if (entry.layout !== undefined) return yield* knownDevice(context, entry, entry.layout);
-    return yield* searchedDevice(context, section, this.#footers !== false);
+    const searched = () => searchedDevice(context, section, this.#footers !== false);
+    return yield* entry.layout === undefined ? searched() : knownDevice(context, entry, entry.layout, searched);
   }
 
   /** Behind the first section comes another item instead of a footer. */
