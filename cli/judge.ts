@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { exitCodes } from '../oracle/exit-codes.js';
 import { type Judgement, judgeTranscript } from '../oracle/judge.js';
-import { judgedAs, releaseIn } from '../oracle/release.js';
+import { judgedAs, partsLackingIn, releaseIn } from '../oracle/release.js';
 import { stringifyJson } from '../protocol/json.js';
 import { Transcript, TranscriptError } from '../protocol/transcript.js';
-import { type DialectName, dialects } from '../reference/dialects/dialect.js';
+import { builtWithout } from '../reference/dialects/built-without.js';
+import { type Dialect, type DialectName, dialects } from '../reference/dialects/dialect.js';
 import { loadSchema } from '../reference/schema/index.js';
 import { renderJudgement } from '../reports/judgement.js';
 import { whyUnreadable } from '../targets/file-errors.js';
@@ -24,8 +25,10 @@ export function judgeCommand(io: Io): Command {
     .action((file: string, options: { dialect?: DialectName; strictDesc: boolean; json: boolean }) => {
       const transcript = readTranscript(file);
       const own = judgedAs(releaseIn(transcript.entries));
-      const dialect = options.dialect === undefined ? own.dialect : dialects[options.dialect];
-      const readings = options.dialect === undefined ? own.readings : [];
+      const without = partsLackingIn(transcript.entries);
+      const asBuilt = (one: Dialect) => (without.length === 0 ? one : builtWithout(one, without));
+      const dialect = asBuilt(options.dialect === undefined ? own.dialect : dialects[options.dialect]);
+      const readings = options.dialect === undefined ? own.readings.map(asBuilt) : [];
       const judgement = judgeTranscript(transcript, {
         dialect,
         readings,

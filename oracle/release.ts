@@ -1,6 +1,7 @@
 /** What a greeting says of the release: by it the dialect and the known defects are chosen. */
 import { isObject, type JsonValue } from '../protocol/json.js';
 import { type Entry, entryValue } from '../protocol/transcript.js';
+import { type BuildPart, buildParts } from '../reference/dialects/built-without.js';
 import { type Dialect, dialectFor, dialects } from '../reference/dialects/dialect.js';
 import type { TargetFacts } from '../targets/facts.js';
 import { defectsOf } from './known-defects.js';
@@ -36,6 +37,18 @@ export function judgedAs(release: Release | undefined): {
   if (release === undefined) return { dialect: dialects['3.0'], readings: [], defects: new Set() };
   const { dialect, readings } = dialectFor(release);
   return { dialect, readings, defects: defectsOf(release) };
+}
+
+/** What the errors of a conversation say to be missing from the build. */
+export function partsLackingIn(entries: readonly Entry[]): readonly BuildPart[] {
+  const descs = new Set(
+    entries.map((entry) => {
+      const value =
+        entry.kind === 'received' && entry.text.includes('compiled without') ? entryValue(entry) : undefined;
+      return isObject(value) && isObject(value.error) ? value.error.desc : undefined;
+    }),
+  );
+  return buildParts.filter(({ desc }) => descs.has(desc));
 }
 
 /** Whether the target's release is known for a defect. */

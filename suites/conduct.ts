@@ -3,7 +3,7 @@ import { unlikeTheModel } from '../oracle/by-model.js';
 import { Divergence } from '../oracle/divergence.js';
 import { judgeTranscript } from '../oracle/judge.js';
 import { defectOfCrash, knownDefects } from '../oracle/known-defects.js';
-import { defectsOfFacts } from '../oracle/release.js';
+import { defectsOfFacts, partsLackingIn } from '../oracle/release.js';
 import type { RequirementEnded } from '../oracle/run-events.js';
 import { signatureOf } from '../oracle/signature.js';
 import { Trial, type TrialSettings } from '../oracle/trial.js';
@@ -150,6 +150,8 @@ async function judgeError(error: unknown, trial: Trial): Promise<{ verdict: Verd
     if (blocked !== undefined) return { verdict: { kind: 'not-applicable', reason: blocked } };
     const absent = commandThatLacks(trial.transcript.entries, trial.facts);
     if (absent !== undefined) return { verdict: { kind: 'not-applicable', reason: `no command ${absent}` } };
+    const [part] = partsLackingIn(trial.transcript.entries);
+    if (part !== undefined) return { verdict: { kind: 'not-applicable', reason: `it was built without ${part.name}` } };
     return { verdict: { kind: 'divergence', ...base } };
   }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);

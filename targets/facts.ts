@@ -4,6 +4,7 @@ import { isObject, type JsonObject } from '../protocol/json.js';
 import type { Session } from '../protocol/session.js';
 import { fromIntrospection } from '../qapi/introspection.js';
 import type { Schema } from '../qapi/schema.js';
+import { type BuildPart, buildParts, builtWithout } from '../reference/dialects/built-without.js';
 import { type Dialect, type DialectName, dialectFor, dialects } from '../reference/dialects/dialect.js';
 import { fitted } from '../reference/dialects/fitted.js';
 import { loadSchema } from '../reference/schema/index.js';
@@ -72,10 +73,13 @@ export async function learnFacts(instance: Instance, dialect?: DialectName): Pro
     const blocked = await reasonsAgainst(session);
     const machine = commands?.includes('qom-get') ? await machineOf(session) : undefined;
     const arch = commands?.includes('query-target') ? await archOf(session) : undefined;
+    const choice = settings === undefined ? chosen : fitting(chosen, settings);
+    // A monitor that runs already is somebody's: nothing is switched there to learn of it.
+    const without = settings === undefined || instance.pid === undefined ? [] : await partsLacking(session, settings);
     return {
       ...version,
       greeting,
-      ...(settings === undefined ? chosen : fitting(chosen, settings)),
+      ...asBuilt(choice, without),
       ...schema,
       ...(commands === undefined ? {} : { commands: new Set(commands) }),
       ...(settings === undefined ? {} : { settings }),
@@ -87,6 +91,29 @@ export async function learnFacts(instance: Instance, dialect?: DialectName): Pro
   } finally {
     session.close();
   }
+}
+
+/** What the build lacks: each capability that needs a part is switched on, and off again. */
+async function partsLacking(session: Session, { capabilities }: Settings): Promise<BuildPart[]> {
+  const lacking: BuildPart[] = [];
+  for (const part of buildParts) {
+    const { capability } = part;
+    if (!capabilities.some((one) => isObject(one) && one.capability === capability && one.state === false)) continue;
+    const set = (state: boolean) =>
+      session.command('migrate-set-capabilities', { capabilities: [{ capability, state }] });
+    const { value } = await set(true);
+    const error = isObject(value) && isObject(value.error) ? value.error : undefined;
+    if (error === undefined) await set(false);
+    else if (error.desc === part.desc) lacking.push(part);
+  }
+  return lacking;
+}
+
+function asBuilt(choice: Choice, without: readonly BuildPart[]): Choice {
+  if (without.length === 0) return choice;
+  const { dialect, readings } = choice;
+  const own = (one: Dialect) => builtWithout(one, without);
+  return { ...choice, dialect: own(dialect), ...(readings === undefined ? {} : { readings: readings.map(own) }) };
 }
 
 async function stepsSingly(session: Session): Promise<boolean | undefined> {

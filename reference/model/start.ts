@@ -1,4 +1,5 @@
 /** Outgoing side, start (state-machine.md §3.1): the command `migrate`, and the steps of status `setup`. */
+import { withoutBlock } from '../dialects/built-without.js';
 import { Call, type CommandRule } from './command.js';
 import { resume } from './recovery.js';
 import { type Alternative, all, at, type Guard, row } from './row.js';
@@ -52,7 +53,8 @@ export const migrate: CommandRule = (call) => {
   if (pipes === 'refused' && isOn(state, rules.multifd.capability) && (uri.kind === 'exec' || uri.kind === 'fd')) {
     return call.refuse('MIG-SM-O06', 'Migration requires multi-channel URIs (e.g. tcp)');
   }
-  return accept(call, uri, text ?? '');
+  const without = wantsBlock(call) ? withoutBlock(rules) : undefined;
+  return without === undefined ? accept(call, uri, text ?? '') : call.refuse('MIG-CMD-MIG-10 MIG-SM-O06', without);
 };
 
 const wantsBlock = ({ args }: Call): boolean => args.blk === true || args.inc === true;

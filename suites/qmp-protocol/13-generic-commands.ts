@@ -1,9 +1,11 @@
 /** qmp-protocol.md §13: generic commands. */
+
 import { lastingEvents } from '../../oracle/conversation.js';
 import { parseStart } from '../../oracle/first-state.js';
 import { aBoolean, anInteger, aString } from '../../oracle/patterns.js';
 import type { Trial } from '../../oracle/trial.js';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
+import { goneWithTheirPart } from '../../reference/dialects/built-without.js';
 import { ChapterBuilder } from '../requirement.js';
 import { done, refused } from './shapes.js';
 import { expects, missing, notFound, wrongType } from './texts.js';
@@ -311,7 +313,7 @@ export const genericCommands = new ChapterBuilder(['QMP protocol', '13 Generic c
   )
   .must('QMP-BASE-21', 'the commands that migration needs are all there', async (t) => {
     const list = await names(t, 'query-commands');
-    const gone = new Set(t.dialect.migration.removedCommands);
+    const gone = new Set([...t.dialect.migration.removedCommands, ...goneWithTheirPart(list)]);
     const needed = [...baselineCommands, ...(t.dialect.protocol.eventNames.length > 0 ? goneCommands : [])];
     const absent = needed.filter((name) => !gone.has(name) && !list.includes(name));
     t.check(absent.length === 0, 'every one of them listed', `not there: ${absent.join()}`);
