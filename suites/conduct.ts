@@ -14,6 +14,7 @@ import { afterFairTime, type Starved } from '../protocol/fair-time.js';
 import { isObject } from '../protocol/json.js';
 import { renderEntries } from '../protocol/render.js';
 import { type Entry, Transcript } from '../protocol/transcript.js';
+import type { BuildPart } from '../reference/dialects/built-without.js';
 import { goesOn, goesOnWords } from '../targets/goes-on.js';
 import { usualPageSize } from '../targets/page-size.js';
 import { type ProbeResult, probe } from '../targets/probe.js';
@@ -105,6 +106,10 @@ function defectOfDeath({ facts, instances, transcript }: Trial): string | undefi
   return judgeTranscript(transcript, { dialect, readings, schema, defects }).defects?.[0];
 }
 
+/** Processes of ours were asked at the start; one that had the part then has no excuse to refuse for want of it. */
+const mayLack = ({ facts, instances }: Trial, { desc }: BuildPart): boolean =>
+  facts.dialect.migration.conflicts.some((one) => one.desc === desc) || instances.some(({ pid }) => pid === undefined);
+
 function withDeadline<T>(work: Promise<T>, deadline: number, starved: Starved): Promise<T> {
   return new Promise((resolve, reject) => {
     const late = (length: number) => reject(new DeadlinePassed('end of the requirement', length));
@@ -150,7 +155,7 @@ async function judgeError(error: unknown, trial: Trial): Promise<{ verdict: Verd
     if (blocked !== undefined) return { verdict: { kind: 'not-applicable', reason: blocked } };
     const absent = commandThatLacks(trial.transcript.entries, trial.facts);
     if (absent !== undefined) return { verdict: { kind: 'not-applicable', reason: `no command ${absent}` } };
-    const [part] = partsLackingIn(trial.transcript.entries);
+    const part = partsLackingIn(trial.transcript.entries).find((one) => mayLack(trial, one));
     if (part !== undefined) return { verdict: { kind: 'not-applicable', reason: `it was built without ${part.name}` } };
     return { verdict: { kind: 'divergence', ...base } };
   }

@@ -3,6 +3,8 @@ import { success } from '../../../oracle/patterns.js';
 import type { Trial } from '../../../oracle/trial.js';
 import type { Received } from '../../../protocol/message.js';
 import { Schema } from '../../../qapi/schema.js';
+import { buildParts, builtWithout } from '../../../reference/dialects/built-without.js';
+import { dialects } from '../../../reference/dialects/dialect.js';
 import { type Conduct, conduct, excerpt } from '../../../suites/conduct.js';
 import type { TargetFacts } from '../../../targets/facts.js';
 import { NotOffered } from '../../../targets/target.js';
@@ -94,6 +96,18 @@ describe('the verdict of a requirement', () => {
     const fails: Answer = (asked, instance) =>
       asked.execute === 'query-name' ? refuse(asked) : inOrder(asked, instance);
     expect((await judge(odd, fails, 2000, lists('query-name'))).verdict.kind).to.equal('divergence');
+  });
+
+  it('is "not applicable" for want of a part of the build only where that lacked it from the start', async () => {
+    const [part] = buildParts as [(typeof buildParts)[0]];
+    const asks = async (t: Trial) => {
+      t.succeeded(await (await t.session()).command('migrate', { uri: 'unix:/x', blk: true }));
+    };
+    const refuses: Answer = (asked, instance) =>
+      asked.execute === 'migrate' ? refuse(asked, 'GenericError', part.desc) : inOrder(asked, instance);
+    const lacking = { dialect: builtWithout(dialects['3.0'], [part]) };
+    expect((await judge(asks, refuses, 2000, lacking)).verdict.kind).to.equal('not-applicable');
+    expect((await judge(asks, refuses)).verdict.kind).to.equal('divergence');
   });
 
   it('is a divergence when a reply is missing but the monitor lives, and the probe is not in the excerpt', async () => {
