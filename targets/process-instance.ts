@@ -241,8 +241,10 @@ export class ProcessInstance implements Instance {
   private stillStarts(place: Address, until: FairDeadline): void {
     if (this.exit !== undefined) throw this.failedStart(this.exit);
     if (!until.passed) return;
+    const heard = lastWord(this.stderr);
     throw new TargetError(
-      `${this.plan.command} started, but nothing listened at ${formatAddress(place)} within ${Math.round(until.length)} ms`,
+      `${this.plan.command} started, but nothing listened at ${formatAddress(place)} within ${Math.round(until.length)} ms` +
+        (heard === '' ? '' : `; its last words: ${heard}`),
     );
   }
 

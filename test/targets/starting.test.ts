@@ -111,6 +111,13 @@ describe('a program that does not become a monitor', () => {
     expect(performance.now() - began).to.be.lessThan(5000);
   });
 
+  it('because it waits for something before it listens is told with what it said last', async () => {
+    const waiting = 'console.error("starting\\nwaiting for a lock"); setInterval(() => {}, 1000);';
+    // Node needs a moment before it says anything.
+    const message = await refusal(script(waiting, { readiness: 3000 }));
+    expect(message).to.match(/within \d+ ms; its last words: waiting for a lock$/);
+  });
+
   it('because it does not exist or cannot be run is told', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'qmpspec-test-'));
     try {
