@@ -200,6 +200,15 @@ export function referenceTarget(
   return new ExecutableTarget(name, ['qmpspec monitor', ...args].join(' '), plan, {}, settings);
 }
 
+/** A template with an option by which nothing of what it starts could be seen. @throws TemplateError */
+function staysInFront(words: readonly string[]): void {
+  const daemon = words.find((word) => /^--?daemonize$/.test(word));
+  if (daemon !== undefined)
+    throw new TemplateError(
+      `the template must not have ${daemon}: what it starts must stay in the foreground, where its end is seen`,
+    );
+}
+
 const between = 'what its template starts may stand between this tool and the monitor';
 
 /** What starts a QEMU, or something like it, with the arguments that it is given in the place of `{arguments}`. */
@@ -210,6 +219,7 @@ function wrapperTarget(name: string, template: string, settings?: ExecutableSett
   const words = expandTemplate(template, { arguments: mark });
   if (words.filter((word) => word === mark).length !== 1 || words.join(' ').split(mark).length !== 2)
     throw new TemplateError(`{arguments} must be a word of its own, and stand there once: ${template}`);
+  staysInFront(words);
   const plan: Planner = async (options, scratch) => {
     const { args, monitors } = await qemuArguments(options, scratch, freePort, [
       ...words.slice(words.indexOf(mark)),
@@ -232,7 +242,8 @@ export function commandTarget(name: string, template: string, settings?: Executa
     );
   }
   // What is wrong with it is told now, and not when the first requirement starts something.
-  expandTemplate(template, { qmp: 'unix:q', 'qmp-path': 'q', scratch: 's', memory: String(usualMemory) });
+  const usual = { qmp: 'unix:q', 'qmp-path': 'q', scratch: 's', memory: String(usualMemory) };
+  staysInFront(expandTemplate(template, usual));
   // What is left out in silence would make a requirement judge another machine than it asked for.
   const refuse = (options: StartOptions) => {
     const lacking = (['incoming', 'paused', 'ram-image', 'memory'] as const).find(

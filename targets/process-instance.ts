@@ -243,7 +243,8 @@ export class ProcessInstance implements Instance {
     if (!until.passed) return;
     const heard = lastWord(this.stderr);
     throw new TargetError(
-      `${this.plan.command} started, but nothing listened at ${formatAddress(place)} within ${Math.round(until.length)} ms` +
+      `${this.plan.command} started, but nothing listened at ${formatAddress(place)} within ${Math.round(until.length)} ms: ` +
+        'it must wait for connections there (in QEMU server=on,wait=off and no reconnect)' +
         (heard === '' ? '' : `; its last words: ${heard}`),
     );
   }

@@ -23,6 +23,16 @@ describe('a template with {arguments}', () => {
     }
   });
 
+  it('does not start what goes into the background, nor does any other template', () => {
+    const inFront = 'what it starts must stay in the foreground';
+    expect(() => commandTarget('x', `${monitor} -daemonize {arguments}`)).to.throw(
+      `must not have -daemonize: ${inFront}`,
+    );
+    expect(() => commandTarget('x', `${monitor} --daemonize --qmp {qmp}`)).to.throw(
+      `must not have --daemonize: ${inFront}`,
+    );
+  });
+
   const refused = (template: string) => expect(() => commandTarget('x', template));
   it('has it once, as a word of its own, and no other placeholder', () => {
     refused(`${monitor} --with={arguments}`).to.throw('{arguments} must be a word of its own');
