@@ -1,10 +1,11 @@
 /** `qmpspec judge`: a recorded transcript against today's model. */
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { Command } from 'commander';
 import { exitCodes } from '../oracle/exit-codes.js';
 import { type Judgement, judgeTranscript } from '../oracle/judge.js';
 import { judgedAs, partsLackingIn, releaseIn } from '../oracle/release.js';
 import { stringifyJson } from '../protocol/json.js';
+import { linesIn, piecesOf } from '../protocol/lines.js';
 import { Transcript, TranscriptError } from '../protocol/transcript.js';
 import { builtWithout } from '../reference/dialects/built-without.js';
 import { type Dialect, type DialectName, dialects } from '../reference/dialects/dialect.js';
@@ -45,10 +46,14 @@ export function judgeCommand(io: Io): Command {
 
 /** @throws UsageError naming the file and the fault */
 export function readTranscript(file: string): Transcript {
+  let opened: number | undefined;
   try {
-    return Transcript.fromJsonLines(readFileSync(file === '-' ? 0 : file, 'utf8'));
+    if (file !== '-') opened = openSync(file, 'r');
+    return Transcript.fromLines(linesIn(piecesOf(opened ?? 0)));
   } catch (error) {
     throw new UsageError(`${file}: ${error instanceof TranscriptError ? error.message : whyUnreadable(error)}`);
+  } finally {
+    if (opened !== undefined) closeSync(opened);
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { type Clock, hostClock } from './clock.js';
 import { JsonError, type JsonValue, parseJson, stringifyJson } from './json.js';
+import { type Line, linesIn } from './lines.js';
 
 /** Version of the file format; raised when a reader of the old one would misunderstand the new one. */
 const transcriptVersion = 1;
@@ -168,28 +169,35 @@ export class Transcript {
 
   /** @throws TranscriptError naming the line and the fault; a file without its footer is one. */
   static fromJsonLines(text: string): Transcript {
-    const lines = text.split('\n');
-    const whole = lines.at(-1) === '';
-    if (whole) lines.pop();
-    if (lines.length === 0) throw new TranscriptError(1, 'the file is empty');
-    const transcript = new Transcript(readHeader(parseLine(lines[0] as string, 1)));
-    for (let i = 1; i < lines.length; i++) {
-      // A line without its end is what a writer leaves behind that was stopped.
-      if (i === lines.length - 1 && !whole) break;
-      const line = parseLine(lines[i] as string, i + 1);
-      if (line.end !== true) {
-        transcript.entries.push(readEntry(line, i));
-        transcript.count++;
+    return Transcript.fromLines(linesIn([Buffer.from(text)]));
+  }
+
+  /** The same of a file that is read line by line. @throws TranscriptError */
+  static fromLines(lines: Iterable<Line>): Transcript {
+    let transcript: Transcript | undefined;
+    let ended = false;
+    let n = 0;
+    for (const { text, whole } of lines) {
+      n++;
+      if (ended) throw new TranscriptError(n, 'the file goes on after its footer');
+      if (transcript === undefined) {
+        transcript = new Transcript(readHeader(parseLine(text, n)));
         continue;
       }
-      if (line.entries !== transcript.entries.length) {
-        const counts = `the footer counts ${line.entries} entries, the file has ${transcript.entries.length}`;
-        throw new TranscriptError(i + 1, counts);
+      // A line without its end is what a writer leaves behind that was stopped.
+      if (!whole) break;
+      const line = parseLine(text, n);
+      if (line.end === true) {
+        ended = true;
+        if (line.entries === transcript.count) continue;
+        throw new TranscriptError(n, `the footer counts ${line.entries} entries, the file has ${transcript.count}`);
       }
-      if (i < lines.length - 1) throw new TranscriptError(i + 2, 'the file goes on after its footer');
-      return transcript;
+      transcript.entries.push(readEntry(line, n - 1));
+      transcript.count++;
     }
-    throw new TranscriptError(lines.length, 'the footer is missing: the file was cut off');
+    if (transcript === undefined) throw new TranscriptError(1, 'the file is empty');
+    if (!ended) throw new TranscriptError(n, 'the footer is missing: the file was cut off');
+    return transcript;
   }
 }
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { linesIn } from '../../protocol/lines.js';
 import { type EntryKind, entryKinds, entryValue, Transcript, TranscriptError } from '../../protocol/transcript.js';
 
 const bytes = fc.uint8Array().map((array) => Buffer.from(array).toString('latin1'));
@@ -33,6 +34,28 @@ describe('transcript files', () => {
         expect(again.header).to.deep.equal(transcript.header);
         expect(again.toJsonLines()).to.equal(transcript.toJsonLines());
       }),
+    );
+  });
+
+  it('are the same however the pieces part in which a file is read', () => {
+    fc.assert(
+      fc.property(
+        fc.array(entry, { maxLength: 4 }),
+        fc.infiniteStream(fc.integer({ min: 1, max: 90 })),
+        (entries, cuts) => {
+          const transcript = recorded(entries);
+          const bytes = Buffer.from(transcript.toJsonLines());
+          const pieces: Buffer[] = [];
+          for (let from = 0; from < bytes.length; ) {
+            const piece = bytes.subarray(from, from + cuts.next().value);
+            pieces.push(piece);
+            from += piece.length;
+          }
+          expect(Transcript.fromLines(linesIn(pieces)).entries).to.deep.equal(transcript.entries);
+          const cut = [...pieces.slice(0, -1), (pieces.at(-1) as Buffer).subarray(0, -1)];
+          expect(() => Transcript.fromLines(linesIn(cut))).to.throw(/the footer is missing/);
+        },
+      ),
     );
   });
 
