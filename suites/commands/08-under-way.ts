@@ -1,13 +1,13 @@
 /** commands.md §8.1: what query-migrate shows in each state of a migration that is under way, and no more. */
 import { onTheirWay } from '../../oracle/amounts.js';
 import type { Trial } from '../../oracle/trial.js';
+import { DeadlinePassed } from '../../protocol/errors.js';
 import { isObject, type JsonObject, type JsonValue, sameJson } from '../../protocol/json.js';
 import { NotOffered, usualMemory } from '../../targets/target.js';
 import { ChapterBuilder } from '../requirement.js';
 import { inPostcopy, pauseNeeds, pauses, postcopyNeeds } from '../state-machine/postcopy.js';
 import { active, paused, peerNeeds, type Source, slow, someRam, source } from '../state-machine/source.js';
 import { fitsExactly } from './dialect-fit.js';
-import { becomes } from './observe.js';
 import { baselineRam, figuresGrow, figuresHold, ramMembers } from './ram-figures.js';
 
 const times = ['status', 'total-time', 'setup-time', 'ram'] as const;
@@ -66,24 +66,35 @@ async function showsRam(t: Trial, one: Source, ram: JsonObject): Promise<void> {
 
 const dataOf = (event: JsonObject): JsonObject => (isObject(event.data) ? event.data : {});
 
+/** Two answers to query-migrate that was asked twice in one go: however slow answers come, little happens between these. */
+async function askedTwice(t: Trial, { session }: Source): Promise<[JsonObject, JsonObject]> {
+  const since = session.mark();
+  const ids = [session.post('query-migrate'), session.post('query-migrate')] as const;
+  const answer = async (id: JsonValue): Promise<JsonObject> => {
+    const info = t.succeeded(await session.reply(id, { since, command: 'query-migrate' }), 'query-migrate');
+    return isObject(info) ? info : {};
+  };
+  return [await answer(ids[0]), await answer(ids[1])];
+}
+
 /** In the first pass each page either was sent or remains, whatever the guest writes meanwhile. */
 async function makesAll(t: Trial, one: Source): Promise<void> {
-  let before: JsonValue | undefined;
-  // Between two answers nothing was sent.
-  await becomes(t, one.session, 'query-migrate', 'the same twice', ({ status, ram }) => {
+  for (const until = one.session.patience(); ; ) {
+    const [before, { status, ram }] = await askedTwice(t, one);
     if (status !== 'active' || !isObject(ram) || Number(ram['dirty-sync-count']) !== 1)
       throw new NotOffered('its first pass was over before anybody could look at it twice');
-    const stood = ram.transferred === before;
-    before = ram.transferred;
-    if (!stood) return false;
-    const [normal, zero, remaining, total, page] = ['normal', 'duplicate', 'remaining', 'total', 'page-size'].map(
-      (name) => Number(ram[name]),
-    ) as [number, number, number, number, number];
-    const [pages, all] = [normal + zero + remaining / page, total / page];
-    const holds = pages <= all && pages >= all - onTheirWay;
-    t.check(holds, `${all} pages`, `${pages}`, 'sent and remaining, in the first pass');
-    return true;
-  });
+    // Nothing was sent between the two.
+    if (isObject(before.ram) && before.ram.transferred === ram.transferred) {
+      const [normal, zero, remaining, total, page] = ['normal', 'duplicate', 'remaining', 'total', 'page-size'].map(
+        (name) => Number(ram[name]),
+      ) as [number, number, number, number, number];
+      const [pages, all] = [normal + zero + remaining / page, total / page];
+      const holds = pages <= all && pages >= all - onTheirWay;
+      return t.check(holds, `${all} pages`, `${pages}`, 'sent and remaining, in the first pass');
+    }
+    if (until.passed) throw new DeadlinePassed('query-migrate to say the same twice', until.length);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
 
 /** Later releases know the downtime as soon as the guest runs at the destination. */

@@ -160,7 +160,8 @@ export const colo = new ChapterBuilder(['State machine', '3.6 COLO'], 'state-mac
         await session.event('RESUME', { since });
       }
       const words = (await two.source.story()).join(' ');
-      const shape = every ? /^((S P )?R )?(S P R ){1,}(S ?(P ?)?)?$/ : /^(R )?(S (P )?R ){1,}(S ?(P ?)?)?$/;
+      // We may have begun to listen, and stop, anywhere within a checkpoint.
+      const shape = every ? /^(((S )?P )?R )?(S P R ){1,}(S ?(P ?)?)?$/ : /^((P )?R )?(S (P )?R ){1,}(S ?(P ?)?)?$/;
       t.check(shape.test(`${words} `), 'STOP, a pass, RESUME, again and again', words);
     }),
   )
