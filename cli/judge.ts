@@ -3,11 +3,10 @@ import { closeSync, openSync } from 'node:fs';
 import { Command } from 'commander';
 import { exitCodes } from '../oracle/exit-codes.js';
 import { type Judgement, judgeTranscript } from '../oracle/judge.js';
-import { judgedAs, partsLackingIn, releaseIn } from '../oracle/release.js';
+import { asBuiltIn, judgedAs, releaseIn } from '../oracle/release.js';
 import { stringifyJson } from '../protocol/json.js';
 import { linesIn, piecesOf } from '../protocol/lines.js';
 import { Transcript, TranscriptError } from '../protocol/transcript.js';
-import { builtWithout } from '../reference/dialects/built-without.js';
 import { type Dialect, type DialectName, dialects } from '../reference/dialects/dialect.js';
 import { loadSchema } from '../reference/schema/index.js';
 import { renderJudgement } from '../reports/judgement.js';
@@ -26,8 +25,7 @@ export function judgeCommand(io: Io): Command {
     .action((file: string, options: { dialect?: DialectName; strictDesc: boolean; json: boolean }) => {
       const transcript = readTranscript(file);
       const own = judgedAs(releaseIn(transcript.entries));
-      const without = partsLackingIn(transcript.entries);
-      const asBuilt = (one: Dialect) => (without.length === 0 ? one : builtWithout(one, without));
+      const asBuilt = (one: Dialect) => asBuiltIn(transcript.entries, one);
       const dialect = asBuilt(options.dialect === undefined ? own.dialect : dialects[options.dialect]);
       const readings = options.dialect === undefined ? own.readings.map(asBuilt) : [];
       const judgement = judgeTranscript(transcript, {

@@ -6,11 +6,12 @@ import { StorageError } from '../campaign/folder.js';
 import { exitCodes } from '../oracle/exit-codes.js';
 import { explainDivergence } from '../oracle/explain.js';
 import { JudgingProxy } from '../oracle/proxy.js';
-import { judgedAs, releaseOf } from '../oracle/release.js';
+import { capabilityNames, judgedAs, type Release, releaseOf } from '../oracle/release.js';
 import { type Address, formatAddress, isLocal, parseAddress } from '../protocol/address.js';
 import { Session } from '../protocol/session.js';
 import { Transcript } from '../protocol/transcript.js';
-import { type DialectName, dialects } from '../reference/dialects/dialect.js';
+import { asListed, buildParts, builtWithout } from '../reference/dialects/built-without.js';
+import { type Dialect, type DialectName, dialects } from '../reference/dialects/dialect.js';
 import { loadSchema } from '../reference/schema/index.js';
 import { renderJudgement } from '../reports/judgement.js';
 import { UsageError } from './failures.js';
@@ -51,9 +52,11 @@ async function proxy(options: ProxyCliOptions, io: Io): Promise<void> {
       `${formatAddress(listen)} can be reached from other hosts; listen on 127.0.0.1, or --allow-remote if that is meant`,
     );
   }
-  const own = judgedAs(options.dialect === undefined ? await askRelease(connect) : undefined);
-  const dialect = options.dialect === undefined ? own.dialect : dialects[options.dialect];
-  const readings = options.dialect === undefined ? own.readings : [];
+  const { release, listed } = options.dialect === undefined ? await ask(connect) : {};
+  const own = judgedAs(release);
+  const asBuilt = (one: Dialect) => (listed === undefined ? one : asListed(one, listed));
+  const dialect = options.dialect === undefined ? asBuilt(own.dialect) : dialects[options.dialect];
+  const readings = (options.dialect === undefined ? own.readings : []).map(asBuilt);
   const file = options.transcript === undefined ? undefined : opened(options.transcript);
   let end: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => {
@@ -64,7 +67,8 @@ async function proxy(options: ProxyCliOptions, io: Io): Promise<void> {
     connect,
     judge: {
       dialect,
-      readings,
+      // What it lists all the same and refuses, only a refusal shows.
+      readings: [...readings, builtWithout(dialect, listedAllTheSame)],
       schema: loadSchema(dialect.name),
       defects: own.defects,
       strictDesc: options.strictDesc,
@@ -115,13 +119,28 @@ function record(transcript: Transcript, file: WriteStream, path: string): () => 
   };
 }
 
-/** The monitor's release, by its greeting. One connection beforehand: most monitors serve one client at a time. */
-async function askRelease(connect: Address) {
+const listedAllTheSame = buildParts.filter(({ listed }) => listed);
+
+/** The monitor's release, and the capabilities that it lists. One connection beforehand: most monitors serve one client at a time. */
+async function ask(connect: Address): Promise<{ release?: Release; listed?: ReadonlySet<string> }> {
   const session = await Session.connect(connect);
   try {
-    return releaseOf((await session.greeting()).value);
+    const release = releaseOf((await session.greeting()).value);
+    if (release === undefined) return {};
+    const listed = await capabilitiesOf(session);
+    return { release, ...(listed === undefined ? {} : { listed }) };
   } finally {
     session.close();
+  }
+}
+
+/** `undefined` where it does not list them: what is wrong with its answers is for the judgement to say. */
+async function capabilitiesOf(session: Session): Promise<ReadonlySet<string> | undefined> {
+  try {
+    await session.negotiate();
+    return capabilityNames((await session.command('query-migrate-capabilities')).value);
+  } catch {
+    return undefined;
   }
 }
 

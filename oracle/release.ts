@@ -1,7 +1,7 @@
 /** What a greeting says of the release: by it the dialect and the known defects are chosen. */
 import { isObject, type JsonValue } from '../protocol/json.js';
 import { type Entry, entryValue } from '../protocol/transcript.js';
-import { type BuildPart, buildParts } from '../reference/dialects/built-without.js';
+import { asListed, type BuildPart, buildParts, builtWithout } from '../reference/dialects/built-without.js';
 import { type Dialect, dialectFor, dialects } from '../reference/dialects/dialect.js';
 import type { TargetFacts } from '../targets/facts.js';
 import { defectsOf } from './known-defects.js';
@@ -42,13 +42,41 @@ export function judgedAs(release: Release | undefined): {
 /** What the errors of a conversation say to be missing from the build. */
 export function partsLackingIn(entries: readonly Entry[]): readonly BuildPart[] {
   const descs = new Set(
-    entries.map((entry) => {
+    entries.flatMap((entry) => {
       const value =
         entry.kind === 'received' && entry.text.includes('compiled without') ? entryValue(entry) : undefined;
-      return isObject(value) && isObject(value.error) ? value.error.desc : undefined;
+      const desc = isObject(value) && isObject(value.error) ? value.error.desc : undefined;
+      return typeof desc === 'string' ? [desc] : [];
     }),
   );
-  return buildParts.filter(({ desc }) => descs.has(desc));
+  return buildParts.flatMap((part) => {
+    const desc = [...descs].find((one) => part.refusal.test(one));
+    return desc === undefined ? [] : [{ ...part, desc }];
+  });
+}
+
+/** The build that a conversation shows: by the capabilities that are listed first, and by what is refused for want of a part. */
+export function asBuiltIn(entries: readonly Entry[], dialect: Dialect): Dialect {
+  const listed = firstCapabilities(entries);
+  const own = listed === undefined ? dialect : asListed(dialect, listed);
+  const told = partsLackingIn(entries).filter(({ desc }) => !own.migration.conflicts.some((one) => one.desc === desc));
+  return told.length === 0 ? own : builtWithout(own, told);
+}
+
+function firstCapabilities(entries: readonly Entry[]): ReadonlySet<string> | undefined {
+  for (const entry of entries) {
+    if (entry.kind !== 'received' || !entry.text.includes('"capability"')) continue;
+    const listed = capabilityNames(entryValue(entry));
+    if (listed !== undefined) return listed;
+  }
+  return undefined;
+}
+
+/** Names in a reply of `query-migrate-capabilities`; `undefined` for other messages. */
+export function capabilityNames(reply: JsonValue | undefined): ReadonlySet<string> | undefined {
+  const list = isObject(reply) && Array.isArray(reply.return) ? reply.return : [];
+  const names = list.map((one) => (isObject(one) && typeof one.state === 'boolean' ? one.capability : undefined));
+  return names.length > 0 && names.every((name) => typeof name === 'string') ? new Set(names) : undefined;
 }
 
 /** Whether the target's release is known for a defect. */

@@ -2,9 +2,16 @@
 
 import { isObject, type JsonObject } from '../protocol/json.js';
 import type { Session } from '../protocol/session.js';
+import { capabilitiesOf } from '../qapi/enums.js';
 import { fromIntrospection } from '../qapi/introspection.js';
 import type { Schema } from '../qapi/schema.js';
-import { type BuildPart, buildParts, builtWithout } from '../reference/dialects/built-without.js';
+import {
+  type BuildPart,
+  buildParts,
+  builtWithout,
+  ofAnotherSystem,
+  withoutCapabilities,
+} from '../reference/dialects/built-without.js';
 import { type Dialect, type DialectName, dialectFor, dialects } from '../reference/dialects/dialect.js';
 import { fitted } from '../reference/dialects/fitted.js';
 import { loadSchema } from '../reference/schema/index.js';
@@ -73,9 +80,11 @@ export async function learnFacts(instance: Instance, dialect?: DialectName): Pro
     const blocked = await reasonsAgainst(session);
     const machine = commands?.includes('qom-get') ? await machineOf(session) : undefined;
     const arch = commands?.includes('query-target') ? await archOf(session) : undefined;
-    const choice = settings === undefined ? chosen : fitting(chosen, settings);
-    // A monitor that runs already is somebody's: nothing is switched there to learn of it.
-    const without = settings === undefined || instance.pid === undefined ? [] : await partsLacking(session, settings);
+    const choice = settings === undefined ? chosen : forItsSystem(fitting(chosen, settings), settings, schema.schema);
+    const without =
+      settings === undefined
+        ? []
+        : await partsLacking(session, namesOf(settings.capabilities), schema.schema, instance.pid !== undefined);
     return {
       ...version,
       greeting,
@@ -93,28 +102,50 @@ export async function learnFacts(instance: Instance, dialect?: DialectName): Pro
   }
 }
 
-/** What the build lacks: each capability that needs a part is switched on, and off again. */
-async function partsLacking(session: Session, { capabilities }: Settings): Promise<BuildPart[]> {
+/**
+ * What the build lacks: each capability that needs a part is switched on, and off again.
+ * @param isOurs else it is somebody's, nothing is switched, and what it lists has to do
+ */
+async function partsLacking(
+  session: Session,
+  listed: readonly string[],
+  schema: Schema,
+  isOurs: boolean,
+): Promise<BuildPart[]> {
+  const known = capabilitiesOf(schema);
   const lacking: BuildPart[] = [];
   for (const part of buildParts) {
     const { capability } = part;
-    if (!capabilities.some((one) => isObject(one) && one.capability === capability && one.state === false)) continue;
+    if (!known.includes(capability) || listed.includes(capability) !== part.listed) continue;
+    if (!isOurs) {
+      if (!part.listed) lacking.push(part);
+      continue;
+    }
     const set = (state: boolean) =>
       session.command('migrate-set-capabilities', { capabilities: [{ capability, state }] });
     const { value } = await set(true);
     const error = isObject(value) && isObject(value.error) ? value.error : undefined;
     if (error === undefined) await set(false);
-    else if (error.desc === part.desc) lacking.push(part);
+    else if (typeof error.desc === 'string' && part.refusal.test(error.desc))
+      lacking.push({ ...part, desc: error.desc });
   }
   return lacking;
 }
 
-function asBuilt(choice: Choice, without: readonly BuildPart[]): Choice {
-  if (without.length === 0) return choice;
-  const { dialect, readings } = choice;
-  const own = (one: Dialect) => builtWithout(one, without);
-  return { ...choice, dialect: own(dialect), ...(readings === undefined ? {} : { readings: readings.map(own) }) };
+const asBuilt = (choice: Choice, without: readonly BuildPart[]): Choice =>
+  without.length === 0 ? choice : withDialects(choice, (one) => builtWithout(one, without));
+
+/** Without the capabilities of another system than its own, where it names them nowhere. */
+function forItsSystem(choice: Choice, { capabilities }: Settings, schema: Schema): Choice {
+  const absent = ofAnotherSystem(choice.dialect, new Set([...namesOf(capabilities), ...capabilitiesOf(schema)]));
+  return absent.length === 0 ? choice : withDialects(choice, (one) => withoutCapabilities(one, absent));
 }
+
+const withDialects = (choice: Choice, own: (one: Dialect) => Dialect): Choice => ({
+  ...choice,
+  dialect: own(choice.dialect),
+  ...(choice.readings === undefined ? {} : { readings: choice.readings.map(own) }),
+});
 
 async function stepsSingly(session: Session): Promise<boolean | undefined> {
   const { value } = await session.command('query-status');
@@ -204,10 +235,12 @@ function chooseDialect(version: Version, forced: DialectName | undefined): Choic
 /** What stands in for a release without a dialect of its own has the names that the target itself lists. */
 function fitting(choice: Choice, { capabilities, parameters }: Settings): Choice {
   if (choice.readings === undefined) return choice;
-  const names = capabilities.map((entry) => (isObject(entry) ? String(entry.capability) : ''));
-  const own = (dialect: Dialect) => fitted(dialect, names, new Set(Object.keys(parameters)));
-  return { ...choice, dialect: own(choice.dialect), readings: choice.readings.map(own) };
+  const names = namesOf(capabilities);
+  return withDialects(choice, (dialect) => fitted(dialect, names, new Set(Object.keys(parameters))));
 }
+
+const namesOf = (capabilities: Settings['capabilities']): string[] =>
+  capabilities.map((entry) => (isObject(entry) ? String(entry.capability) : ''));
 
 function readSchema(reply: unknown, dialect: Dialect): Pick<TargetFacts, 'schema' | 'schemaNote' | 'hidesDeprecated'> {
   if (!Array.isArray(reply)) {

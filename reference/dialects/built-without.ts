@@ -1,6 +1,7 @@
 /**
- * What a build of a release may lack. One without replication, or without block migration, lists the capability all the same,
- * and refuses to switch it on (MIG-CMD-SCAP-05).
+ * What a build of a release may lack. Without replication it lists the capability all the same, without block migration it
+ * leaves it out (commands.md §2.2); its schema has both, and it refuses to switch them on (MIG-CMD-SCAP-05). A build for
+ * another system has some capabilities neither here nor there.
  */
 import type { Dialect } from './dialect.js';
 import type { CapabilityConflict, MigrationRules } from './migration.js';
@@ -10,8 +11,12 @@ export interface BuildPart {
   readonly name: string;
   /** What cannot be switched on without it. */
   readonly capability: string;
+  /** Whether `query-migrate-capabilities` shows that capability all the same. */
+  readonly listed: boolean;
   /** How that is refused. */
   readonly desc: string;
+  /** How some releases word it. */
+  readonly refusal: RegExp;
   /** Commands that later releases leave out with it, all together. */
   readonly commands: readonly string[];
 }
@@ -20,13 +25,17 @@ export const buildParts: readonly BuildPart[] = [
   {
     name: 'block migration',
     capability: 'block',
+    listed: false,
     desc: 'QEMU compiled without old-style (blk/-b, inc/-i) block migration',
+    refusal: /^QEMU compiled without old-style \(blk\/-b(, inc\/-i)?\) block migration$/,
     commands: [],
   },
   {
     name: 'replication',
     capability: 'x-colo',
+    listed: true,
     desc: "QEMU compiled without replication module can't enable COLO",
+    refusal: /^QEMU compiled without replication module/,
     commands: [
       'x-colo-lost-heartbeat',
       'query-colo-status',
@@ -41,7 +50,34 @@ export const buildParts: readonly BuildPart[] = [
 export function builtWithout(dialect: Dialect, parts: readonly BuildPart[]): Dialect {
   const refusals = parts.map(({ capability, desc }): CapabilityConflict => ({ on: [capability], desc }));
   const { migration } = dialect;
-  return { ...dialect, migration: { ...migration, conflicts: [...refusals, ...migration.conflicts] } };
+  const { unlisted: before = [] } = migration;
+  const unlisted = [...before, ...parts.filter(({ listed }) => !listed).map(({ capability }) => capability)];
+  return { ...dialect, migration: { ...migration, conflicts: [...refusals, ...migration.conflicts], unlisted } };
+}
+
+/** Capabilities of one operating system alone. */
+const ofOneSystem: ReadonlySet<string> = new Set(['zero-copy-send']);
+
+/** Capabilities of a release that builds for another system do not have. */
+export const ofAnotherSystem = ({ migration }: Dialect, named: ReadonlySet<string>): readonly string[] =>
+  migration.capabilities.filter((name) => ofOneSystem.has(name) && !named.has(name));
+
+/** The dialect as a build speaks it that does not know some capabilities. */
+export function withoutCapabilities(dialect: Dialect, names: readonly string[]): Dialect {
+  const { migration } = dialect;
+  const isKnown = (name: string) => !names.includes(name);
+  const capabilities = migration.capabilities.filter(isKnown);
+  const conflicts = migration.conflicts.filter(({ on, off = [] }) => [...on, ...off].every(isKnown));
+  return { ...dialect, migration: { ...migration, capabilities, conflicts } };
+}
+
+/** The dialect of a build of which there is no more to go by than the capabilities that it lists. */
+export function asListed(dialect: Dialect, listed: ReadonlySet<string>): Dialect {
+  const lacking = buildParts.filter(
+    (part) => !part.listed && dialect.migration.capabilities.includes(part.capability) && !listed.has(part.capability),
+  );
+  const own = withoutCapabilities(dialect, ofAnotherSystem(dialect, listed));
+  return lacking.length === 0 ? own : builtWithout(own, lacking);
 }
 
 /** How `migrate` refuses `blk` and `inc` where the build has no block migration. */

@@ -27,6 +27,8 @@ export interface MigrationRules {
   readonly properties: PropertyRules;
   /** Capability names in the order that `query-migrate-capabilities` lists them. */
   readonly capabilities: readonly string[];
+  /** Those of them that it leaves out in this build. */
+  readonly unlisted?: readonly string[];
   /** Checked in this order on the set that a call would result in. */
   readonly conflicts: readonly CapabilityConflict[];
   /** In the order of their range checks. */

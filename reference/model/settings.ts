@@ -25,13 +25,13 @@ export const parameterCommands: ReadonlySet<string> = new Set([
   'query-migrate-cache-size',
 ]);
 
-export const queryCapabilities: CommandRule = (call) =>
-  call.answer('MIG-CMD-QCAP-01', {
-    exact: call.rules.capabilities.map((capability) => ({
-      capability,
-      state: call.state.capabilities.includes(capability),
-    })),
+export const queryCapabilities: CommandRule = (call) => {
+  const { capabilities, unlisted } = call.rules;
+  const shown = unlisted === undefined ? capabilities : capabilities.filter((name) => !unlisted.includes(name));
+  return call.answer('MIG-CMD-QCAP-01', {
+    exact: shown.map((capability) => ({ capability, state: call.state.capabilities.includes(capability) })),
   });
+};
 
 /** MIG-CMD-SCAP-02 … -10. */
 export const setCapabilities: CommandRule = (call) => {

@@ -1,8 +1,9 @@
 /** commands.md §2: names that the schema lists for migration. */
+
+import { capabilitiesOf, statusesOf } from '../../qapi/enums.js';
 import type { Dialect } from '../../reference/dialects/dialect.js';
 import { ChapterBuilder } from '../requirement.js';
 import { fitsExactly, unlessIntrospected } from './dialect-fit.js';
-import { capabilitiesOf, statusesOf } from './enums.js';
 
 const baselineStatuses: readonly string[] = [
   'none',

@@ -1,9 +1,9 @@
 /** commands.md §3: query-migrate-capabilities. */
 import { isObject, type JsonValue } from '../../protocol/json.js';
+import { capabilitiesOf } from '../../qapi/enums.js';
 import { validatorsFor } from '../../qapi/validators.js';
 import { ChapterBuilder } from '../requirement.js';
 import { fitsExactly } from './dialect-fit.js';
-import { capabilitiesOf } from './enums.js';
 
 export const namesIn = (list: JsonValue): string[] =>
   Array.isArray(list) ? list.map((entry) => (isObject(entry) ? String(entry.capability) : '')) : [];

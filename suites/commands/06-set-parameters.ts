@@ -2,12 +2,12 @@
 import type { Trial } from '../../oracle/trial.js';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
 import type { Session } from '../../protocol/session.js';
+import { enumOf } from '../../qapi/enums.js';
 import { dialectNames, dialects } from '../../reference/dialects/dialect.js';
 import type { ParameterRule } from '../../reference/dialects/migration.js';
 import { usualPageSize } from '../../targets/page-size.js';
 import { ChapterBuilder } from '../requirement.js';
 import { unlessExact } from './dialect-fit.js';
-import { enumOf } from './enums.js';
 import { unchanged } from './observe.js';
 import { borderValues, outcomeOf } from './parameter-model.js';
 

@@ -1,9 +1,9 @@
 /** commands.md §10: cancel, continue, start-postcopy, pause and recover, before any migration and after a failed one. */
 import type { Trial } from '../../oracle/trial.js';
 import type { Session } from '../../protocol/session.js';
+import { statusesOf } from '../../qapi/enums.js';
 import { ChapterBuilder } from '../requirement.js';
 import { unlessIntrospected } from './dialect-fit.js';
-import { statusesOf } from './enums.js';
 import { eventful, switchOn, unchanged } from './observe.js';
 
 const enablePostcopy = 'Enable postcopy with migrate_set_capability before the start of migration';

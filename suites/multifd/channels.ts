@@ -1,12 +1,12 @@
 /** Data channels of a captured source, and data channels that we feed a destination. */
 import type { Trial } from '../../oracle/trial.js';
+import { enumOf } from '../../qapi/enums.js';
 import { type PacketInfo, readChannel } from '../../reference/multifd/channel-reader.js';
 import type { InitialPacket } from '../../reference/multifd/initial-packet.js';
 import { packetLayout } from '../../reference/multifd/packet-layout.js';
 import { PacketWriter } from '../../reference/multifd/packet-writer.js';
 import type { TargetFacts } from '../../targets/facts.js';
 import { fitsExactly } from '../commands/dialect-fit.js';
-import { enumOf } from '../commands/enums.js';
 import { type Destination, destination } from '../state-machine/destination.js';
 import { block, Feed } from '../state-machine/feed.js';
 import { type CaptureOptions, recorded, type SeenStream, seenCapture } from '../stream-format/capture.js';

@@ -1,6 +1,7 @@
 /** Where a target's schema contradicts what is known of its release (qmp-protocol.md §13). */
 import { compareSchemas, type Difference } from '../../qapi/compare.js';
 import type { Schema } from '../../qapi/schema.js';
+import { ofAnotherSystem } from '../../reference/dialects/built-without.js';
 import { type DialectName, dialectNames, dialects } from '../../reference/dialects/dialect.js';
 import { loadSchema } from '../../reference/schema/index.js';
 import type { TargetFacts } from '../../targets/facts.js';
@@ -14,12 +15,17 @@ const ofSomeLibraries = /\.multifd-compression$/;
  * Differences that no build of the release may have. What a vendor adds is its own affair; between two dialects either may
  * be right, and what a release after the newest one has taken out is not known.
  */
-export function contradictions({ schema, dialect }: TargetFacts): Difference[] {
-  const isOwn = dialect === dialects[dialect.name];
+export function contradictions({ schema, dialect, readings }: TargetFacts): Difference[] {
+  const isOwn = readings === undefined;
   const around = neighbours(dialect.name, isOwn).map(loadSchema);
   const isOpen = !isOwn && around.length === 1;
   const [first = [], ...others] = around.map((known) => breaches(known, schema, isOpen));
-  return first.filter((one) => others.every((list) => list.some((other) => isLike(one, other))));
+  const absent = ofAnotherSystem(dialects[dialect.name], new Set(dialect.migration.capabilities));
+  return first.filter(
+    (one) =>
+      others.every((list) => list.some((other) => isLike(one, other))) &&
+      !(one.kind === 'removed' && absent.some((name) => one.text === `the value '${name}' is gone`)),
+  );
 }
 
 function neighbours(name: DialectName, isOwn: boolean): DialectName[] {

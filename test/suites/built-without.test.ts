@@ -1,13 +1,23 @@
 import { expect } from 'chai';
-import { partsLackingIn } from '../../oracle/release.js';
+import { asBuiltIn, partsLackingIn } from '../../oracle/release.js';
 import { Transcript } from '../../protocol/transcript.js';
-import { buildParts, builtWithout, goneWithTheirPart } from '../../reference/dialects/built-without.js';
-import { dialects } from '../../reference/dialects/dialect.js';
+import { asListed, buildParts, builtWithout, goneWithTheirPart } from '../../reference/dialects/built-without.js';
+import { type Dialect, dialects } from '../../reference/dialects/dialect.js';
 import { command, initialState } from '../../reference/model/index.js';
 import { learnFacts } from '../../targets/facts.js';
 import { monitor } from '../targets/tiny-monitor.js';
 
 const [block, replication] = buildParts as [(typeof buildParts)[0], (typeof buildParts)[0]];
+
+const { capabilities: all } = dialects['7.2'].migration;
+const shown = ({ migration: rules }: Dialect): string[] =>
+  command(initialState(rules, {}), { name: 'query-migrate-capabilities', args: {} }, rules).flatMap(({ outputs }) =>
+    outputs.flatMap((one) =>
+      one.kind === 'reply' && one.ok && one.value !== undefined && 'exact' in one.value
+        ? (one.value.exact as { capability: string }[]).map(({ capability }) => capability)
+        : [],
+    ),
+  );
 
 describe('a build that lacks a part of its release', () => {
   it('refuses the capabilities and the arguments that need it, and nothing else', () => {
@@ -29,6 +39,32 @@ describe('a build that lacks a part of its release', () => {
     }
   });
 
+  it('does not list every capability that it refuses, and lists what it does not lack', () => {
+    expect(shown(builtWithout(dialects['7.2'], [replication]))).to.deep.equal(all);
+    expect(shown(builtWithout(dialects['7.2'], [block]))).to.deep.equal(all.filter((name) => name !== 'block'));
+  });
+
+  it('is known by what it lists where there is no more to go by', () => {
+    const listing = (...absent: string[]) =>
+      asListed(dialects['7.2'], new Set(all.filter((name) => !absent.includes(name))));
+    expect(listing()).to.deep.equal(dialects['7.2']);
+    expect(shown(listing('block'))).to.deep.equal(all.filter((name) => name !== 'block'));
+    expect(listing('block').migration.capabilities).to.include('block');
+    expect(listing('zero-copy-send').migration.capabilities).not.to.include('zero-copy-send');
+    // What every build of the release has is missed.
+    expect(shown(listing('events'))).to.deep.equal(all);
+  });
+
+  it('is told from a conversation by its list and its refusals', () => {
+    const transcript = new Transcript();
+    const list = all.filter((name) => name !== 'block').map((capability) => ({ capability, state: false }));
+    transcript.add('source', 'received', JSON.stringify({ return: list }));
+    transcript.add('source', 'received', JSON.stringify({ error: { class: 'GenericError', desc: replication.desc } }));
+    const { unlisted, conflicts } = asBuiltIn(transcript.entries, dialects['7.2']).migration;
+    expect(unlisted).to.deep.equal(['block']);
+    expect(conflicts.slice(0, 2).map(({ desc }) => desc)).to.have.members([block.desc, replication.desc]);
+  });
+
   it('need not have the commands that go with it, where it has none of them', () => {
     expect([...goneWithTheirPart(['migrate'])]).to.deep.equal(replication.commands);
     expect([...goneWithTheirPart(['migrate', 'query-colo-status'])]).to.deep.equal([]);
@@ -43,7 +79,7 @@ describe('a build that lacks a part of its release', () => {
   });
 
   it('is found out by asking, and what was switched on for that is off again', async () => {
-    const list = '["xbzrle", "block", "x-colo"].map((capability) => ({ capability, state: on.has(capability) }))';
+    const list = '["xbzrle", "x-colo"].map((capability) => ({ capability, state: on.has(capability) }))';
     const set = `args.capabilities.some(({ capability, state }) => capability === "block" && state)
       ? { error: { class: "GenericError", desc: "${block.desc}" } }
       : (args.capabilities.forEach(({ capability, state }) => state ? on.add(capability) : on.delete(capability)), { return: {} })`;
@@ -55,10 +91,9 @@ describe('a build that lacks a part of its release', () => {
     try {
       const instance = await target.start();
       const { dialect } = await learnFacts(instance);
-      expect(dialect.migration.conflicts).to.deep.equal([
-        { on: ['block'], desc: block.desc },
-        ...dialects['3.0'].migration.conflicts,
-      ]);
+      const { conflicts, unlisted } = dialect.migration;
+      expect(conflicts).to.deep.equal([{ on: ['block'], desc: block.desc }, ...dialects['3.0'].migration.conflicts]);
+      expect(unlisted).to.deep.equal(['block']);
       const session = await instance.connect();
       await session.negotiate();
       const { value } = await session.command('query-migrate-capabilities');
