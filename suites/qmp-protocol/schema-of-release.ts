@@ -1,4 +1,5 @@
 /** Where a target's schema contradicts what is known of its release (qmp-protocol.md §13). */
+import { isDeepStrictEqual } from 'node:util';
 import { compareSchemas, type Difference } from '../../qapi/compare.js';
 import type { Schema } from '../../qapi/schema.js';
 import { ofAnotherSystem } from '../../reference/dialects/built-without.js';
@@ -15,8 +16,8 @@ const ofSomeLibraries = /\.multifd-compression$/;
  * Differences that no build of the release may have. What a vendor adds is its own affair; between two dialects either may
  * be right, and what a release after the newest one has taken out is not known.
  */
-export function contradictions({ schema, dialect, readings }: TargetFacts): Difference[] {
-  const isOwn = readings === undefined;
+export function contradictions({ schema, dialect }: TargetFacts): Difference[] {
+  const isOwn = isDeepStrictEqual(dialect.version, dialects[dialect.name].version);
   const around = neighbours(dialect.name, isOwn).map(loadSchema);
   const isOpen = !isOwn && around.length === 1;
   const [first = [], ...others] = around.map((known) => breaches(known, schema, isOpen));
