@@ -57,7 +57,7 @@ export interface Received {
   readonly stale: boolean;
 }
 
-export const isReply = (message: Received): boolean => message.kind === 'success' || message.kind === 'failure';
+export const isReply = ({ kind }: Pick<Received, 'kind'>): boolean => kind === 'success' || kind === 'failure';
 
 /** True when the reply carries exactly this id. */
 export function answers(message: Received, id: JsonValue): boolean {

@@ -8,9 +8,7 @@ import type { RequirementEnded } from '../oracle/run-events.js';
 import { signatureOf } from '../oracle/signature.js';
 import { Trial, type TrialSettings } from '../oracle/trial.js';
 import { isFailure, type Verdict } from '../oracle/verdict.js';
-import { hostClock } from '../protocol/clock.js';
 import { ConnectError, DeadlinePassed, Disconnected, NotQmp } from '../protocol/errors.js';
-import { afterFairTime, type Starved } from '../protocol/fair-time.js';
 import { isObject } from '../protocol/json.js';
 import { renderEntries } from '../protocol/render.js';
 import { type Entry, Transcript } from '../protocol/transcript.js';
@@ -25,6 +23,7 @@ import { migrationBlocked } from './blocked.js';
 import { guestEnds } from './guest-ends.js';
 import { guestWaits } from './guest-waits.js';
 import { commandThatLacks } from './lacking.js';
+import { withinItsTime } from './own-time.js';
 import type { Requirement } from './requirement.js';
 
 /** Milliseconds that a whole requirement may take unless it says otherwise. */
@@ -54,7 +53,7 @@ export async function conduct(requirement: Requirement, settings: TrialSettings)
   let verdict: Verdict;
   let fatal: string | undefined;
   try {
-    await withDeadline(requirement.run(trial), requirement.deadline ?? usualDeadline, trial.starved);
+    await withinItsTime(requirement.run(trial), requirement.deadline ?? usualDeadline, trial);
     trial.conversed();
     trial.streamed();
     const unlike = trial.quotes ? undefined : unlikeTheModel(trial.transcript, trial.facts, trial.served);
@@ -109,13 +108,6 @@ function defectOfDeath({ facts, instances, transcript }: Trial): string | undefi
 /** Processes of ours were asked at the start; one that had the part then has no excuse to refuse for want of it. */
 const mayLack = ({ facts, instances }: Trial, { desc }: BuildPart): boolean =>
   facts.dialect.migration.conflicts.some((one) => one.desc === desc) || instances.some(({ pid }) => pid === undefined);
-
-function withDeadline<T>(work: Promise<T>, deadline: number, starved: Starved): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const late = (length: number) => reject(new DeadlinePassed('end of the requirement', length));
-    work.then(resolve, reject).finally(afterFairTime(hostClock, deadline, late, starved));
-  });
-}
 
 async function judgeError(error: unknown, trial: Trial): Promise<{ verdict: Verdict; fatal?: string }> {
   if (error instanceof NotOffered) return { verdict: { kind: 'not-applicable', reason: error.message } };

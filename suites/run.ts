@@ -23,6 +23,7 @@ import { diedYoung } from './died-young.js';
 import type { Expectations } from './expectations/file.js';
 import { dayOf, ExpectationMatcher } from './expectations/match.js';
 import { type Planned, sideBySide } from './schedule.js';
+import { Unheard } from './unheard.js';
 import { withoutMigrationNote } from './without-migration.js';
 
 export interface RunOptions {
@@ -136,6 +137,7 @@ class Run {
   /** Why the run cannot go on. */
   aborted: string | undefined;
   private readonly shared = new Observations();
+  private readonly unheard = new Unheard();
   /** The failure after which nothing begins any more. */
   private firstFailure: string | undefined;
 
@@ -193,6 +195,8 @@ class Run {
       if (!isFailure(again.verdict)) result = again;
     }
     if (result.fatal !== undefined) this.aborted ??= result.fatal;
+    const silent = this.unheard.remark(result.verdict, result.transcript.entries);
+    if (silent !== undefined) options.sink({ event: 'note', text: silent });
     return endedEvent(requirement, chapter, result, () => options.reproduce(requirement.id));
   }
 

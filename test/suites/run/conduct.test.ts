@@ -292,6 +292,27 @@ describe('the verdict of a requirement', () => {
     expect(performance.now() - began).to.be.lessThan(3000);
   });
 
+  /** Asks six times and waits 400 ms, of which it has 100. */
+  const asking = (milliseconds: number) =>
+    judge(
+      async (t) => {
+        const text = '{"return": {}, "id": 1}';
+        for (let i = 0; i < 6; i++) {
+          t.transcript.add('source', 'sent', 'x', { time: 1000 * i });
+          t.transcript.add('source', 'received', text, { time: 1000 * i + milliseconds });
+        }
+        await new Promise((resolve) => setTimeout(resolve, 400));
+        t.check(true, 'x', 'x');
+      },
+      inOrder,
+      100,
+    );
+
+  it('is not that it takes longer than it may where the monitor takes its time with each answer', async () => {
+    expect((await asking(60)).verdict).to.deep.equal({ kind: 'conforms' });
+    expect((await asking(5)).verdict.divergence?.expected).to.deep.equal(['end of the requirement']);
+  });
+
   it('leaves no instance behind that failed', async () => {
     const result = await judge(async (t) => {
       t.check(false, 'a', (await t.connect()).log[0]);
