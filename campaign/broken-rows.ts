@@ -7,7 +7,7 @@ const rows: readonly (readonly [words: RegExp, row: string])[] = [
   [/UUID .* of a machine that has/, 'MIG-MFD-INIT-02'],
   [/a greeting has .* in reserve/, 'MIG-MFD-INIT-03'],
   [/have the numbers|have the same number|has a number below/, 'MIG-MFD-PKT-07'],
-  [/a packet has .* (?:in reserve|behind its name)/, 'MIG-MFD-PKT-08'],
+  [/a packet has .* (?:in reserve|behind its name)|a packet without pages has/, 'MIG-MFD-PKT-08'],
   [/\(multifd §1\)/, 'MIG-MFD-INIT-01'],
   [/packets with SYNC on a data channel/, 'MIG-MFD-SYNC-01'],
   [/a packet has flags/, 'MIG-MFD-FLAG-01'],
@@ -41,7 +41,7 @@ const rows: readonly (readonly [words: RegExp, row: string])[] = [
   [/^offset \S+: configuration: (?:subsection|capability|page bits)/, 'MIG-STR-HDR-03'],
   [/^offset \S+: configuration: /, 'MIG-STR-HDR-02'],
   // A body of another length than it has to have is followed by no footer.
-  [/: timer: /, 'MIG-STR-DEV-02'],
+  [/: timer(?: |: )/, 'MIG-STR-DEV-02'],
   [/: globalstate: /, 'MIG-STR-DEV-03'],
   [/: footer/, 'MIG-STR-SEC-04'],
   [/: section id/, 'MIG-STR-SEC-02'],

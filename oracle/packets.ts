@@ -2,6 +2,9 @@
 import type { PacketInfo } from '../reference/multifd/channel-reader.js';
 import { type PacketLayout, reserveOfGreeting, reserveOfPackets } from '../reference/multifd/packet-layout.js';
 
+/** Where the fields of a packet begin that say what is in it: behind magic, version and flags. */
+const fieldsOfPackets = 12;
+
 /** What is not zero of where all should be. */
 const unclean = (bytes: Buffer): Buffer | undefined => (bytes.some(Boolean) ? Buffer.from(bytes) : undefined);
 
@@ -23,6 +26,31 @@ export const behindName = (
   { blockName, offsets }: PacketLayout,
 ): Buffer | undefined =>
   pages + zeroPages === 0 ? undefined : unclean(header.subarray(blockName + block.length, offsets));
+
+/**
+ * What a packet without pages has beyond its flags and its number, where no source leaves that: later ones leave nothing, earlier
+ * ones what stood in the packet before it on the same channel.
+ * @param before header of that packet; absent: none came
+ */
+export function leftInEmpty(
+  { pages, zeroPages }: PacketInfo,
+  header: Buffer,
+  layout: PacketLayout,
+  before: Buffer | undefined,
+): string | undefined {
+  const { blockName, emptyHasNoRoom, nextPacketSize, packetNum } = layout;
+  if (pages + zeroPages > 0 || nextPacketSize === undefined) return undefined;
+  const rest = header.subarray(emptyHasNoRoom ? packetNum + 8 : blockName);
+  if (emptyHasNoRoom) {
+    const left = unclean(header.subarray(fieldsOfPackets, packetNum)) ?? unclean(rest);
+    return left === undefined ? undefined : `${left.toString('hex', 0, 40)} where all is zero`;
+  }
+  const size = header.readUInt32BE(nextPacketSize);
+  const former = before?.readUInt32BE(nextPacketSize) ?? 0;
+  if (size !== 0 && size !== former) return `next_packet_size ${size}, neither 0 nor ${former} as before`;
+  const same = before?.subarray(blockName).equals(rest) ?? false;
+  return same || unclean(rest) === undefined ? undefined : 'another block and other offsets than the packet before it';
+}
 
 /**
  * What is wrong with the numbers of the packets of one migration: they count from 0 on over all channels, in order on each.

@@ -6,7 +6,7 @@ import type { StreamRules } from '../../reference/dialects/stream.js';
 import { type ChannelBlock, ChannelReader, type PacketInfo } from '../../reference/multifd/channel-reader.js';
 import { methodFlags, PacketFlag, type PacketLayout, packetLayout } from '../../reference/multifd/packet-layout.js';
 import { pageSize } from '../../reference/ram/guest-ram.js';
-import { behindName, greetingReserve, numbersWrong, packetReserve } from '../packets.js';
+import { behindName, greetingReserve, leftInEmpty, numbersWrong, packetReserve } from '../packets.js';
 
 /** First byte of a data channel's magic. */
 export const channelByte = 0x11;
@@ -39,6 +39,8 @@ export class DataChannel {
   /** What its greeting has in reserve, where that is not zero. */
   unclean: Buffer | undefined;
   private left = false;
+  /** Header of the last packet. */
+  private before: Buffer | undefined;
   /** What came before the main channel had named its blocks. */
   private waiting: Buffer[] = [];
   private reader: ChannelReader | undefined;
@@ -86,6 +88,9 @@ export class DataChannel {
     const rest = behindName(info, header, layout);
     if (rest !== undefined)
       this.settings.complain('multifd §2', `a packet has ${rest.toString('hex')} behind its name`);
+    const left = leftInEmpty(info, header, layout, this.before);
+    if (left !== undefined) this.settings.complain('multifd §2', `a packet without pages has ${left}`);
+    this.before = Buffer.from(header);
   }
 
   /** No more is to be said of it. */

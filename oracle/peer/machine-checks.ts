@@ -8,6 +8,7 @@ import { decodeGlobalState, emptyMachineDevices } from '../../reference/stream/d
 import { SectionType } from '../../reference/stream/format.js';
 import type { SectionInfo, StreamCommand } from '../../reference/stream/stream-handler.js';
 import { describedSections, parseVmdescription } from '../../reference/stream/vmdescription.js';
+import { wrongClock } from './clock-checks.js';
 
 type Report = (requirement: string, text: string) => void;
 
@@ -45,6 +46,7 @@ export class MachineChecks {
     private readonly rules: StreamRules,
     private readonly report: Report,
     private readonly known: () => KnownMachine | undefined,
+    private readonly now: () => number = () => performance.now(),
   ) {
     const sizes = emptyMachineDevices(rules).map(({ idstr, fields }) => [idstr, fields] as const);
     this.#sizes = new Map(sizes.map(([idstr, fields]) => [idstr, fields.reduce((sum, { size }) => sum + size, 0)]));
@@ -66,6 +68,10 @@ export class MachineChecks {
         `${idstr} has ${body.length - size} bytes of subsections in a machine without any`,
       );
     const due = this.known()?.runState;
+    if (idstr === 'timer' && this.known() !== undefined) {
+      const wrong = wrongClock(body, due !== 'prelaunch', Math.max(this.now(), process.uptime() * 1000));
+      if (wrong !== undefined) this.report('stream-format §6.1', wrong);
+    }
     if (idstr !== 'globalstate' || due === undefined) return;
     const stored = decodeGlobalState(body);
     if (stored !== due) this.report('stream-format §6.1', `globalstate says ${stored} of a guest that was ${due}`);

@@ -222,7 +222,7 @@ export class PeerConnection {
     const checks = (this.begins ? memory.checks : undefined) ?? new ConformanceChecks(rules);
     const report = (requirement: string, text: string) => checks.report(requirement, text);
     memory.pages ??= new PageChecks(report, () => this.settings.machine()?.compressLevel, this.settings.now);
-    memory.machine ??= new MachineChecks(rules, report, this.settings.machine);
+    memory.machine ??= new MachineChecks(rules, report, this.settings.machine, this.settings.now);
     const { pages, machine } = memory;
     // What goes on here began where nobody read along.
     if (!this.begins) pages.elsewhere = true;

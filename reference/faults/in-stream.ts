@@ -148,6 +148,18 @@ export const streamFaults = inArea('stream', {
         honest(id, idstr, instance, version, idstr === 'timer' ? body.subarray(0, 16) : body),
     ),
   ),
+  'timer-stands': written('says that its guest has never run', ['MIG-STR-DEV-02'], (w) =>
+    instead(w, 'device', (honest) => (id, idstr, instance, version, body) => {
+      if (idstr === 'timer') body.fill(0);
+      honest(id, idstr, instance, version, body);
+    }),
+  ),
+  'timer-rate-changes': written('counts the same ticks, however long its guest ran', ['MIG-STR-DEV-02'], (w) =>
+    instead(w, 'device', (honest) => (id, idstr, instance, version, body) => {
+      if (idstr === 'timer') body.writeBigInt64BE(1_000_000n);
+      honest(id, idstr, instance, version, body);
+    }),
+  ),
 });
 
 const packed = (title: string, rows: readonly string[], change: (data: Buffer) => Buffer) =>

@@ -161,6 +161,17 @@ export const multifdFaults = inArea('multifd', {
     ),
     dialect: '7.2',
   },
+  'multifd-empty-unclean': {
+    ...fault('leaves what lay in memory in packets without pages', ['MIG-MFD-PKT-08'], {
+      packets: (writer) =>
+        instead(writer, 'sync', (honest) => (...args) => {
+          const header = honest(...args);
+          header.writeUInt8(0x5a, writer.layout.offsets);
+          return header;
+        }),
+    }),
+    dialect: '10.0',
+  },
   'multifd-sync-lost': fault('synchronises without the flag', ['MIG-MFD-SYNC-01'], {
     packets: (writer) => instead(writer, 'sync', (honest) => (num) => honest(num, 0)),
   }),

@@ -8,10 +8,18 @@ interface DescribedField {
   readonly size: number;
 }
 
-/** The FULL sections of a machine without devices, in stream order (stream-format.md §6.1). */
-export function writeDevices(writer: StreamWriter, dialect: Dialect, runState: string, colo: boolean): void {
+/** The FULL sections of a machine without devices, in stream order (stream-format.md §6.1). @param guestTime milliseconds that the guest has run */
+export function writeDevices(
+  writer: StreamWriter,
+  dialect: Dialect,
+  runState: string,
+  colo: boolean,
+  guestTime = 0,
+): void {
   const { sectionIds, coloSection } = dialect.stream;
-  writer.device(sectionIds.timer ?? 0, 'timer', 0, 2, encodeTimer(0n, 0n));
+  // Its processors count a thousand million ticks a second.
+  const nanoseconds = BigInt(Math.round(guestTime * 1e6));
+  writer.device(sectionIds.timer ?? 0, 'timer', 0, 2, encodeTimer(nanoseconds, nanoseconds));
   if (colo && coloSection) writer.device(sectionIds.COLOState ?? 1, 'COLOState', 0, 1, Buffer.from([1]));
   writer.device(sectionIds.globalstate ?? 0, 'globalstate', 0, 1, encodeGlobalState(dialect.stream, runState));
 }

@@ -68,6 +68,8 @@ export interface MigrationHost {
   startGuest(): void;
   /** True unless `-S`; while in `inmigrate` QMP `stop` and `cont` clear and set it (MIG-SM-I08). */
   autostart: boolean;
+  /** Milliseconds that the guest has run, here and before it came here; absent on a machine without a clock. */
+  guestTime?: number;
 
   /** Raises an event on every negotiated monitor. `data` absent means an event without data. */
   emit(event: string, data?: Record<string, unknown>): void;

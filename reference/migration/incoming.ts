@@ -1,7 +1,7 @@
 import type { MigrationUri } from '../model/index.js';
 import { PostcopyDestination } from '../postcopy/destination.js';
 import { preferLargePages } from '../ram/large-pages.js';
-import { decodeGlobalState } from '../stream/device-layout.js';
+import { decodeGlobalState, decodeTimer } from '../stream/device-layout.js';
 import type { LocalMachine } from '../stream/local-machine.js';
 import { RamLoader } from '../stream/ram-loader.js';
 import type { ReceiverState } from '../stream/reader-context.js';
@@ -279,6 +279,7 @@ export class Incoming {
       },
       device: (section, body) => {
         adopted?.device?.(section, body);
+        if (section.idstr === 'timer' && 'guestTime' in host) host.guestTime = decodeTimer(body).clock / 1e6;
         if (section.idstr === 'globalstate') this.#stored = decodeGlobalState(body) as RunState;
         if (section.idstr === 'COLOState') this.#coloRequested = body[0] === 1;
       },

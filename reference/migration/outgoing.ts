@@ -300,8 +300,8 @@ export class Outgoing {
 
   /** The FULL sections; `runState` is what the guest was before it stopped. */
   writeDevices(runState: string, writer = this.writer): void {
-    const { adopted, dialect } = this.deps.host;
-    if (adopted?.name === undefined) writeDevices(writer, dialect, runState, this.settings.on('x-colo'));
+    const { adopted, dialect, guestTime } = this.deps.host;
+    if (adopted?.name === undefined) writeDevices(writer, dialect, runState, this.settings.on('x-colo'), guestTime);
     else adopted.write(writer, dialect.stream, runState);
   }
 

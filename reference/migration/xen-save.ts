@@ -12,7 +12,7 @@ import type { MigrationHost } from './host.js';
 export function saveDevices(host: MigrationHost, path: string): string | undefined {
   const writer = new StreamWriter(host.dialect.stream);
   writer.header();
-  writeDevices(writer, host.dialect, host.runState, false);
+  writeDevices(writer, host.dialect, host.runState, false, host.guestTime);
   writer.eof();
   let fd: number;
   try {

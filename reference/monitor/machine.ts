@@ -76,7 +76,12 @@ export class Machine implements MigrationHost {
     if (options.wire !== undefined) this.wire = options.wire;
     this.allowExec = options.allowExec;
     this.allowRemote = options.allowRemote;
-    this.#state = new MachineState(options.runState, options.dialect.protocol.transitions, (event) => this.emit(event));
+    this.#state = new MachineState(
+      options.runState,
+      options.dialect.protocol.transitions,
+      (event) => this.emit(event),
+      this.clock,
+    );
     this.#state.autostart = options.autostart;
     this.#preconfig = options.preconfig;
   }
@@ -104,6 +109,12 @@ export class Machine implements MigrationHost {
   }
   set autostart(run: boolean) {
     this.#state.autostart = run;
+  }
+  get guestTime(): number {
+    return this.#state.guestTime;
+  }
+  set guestTime(ms: number) {
+    this.#state.guestTime = ms;
   }
   setRunState(state: RunState): void {
     this.#state.setRunState(state);

@@ -94,6 +94,12 @@ export function encodeTimer(ticksOffset: bigint, clockOffset: bigint): Buffer {
   return body;
 }
 
+/** What is in a `timer` body: ticks, a field that is not used, and nanoseconds, which version 1 lacks. */
+export function decodeTimer(body: Buffer): { readonly ticks: number; readonly unused: number; readonly clock: number } {
+  const field = (at: number) => (body.length < at + 8 ? 0 : Number(body.readBigInt64BE(at)));
+  return { ticks: field(0), unused: field(8), clock: field(16) };
+}
+
 /** Body of the `globalstate` section. */
 export function encodeGlobalState(rules: StreamRules, runState: string, suspended = false): Buffer {
   const body = Buffer.alloc(104);

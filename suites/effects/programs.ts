@@ -6,7 +6,8 @@ import { DeadlinePassed } from '../../protocol/errors.js';
 import { ChapterBuilder } from '../requirement.js';
 import { migrateTo, startsPrograms, tellsOfProgram } from '../state-machine/exec.js';
 import { peerNeeds, someRam, source } from '../state-machine/source.js';
-import { Captured, captureNeeds, readable } from '../stream-format/capture.js';
+import { Captured, captureNeeds } from '../stream-format/capture.js';
+import { isWhole } from '../stream-format/other-way.js';
 
 export const programEffects = new ChapterBuilder(['Effects', 'Programs'], 'commands.md, exec:', peerNeeds)
   .must('MIG-CMD-EXEC-01', 'how the program ends is not looked at', async (t) => {
@@ -47,12 +48,7 @@ export const programEffects = new ChapterBuilder(['Effects', 'Programs'], 'comma
         // Nothing tells of it: the program is no child of ours.
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
-      const recording = readable(t, await readFile(file));
-      one.carries(recording);
-      // A load is through before it, and would not miss the end of it.
-      const { description = '', descriptionLength: whole } = recording;
-      const holds = whole > 0 && Buffer.byteLength(description) === whole;
-      t.check(holds, `${whole} bytes of a description`, `${Buffer.byteLength(description)}`, 'behind the end');
+      await isWhole(t, one, await readFile(file));
     },
     { needs: captureNeeds },
   )

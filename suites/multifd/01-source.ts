@@ -1,6 +1,6 @@
 /** multifd.md §1 to §4, §7: the data channels of a source. */
 
-import { behindName, greetingReserve, numbersWrong, packetReserve } from '../../oracle/packets.js';
+import { behindName, greetingReserve, leftInEmpty, numbersWrong, packetReserve } from '../../oracle/packets.js';
 import type { JsonObject } from '../../protocol/json.js';
 import { packetBytes, packetLayout } from '../../reference/multifd/packet-layout.js';
 import { ChapterBuilder } from '../requirement.js';
@@ -159,6 +159,33 @@ const builder = new ChapterBuilder(['Multifd', '1 Source'], 'multifd.md §1 to �
         }
       }
       t.check(named > 0, 'packets with pages', 'none');
+    },
+  )
+  .must(
+    'MIG-MFD-PKT-08.empty',
+    'a packet without pages has nothing in it, or what the packet before it had',
+    async (t) => {
+      const { channels } = await captureChannels(t);
+      const layout = packetLayout(t.dialect.stream);
+      const length = packetBytes(layout, layout.defaultPages);
+      let empty = 0;
+      for (const { packets, bytes } of channels) {
+        let before: Buffer | undefined;
+        for (const packet of packets) {
+          const header = bytes.subarray(packet.offset, packet.offset + length);
+          const left = leftInEmpty(packet, header, layout, before);
+          t.check(left === undefined, 'nothing, or what was there before', left ?? 'nothing');
+          if (packet.pages + packet.zeroPages === 0) empty++;
+          before = header;
+        }
+      }
+      t.check(empty > 0, 'packets without pages', 'none');
+    },
+    {
+      needs: {
+        unless: ({ dialect }) =>
+          packetLayout(dialect.stream).nextPacketSize === undefined ? 'what is not used is not defined' : undefined,
+      },
     },
   )
   .must('MIG-MFD-SYNC-01', 'each channel is synchronised as often as the main channel says', async (t) => {

@@ -1,13 +1,16 @@
 /** qmp-protocol.md §14: descriptors that travel with a client's bytes. */
+import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Trial } from '../../oracle/trial.js';
 import { commandWithDescriptors, lacksDescriptors, sendWithDescriptors } from '../../protocol/descriptor-sending.js';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
 import type { Session } from '../../protocol/session.js';
 import { NotOffered } from '../../targets/target.js';
-import { eventful, migrationBecomes } from '../commands/observe.js';
 import { ChapterBuilder } from '../requirement.js';
+import { Captured, captureNeeds } from '../stream-format/capture.js';
+import { isWhole } from '../stream-format/other-way.js';
 import { done } from './shapes.js';
 import { expects } from './texts.js';
 import { onTwoMonitors } from './two-monitors.js';
@@ -27,6 +30,13 @@ function opened(t: Trial, count: number): number[] {
     for (const file of files) closeSync(file);
   });
   return files;
+}
+
+/** The descriptor of a connection. @throws NotOffered where it has none that can be told */
+function descriptorOf(end: Socket): number {
+  const fd = (end as unknown as { readonly _handle?: { readonly fd?: number } | null })._handle?.fd;
+  if (fd === undefined || fd < 0) throw new NotOffered('connections have no descriptors here');
+  return fd;
 }
 
 /** A session over which descriptors can be sent. @throws NotOffered in words why not */
@@ -175,23 +185,43 @@ export const passedDescriptors = new ChapterBuilder(
     'QMP-FD-11',
     'migrate to fd: writes to the descriptor and takes its name away',
     async (t) => {
-      const session = await sender(t, await eventful(t, 'migrated'));
-      const { scratch } = await t.instance();
-      const path = join(scratch, 'stream.bin');
+      const one = await Captured.open(t);
+      const session = await sender(t, one.session);
+      const path = join(one.instance.scratch, 'stream.bin');
       const file = openSync(path, 'w');
       t.atEnd(async () => closeSync(file));
       t.succeeded(await passed(session, 'qmpspec', [file]), 'getfd');
       t.equal(t.succeeded(await session.command('migrate', { uri: 'fd:qmpspec' })), {}, 'migrate');
       t.failed(await session.command('closefd', { fdname: 'qmpspec' }), 'GenericError', unknown('qmpspec'), 'the name');
-      await migrationBecomes(t, session, 'completed');
-      t.same(readFileSync(path).subarray(0, 4).toString('latin1'), 'QEVM', 'what the file begins with');
+      await one.until('completed');
+      await one.runs('postmigrate');
+      await isWhole(t, one, readFileSync(path));
     },
     {
       needs: {
         ...needs,
+        abilities: [...needs.abilities, ...captureNeeds.abilities],
         unless: ({ dialect }) => (dialect.migration.fdMayBeFile ? undefined : 'it does not migrate to files this way'),
       },
     },
+  )
+  .must(
+    'QMP-FD-11.socket',
+    'migrate to fd: is a migration like any other, both ways, where the descriptor is a connection',
+    async (t) => {
+      const one = await Captured.open(t);
+      const session = await sender(t, one.session);
+      const end = connect(one.peer.uri.replace(/^unix:/, ''));
+      t.atEnd(async () => void end.destroy());
+      await once(end, 'connect');
+      t.succeeded(await passed(session, 'qmpspec', [descriptorOf(end)]), 'getfd');
+      // The other end is closed when the monitor closes it, and no sooner.
+      end.destroy();
+      t.equal(t.succeeded(await session.command('migrate', { uri: 'fd:qmpspec' })), {}, 'migrate');
+      await one.completes();
+      await isWhole(t, one, one.bytes());
+    },
+    { needs: { ...needs, abilities: [...needs.abilities, ...captureNeeds.abilities] } },
   )
   .must(
     'QMP-FD-12.passed',

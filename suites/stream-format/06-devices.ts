@@ -1,13 +1,22 @@
 /** stream-format.md §6: device sections of an empty machine. */
 
 import type { Trial } from '../../oracle/trial.js';
-import { decodeGlobalState, encodeGlobalState, encodeTimer } from '../../reference/stream/device-layout.js';
+import { hostClock } from '../../protocol/clock.js';
+import {
+  decodeGlobalState,
+  decodeTimer,
+  encodeGlobalState,
+  encodeTimer,
+} from '../../reference/stream/device-layout.js';
 import { fitsExactly, unlessExact } from '../commands/dialect-fit.js';
 import { ChapterBuilder } from '../requirement.js';
 import { takes } from './accepted-row.js';
 import { Captured, capture, captureNeeds } from './capture.js';
 import { failNeeds, loadNeeds, refuses } from './loading.js';
 import type { Recording } from './recording.js';
+
+/** Milliseconds that one of two guests runs longer, and by which clocks may differ in what they call the same moment. */
+const [longer, step] = [400, 20];
 
 const bodyOf = (recording: Recording, idstr: string): Buffer | undefined =>
   recording.sections.find((section) => section.idstr === idstr)?.body;
@@ -42,6 +51,23 @@ export const devices = new ChapterBuilder(
     t.same(section?.version, 2, 'version');
     t.same(section?.body.length, 24, 'bytes');
     t.same(section?.body.readBigUInt64BE(8).toString(), '0', 'unused');
+  })
+  .must('MIG-STR-DEV-02.clock', 'timer counts while the guest runs, its two counters at one rate', async (t) => {
+    const rates: number[] = [];
+    for (const wait of [0, longer]) {
+      const one = await Captured.open(t, { image: null, untouched: true });
+      const began = hostClock.now();
+      await new Promise<void>((resolve) => hostClock.after(wait, resolve));
+      const least = hostClock.now() - began - step;
+      await one.migrates();
+      await one.completes();
+      const { ticks, clock } = decodeTimer(bodyOf(one.recording(), 'timer') ?? Buffer.alloc(0));
+      t.check(clock > 0 && clock >= least * 1e6, `at least ${Math.ceil(least)} ms`, `${clock} ns`, 'clock');
+      rates.push(ticks / clock);
+    }
+    const [one = 0, other = 0] = rates;
+    const same = Math.abs(one - other) <= 0.03 * Math.max(one, other);
+    t.check(same, 'as many ticks a nanosecond in each of two guests', `${one} and ${other}`, 'ticks');
   })
   .must('MIG-STR-DEV-03', 'globalstate says that the guest ran, though it is stopped by then', async (t) => {
     const [, recording] = await capture(t, { image: null });

@@ -12,6 +12,8 @@ describe('the requirement that a stream breaks', () => {
     ['offset 120: 12 packets have the numbers 1 to 12 (multifd §2)', 'MIG-MFD-PKT-07'],
     ['offset 120: two packets have the same number (multifd §2)', 'MIG-MFD-PKT-07'],
     ['offset 120: a packet has 5a behind its name (multifd §2)', 'MIG-MFD-PKT-08'],
+    ['offset 120: a packet without pages has 5a where all is zero (multifd §2)', 'MIG-MFD-PKT-08'],
+    ['offset 120: timer counts 0 and 1 of a guest that never ran (stream-format §6.1)', 'MIG-STR-DEV-02'],
     ['offset 120: malformed delta for the page at 0x1000 (xbzrle §2)', 'MIG-XBZ-REC-01'],
     ['offset 120: globalstate says paused of a guest that was running (stream-format §6.1)', 'MIG-STR-DEV-03'],
     ['offset 0x99: item type: expected an item, got 9 (Invalid argument)', 'MIG-STR-SEC-01'],
