@@ -10,7 +10,7 @@ import { capabilityNames, judgedAs, type Release, releaseOf } from '../oracle/re
 import { type Address, formatAddress, isLocal, parseAddress } from '../protocol/address.js';
 import { Session } from '../protocol/session.js';
 import { Transcript } from '../protocol/transcript.js';
-import { asListed, buildParts, builtWithout } from '../reference/dialects/built-without.js';
+import { asListed, buildParts, builtWithout, withoutKnowingTheHost } from '../reference/dialects/built-without.js';
 import { type Dialect, type DialectName, dialects } from '../reference/dialects/dialect.js';
 import { loadSchema } from '../reference/schema/index.js';
 import { renderJudgement } from '../reports/judgement.js';
@@ -54,7 +54,7 @@ async function proxy(options: ProxyCliOptions, io: Io): Promise<void> {
   }
   const { release, listed } = options.dialect === undefined ? await ask(connect) : {};
   const own = judgedAs(release);
-  const asBuilt = (one: Dialect) => (listed === undefined ? one : asListed(one, listed));
+  const asBuilt = (one: Dialect) => withoutKnowingTheHost(listed === undefined ? one : asListed(one, listed));
   const dialect = options.dialect === undefined ? asBuilt(own.dialect) : dialects[options.dialect];
   const readings = (options.dialect === undefined ? own.readings : []).map(asBuilt);
   const file = options.transcript === undefined ? undefined : opened(options.transcript);

@@ -1,7 +1,13 @@
 /** What a greeting says of the release: by it the dialect and the known defects are chosen. */
 import { isObject, type JsonValue } from '../protocol/json.js';
 import { type Entry, entryValue } from '../protocol/transcript.js';
-import { asListed, type BuildPart, buildParts, builtWithout } from '../reference/dialects/built-without.js';
+import {
+  asListed,
+  type BuildPart,
+  buildParts,
+  builtWithout,
+  withoutKnowingTheHost,
+} from '../reference/dialects/built-without.js';
 import { type Dialect, dialectFor, dialects } from '../reference/dialects/dialect.js';
 import type { TargetFacts } from '../targets/facts.js';
 import { defectsOf } from './known-defects.js';
@@ -44,7 +50,7 @@ export function partsLackingIn(entries: readonly Entry[]): readonly BuildPart[] 
   const descs = new Set(
     entries.flatMap((entry) => {
       const value =
-        entry.kind === 'received' && entry.text.includes('compiled without') ? entryValue(entry) : undefined;
+        entry.kind === 'received' && /compiled without|host kernel/.test(entry.text) ? entryValue(entry) : undefined;
       const desc = isObject(value) && isObject(value.error) ? value.error.desc : undefined;
       return typeof desc === 'string' ? [desc] : [];
     }),
@@ -60,7 +66,7 @@ export function asBuiltIn(entries: readonly Entry[], dialect: Dialect): Dialect 
   const listed = firstCapabilities(entries);
   const own = listed === undefined ? dialect : asListed(dialect, listed);
   const told = partsLackingIn(entries).filter(({ desc }) => !own.migration.conflicts.some((one) => one.desc === desc));
-  return told.length === 0 ? own : builtWithout(own, told);
+  return withoutKnowingTheHost(told.length === 0 ? own : builtWithout(own, told));
 }
 
 function firstCapabilities(entries: readonly Entry[]): ReadonlySet<string> | undefined {

@@ -148,7 +148,7 @@ async function judgeError(error: unknown, trial: Trial): Promise<{ verdict: Verd
     const absent = commandThatLacks(trial.transcript.entries, trial.facts);
     if (absent !== undefined) return { verdict: { kind: 'not-applicable', reason: `no command ${absent}` } };
     const part = partsLackingIn(trial.transcript.entries).find((one) => mayLack(trial, one));
-    if (part !== undefined) return { verdict: { kind: 'not-applicable', reason: `it was built without ${part.name}` } };
+    if (part !== undefined) return { verdict: { kind: 'not-applicable', reason: part.reason } };
     return { verdict: { kind: 'divergence', ...base } };
   }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -11,6 +11,7 @@ import {
   builtWithout,
   ofAnotherSystem,
   withoutCapabilities,
+  withoutKnowingTheHost,
 } from '../reference/dialects/built-without.js';
 import { type Dialect, type DialectName, dialectFor, dialects } from '../reference/dialects/dialect.js';
 import { fitted } from '../reference/dialects/fitted.js';
@@ -81,14 +82,13 @@ export async function learnFacts(instance: Instance, dialect?: DialectName): Pro
     const machine = commands?.includes('qom-get') ? await machineOf(session) : undefined;
     const arch = commands?.includes('query-target') ? await archOf(session) : undefined;
     const choice = settings === undefined ? chosen : forItsSystem(fitting(chosen, settings), settings, schema.schema);
+    const isOurs = instance.pid !== undefined;
     const without =
-      settings === undefined
-        ? []
-        : await partsLacking(session, namesOf(settings.capabilities), schema.schema, instance.pid !== undefined);
+      settings === undefined ? [] : await partsLacking(session, namesOf(settings.capabilities), schema.schema, isOurs);
     return {
       ...version,
       greeting,
-      ...asBuilt(choice, without),
+      ...asBuilt(choice, without, isOurs, arch),
       ...schema,
       ...(commands === undefined ? {} : { commands: new Set(commands) }),
       ...(settings === undefined ? {} : { settings }),
@@ -132,8 +132,22 @@ async function partsLacking(
   return lacking;
 }
 
-const asBuilt = (choice: Choice, without: readonly BuildPart[]): Choice =>
-  without.length === 0 ? choice : withDialects(choice, (one) => builtWithout(one, without));
+/** A host that write-protects memory for a snapshot serves the page faults of postcopy as well; of others that is not known. */
+function asBuilt(choice: Choice, without: readonly BuildPart[], isOurs: boolean, arch?: string): Choice {
+  const servesFaults =
+    isOurs && isPlain(arch) && choice.dialect.migration.capabilities.includes(snapshot) && !lacks(without, snapshot);
+  return withDialects(choice, (one) => {
+    const own = without.length === 0 ? one : builtWithout(one, without);
+    return servesFaults ? own : withoutKnowingTheHost(own);
+  });
+}
+
+const snapshot = 'background-snapshot';
+const lacks = (parts: readonly BuildPart[], name: string): boolean =>
+  parts.some(({ capability }) => capability === name);
+
+/** The other machines may have memory that postcopy cannot be had for: of odd sizes, or in pages that are not the host's. */
+const isPlain = (arch: string | undefined): boolean => arch === 'x86_64' || arch === 'i386';
 
 /** Without the capabilities of another system than its own, where it names them nowhere. */
 function forItsSystem(choice: Choice, { capabilities }: Settings, schema: Schema): Choice {

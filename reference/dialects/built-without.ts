@@ -1,14 +1,14 @@
 /**
  * What a build of a release may lack. Without replication it lists the capability all the same, without block migration it
  * leaves it out (commands.md §2.2); its schema has both, and it refuses to switch them on (MIG-CMD-SCAP-05). A build for
- * another system has some capabilities neither here nor there.
+ * another system has some capabilities neither here nor there. What the host does not give is refused in the same way.
  */
 import type { Dialect } from './dialect.js';
 import type { CapabilityConflict, MigrationRules } from './migration.js';
 
 export interface BuildPart {
-  /** In our words. */
-  readonly name: string;
+  /** Why, in our words. */
+  readonly reason: string;
   /** What cannot be switched on without it. */
   readonly capability: string;
   /** Whether `query-migrate-capabilities` shows that capability all the same. */
@@ -23,7 +23,7 @@ export interface BuildPart {
 
 export const buildParts: readonly BuildPart[] = [
   {
-    name: 'block migration',
+    reason: 'it was built without block migration',
     capability: 'block',
     listed: false,
     desc: 'QEMU compiled without old-style (blk/-b, inc/-i) block migration',
@@ -31,7 +31,7 @@ export const buildParts: readonly BuildPart[] = [
     commands: [],
   },
   {
-    name: 'replication',
+    reason: 'it was built without replication',
     capability: 'x-colo',
     listed: true,
     desc: "QEMU compiled without replication module can't enable COLO",
@@ -43,6 +43,14 @@ export const buildParts: readonly BuildPart[] = [
       'query-xen-replication-status',
       'xen-colo-do-checkpoint',
     ],
+  },
+  {
+    reason: 'its host does not let it write-protect memory by userfaultfd',
+    capability: 'background-snapshot',
+    listed: true,
+    desc: 'Background-snapshot is not supported by host kernel',
+    refusal: /^Background-snapshot is not supported/,
+    commands: [],
   },
 ];
 
@@ -79,6 +87,12 @@ export function asListed(dialect: Dialect, listed: ReadonlySet<string>): Dialect
   const own = withoutCapabilities(dialect, ofAnotherSystem(dialect, listed));
   return lacking.length === 0 ? own : builtWithout(own, lacking);
 }
+
+/** The dialect where it is not known whether the host has userfaultfd. */
+export const withoutKnowingTheHost = (dialect: Dialect): Dialect => ({
+  ...dialect,
+  migration: { ...dialect.migration, userfault: 'perhaps' },
+});
 
 /** How `migrate` refuses `blk` and `inc` where the build has no block migration. */
 export const withoutBlock = ({ conflicts }: MigrationRules): string | undefined =>

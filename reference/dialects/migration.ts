@@ -29,6 +29,8 @@ export interface MigrationRules {
   readonly capabilities: readonly string[];
   /** Those of them that it leaves out in this build. */
   readonly unlisted?: readonly string[];
+  /** Whether the host lets a destination have what postcopy needs (MIG-CMD-SCAP-07) is not known; else it does. */
+  readonly userfault?: 'perhaps';
   /** Checked in this order on the set that a call would result in. */
   readonly conflicts: readonly CapabilityConflict[];
   /** In the order of their range checks. */

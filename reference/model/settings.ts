@@ -50,13 +50,14 @@ export const setCapabilities: CommandRule = (call) => {
     if (!conflict.on.every((name) => on.has(name))) continue;
     if (conflict.off?.every((name) => on.has(name))) continue;
     if (conflict.onlyWith !== undefined && !compressesOrEncrypts(state.parameters)) continue;
-    if (conflict.onlyIncoming === 'host-without-userfault') continue;
+    const newly = !state.capabilities.includes(conflict.on[0]!);
+    const isDoubtful = conflict.onlyIncoming === 'host-without-userfault';
+    if (isDoubtful && (rules.userfault === undefined || !newly || state.vm.runState !== 'inmigrate')) continue;
     if (conflict.onlyIncoming === 'incoming-started') {
-      const already = state.capabilities.includes(conflict.on[0]!);
-      if (already || !state.in.started) continue;
+      if (!newly || !state.in.started) continue;
     }
     const refused = call.refuse('MIG-CMD-SCAP-06 MIG-CMD-SCAP-08', conflict.desc);
-    if (conflict.perhaps !== true) return [...perhaps, ...refused];
+    if (conflict.perhaps !== true && !isDoubtful) return [...perhaps, ...refused];
     if (perhaps.length === 0) perhaps.push(...refused);
   }
   const capabilities = rules.capabilities.filter((name) => on.has(name));

@@ -223,7 +223,6 @@ export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'command
     'with postcopy-blocktime the destination tells how long vCPUs were blocked, as far as it could measure',
     async (t) => {
       const two = await postcopyPair(t, { destination: ['postcopy-blocktime'], parameters: fast });
-      if (two === undefined) return;
       const { session } = two.source;
       const began = performance.now();
       const ids = [session.post('migrate', { uri: two.destination.uri }), session.post('migrate-start-postcopy')];

@@ -94,7 +94,6 @@ export const parameterEffects = new ChapterBuilder(['Effects', 'Parameters'], sp
     async (t) => {
       // What is left would take minutes with the bandwidth of the first half.
       const two = await postcopyPair(t, { parameters: { 'max-postcopy-bandwidth': 0 } });
-      if (two === undefined) return;
       const { session } = two.source;
       const ids = [session.post('migrate', { uri: two.destination.uri }), session.post('migrate-start-postcopy')];
       for (const id of ids) t.succeeded(await session.reply(id));

@@ -3,7 +3,7 @@ import type { Trial } from '../../oracle/trial.js';
 import { unlessExact } from '../commands/dialect-fit.js';
 import { ChapterBuilder } from '../requirement.js';
 import { refusesRow, wellKnown } from '../stream-format/10-malformed.js';
-import { type Destination, destination, feedNeeds, setupWord } from './destination.js';
+import { allowPostcopy, type Destination, destination, feedNeeds, setupWord } from './destination.js';
 import { onTheWay } from './one-load.js';
 import { tells } from './story.js';
 
@@ -75,10 +75,7 @@ export const load = chapter
     'a load that was advised of postcopy may end in precopy',
     async (t) => {
       const one = await destination(t);
-      const reply = await one.session.command('migrate-set-capabilities', {
-        capabilities: [{ capability: 'postcopy-ram', state: true }],
-      });
-      if (reply.kind === 'failure') return t.failed(reply, 'GenericError', undefined, 'a host without userfault');
+      await allowPostcopy(t, one.session);
       const feed = await one.loads();
       one.turn();
       feed.begin().returnPath().writer.postcopyAdvise(4096);

@@ -20,7 +20,6 @@ const builder = new ChapterBuilder(
 for (const [id, what, write, defect] of disorder) {
   builder.must(id, `${what} fails the load, and the process ends with exit status 1`, async (t) => {
     const one = await postcopyDestination(t);
-    if (one === undefined) return;
     const feed = await one.loads();
     one.turn();
     write(feed, feed.writer);
@@ -41,7 +40,6 @@ export const incomingPostcopy = builder
     (t) =>
       t.observed('a postcopy load', postcopyLoad, async (t) => {
         const one = await postcopyDestination(t);
-        if (one === undefined) return;
         const feed = await one.loads();
         one.turn();
         feed.postcopy().writer.ping(7);
@@ -56,7 +54,6 @@ export const incomingPostcopy = builder
   .must('MIG-SM-I32', 'a discard may be followed by others', (t) =>
     t.observed('a postcopy load', postcopyLoad, async (t) => {
       const one = await postcopyDestination(t);
-      if (one === undefined) return;
       const feed = await one.loads();
       feed.postcopy();
       for (let page = 0; page < 64; page++) {
@@ -71,7 +68,6 @@ export const incomingPostcopy = builder
   .must('MIG-SM-I34', 'LISTEN makes it postcopy-active while the guest still waits', (t) =>
     t.observed('a postcopy load', postcopyLoad, async (t) => {
       const one = await postcopyDestination(t);
-      if (one === undefined) return;
       const feed = await one.loads();
       one.turn();
       // A package cannot end behind LISTEN alone, so the guest runs a moment later.
@@ -84,7 +80,6 @@ export const incomingPostcopy = builder
   )
   .must('MIG-SM-I36', 'RUN starts the guest, whatever it did at the source', async (t) => {
     const one = await postcopyDestination(t);
-    if (one === undefined) return;
     const feed = await one.loads();
     one.turn();
     feed.postcopy().runState('paused').package('POSTCOPY_LISTEN', 'POSTCOPY_RUN').send();
@@ -94,7 +89,6 @@ export const incomingPostcopy = builder
   })
   .must('MIG-SM-I36.stopped', 'RUN does not start the guest of a destination started with -S', async (t) => {
     const both = await running(t, { paused: true });
-    if (both === undefined) return;
     const [one, feed] = both;
     await one.tells('postcopy-active');
     await one.runStateIs('paused');
@@ -107,7 +101,6 @@ export const incomingPostcopy = builder
   })
   .must('MIG-SM-I38', 'an error between LISTEN and RUN ends the process with exit status 1', async (t) => {
     const one = await postcopyDestination(t);
-    if (one === undefined) return;
     const feed = await one.loads();
     one.turn();
     feed.postcopy().writer.rawCommand(200, Buffer.alloc(0));
@@ -122,7 +115,6 @@ export const incomingPostcopy = builder
   })
   .must('MIG-SM-I39', 'a second return path and commands of a recovery out of place do not end the load', async (t) => {
     const one = await postcopyDestination(t);
-    if (one === undefined) return;
     const feed = await one.loads();
     one.turn();
     feed.begin().returnPath().returnPath().ramSetup();
@@ -148,7 +140,6 @@ export const incomingPostcopy = builder
     'a destination asks for a page that is needed and missing: whole, by its block and offset',
     async (t) => {
       const both = await running(t);
-      if (both === undefined) return;
       const [one, feed] = both;
       const page = 5;
       const args = { val: page * 4096, size: 4096, filename: join(one.instance.scratch, 'page.bin') };
@@ -177,7 +168,6 @@ export const incomingPostcopy = builder
   .must('MIG-SM-I45', 'the end of the stream completes the load and says so to the source', (t) =>
     t.observed('a postcopy load', postcopyLoad, async (t) => {
       const both = await running(t);
-      if (both === undefined) return;
       const [one, feed] = both;
       feed.rest();
       feed.writer.eof();
@@ -192,7 +182,6 @@ export const incomingPostcopy = builder
   )
   .must('MIG-SM-I46', 'a channel that is lost pauses the postcopy, and the guest goes on', async (t) => {
     const both = await running(t);
-    if (both === undefined) return;
     const [one, feed] = both;
     one.turn();
     feed.close();
@@ -203,7 +192,6 @@ export const incomingPostcopy = builder
   })
   .must('MIG-SM-I46.pause', 'migrate-pause on the destination pauses the postcopy', async (t) => {
     const both = await running(t);
-    if (both === undefined) return;
     const [one, feed] = both;
     one.turn();
     await one.does('migrate-pause');
@@ -214,7 +202,6 @@ export const incomingPostcopy = builder
   })
   .must('MIG-SM-I46.garbage', 'garbage after the switch pauses the postcopy', async (t) => {
     const both = await running(t);
-    if (both === undefined) return;
     const [one, feed] = both;
     // What follows is read by another thread than the one that started the guest.
     feed.writer.ping(5);
@@ -229,7 +216,6 @@ export const incomingPostcopy = builder
   .must('MIG-SM-I47', 'migrate-recover is refused while the postcopy is active', (t) =>
     t.observed('a postcopy load', postcopyLoad, async (t) => {
       const both = await running(t);
-      if (both === undefined) return;
       const [one] = both;
       one.turn();
       const reply = await one.session.command('migrate-recover', { uri: one.uri });
@@ -240,7 +226,6 @@ export const incomingPostcopy = builder
   )
   .must('MIG-SM-R11.fed', 'the events of a load by postcopy come in order', async (t) => {
     const one = await postcopyDestination(t);
-    if (one === undefined) return;
     const feed = await one.loads();
     feed.postcopy().package('POSTCOPY_LISTEN', 'POSTCOPY_RUN').send();
     await one.until('postcopy-active');

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import type { Trial } from '../../oracle/trial.js';
 import type { JsonObject } from '../../protocol/json.js';
-import type { ExitStatus, StartOptions } from '../../targets/target.js';
+import type { Session } from '../../protocol/session.js';
+import { type ExitStatus, NotOffered, type StartOptions } from '../../targets/target.js';
 import { fitsExactly } from '../commands/dialect-fit.js';
 import { switchOn } from '../commands/observe.js';
 import { Actor } from './actor.js';
@@ -94,23 +95,23 @@ export async function destination(t: Trial, options: DestinationOptions = {}): P
   return new Destination(t, instance, session);
 }
 
-/**
- * A destination that takes part in postcopy; `undefined` where the host does not let the monitor serve page faults, which
- * the monitor then says.
- */
-export async function postcopyDestination(
-  t: Trial,
-  options: DestinationOptions = {},
-): Promise<Destination | undefined> {
+/** A destination that takes part in postcopy. @throws NotOffered where its host does not let it */
+export async function postcopyDestination(t: Trial, options: DestinationOptions = {}): Promise<Destination> {
   const one = await destination(t, options);
+  await allowPostcopy(t, one.session);
+  one.turn();
+  return one;
+}
+
+/** @throws NotOffered where the host of a destination does not let it have what postcopy needs (MIG-CMD-SCAP-07) */
+export async function allowPostcopy(t: Trial, session: Session): Promise<void> {
   const capabilities = [{ capability: 'postcopy-ram', state: true }];
-  const reply = await one.session.command('migrate-set-capabilities', { capabilities });
-  if (reply.kind === 'success') {
-    one.turn();
-    return one;
+  const reply = await session.command('migrate-set-capabilities', { capabilities });
+  if (reply.kind === 'success' || t.dialect.migration.userfault === undefined) t.succeeded(reply, 'postcopy-ram on');
+  else {
+    t.failed(reply, 'GenericError', /^Postcopy is not supported/, 'a host without userfault');
+    throw new NotOffered('its host does not let a destination have userfaultfd, which postcopy needs');
   }
-  t.failed(reply, 'GenericError', undefined, 'a host without userfault');
-  return undefined;
 }
 
 /** The word `setup` of an incoming story: an event of its own, or a state like any other. */

@@ -12,9 +12,8 @@ export const incomingPostcopyNeeds = {
 type Both = readonly [Destination, Feed];
 
 /** A destination whose guest runs and whose memory is still to come. */
-export async function running(t: Trial, start = {}): Promise<Both | undefined> {
+export async function running(t: Trial, start = {}): Promise<Both> {
   const one = await postcopyDestination(t, { start });
-  if (one === undefined) return undefined;
   const feed = await one.loads();
   one.turn();
   feed.postcopy().package('POSTCOPY_LISTEN', 'POSTCOPY_RUN').send('the switch');
@@ -24,9 +23,8 @@ export async function running(t: Trial, start = {}): Promise<Both | undefined> {
 }
 
 /** The same, with its channel lost. */
-export async function lost(t: Trial): Promise<Both | undefined> {
+export async function lost(t: Trial): Promise<Both> {
   const both = await running(t);
-  if (both === undefined) return undefined;
   const [one, feed] = both;
   feed.close();
   await one.until('postcopy-paused');
@@ -35,9 +33,8 @@ export async function lost(t: Trial): Promise<Both | undefined> {
 }
 
 /** The same, with a new connection in place of the lost one. */
-export async function recovering(t: Trial): Promise<Both | undefined> {
+export async function recovering(t: Trial): Promise<Both> {
   const both = await lost(t);
-  if (both === undefined) return undefined;
   const [one] = both;
   const path = `${one.instance.scratch}/again.sock`;
   await one.does('migrate-recover', { uri: `unix:${path}` });

@@ -256,7 +256,6 @@ const end: Part = { id: 'end', stage: 'loaded', look: async (_, one) => one.stat
 /** A postcopy load from its advice to its end, with all that it shows. */
 export async function postcopyLoad(t: Trial): Promise<void> {
   const one = await postcopyDestination(t);
-  if (one === undefined) return;
   const feed = await one.loads();
   one.turn();
   const { writer } = feed.begin().returnPath();

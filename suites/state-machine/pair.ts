@@ -5,7 +5,7 @@ import { isObject, type JsonObject } from '../../protocol/json.js';
 import { otherMemory } from '../../targets/machine.js';
 import { becomes, switchOn } from '../commands/observe.js';
 import { Actor } from './actor.js';
-import { type Destination, destination } from './destination.js';
+import { allowPostcopy, type Destination, destination } from './destination.js';
 import { memory } from './feed.js';
 import { slow } from './source.js';
 
@@ -57,19 +57,14 @@ export async function pair(t: Trial, options: PairOptions = {}): Promise<Pair> {
   return two;
 }
 
-/** A pair whose destination can take part in postcopy; `undefined` where its host does not let it. */
-export async function postcopyPair(t: Trial, options: PairOptions = {}): Promise<Pair | undefined> {
+/** A pair whose destination can take part in postcopy. @throws NotOffered where its host does not let it */
+export async function postcopyPair(t: Trial, options: PairOptions = {}): Promise<Pair> {
   const image = { ramImage: ramImage(options.ram ?? 1) };
   const [instance, to] = await Promise.all([
     t.startForMigration({ memory, ...image }, 'source'),
     destination(t, { capabilities: options.destination ?? [] }),
   ]);
-  const capabilities = [{ capability: 'postcopy-ram', state: true }];
-  const reply = await to.session.command('migrate-set-capabilities', { capabilities });
-  if (reply.kind === 'failure') {
-    t.failed(reply, 'GenericError', undefined, 'a host without userfault');
-    return undefined;
-  }
+  await allowPostcopy(t, to.session);
   const session = await t.session({ to: instance });
   await switchOn(t, session, 'events', 'postcopy-ram', ...(options.source ?? []));
   const held = { 'max-bandwidth': slow, 'max-postcopy-bandwidth': slow, ...options.parameters };
@@ -80,10 +75,9 @@ export async function postcopyPair(t: Trial, options: PairOptions = {}): Promise
 }
 
 /** Both ends in postcopy-active, with most of the memory still at the source. */
-export async function inPostcopy(t: Trial): Promise<Pair | undefined> {
+export async function inPostcopy(t: Trial): Promise<Pair> {
   // A guest of its own asks for pages, which go out of turn and with what lies before them.
   const two = await postcopyPair(t, otherMemory(t.facts) === undefined ? {} : { ram: 8 });
-  if (two === undefined) return undefined;
   const { session } = two.source;
   const ids = [session.post('migrate', { uri: two.destination.uri }), session.post('migrate-start-postcopy')];
   for (const id of ids) t.succeeded(await session.reply(id));

@@ -172,7 +172,6 @@ export const commandsOfStream = new ChapterBuilder(
     (t) =>
       t.observed('a postcopy load', postcopyLoad, async (t) => {
         const one = await postcopyDestination(t);
-        if (one === undefined) return;
         const feed = await one.loads();
         feed.begin().returnPath().writer.postcopyAdvise(4096);
         feed.writer.ping(9);

@@ -1,13 +1,20 @@
 import { expect } from 'chai';
 import { asBuiltIn, partsLackingIn } from '../../oracle/release.js';
 import { Transcript } from '../../protocol/transcript.js';
-import { asListed, buildParts, builtWithout, goneWithTheirPart } from '../../reference/dialects/built-without.js';
+import {
+  asListed,
+  type BuildPart,
+  buildParts,
+  builtWithout,
+  goneWithTheirPart,
+  withoutKnowingTheHost,
+} from '../../reference/dialects/built-without.js';
 import { type Dialect, dialects } from '../../reference/dialects/dialect.js';
 import { command, initialState } from '../../reference/model/index.js';
 import { learnFacts } from '../../targets/facts.js';
 import { monitor } from '../targets/tiny-monitor.js';
 
-const [block, replication] = buildParts as [(typeof buildParts)[0], (typeof buildParts)[0]];
+const [block, replication, snapshot] = buildParts as [BuildPart, BuildPart, BuildPart];
 
 const { capabilities: all } = dialects['7.2'].migration;
 const shown = ({ migration: rules }: Dialect): string[] =>
@@ -63,6 +70,30 @@ describe('a build that lacks a part of its release', () => {
     const { unlisted, conflicts } = asBuiltIn(transcript.entries, dialects['7.2']).migration;
     expect(unlisted).to.deep.equal(['block']);
     expect(conflicts.slice(0, 2).map(({ desc }) => desc)).to.have.members([block.desc, replication.desc]);
+  });
+
+  it('may refuse postcopy on a destination, and there alone, only where the host is not known', () => {
+    const answers = (dialect: Dialect, incoming: boolean) => {
+      const { migration: rules } = dialect;
+      const args = { capabilities: [{ capability: 'postcopy-ram', state: true }] };
+      const start = initialState(rules, incoming ? { incoming: 'defer' } : {});
+      return command(start, { name: 'migrate-set-capabilities', args }, rules).flatMap(({ outputs }) =>
+        outputs.flatMap((one) => (one.kind !== 'reply' ? [] : one.ok ? ['done'] : [one.desc])),
+      );
+    };
+    const unknown = withoutKnowingTheHost(dialects['7.2']);
+    expect(answers(dialects['7.2'], true)).to.deep.equal(['done']);
+    expect(answers(unknown, true)).to.have.members(['done', 'Postcopy is not supported']);
+    expect(answers(unknown, false)).to.deep.equal(['done']);
+  });
+
+  it('refuses a snapshot in the background where the host does not let it have what that needs', () => {
+    const { migration: rules } = builtWithout(dialects['7.2'], [snapshot]);
+    const args = { capabilities: [{ capability: 'background-snapshot', state: true }] };
+    const outcomes = command(initialState(rules, {}), { name: 'migrate-set-capabilities', args }, rules);
+    expect(outcomes.flatMap(({ outputs }) => outputs).map((one) => one.kind === 'reply' && one.ok)).to.deep.equal([
+      false,
+    ]);
   });
 
   it('need not have the commands that go with it, where it has none of them', () => {
