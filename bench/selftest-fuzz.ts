@@ -10,9 +10,10 @@ import { Campaign } from '../campaign/campaign.js';
 import { Corpus } from '../campaign/corpus.js';
 import type { Finding } from '../campaign/findings.js';
 import { KnownFindings } from '../campaign/known.js';
+import { shardOption, wholeNumber } from '../cli/options.js';
 import { sources } from '../generators/sources.js';
 import type { DialectName } from '../reference/dialects/dialect.js';
-import { type Fault, faults } from '../reference/faults/index.js';
+import { type Fault, faults, UnknownFault } from '../reference/faults/index.js';
 import { SimulatedWorld } from '../simulation/world.js';
 import { learnFacts, type TargetFacts } from '../targets/facts.js';
 import { InProcessTarget } from '../targets/in-process/target.js';
@@ -155,34 +156,28 @@ function recalled(file: string | undefined): Map<string, Row> {
   return new Map(whole.map((row) => [row.fault, row]));
 }
 
-/** `2/5` → the second of five parts, counted from 0. */
-function partOf(text: string): [part: number, parts: number] {
-  const [, part, parts] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
-  if (Number(part) >= 1 && Number(part) <= Number(parts)) return [Number(part) - 1, Number(parts)];
-  throw new Error(`--shard ${text}: write it as 2/5, the second of five parts`);
-}
-
 interface Flags {
-  readonly seconds: string;
+  readonly seconds: number;
   readonly only?: string;
-  readonly shard: string;
-  readonly seed: string;
+  readonly shard: { readonly index: number; readonly count: number };
+  readonly seed: number;
   readonly results?: string;
   readonly again?: true;
   readonly show?: true;
 }
 
 async function main({ seconds, only, shard, seed, results, again, show }: Flags): Promise<void> {
-  const [part, parts] = partOf(shard);
   const before = recalled(results);
-  const chosen = (only === undefined ? [...faults.keys()] : only.split(',')).filter((_, i) => i % parts === part);
+  const chosen = (only === undefined ? [...faults.keys()] : only.split(',')).filter(
+    (_, i) => i % shard.count === shard.index - 1,
+  );
   const rows: Row[] = [];
   for (const name of chosen) {
     const fault = faults.get(name);
-    if (fault === undefined) throw new Error(`there is no fault '${name}'; qmpspec faults lists them`);
+    if (fault === undefined) throw new UnknownFault(name, 'fault');
     const known = before.get(name);
     const settled = known !== undefined && (known.verdict === 'found' || again !== true);
-    const row = settled ? known : await hunt(name, fault, Number(seed), Number(seconds) * 1000);
+    const row = settled ? known : await hunt(name, fault, seed, seconds * 1000);
     rows.push(row);
     if (!settled && results !== undefined) appendFileSync(results, `${JSON.stringify(row)}\n`);
     process.stdout.write(`${line(row)}\n`);
@@ -199,12 +194,16 @@ async function main({ seconds, only, shard, seed, results, again, show }: Flags)
 
 await new Command('selftest:fuzz')
   .description('a campaign against each planted fault')
-  .option('--seconds <n>', 'processor time for each', '60')
+  .option('--seconds <n>', 'processor time for each', wholeNumber(1, 86_400), 60)
   .option('--only <names>', 'faults, with commas between')
-  .option('--shard <i/n>', 'a part of them', '1/1')
+  .option('--shard <i/n>', 'a part of them', shardOption, { index: 1, count: 1 })
   .option('--results <file>', 'keeps each result there, and tries no fault that it holds')
   .option('--again', 'with --results: tries those again that were missed or not small enough')
   .option('--show', 'print the steps that are left')
-  .option('--seed <n>', 'seed of the campaigns', '1')
+  .option('--seed <n>', 'seed of the campaigns', wholeNumber(0, 2 ** 31 - 1), 1)
   .action(main)
-  .parseAsync();
+  .parseAsync()
+  .catch((error: Error) => {
+    process.stderr.write(`selftest:fuzz: ${error.message}\n`);
+    process.exitCode = 2;
+  });

@@ -2,16 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { dialectNames } from '../reference/dialects/dialect.js';
 
-/** A whole number in a range, for commander. */
-export function wholeNumber(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most) {
-      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
-    }
-    return value;
-  };
-}
+export { wholeNumber } from '../oracle/whole-number.js';
 
 /** `2/3`: one part of a run that is divided. */
 export function shardOption(text: string): { index: number; count: number } {

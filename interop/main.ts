@@ -5,19 +5,14 @@
  * selection, 3 when a QEMU is absent and QMPSPEC_REQUIRE_QEMU=1.
  */
 import { availableParallelism } from 'node:os';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
+import { wholeNumber } from '../cli/options.js';
 import { cells, type Selection } from './cells.js';
 import { modes } from './modes.js';
 import { Parties, partyNames } from './parties.js';
 import { runCells } from './run.js';
 import { renderTable } from './table.js';
 import { transportNames } from './transports.js';
-
-const count = (text: string): number => {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 64) throw new InvalidArgumentError('expected 1 to 64');
-  return value;
-};
 
 const choice = (flags: string, what: string, names: readonly string[]) =>
   new Option(`${flags} <names...>`, `only these ${what}`).choices(names);
@@ -34,7 +29,7 @@ const program = new Command('interop')
     ),
   )
   .addOption(choice('--transport', 'transports', transportNames))
-  .option('--jobs <n>', 'cells at a time', count, availableParallelism())
+  .option('--jobs <n>', 'cells at a time', wholeNumber(1, 64), availableParallelism())
   .option('--json', 'one JSON object a cell instead of the table')
   .exitOverride()
   .allowExcessArguments(false);

@@ -3,6 +3,7 @@
  * one, and with --requirements each requirement must fail on some fault.
  */
 import { Command } from 'commander';
+import { shardOption, wholeNumber } from '../cli/options.js';
 import { faults, UnknownFault, variations } from '../reference/faults/index.js';
 import { Crew } from './crew.js';
 import { type Kill, probed } from './hunt.js';
@@ -15,10 +16,10 @@ import { varyAll } from './vary.js';
 
 interface Options {
   readonly only?: string;
-  readonly jobs: string;
+  readonly jobs: number;
   readonly json?: true;
-  readonly shard?: string;
-  readonly seconds?: string;
+  readonly shard?: { readonly index: number; readonly count: number };
+  readonly seconds?: number;
   readonly results?: string;
   readonly anyBuild?: true;
   readonly record?: true;
@@ -35,16 +36,7 @@ const unfinished = 3;
 function chosen(names: readonly string[], { only, shard }: Options): string[] {
   const wanted = only === undefined ? [...names] : only.split(',').filter((name) => names.includes(name));
   if (shard === undefined) return wanted;
-  const [index = 1, count = 1] = shard.split('/').map(Number);
-  if (!(index >= 1 && index <= count)) throw new Error(`--shard ${shard}: write I/N with 1 <= I <= N`);
-  return wanted.filter((_, i) => i % count === index - 1);
-}
-
-function positive(option: string, value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  const number = Number(value);
-  if (!(number > 0)) throw new Error(`${option} ${value}: write a number above 0`);
-  return number;
+  return wanted.filter((_, i) => i % shard.count === shard.index - 1);
 }
 
 async function main(options: Options): Promise<void> {
@@ -55,7 +47,7 @@ async function main(options: Options): Promise<void> {
   const results = new Results(options.results, buildOf(), options.anyBuild);
   const table = options.json ? () => undefined : out;
   if (results.outdated > 0) table(`${results.outdated} results of other builds do not count (--any-build takes them)`);
-  const crew = new Crew(positive('--jobs', options.jobs) ?? 2, positive('--seconds', options.seconds));
+  const crew = new Crew(options.jobs, options.seconds);
   const round: Round = { crew, results, qemu: options.qemu, out: table };
   try {
     const result = options.requirements
@@ -93,13 +85,17 @@ async function proveFaults(round: Round, options: Options) {
 await new Command('selftest')
   .description('the suite against each planted fault and each benign variation')
   .option('--only <names>', 'faults and variations, with commas between')
-  .option('-j, --jobs <n>', 'processes', '2')
-  .option('--shard <i/n>', 'only the i-th of n parts')
+  .option('-j, --jobs <n>', 'processes', wholeNumber(1, 64), 2)
+  .option('--shard <i/n>', 'only the i-th of n parts', shardOption)
   .option('--json', 'one JSON object instead of the table')
   .option('--no-faults', 'variations only')
   .option('--no-variations', 'faults only')
   .option('--results <file>', 'keep what was shown here, and do not show again what stands here')
-  .option('--seconds <n>', 'begin nothing more after so many seconds (exit status 3 when something is left)')
+  .option(
+    '--seconds <n>',
+    'begin nothing more after so many seconds (exit status 3 when something is left)',
+    wholeNumber(1, 2 ** 31 - 1),
+  )
   .option('--any-build', 'count results that another build of this project has shown')
   .option('--requirements', 'show instead that each requirement fails on a fault, and list those that fail on none')
   .option('--qemu <program>', 'plant between the suite and this QEMU what can be planted there')

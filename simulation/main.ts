@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { sources as all, type CaseSource, chooseSources, SourceError } from '../generators/sources.js';
 import { exitCodes } from '../oracle/exit-codes.js';
+import { wholeNumber } from '../oracle/whole-number.js';
 import { type DialectName, dialectNames } from '../reference/dialects/dialect.js';
 import { simulateBatch } from './batch.js';
 import type { Simulation } from './simulate.js';
@@ -19,15 +20,6 @@ interface Options {
   readonly out?: string;
   readonly show: boolean;
 }
-
-const whole =
-  (least: number, most: number) =>
-  (text: string): number => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most)
-      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
-    return value;
-  };
 
 const again = ({ seed, dialect }: Simulation, { dialect: chosen, sources: from }: Options): string => {
   const names = from === undefined ? '' : ` --sources ${from.map(({ name }) => name).join(',')}`;
@@ -80,8 +72,8 @@ async function main(options: Options): Promise<void> {
 
 await new Command('simulate')
   .description('fuzz the reference, its peers and the oracle against each other under a virtual clock')
-  .option('--seed <number>', 'seed of the first run', whole(0, 2 ** 31), 1)
-  .option('--runs <number>', 'how many runs, each with the next seed', whole(1, 1e9), 2000)
+  .option('--seed <number>', 'seed of the first run', wholeNumber(0, 2 ** 31), 1)
+  .option('--runs <number>', 'how many runs, each with the next seed', wholeNumber(1, 1e9), 2000)
   .addOption(new Option('--dialect <name>', 'of every run; otherwise they take turns').choices(dialectNames))
   .option(
     '--sources <names>',
