@@ -63,6 +63,11 @@ export function parseExpectations(text: string, file: string): Expectations {
   const line = (path: readonly (string | number)[]) => lineAt((nearest(tree, path) ?? tree).offset);
   if (!validate(value)) throw new ExpectationsError(explain(worst(validate.errors ?? []), file, line));
   const entries = (value as { expectations: Expectation[] }).expectations;
+  const undated = entries.findIndex(({ expires }) => expires !== undefined && !isDay(expires));
+  if (undated >= 0) {
+    const path = ['expectations', undated, 'expires'];
+    throw new ExpectationsError(`${file}:${line(path)}: expectations[${undated}].expires: there is no such day`);
+  }
   return { file, entries, lines: entries.map((_, i) => line(['expectations', i])) };
 }
 
@@ -79,6 +84,14 @@ function nearest(tree: Node, path: readonly (string | number)[]): Node | undefin
 function worst(errors: readonly ErrorObject[]): ErrorObject {
   const told = errors.filter(({ keyword }) => keyword !== 'if');
   return (told.find(({ keyword }) => keyword === 'additionalProperties') ?? told[0]) as ErrorObject;
+}
+
+const kinds: Readonly<Record<string, string>> = { object: 'an object', array: 'a list', string: 'a text' };
+
+/** Whether a calendar has such a day. */
+function isDay(text: string): boolean {
+  const day = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
 }
 
 const inWords = (code: string): string => code.replace(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase();
@@ -104,6 +117,8 @@ function explain(error: ErrorObject, file: string, line: (path: readonly (string
     return `${at()} is '${value}'; did you mean '${closest(value, known)}'? It is one of ${known.join(', ')}`;
   }
   if (error.keyword === 'pattern' && path.at(-1) === 'expires') return `${at()} must be a date as in 2027-01-31`;
-  if (error.keyword === 'pattern') return `${at()} must not be blank`;
+  if (error.keyword === 'pattern' || error.keyword === 'minLength') return `${at()} must not be blank`;
+  if (error.keyword === 'const') return `${at()} is ${JSON.stringify(error.data)}; this program reads ${error.schema}`;
+  if (error.keyword === 'type') return `${at()} must be ${kinds[String(error.schema)] ?? error.schema}`;
   return `${at()} ${error.message}`;
 }

@@ -38,6 +38,18 @@ describe('expectations file', () => {
       /^known\.json:4: expectations\[0\]\.expires must be a date as in 2027-01-31$/,
     ],
     [
+      'a day that no calendar has',
+      text('{ "id": "A", "kind": "known-flaky", "reason": "r", "expires": "2027-02-30" }'),
+      /^known\.json:4: expectations\[0\]\.expires: there is no such day$/,
+    ],
+    [
+      'an empty id',
+      text('{ "id": "", "kind": "known-flaky", "reason": "r" }'),
+      /^known\.json:4: expectations\[0\]\.id must not be blank$/,
+    ],
+    ['a list', '[]', /^known\.json:1: the file must be an object$/],
+    ['no list in it', '{ "version": 1, "expectations": {} }', /^known\.json:1: expectations must be a list$/],
+    [
       'a missing reason',
       text('{ "id": "A", "kind": "known-flaky" }'),
       /^known\.json:4: expectations\[0\] must have required property 'reason'$/,
@@ -57,7 +69,7 @@ describe('expectations file', () => {
       text('{ "kind": "finding", "reason": "r" }'),
       /expectations\[0\] must have required property 'signature'$/,
     ],
-    ['another version', '{ "version": 2, "expectations": [] }', /^known\.json:1: version must be equal to constant$/],
+    ['another version', '{ "version": 2, "expectations": [] }', /^known\.json:1: version is 2; this program reads 1$/],
     ['no version', '{ "expectations": [] }', /^known\.json:1: the file must have required property 'version'$/],
     ['no JSON', '{\n "version": 1,,\n}', /^known\.json:2: not JSON: property name expected$/],
     ['a comment', '{\n // why\n "version": 1 }', /^known\.json:2: not JSON: invalid comment token$/],
