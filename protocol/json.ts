@@ -27,7 +27,8 @@ export class JsonError extends Error {
 
 // Sixteen digits are the fewest that can exceed 2^53; text without such a run needs no second look.
 const longNumber = /\d{16}/;
-const stringOrNumber = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
+// A string without its end counts to the end of the text: to look for one behind each of its quotes would take the square of it.
+const stringOrNumber = /"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?$)|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/gs;
 const integer = /^-?(?:0|[1-9]\d*)$/;
 
 /** @throws JsonError when `text` is not one JSON value. */
@@ -67,7 +68,7 @@ export function stringifyJson(value: unknown): string {
   }
 }
 
-const stringOrBlanks = /"[^"\\]*(?:\\.[^"\\]*)*"|[ \t\r\n]+/gs;
+const stringOrBlanks = /"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?$)|[ \t\r\n]+/gs;
 
 /** `text` without what JSON lets stand between two tokens: texts that differ in blanks alone become the same. */
 export function withoutBlanks(text: string): string {

@@ -133,6 +133,13 @@ describe('lossless JSON', () => {
     }
   });
 
+  it('is done with escapes without an end as soon as with others', () => {
+    const text = `x"${'\\"'.repeat(1_000_000)} 12345678901234567890`;
+    expect(() => parseJson(text)).to.throw(JsonError);
+    expect(withoutBlanks(text)).to.equal(text);
+    expect(withPlainStrings(`${text}\\`)).to.equal(`${text}\\`);
+  });
+
   it('reads a string of megabytes beside a long integer', () => {
     const text = 'x\\n'.repeat(2_000_000);
     const value = parseJson(`{"s": "${text}", "n": 12345678901234567890}`) as { s: string };
