@@ -84,6 +84,8 @@ export class Campaign {
   private earlier = 0;
   private began = 0;
   private failedStarts = 0;
+  /** When the target is started again after a failed start. */
+  private tryAgain = 0;
   private readonly passedOver = new Set<string>();
   private fault: Error | undefined;
   private unlogged: CoverageKey[] = [];
@@ -253,14 +255,19 @@ export class Campaign {
 
   /** A target that cannot be started may be out of something that comes back. */
   private async endure(error: TargetError | WorkerLost): Promise<void> {
-    const pause = patience[this.failedStarts++];
-    if (pause === undefined) {
-      this.fault ??= error;
-      return;
+    const now = performance.now();
+    // What fails meanwhile, side by side, is the same failure.
+    if (now >= this.tryAgain) {
+      const pause = patience[this.failedStarts++];
+      if (pause === undefined) {
+        this.fault ??= error;
+        return;
+      }
+      this.tryAgain = now + pause;
+      this.options.sink({ event: 'note', text: `${error.message}; trying again in ${pause} ms` });
     }
-    this.options.sink({ event: 'note', text: `${error.message}; trying again in ${pause} ms` });
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(done, pause);
+      const timer = setTimeout(done, this.tryAgain - now);
       const { signal } = this.options;
       function done() {
         clearTimeout(timer);
