@@ -99,6 +99,12 @@ export class JudgingProxy {
     } catch (error) {
       this.options.onFault?.((error as Error).message);
       client.destroy();
+      this.sockets.delete(client);
+      return;
+    }
+    // The relay has ended meanwhile: a monitor must not be left with a client that is gone.
+    if (client.destroyed) {
+      monitor.destroy();
       return;
     }
     monitor.setNoDelay(true);

@@ -40,8 +40,12 @@ export class DeadlinePassed extends StacklessError {
 /** The connection ended while something was awaited. */
 export class Disconnected extends StacklessError {
   override readonly name = 'Disconnected';
-  constructor(readonly awaited: string) {
-    super(`the monitor closed the connection; ${awaited} was awaited`);
+  /** @param how it came to that */
+  constructor(
+    readonly awaited: string,
+    how = 'the monitor closed the connection',
+  ) {
+    super(`${how}; ${awaited} was awaited`);
   }
 }
 

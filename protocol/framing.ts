@@ -46,7 +46,9 @@ export class Framer {
       const byte = chunk[i] as number;
       if (start < 0) {
         if (isSpace(byte)) {
-          this.gap += String.fromCharCode(byte);
+          const from = i;
+          while (i + 1 < chunk.length && isSpace(chunk[i + 1] as number)) i++;
+          this.gap += chunk.toString('latin1', from, i + 1);
           continue;
         }
         start = i;

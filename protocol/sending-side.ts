@@ -7,11 +7,15 @@ import { Pacer } from './pacer.js';
 export class SendingSide {
   private readonly pacer: Pacer;
 
-  /** @param interval milliseconds between two sendings at least; 0 for none */
+  /**
+   * @param interval milliseconds between two sendings at least; 0 for none
+   * @param asked told of each number of bytes that is to be sent
+   */
   constructor(
     private readonly stream: ByteStream,
     private readonly clock: Clock,
     interval: number,
+    private readonly asked: (bytes: number) => void,
   ) {
     this.pacer = new Pacer(interval);
   }
@@ -28,11 +32,13 @@ export class SendingSide {
   }
 
   send(bytes: Buffer): void {
+    this.asked(bytes.length);
     this.pacer.run(() => this.write(bytes));
   }
 
   /** Each piece is handed to the kernel before the next one is. */
   async sendInPieces(bytes: Buffer, plan: FragmentPlan): Promise<void> {
+    this.asked(bytes.length);
     await this.turn();
     for (const piece of fragments(bytes, plan)) {
       await new Promise<void>((resolve) => {
@@ -47,13 +53,18 @@ export class SendingSide {
    * @param put sends to the socket of this number and answers how many bytes went
    */
   async sendPast(bytes: Buffer, put: (socket: number, bytes: Buffer) => number): Promise<void> {
+    this.asked(bytes.length);
     await this.turn();
     await new Promise<void>((resolve) => this.stream.write('', () => resolve()));
-    const { socket } = this;
-    if (socket === undefined) return;
-    let sent = put(socket, bytes);
-    for (; sent === 0; sent = put(socket, bytes)) await new Promise(setImmediate);
-    if (sent < bytes.length) this.write(bytes.subarray(sent));
+    for (;;) {
+      // Looked for each time: once it is closed its number may be that of something else.
+      const { socket } = this;
+      if (socket === undefined) return;
+      const sent = put(socket, bytes);
+      if (sent === bytes.length) return;
+      if (sent > 0) return this.write(bytes.subarray(sent));
+      await new Promise(setImmediate);
+    }
   }
 
   /** The stream itself can carry descriptors. */
@@ -63,6 +74,7 @@ export class SendingSide {
 
   /** Sends bytes with descriptors, in its turn, over a stream that {@link carries} them. */
   async sendWith(bytes: Buffer, descriptors: readonly number[]): Promise<void> {
+    this.asked(bytes.length);
     await this.turn();
     if (this.stream.writable) this.stream.writeWith?.(bytes, descriptors);
   }

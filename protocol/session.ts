@@ -57,7 +57,7 @@ export class Session {
     this.deadline = options.deadline ?? 5000;
     this.clock = options.clock ?? hostClock;
     this.starved = options.starved;
-    this.sending = new SendingSide(wire.stream, this.clock, options.interval ?? 0);
+    this.sending = new SendingSide(wire.stream, this.clock, options.interval ?? 0, (bytes) => wire.flood.asked(bytes));
     this.ids = new OwnIds(options.numbers ?? ofThisProcess);
     this.inbox = new Inbox(this.ids, options.starting ?? false);
     this.log = this.inbox.log;
@@ -104,7 +104,13 @@ export class Session {
 
   private receive(chunk: Buffer): void {
     const time = this.transcript.now();
-    for (const frame of this.wire.framer.push(chunk)) this.hear(frame, { time });
+    const frames = this.wire.framer.push(chunk);
+    for (const frame of frames) this.hear(frame, { time });
+    const { flood } = this.wire;
+    if (flood.heard(chunk.length, frames.length)) {
+      this.finish(flood.over ?? '');
+      this.sending.destroy();
+    }
     this.waiters.wake();
   }
 
@@ -141,7 +147,7 @@ export class Session {
     const words = () => (typeof awaited === 'string' ? awaited : awaited());
     const now = find();
     if (now !== undefined) return Promise.resolve(now);
-    if (this.ended) return Promise.reject(new Disconnected(words()));
+    if (this.ended) return Promise.reject(new Disconnected(words(), this.wire.flood.over));
     const { backlog } = this.sending;
     const begin = (late: (error: Error) => void) => {
       const passed = (length: number) => {
@@ -151,7 +157,7 @@ export class Session {
       };
       return afterFairTime(this.clock, deadline + backlog, passed, this.starved);
     };
-    const lost = () => (this.ended ? new Disconnected(words()) : undefined);
+    const lost = () => (this.ended ? new Disconnected(words(), this.wire.flood.over) : undefined);
     return this.waiters.wait({ find, lost, late: begin });
   }
 

@@ -1,5 +1,6 @@
 /** The receiving side of a connection, and who it serves: one who goes on with it after another takes it over. */
 import type { ByteStream } from './byte-stream.js';
+import { Flood } from './flood.js';
 import { type Frame, Framer } from './framing.js';
 import { type JsonObject, stringifyJson } from './json.js';
 import type { Received } from './message.js';
@@ -12,6 +13,7 @@ export interface WireUser {
 
 export class Wire {
   readonly framer = new Framer();
+  readonly flood = new Flood();
   private user: WireUser | undefined;
 
   constructor(readonly stream: ByteStream) {
