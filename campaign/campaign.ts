@@ -89,7 +89,7 @@ export class Campaign {
   private readonly passedOver = new Set<string>();
   private fault: Error | undefined;
   private unlogged: CoverageKey[] = [];
-  private readonly limit: number;
+  private limit: number;
 
   constructor(private readonly options: CampaignOptions) {
     const { facts, seed, sources, corpus, store, jobs, target, strictDesc } = options;
@@ -211,8 +211,11 @@ export class Campaign {
         this.failedStarts = 0;
         this.guarded(() => this.digest(planned, scenario, result));
       } catch (error) {
-        if (error instanceof TargetError || error instanceof WorkerLost) await this.endure(error);
-        else if (error instanceof ScenarioError) this.passOver(planned, error);
+        if (error instanceof TargetError || error instanceof WorkerLost) {
+          // It was not run: another one is.
+          this.limit++;
+          await this.endure(error);
+        } else if (error instanceof ScenarioError) this.passOver(planned, error);
         else this.fault ??= error as Error;
       }
     }
