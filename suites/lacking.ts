@@ -12,7 +12,7 @@ const plain = (text: string): string =>
   text.replace(/\\u00([0-7][0-9a-f])/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 
 /**
- * The first command that was asked for, that the protocol has, that the target offers nowhere (neither in `query-commands` nor in its
+ * The first command that was asked for, that its release has, that the target offers nowhere (neither in `query-commands` nor in its
  * schema), and that it refused as unknown: what came of that shows nothing about the rest of the requirement. Undefined when
  * there is none; a command that the target does list and refuses is a fault like any other.
  */
@@ -23,12 +23,13 @@ export function commandThatLacks(
   if (!entries.some(isCommandNotFound)) return undefined;
   // A schema that stands in says nothing of the target, where the target itself lists what it has.
   const described = commands === undefined || schema.origin === 'introspection' ? schema.commands : new Map();
-  const known = [loadSchema('3.0'), loadSchema(dialect.name)];
+  // What its release has dropped is asked for to see that it is gone, and is no excuse for anything.
+  const known = loadSchema(dialect.name);
   for (const { kind, text } of entries) {
     if (kind !== 'sent') continue;
     for (const [, name = ''] of plain(text).matchAll(requested)) {
       const offered = commands?.has(name) || described.has(name);
-      if (!offered && known.some((one) => one.commands.has(name))) return name;
+      if (!offered && known.commands.has(name)) return name;
     }
   }
   return undefined;

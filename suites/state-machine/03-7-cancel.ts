@@ -3,6 +3,7 @@ import type { Trial } from '../../oracle/trial.js';
 import type { JsonObject } from '../../protocol/json.js';
 import { otherMemory } from '../../targets/machine.js';
 import { unlessExact } from '../commands/dialect-fit.js';
+import { unlessMultifd } from '../multifd/channels.js';
 import { ChapterBuilder } from '../requirement.js';
 import { Actor } from './actor.js';
 import { cancel, cancelled, settled } from './cancel.js';
@@ -151,6 +152,19 @@ export const cancels = new ChapterBuilder(['State machine', '3.7 Cancel'], 'stat
     await one.peer.until('closed', one.session.deadline);
     await migratesAgain(t, one);
   })
+  .must(
+    'MIG-SM-C04.multifd',
+    'cancel ends a migration with data channels as it ends any other',
+    async (t) => {
+      const one = await active(t, { ram: 1, capabilities: [t.dialect.migration.multifd.capability] });
+      one.turn();
+      await cancel(one);
+      await cancelled(t, one, 'P* cancelled');
+      await one.runStateIs('running');
+      await one.statusIs('cancelled');
+    },
+    { needs: { unless: unlessMultifd } },
+  )
   .must(
     'MIG-SM-C04.stalled',
     'cancel frees a source whose peer does not read',

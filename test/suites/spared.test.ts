@@ -61,4 +61,13 @@ describe('a monitor without commands of migration', () => {
     expect(commandThatLacks(refused, facts('3.0.0', list))).to.equal('query-migrate');
     expect(commandThatLacks(refused, facts('3.0.0', [...list, 'query-migrate']))).to.equal(undefined);
   });
+
+  it('has no excuse in what its release has dropped: that is asked for to see that it is gone', () => {
+    const refused = [
+      { kind: 'sent', text: '{"execute":"query-events"}' },
+      { kind: 'received', text: '{"error":{"class":"CommandNotFound","desc":""}}' },
+    ] as Entry[];
+    expect(commandThatLacks(refused, facts('3.0.0', list))).to.equal('query-events');
+    expect(commandThatLacks(refused, { ...facts('10.0.0', list), dialect: dialects['10.0'] })).to.equal(undefined);
+  });
 });
