@@ -1,39 +1,20 @@
 /** commands.md §8: figures of a migration that only time and both ends together show. */
 import { imageFile } from '../../oracle/ram-image.js';
-import type { Trial } from '../../oracle/trial.js';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
 import { RamFlag } from '../../reference/stream/format.js';
 import { isOurMachine, otherMemory } from '../../targets/machine.js';
-import type { StartOptions } from '../../targets/target.js';
 import { fitsExactly, unlessExact } from '../commands/dialect-fit.js';
 import { becomes } from '../commands/observe.js';
 import { ChapterBuilder } from '../requirement.js';
 import { over, pairNeeds, postcopyPair } from '../state-machine/pair.js';
 import { postcopyNeeds } from '../state-machine/postcopy.js';
 import { active, peerNeeds } from '../state-machine/source.js';
+import { afterCancelled } from '../stream-format/after-cancelled.js';
 import { Captured, capture, captureNeeds } from '../stream-format/capture.js';
 import { bytesOfRam, countsStream } from './counted.js';
 
 const growing = ['transferred', 'duplicate', 'normal', 'normal-bytes', 'dirty-sync-count', 'postcopy-requests'];
 const constant = ['total', 'page-size'];
-
-/** A source that has completed a migration, the second one: the first was seen half-way and cancelled. */
-async function afterCancelled(t: Trial, start: StartOptions = {}): Promise<Captured> {
-  const one = await Captured.open(t, { start, parameters: { 'max-bandwidth': 2 ** 15 } });
-  await one.migrates();
-  await one.until('active');
-  const words = 'some of its pages';
-  await becomes(t, one.session, 'query-migrate', words, (info) => Number(ram(info).duplicate) > 0);
-  await one.does('migrate_cancel');
-  await one.until('cancelled');
-  await one.does('migrate-set-parameters', { 'max-bandwidth': 0 });
-  one.turn();
-  await one.migrates();
-  await one.until('completed');
-  await one.runs('postmigrate');
-  await one.peer.until('closed', one.session.deadline, 2);
-  return one;
-}
 
 export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'commands.md §8', peerNeeds)
   .must(

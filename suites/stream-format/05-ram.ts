@@ -5,6 +5,7 @@ import { unlessExact } from '../commands/dialect-fit.js';
 import { ChapterBuilder } from '../requirement.js';
 import { block } from '../state-machine/feed.js';
 import { takes } from './accepted-row.js';
+import { afterCancelled } from './after-cancelled.js';
 import { Captured, capture, captureNeeds, ramBytes, recorded } from './capture.js';
 import { mixedPages, mixedRam } from './image.js';
 import { failNeeds, loadNeeds, loads, ramPart, ramStart, refuses } from './loading.js';
@@ -39,6 +40,14 @@ export const ram = new ChapterBuilder(['Migration stream', '5 The ram section'],
     const [one, recording] = await capture(t);
     one.carries(recording);
   })
+  .must(
+    'MIG-STR-RAM-02.again',
+    'after a migration that was cancelled half-way the stream carries the RAM of the source anew, whole',
+    async (t) => {
+      const one = await afterCancelled(t);
+      one.carries(one.recording(2));
+    },
+  )
   .must('MIG-STR-RAM-03', 'the first pass sends every page once, in ascending order', async (t) => {
     const [, recording] = await capture(t);
     const offsets = recording.pages.map(({ offset }) => offset / pageSize);
