@@ -126,7 +126,7 @@ async function partsLacking(
     const { value } = await set(true);
     const error = isObject(value) && isObject(value.error) ? value.error : undefined;
     if (error === undefined) await set(false);
-    else if (typeof error.desc === 'string' && part.refusal.test(error.desc))
+    else if (typeof error.desc === 'string' && (part.ofHost || part.refusal.test(error.desc)))
       lacking.push({ ...part, desc: error.desc });
   }
   return lacking;

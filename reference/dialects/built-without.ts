@@ -17,6 +17,8 @@ export interface BuildPart {
   readonly desc: string;
   /** How some releases word it. */
   readonly refusal: RegExp;
+  /** It is the host that does not give it: then a refusal in any words is taken for that. */
+  readonly ofHost?: true;
   /** Commands that later releases leave out with it, all together. */
   readonly commands: readonly string[];
 }
@@ -50,6 +52,7 @@ export const buildParts: readonly BuildPart[] = [
     listed: true,
     desc: 'Background-snapshot is not supported by host kernel',
     refusal: /^Background-snapshot is not supported/,
+    ofHost: true,
     commands: [],
   },
 ];

@@ -109,7 +109,7 @@ export async function allowPostcopy(t: Trial, session: Session): Promise<void> {
   const reply = await session.command('migrate-set-capabilities', { capabilities });
   if (reply.kind === 'success' || t.dialect.migration.userfault === undefined) t.succeeded(reply, 'postcopy-ram on');
   else {
-    t.failed(reply, 'GenericError', /^Postcopy is not supported/, 'a host without userfault');
+    t.failed(reply, 'GenericError', undefined, 'a host without userfault');
     throw new NotOffered('its host does not let a destination have userfaultfd, which postcopy needs');
   }
 }

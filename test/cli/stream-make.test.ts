@@ -6,6 +6,7 @@ import type { DialectName } from '../../reference/dialects/dialect.js';
 import { createGuestRam } from '../../reference/ram/guest-ram.js';
 import { needQemu, RealQemu } from '../reference/migration/real-qemu.js';
 import { scribble, TestMachine } from '../reference/migration/test-machine.js';
+import { needPostcopy } from '../targets/real-qemu.js';
 import { refusal, run } from './stream-command.js';
 
 /** More than one piece of what the command has in memory at a time. */
@@ -207,6 +208,7 @@ describe('qmpspec stream make', () => {
       if (dialect === '3.0' || way.name === 'multifd ending in postcopy') continue;
       it(`${way.name}: loads into QEMU ${dialect}`, async function () {
         const binary = needQemu(this, dialect);
+        if (way.capabilities?.(dialect).includes('postcopy-ram')) needPostcopy(this, binary);
         const memory = `${size / 1024}k`;
         const each = dialect === '10.0' && way.name.startsWith('multifd');
         const flushed = each ? ['-global', 'migration.multifd-flush-after-each-section=off'] : [];

@@ -92,6 +92,10 @@ describe('interop: one cell of each mode', function () {
         this.skip();
       }
       const [result] = await runCells([cell], parties, 1);
+      if (result?.outcome.kind === 'absent') {
+        console.log(`    skipped: ${result.outcome.why}`);
+        this.skip();
+      }
       expect(result?.outcome).to.include({ kind: 'equal' });
     });
   }

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { expect } from 'chai';
 import { type DialectName, dialectNames } from '../../../reference/dialects/dialect.js';
+import { needPostcopy } from '../../targets/real-qemu.js';
 import { needQemu, RealQemu } from './real-qemu.js';
 import { scratch, scribble, TestMachine } from './test-machine.js';
 
@@ -104,7 +105,9 @@ describe('migration: with a real QEMU', function () {
         const what = `${transport} ${capabilities.join(' ')}`.trim();
         if (!newer) {
           it(`dialect ${dialect} to QEMU ${version}, ${what}`, async function () {
-            await toQemu(needQemu(this, version), dialect, transport, capabilities);
+            const program = needQemu(this, version);
+            if (capabilities.some((name) => name === 'postcopy-ram')) needPostcopy(this, program);
+            await toQemu(program, dialect, transport, capabilities);
           });
         }
         it(`QEMU ${version} to dialect ${dialect}, ${what}`, async function () {
