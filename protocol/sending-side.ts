@@ -3,6 +3,7 @@ import type { ByteStream } from './byte-stream.js';
 import type { Clock } from './clock.js';
 import { type FragmentPlan, fragments } from './fragments.js';
 import { Pacer } from './pacer.js';
+import { socketNumber } from './socket-number.js';
 
 export class SendingSide {
   private readonly pacer: Pacer;
@@ -27,8 +28,7 @@ export class SendingSide {
 
   /** Number of the socket underneath; undefined where there is none, or none any more. */
   get socket(): number | undefined {
-    const fd = (this.stream as unknown as { readonly _handle?: { readonly fd?: number } | null })._handle?.fd;
-    return fd !== undefined && fd >= 0 ? fd : undefined;
+    return socketNumber(this.stream);
   }
 
   send(bytes: Buffer): void {

@@ -7,6 +7,7 @@ import type { Trial } from '../../oracle/trial.js';
 import { commandWithDescriptors, lacksDescriptors, sendWithDescriptors } from '../../protocol/descriptor-sending.js';
 import { isObject, type JsonObject, type JsonValue } from '../../protocol/json.js';
 import type { Session } from '../../protocol/session.js';
+import { socketNumber } from '../../protocol/socket-number.js';
 import { NotOffered } from '../../targets/target.js';
 import { ChapterBuilder } from '../requirement.js';
 import { Captured, captureNeeds } from '../stream-format/capture.js';
@@ -34,8 +35,8 @@ function opened(t: Trial, count: number): number[] {
 
 /** The descriptor of a connection. @throws NotOffered where it has none that can be told */
 function descriptorOf(end: Socket): number {
-  const fd = (end as unknown as { readonly _handle?: { readonly fd?: number } | null })._handle?.fd;
-  if (fd === undefined || fd < 0) throw new NotOffered('connections have no descriptors here');
+  const fd = socketNumber(end);
+  if (fd === undefined) throw new NotOffered('connections have no descriptors here');
   return fd;
 }
 
