@@ -37,7 +37,7 @@ interface RunCommandOptions extends TargetOptions {
 }
 
 /** Side by side unless told otherwise: a requirement mostly waits for the target. With 6, two cores are idle a sixth of a run. */
-const usualJobs = 8;
+const usualJobs = 10;
 
 export function runCommand(io: Io): Command {
   return addTargetOptions(new Command('run'))

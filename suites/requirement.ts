@@ -34,6 +34,8 @@ export interface Requirement {
   readonly tags?: readonly string[];
   /** Milliseconds for the whole run; default 20000. */
   readonly deadline?: number;
+  /** It mostly waits, for a third of a second or more: it begins early, so that a run does not wait for it at its end. */
+  readonly lasting?: boolean;
   readonly run: (trial: Trial) => Promise<void>;
 }
 

@@ -74,7 +74,12 @@ export async function runSuite(options: RunOptions): Promise<RunFooter> {
     if (!isOurMachine(facts)) pool.sparing();
     pool.fill();
     const run = new Run(options, pool, facts, matcher);
-    const outcomes = sideBySide(planned, jobs, (one) => run.one(one));
+    const outcomes = sideBySide(
+      planned,
+      jobs,
+      (one) => run.one(one),
+      ({ requirement }) => requirement.lasting === true,
+    );
     await underMocha(options, outcomes);
     const last = await run.lastLook();
     if (target.remark !== undefined) sink({ event: 'note', text: target.remark });

@@ -100,19 +100,40 @@ function mulberry(seed: number): () => number {
 /**
  * Runs `work` on the items in order, at most `jobs` at once, and returns a promise for each at once. They begin when a place
  * is free, not when they are awaited.
+ * @param lasting what waits long: with more than one job it begins early, so that nothing waits for it in the end
  */
-export function sideBySide<T, R>(items: readonly T[], jobs: number, work: (item: T) => Promise<R>): Promise<R>[] {
+export function sideBySide<T, R>(
+  items: readonly T[],
+  jobs: number,
+  work: (item: T) => Promise<R>,
+  lasting: (item: T) => boolean = () => false,
+): Promise<R>[] {
   const settlers: { resolve: (value: R) => void; reject: (error: unknown) => void }[] = [];
   const promises = items.map(() => new Promise<R>((resolve, reject) => settlers.push({ resolve, reject })));
   // Who awaits them in order may come to a rejected one late; until then it is not an unhandled one.
   for (const promise of promises) promise.catch(() => undefined);
+  const indices = [...items.keys()];
+  const waits = jobs > 1 ? indices.filter((i) => lasting(items[i] as T)) : [];
+  const begins = earlyAmong(
+    waits,
+    indices.filter((i) => !waits.includes(i)),
+  );
   let next = 0;
   const lane = async () => {
-    while (next < items.length) {
-      const i = next++;
+    while (next < begins.length) {
+      const i = begins[next++] as number;
       await (async () => work(items[i] as T))().then(settlers[i]?.resolve, settlers[i]?.reject);
     }
   };
   for (let i = 0; i < Math.max(1, jobs); i++) void lane();
   return promises;
+}
+
+/** All of `early` in the first half of `others`, at even distances: at the same time they would leave the processors idle. */
+function earlyAmong(early: readonly number[], others: readonly number[]): number[] {
+  const distance = Math.max(1, Math.floor(others.length / 2 / Math.max(1, early.length)));
+  return [
+    ...others.flatMap((one, i) => (i % distance === 0 ? [...early.slice(i / distance, i / distance + 1), one] : [one])),
+    ...early.slice(Math.ceil(others.length / distance)),
+  ];
 }

@@ -261,7 +261,7 @@ export const setCapabilities = new ChapterBuilder(
       });
       t.same(states, [true, false, true], 'queries behind it in one write');
     },
-    { needs: { capabilities: ['xbzrle'] } },
+    { lasting: true, needs: { capabilities: ['xbzrle'] } },
   )
   .must('MIG-CMD-SCAP-10', 'setting capabilities emits no event, also not with events on', async (t) => {
     const session = await t.session();

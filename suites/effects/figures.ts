@@ -192,6 +192,7 @@ export const figureEffects = new ChapterBuilder(['Effects', 'Figures'], 'command
       t.same('compression' in (await one.info()), false, 'compression, of what is off');
     },
     {
+      lasting: true,
       needs: {
         capabilities: ['compress'],
         unless: ({ dialect }) =>

@@ -65,7 +65,7 @@ export const parameterEffects = new ChapterBuilder(['Effects', 'Parameters'], sp
       const most = (2 * parameters['max-bandwidth'] * parameters['downtime-limit']) / 1000 / 4096 + 16;
       t.check(left <= most, `${most.toFixed(0)} pages at most`, `${left}`, 'pages in the END section');
     },
-    { needs: captureNeeds },
+    { lasting: true, needs: captureNeeds },
   )
   .must('MIG-CMD-EFF.downtime-limit-zero', 'a downtime-limit of 0 keeps nothing from completing', async (t) => {
     const one = await source(t, 'answer', { ram: 1, parameters: { 'downtime-limit': 0 } });

@@ -230,7 +230,7 @@ for (const [name, what, spoil] of bad) {
         fed.mark();
         writer.footer();
       }),
-    { needs: failNeeds },
+    { lasting: true, needs: failNeeds },
   );
 }
 
@@ -254,7 +254,7 @@ for (const [name, what, spoil] of [
         },
         { greet: false },
       ),
-    { needs: failNeeds },
+    { lasting: true, needs: failNeeds },
   );
 }
 
@@ -270,6 +270,6 @@ export const multifdDestination = builder
         },
         { greet: false },
       ),
-    { needs: failNeeds },
+    { lasting: true, needs: failNeeds },
   )
   .done();

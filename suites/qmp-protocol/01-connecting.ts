@@ -111,6 +111,7 @@ export const connecting = new ChapterBuilder(
         t.succeeded(await second.command('qmp_capabilities'));
       });
     },
+    { lasting: true },
   )
   .should('QMP-TRANS-03', 'without reconnect the process lives on when its client closes', async (t) => {
     await withListener(async (listener) => {

@@ -177,7 +177,7 @@ export const pairs = new ChapterBuilder(['State machine', '9 Pairs'], 'state-mac
       await over(two);
       await two.destination.runStateIs('running');
     },
-    { needs: { ...postcopies, unless: unlessExact } },
+    { lasting: true, needs: { ...postcopies, unless: unlessExact } },
   )
   .must(
     'MIG-SM-O60.killed',

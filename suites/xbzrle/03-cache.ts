@@ -138,7 +138,7 @@ export const cache = new ChapterBuilder(['XBZRLE', '3 Page cache'], 'xbzrle.md Â
       const holds = Math.abs(rate - Number(stats['encoding-rate'])) < 1e-6 * rate;
       t.check(holds, `${rate}`, String(stats['encoding-rate']), 'encoding-rate');
     },
-    { needs: { capabilities: ['xbzrle', 'pause-before-switchover'], unless: unlessExact } },
+    { lasting: true, needs: { capabilities: ['xbzrle', 'pause-before-switchover'], unless: unlessExact } },
   )
   .must(
     'MIG-XBZ-STAT-03',

@@ -133,6 +133,28 @@ describe('side by side', () => {
     );
   });
 
+  it('begins early with what lasts, spread among the others, and everything once', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.boolean(), { maxLength: 60 }), async (long) => {
+        const begun = async (jobs: number) => {
+          const order: number[] = [];
+          const work = async (i: number) => order.push(i);
+          await Promise.all(sideBySide([...long.keys()], jobs, work, (i) => long[i] === true));
+          return order;
+        };
+        expect(await begun(1)).to.deep.equal([...long.keys()]);
+        const order = await begun(2);
+        expect([...order].sort((a, b) => a - b)).to.deep.equal([...long.keys()]);
+        for (const kind of [true, false]) {
+          const those = order.filter((i) => long[i] === kind);
+          expect(those).to.deep.equal([...those].sort((a, b) => a - b));
+        }
+        const few = long.filter((one) => one).length <= long.length / 3;
+        if (few) for (const i of order.slice(Math.ceil((2 * long.length) / 3) + 1)) expect(long[i]).to.equal(false);
+      }),
+    );
+  });
+
   it('uses all its places', async () => {
     let running = 0;
     let most = 0;
