@@ -15,7 +15,11 @@ export class ColoCache {
 
   /** Takes the guest's present RAM for the primary's. */
   constructor(private readonly ram: GuestRam) {
-    this.#copy = createGuestRam(ram.blocks.map(({ name, bytes }) => ({ name, size: bytes.length })));
+    this.#copy = createGuestRam(
+      ram.blocks.map(({ name, bytes }) => ({ name, size: bytes.length })),
+      // Nothing is done to many of its pages at once.
+      () => undefined,
+    );
     ram.blocks.forEach(({ bytes, dirtyLog }, index) => {
       bytes.copy(this.#copy.blocks[index]!.bytes);
       dirtyLog.clearAll();
