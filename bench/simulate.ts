@@ -41,6 +41,8 @@ interface Sums {
   runs: number;
   steps: number;
   messages: number;
+  /** Replies and events that came, each judged. */
+  received: number;
   problems: number;
   /** Seconds of processor time. */
   busy: number;
@@ -68,7 +70,17 @@ function plans(names: readonly string[]): (index: number) => [DialectName, Retur
 
 /** @param first number of the first case */
 async function measure(names: readonly string[], first: number, seconds: number): Promise<Sums> {
-  const sums: Sums = { runs: 0, steps: 0, messages: 0, problems: 0, busy: 0, time: 0, drawing: 0, judging: 0 };
+  const sums: Sums = {
+    runs: 0,
+    steps: 0,
+    messages: 0,
+    received: 0,
+    problems: 0,
+    busy: 0,
+    time: 0,
+    drawing: 0,
+    judging: 0,
+  };
   const plan = plans(names);
   while (sums.busy < seconds) {
     const before = process.cpuUsage();
@@ -94,6 +106,7 @@ async function one(index: number, dialect: DialectName, scenario: Scenario, sums
   if (over > 0) sums.judging += performance.now() - over;
   sums.steps += scenario.steps.length;
   sums.messages += transcript.entries.filter(({ kind }) => kind === 'sent').length;
+  sums.received += transcript.entries.filter(({ kind }) => kind === 'received').length;
   if (problem !== undefined) {
     sums.problems++;
     console.log(`case ${index}, dialect ${dialect}: ${problem}`);
@@ -109,12 +122,12 @@ for (const [name, sources] of Object.entries(mixes)) {
   if (options.only !== undefined && options.only !== name) continue;
   const warm = warmUp > 0 ? await measure(sources, 0, warmUp) : undefined;
   const measured = await measure(sources, warm?.runs ?? 0, seconds);
-  const { runs, steps, messages, problems, busy, time, drawing, judging } = measured;
+  const { runs, steps, messages, received, problems, busy, time, drawing, judging } = measured;
   const share = (part: number) => `${Math.round((100 * part) / time)} %`;
   const first = warm === undefined ? '' : `; ${whole(warm.steps / warm.busy)} in its first ${whole(warm.busy)} s`;
   console.log(
     `${name.padEnd(11)} ${whole(steps / busy).padStart(7)} steps for each second of processor time ` +
-      `(${whole(messages / busy)} sends, ${whole(runs / busy)} runs; drawing ${share(drawing)}, ` +
+      `(${whole(messages / busy)} sends, ${whole(received / busy)} messages judged, ${whole(runs / busy)} runs; drawing ${share(drawing)}, ` +
       `running ${share(time - drawing - judging)}, judging ${share(judging)}; ${runs} runs, ${problems} problems${first})`,
   );
 }
