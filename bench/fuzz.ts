@@ -5,6 +5,7 @@
  * Usage: npm run bench:fuzz [-- --target qemu --lead 45 --kept 8 --rounds 3 --simulation 5]
  */
 import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { crewOf } from '../campaign/crew/crew.js';
@@ -137,8 +138,9 @@ for (const { name } of sources) {
 if (options.simulation > 0) {
   const script = fileURLToPath(new URL('simulate.js', import.meta.url));
   // As `npm run simulate` is started.
-  const flags = ['--max-semi-space-size=64', '--single-threaded-gc'];
-  const args = [...flags, script, '--seconds', String(options.simulation), '--warm', '15', '--only', 'walks'];
+  const { scripts } = createRequire(import.meta.url)('../../package.json') as { scripts: { simulate: string } };
+  const flags = scripts.simulate.split(' ').filter((word) => word.startsWith('--'));
+  const args = [...flags, script, '--seconds', String(options.simulation), '--warm', '15'];
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
   if (status !== 0) process.exitCode = 1;
 }
