@@ -87,6 +87,14 @@ export const stepFaults = inArea('run state', {
     step: (step, before) =>
       step.label === 'thread-ended' ? { ...step, outputs: [], next: { ...step.next, out: before.out } } : step,
   },
+  'cancel-awaits-channels': {
+    title: 'never ends a cancel of a migration with data channels',
+    rows: ['MIG-SM-C04'],
+    step: (step, before) =>
+      step.label === 'thread-ended' && before.capabilities.some((name) => name.endsWith('multifd'))
+        ? { ...step, outputs: [], next: { ...step.next, out: before.out } }
+        : step,
+  },
   'failed-load-exits-with-0': {
     title: 'ends with status 0 after a failed load',
     rows: ['MIG-SM-I20'],

@@ -1,5 +1,6 @@
 /** Migration streams that are written wrong. */
 import { deflateSync, inflateSync } from 'node:zlib';
+import type { Statistics } from '../migration/statistics.js';
 import { pageSize } from '../ram/guest-ram.js';
 import { RamFlag, SectionType } from '../stream/format.js';
 import type { StreamWriter } from '../stream/stream-writer.js';
@@ -16,6 +17,9 @@ function damaged(source: Buffer, at: number): Buffer {
   page[2000] = (page[2000] ?? 0) ^ 0xff;
   return page;
 }
+
+/** Processes that have begun a stream, by their figures: there is one set of them for all migrations. */
+const hasSent = new WeakSet<Statistics>();
 
 export const streamFaults = inArea('stream', {
   'stream-magic-wrong': written('begins its stream with QEVN', ['MIG-STR-HDR-01'], (w) =>
@@ -108,6 +112,21 @@ export const streamFaults = inArea('stream', {
   'page-damaged': written('changes a byte of every page', ['MIG-STR-RAM-02', 'MIG-STR-PC-01'], (w) =>
     instead(w.ram, 'page', (honest) => (block, offset, source, at) => honest(block, offset, damaged(source, at), 0)),
   ),
+  'page-damaged-again': {
+    title: 'changes a byte of the first page that a stream brings whole, where it is not the first stream',
+    rows: ['MIG-STR-RAM-02'],
+    wire: {
+      source: (_, statistics, { ram }) => {
+        let isSound = !hasSent.has(statistics);
+        hasSent.add(statistics);
+        instead(ram, 'page', (honest) => (block, offset, source, at) => {
+          const [page, from] = isSound ? [source, at] : [damaged(source, at), 0];
+          isSound = true;
+          return honest(block, offset, page, from);
+        });
+      },
+    },
+  },
   'page-twice': written('sends every page twice', ['MIG-STR-RAM-03'], (w) =>
     instead(
       w.ram,

@@ -69,7 +69,7 @@ export class Outgoing {
       runs: host.wire === undefined,
       zeroesBeside: host.dialect.stream.flushRecords,
     });
-    host.wire?.source?.(this.source, statistics);
+    host.wire?.source?.(this.source, statistics, this.writer);
     this.ram = new RamSender(this);
     this.passes = new PassCounter(host, this.source, statistics, deps.xbzrleCounters, this.settings);
     this.storage = new OutgoingStorage(host, this.settings, this.writer);

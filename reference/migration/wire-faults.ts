@@ -16,8 +16,8 @@ import type { Statistics } from './statistics.js';
 export interface WireFaults {
   /** What writes the stream, and what writes the items of a postcopy package. */
   writer?(writer: StreamWriter): void;
-  /** What searches dirty pages and writes their records. */
-  source?(source: RamSource, statistics: Statistics): void;
+  /** What searches dirty pages, and what it writes their records with. */
+  source?(source: RamSource, statistics: Statistics, writer: StreamWriter): void;
   /** The XBZRLE step of a source, and its counters. */
   xbzrle?(encoder: XbzrleEncoder, counters: XbzrleCounters): void;
   /** What writes the packets of one multifd channel. */
