@@ -58,9 +58,10 @@ export function loadedSymptoms(transcript: Transcript, judge: Judge, dialect: Di
   if (loads.length === 0 || start === undefined || starts.length > 1 || start.text.includes('ramImage')) return [];
   const capabilities = judge.states(start.at)[0]?.capabilities ?? [];
   const end = disturbance(entries);
+  const paused = entries.some(({ kind, text }) => kind === 'sent' && text.includes('migrate-pause'));
   const told =
     fate(entries.slice(0, end + 1), loads[0] as Load, capabilities, dialect, start) ??
-    loads.map((load) => answersOf(load, loads[0] as Load, end, capabilities)).find((one) => one !== undefined);
+    loads.map((load) => answersOf(load, loads[0] as Load, end, capabilities, paused)).find((one) => one !== undefined);
   if (told === undefined) return [];
   const { subject, row, expected, got, entry } = told;
   return [{ kind: 'divergence', subject, rows: [row], state: '', expected: [expected], got, entry }];
@@ -215,6 +216,7 @@ function answersOf(
   first: Load,
   end: number,
   capabilities: readonly string[],
+  paused: boolean,
 ): Told | undefined {
   if (parts === undefined || last > end || capabilities.some((one) => !indifferent.test(one) && one !== 'postcopy-ram'))
     return undefined;
@@ -243,7 +245,8 @@ function answersOf(
     return wrong('MIG-STR-CMD-11', 'SHUT 0 after a load that went well', `there is ${shut.text}`, shut.entry);
   if (shut !== undefined && pongs < pings)
     return wrong('MIG-STR-CMD-10', 'a PONG for each PING', 'a PONG is missing', shut.entry);
-  if (closed && !cut && shut === undefined)
+  // A load that is paused loses its channel at once, whatever is still sent there.
+  if (closed && !cut && !paused && shut === undefined)
     return wrong('MIG-STR-CMD-11', 'SHUT before the end', 'the connection is closed without SHUT');
   return undefined;
 }

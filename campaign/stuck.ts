@@ -101,16 +101,23 @@ function lastCut(transcript: Transcript): number | undefined {
   return open.size === 0 ? closed : undefined;
 }
 
-/** Every migration is one of RAM over one connection, with nothing coming back, in a process that was seen from its start. */
+/**
+ * Every migration is one of RAM with nothing coming back, in a process that was seen from its start: over one connection, or
+ * over data channels to peers that all read on.
+ */
 function isPlain({ entries }: Transcript): boolean {
+  const listens = entries.filter(({ kind, text }) => kind === 'channel' && text.startsWith('listens '));
+  const beyond = listens.every(({ text }) => text.endsWith(': answer')) ? beyondRam : beyondPlain;
   if (!entries.some(({ kind, at }) => kind === 'started' && at === 'source')) return false;
   if (entries.some(({ kind, text }) => kind === 'started' && /"extra"|-global|postcopy/.test(text))) return false;
-  return !entries.some(({ kind, text }) => kind === 'sent' && beyondPlain.test(text));
+  return !entries.some(({ kind, text }) => kind === 'sent' && beyond.test(text));
 }
 
 /** Capabilities that are switched on, `events` apart, whatever else there is in the message; and names that are spelled out. */
 const beyondPlain =
   /"capability"\s*:\s*"(?!events")[^"]*"\s*,\s*"state"\s*:\s*true|"state"\s*:\s*true\s*,|\\u|"blk"|"inc"/;
+/** The same, data channels apart. */
+const beyondRam = new RegExp(beyondPlain.source.replace('(?!events")', '(?!(?:events|(?:x-)?multifd)")'));
 
 /** A cancel closes the channel by itself: when the last one was asked for and there was a channel, whichever came later. */
 function cancelledAt({ entries }: Transcript): number | undefined {

@@ -64,6 +64,17 @@ function withUuid(w: Writer, capability: string): void {
   w.settle();
 }
 
+/** Given up while its data channels are in use. */
+function givenUp(w: Writer, capability: string): void {
+  w.start('source', { ramImage: imageOf(1) });
+  w.capabilities('source', capability);
+  w.command('migrate-set-parameters', { 'max-bandwidth': 4096 });
+  begin(w, [capability], channelUri(w.peer('answer')));
+  w.status(['active', 'completed', 'failed'], 'source', 'likely');
+  w.command('migrate_cancel');
+  w.settle();
+}
+
 /** To an instance that takes the guest over. */
 function toInstance(w: Writer, set: readonly string[]): void {
   w.start('source', { ramImage: imageOf(1) });
@@ -209,7 +220,7 @@ function ways({ dialect, guest }: Surroundings): readonly ((w: Writer) => void)[
         return names === undefined ? [] : [(w: Writer) => way(w, names)];
       }),
     ),
-    ...(multifd === undefined ? [] : [(w: Writer) => withUuid(w, multifd)]),
+    ...(multifd === undefined ? [] : [(w: Writer) => withUuid(w, multifd), (w: Writer) => givenUp(w, multifd)]),
     ...(guest === true ? guests : []),
     paced,
   ];

@@ -6,28 +6,63 @@ import { faults } from '../../reference/faults/index.js';
 import { loadSchema } from '../../reference/schema/index.js';
 import { SimulatedWorld } from '../../simulation/world.js';
 import { InProcessTarget } from '../../targets/in-process/target.js';
+import type { Scenario } from '../../targets/scenario.js';
 import { baselineFacts } from '../oracle/scripted-target.js';
+
+/** What one scenario shows. */
+async function shownBy(one: Scenario, dialect: DialectName, planted: readonly string[], seed = 1): Promise<string[]> {
+  const facts = { ...baselineFacts, dialect: dialects[dialect], schema: loadSchema(dialect) };
+  const world = new SimulatedWorld(seed);
+  const target = new InProcessTarget({ dialect, faults: planted, world: world.target });
+  const run = attempt(one, { target, facts, strictDesc: false, world: world.stage });
+  const { symptoms } = await world.scheduler.drive(run, 60_000);
+  world.end();
+  return symptoms.map(({ subject, rows }) => `${subject} ${rows.join()}`);
+}
 
 /** What all loads together show. */
 async function shown(dialect: DialectName, ...planted: readonly string[]): Promise<string[]> {
   const all: string[] = [];
-  const facts = { ...baselineFacts, dialect: dialects[dialect], schema: loadSchema(dialect) };
-  for (const one of loadsOf(dialects[dialect])) {
-    const world = new SimulatedWorld(1);
-    const target = new InProcessTarget({ dialect, faults: planted, world: world.target });
-    const run = attempt(one, { target, facts, strictDesc: false, world: world.stage });
-    const { symptoms } = await world.scheduler.drive(run, 60_000);
-    world.end();
-    all.push(...symptoms.map(({ subject, rows }) => `${subject} ${rows.join()}`));
-  }
+  for (const one of loadsOf(dialects[dialect])) all.push(...(await shownBy(one, dialect, planted)));
   return all;
 }
+
+/** A destination that is told to pause, and is sent the rest all the same. */
+const paused: Scenario = {
+  scenario: 1,
+  steps: [
+    {
+      do: 'start',
+      at: 'destination',
+      options: { incoming: 'unix:{channel fed}', monitors: [{ transport: 'unix', oob: true }] },
+    },
+    { do: 'connect', at: 'destination', enable: ['oob'] },
+    {
+      do: 'command',
+      at: 'destination',
+      execute: 'migrate-set-capabilities',
+      arguments: { capabilities: [{ capability: 'postcopy-ram', state: true }] },
+    },
+    {
+      do: 'feed',
+      channel: 'fed',
+      parts: ['header', 'configuration', 'return-path', 'advise', 'ram', 'discard', 'switch'],
+    },
+    { do: 'status', at: 'destination', is: ['postcopy-active'], deadline: 300 },
+    { do: 'command', at: 'destination', execute: 'migrate-pause', oob: true },
+    { do: 'feed', channel: 'fed', parts: ['rest', 'ram-end', 'end'] },
+  ],
+};
 
 describe('what a destination makes of streams of ours', () => {
   for (const dialect of ['3.0', '7.2', '10.0'] as const)
     it(`is no symptom where it is as it should be: ${dialect}`, async () => {
       expect(await shown(dialect)).to.deep.equal([]);
     });
+
+  it('is no symptom where it is paused before all has come', async () => {
+    for (let seed = 1; seed <= 20; seed++) expect(await shownBy(paused, '3.0', [], seed)).to.deep.equal([]);
+  });
 
   const planted = {
     'footers-unexpected': /a well-formed stream is refused/,

@@ -55,6 +55,7 @@ describe('what a campaign begins with', () => {
     'total-without-downtime': [doing(transfers, '"downtime-limit":2000000', '"slow"'), /MIG-CMD-INV-09/],
     'normal-pages-twice': [transfers[0] as Scenario, /MIG-CMD-INV-01 success of query-migrate/],
     'multifd-bytes-uncounted': [doing(transfers, '"x-multifd"', '"answer"'), /MIG-MFD-STAT-02/],
+    'cancel-awaits-channels': [doing(transfers, '"x-multifd"', '"migrate_cancel"'), /MIG-SM-C03 stays cancelling/],
     'total-time-in-seconds': [doing(transfers, 'pattern=counter'), /MIG-CMD-QMIG-03 a total-time that has run slower/],
     'xbzrle-delta-damaged': [doing(transfers, 'pattern=counter'), /MIG-XBZ-REC-01 two migrations/],
     'xbzrle-cache-blind': [doing(transfers, 'pattern=counter'), /MIG-XBZ-CACHE-01/],
