@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { dialectNames } from '../reference/dialects/dialect.js';
 
-export { wholeNumber } from '../oracle/whole-number.js';
+export { wholeNumber } from '../simulation/whole-number.js';
 
 /** `2/3`: one part of a run that is divided. */
 export function shardOption(text: string): { index: number; count: number } {

@@ -52,11 +52,11 @@ async function proxy(options: ProxyCliOptions, io: Io): Promise<void> {
       `${formatAddress(listen)} can be reached from other hosts; listen on 127.0.0.1, or --allow-remote if that is meant`,
     );
   }
-  const { release, listed } = options.dialect === undefined ? await ask(connect) : {};
-  const own = judgedAs(release);
+  const { release, listed } = await asked(connect, options.dialect);
+  const own = options.dialect === undefined ? judgedAs(release) : judgedBy(dialects[options.dialect]);
   const asBuilt = (one: Dialect) => withoutKnowingTheHost(listed === undefined ? one : asListed(one, listed));
-  const dialect = options.dialect === undefined ? asBuilt(own.dialect) : dialects[options.dialect];
-  const readings = (options.dialect === undefined ? own.readings : []).map(asBuilt);
+  const dialect = asBuilt(own.dialect);
+  const readings = own.readings.map(asBuilt);
   const file = options.transcript === undefined ? undefined : opened(options.transcript);
   let end: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => {
@@ -120,6 +120,19 @@ function record(transcript: Transcript, file: WriteStream, path: string): () => 
 }
 
 const listedAllTheSame = buildParts.filter(({ listed }) => listed);
+
+/** As {@link judgedAs}, whatever the monitor says of its release. */
+const judgedBy = (dialect: Dialect): ReturnType<typeof judgedAs> => ({ dialect, readings: [], defects: new Set() });
+
+/** What the monitor says of itself: without it there is no dialect, and one that was named needs none of it. */
+async function asked(connect: Address, dialect: DialectName | undefined): ReturnType<typeof ask> {
+  if (dialect === undefined) return ask(connect);
+  try {
+    return await ask(connect);
+  } catch {
+    return {};
+  }
+}
 
 /** The monitor's release, and the capabilities that it lists. One connection beforehand: most monitors serve one client at a time. */
 async function ask(connect: Address): Promise<{ release?: Release; listed?: ReadonlySet<string> }> {

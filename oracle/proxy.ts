@@ -30,7 +30,9 @@ export class JudgingProxy {
   private readonly judge: Judge;
   private readonly sockets = new Set<Socket>();
   private clients = 0;
-  private readonly waiting: Entry[] = [];
+  private waiting: Entry[] = [];
+  /** How many of those are judged already. */
+  private taken = 0;
   private scheduled = false;
 
   private constructor(
@@ -67,21 +69,32 @@ export class JudgingProxy {
     setImmediate(() => {
       this.scheduled = false;
       this.catchUp(slice);
-      if (this.waiting.length > 0) this.reschedule();
+      if (this.backlog > 0) this.reschedule();
     });
   }
 
+  private get backlog(): number {
+    return this.waiting.length - this.taken;
+  }
+
   private catchUp(most: number): void {
-    for (const entry of this.waiting.splice(0, most)) {
+    const batch = this.waiting.slice(this.taken, this.taken + most);
+    this.taken += batch.length;
+    // Half of it in one go: to move a long backlog up for every few entries would take the square of its length.
+    if (2 * this.taken >= this.waiting.length) {
+      this.waiting = this.waiting.slice(this.taken);
+      this.taken = 0;
+    }
+    for (const entry of batch) {
       const divergence = this.judge.feed(entry);
       if (divergence !== undefined) this.options.onDivergence?.(divergence);
     }
-    if (this.transcript.entries.length > 2 * kept + this.waiting.length) this.forget();
+    if (this.transcript.entries.length > 2 * kept + this.backlog) this.forget();
   }
 
   private forget(): void {
     const { divergence } = this.judge.judgement;
-    const judged = this.transcript.footer.entries - this.waiting.length;
+    const judged = this.transcript.footer.entries - this.backlog;
     if (divergence === undefined) this.transcript.keepOnly(judged - kept, Number.POSITIVE_INFINITY);
     else this.transcript.keepOnly(divergence.entry - kept, divergence.entry + kept);
   }

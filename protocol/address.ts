@@ -37,10 +37,17 @@ export const isLocal = (address: Address): boolean =>
 /** Listens, at a unix socket that is for this user alone. @throws ListenError */
 export function listenAt(server: Server, address: Address): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(new ListenError(formatAddress(address), whyNot(error, address))));
+    const failed = (error: Error) => reject(new ListenError(formatAddress(address), whyNot(error, address)));
+    server.once('error', failed);
     server.listen(address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port }, () => {
-      if (address.kind === 'unix') chmodSync(address.path, 0o600);
-      resolve();
+      try {
+        if (address.kind === 'unix') chmodSync(address.path, 0o600);
+        resolve();
+      } catch (error) {
+        // Nobody else may connect there: somebody has removed it, or its file system knows no such rights.
+        server.close();
+        failed(error as Error);
+      }
     });
   });
 }

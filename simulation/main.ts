@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { sources as all, type CaseSource, chooseSources, SourceError } from '../generators/sources.js';
 import { exitCodes } from '../oracle/exit-codes.js';
-import { wholeNumber } from '../oracle/whole-number.js';
 import { type DialectName, dialectNames } from '../reference/dialects/dialect.js';
 import { simulateBatch } from './batch.js';
 import type { Simulation } from './simulate.js';
+import { wholeNumber } from './whole-number.js';
 
 interface Options {
   readonly seed: number;

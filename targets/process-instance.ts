@@ -14,6 +14,7 @@ import { type Launched, launch } from './launch.js';
 import { starvedSession } from './processor-wait.js';
 import { killGroup, theReaper } from './reaper.js';
 import { SocketWatch } from './socket-watch.js';
+import { StandardError } from './standard-error.js';
 import { markOf } from './strays.js';
 import {
   describeExit,
@@ -128,7 +129,7 @@ export class ProcessInstance implements Instance {
   private endpoint = 'source';
   private readonly sessions = new Set<Session>();
   private readonly exitWaiters = new Set<(status: ExitStatus) => void>();
-  private stderrLine = '';
+  private readonly told = new StandardError((line) => this.transcript?.add(this.endpoint, 'stderr', line));
   private stdioTaken = false;
   private kept: Session | undefined;
 
@@ -188,9 +189,7 @@ export class ProcessInstance implements Instance {
 
   private hear(text: string): void {
     this.stderr = (this.stderr + text).slice(-keptStderr);
-    const lines = (this.stderrLine + text).split('\n');
-    this.stderrLine = lines.pop() ?? '';
-    for (const line of lines) this.transcript?.add(this.endpoint, 'stderr', line);
+    this.told.hear(text);
   }
 
   /** What it said before its end may still wait in its connections: the end is told after that. */
@@ -204,7 +203,7 @@ export class ProcessInstance implements Instance {
     if (this.exit !== undefined) return;
     this.exit = status;
     theReaper().died(this.pid);
-    if (this.stderrLine !== '') this.hear('\n');
+    this.told.end();
     this.transcript?.add(this.endpoint, 'exited', describeExit(status));
     for (const waiter of [...this.exitWaiters]) waiter(status);
   }
@@ -267,6 +266,7 @@ export class ProcessInstance implements Instance {
   record(transcript: Transcript, endpoint: string): void {
     this.transcript = transcript;
     this.endpoint = endpoint;
+    this.told.anew();
     const { guest } = this.plan;
     transcript.add(
       endpoint,

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import type { Context } from 'mocha';
 import { exitCodes } from '../../oracle/exit-codes.js';
+import { dialects } from '../../reference/dialects/dialect.js';
 import { resolveTarget } from '../../targets/resolve.js';
 import { realQemu } from '../targets/real-qemu.js';
 import { Running, withFolder } from './process.js';
@@ -166,4 +167,37 @@ describe('qmpspec proxy', () => {
       expect(ended.stderr).to.contain('the transcript is incomplete: /dev/full cannot be written: the disk is full');
       expect(ended.code).to.equal(exitCodes.storage);
     }));
+
+  it('knows what a build lacks by what the monitor lists, where the dialect is named too', async () => {
+    const listed = dialects['7.2'].migration.capabilities
+      .filter((name) => name !== 'zero-copy-send' && name !== 'block')
+      .map((capability) => `{"capability": "${capability}", "state": false}`);
+    const monitor = createServer((client) => {
+      client.on('error', () => undefined).write(`${greeting}\r\n`);
+      client.on('data', (asked) =>
+        client.write(`{"return": ${/migrate/.test(String(asked)) ? `[${listed.join(', ')}]` : '{}'}}\r\n`),
+      );
+    });
+    await withFolder(async (folder) => {
+      monitor.listen(join(folder, 'qmp'));
+      await once(monitor, 'listening');
+      const listen = join(folder, 'proxy');
+      const addresses = ['--listen', `unix:${listen}`, '--connect', `unix:${join(folder, 'qmp')}`];
+      const proxy = new Running(['proxy', ...addresses, '--dialect', '7.2', '--once']);
+      try {
+        await proxy.until(({ stderr }) => stderr.includes('relaying'));
+        const client = dial(listen);
+        await once(client, 'data');
+        for (const execute of ['qmp_capabilities', 'query-migrate-capabilities']) {
+          client.write(`${JSON.stringify({ execute })}\n`);
+          await once(client, 'data');
+        }
+        client.end();
+        expect((await proxy.end).stdout).to.match(/^conforms/);
+      } finally {
+        proxy.kill('SIGKILL');
+        monitor.close();
+      }
+    });
+  });
 });

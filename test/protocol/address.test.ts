@@ -5,8 +5,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { formatAddress, openSocket, parseAddress } from '../../protocol/address.js';
-import { ConnectError } from '../../protocol/errors.js';
+import { formatAddress, listenAt, openSocket, parseAddress } from '../../protocol/address.js';
+import { ConnectError, ListenError } from '../../protocol/errors.js';
 
 describe('addresses', () => {
   it('are read and written again', () => {
@@ -97,5 +97,20 @@ describe('connecting', () => {
     const refused = await failure(`tcp:127.0.0.1:${port}`);
     expect(refused.code).to.equal('ECONNREFUSED');
     expect(refused.message).to.match(/nothing listens there/);
+  });
+
+  it('tells that a socket cannot be made its own, and listens no more', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'qmpspec-test-'));
+    try {
+      const path = join(folder, 'gone.sock');
+      const server = createServer();
+      // Removed before it is ours alone: this listener is heard first.
+      server.once('listening', () => rmSync(path));
+      const outcome = await listenAt(server, { kind: 'unix', path }).catch((error: unknown) => error);
+      expect(outcome).to.be.instanceOf(ListenError);
+      expect(server.listening).to.equal(false);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

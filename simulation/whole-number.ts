@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 
-/** A whole number in a range, for commander. */
+/** A whole number in a range, for commander. It is here since this is the first folder, from above, with a command line. */
 export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
