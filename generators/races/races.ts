@@ -140,7 +140,8 @@ function driven(drive: Drive): Step[] {
   return [{ do: 'pipeline', at: 'source', commands: drive.commands }];
 }
 
-function raced({ moment, intruder, at }: Race, { drive, events }: Rung): Step[] {
+function raced({ moment, intruder, at }: Race, rung: Rung): Step[] {
+  const { drive, events } = rung;
   const what = intruders[intruder] as (typeof intruders)[string];
   const intrusion: Step[] =
     what === 'cut'
@@ -151,7 +152,7 @@ function raced({ moment, intruder, at }: Race, { drive, events }: Rung): Step[] 
             { do: 'connect', at },
           ]
         : [{ do: 'pipeline', at, commands: [what] }];
-  const after = settled([events.at(-1) ?? '']);
+  const after = settled([statusOf(rung)]);
   if (typeof moment === 'number') {
     return [...driven(drive), ...events.slice(0, moment + 1).map((event) => awaited(event)), ...intrusion, after];
   }
@@ -170,6 +171,7 @@ function awaited(event: string): Step {
   return { do: 'event', at: 'source', event: 'MIGRATION', status: [event], deadline };
 }
 
+/** Where a rung leads: the last status that it tells, if it tells one. */
 const statusOf = ({ events }: Rung): string => events.findLast((event) => !otherEvents.has(event)) ?? '';
 
 /** Until the source is where the ladder leads, or at one of the ends that a race may bring. */

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { raceScenario, races } from '../../generators/races/races.js';
 import { dialectNames, dialects } from '../../reference/dialects/dialect.js';
+import { migrationStatuses } from '../../reference/model/index.js';
 import { expectHarmless } from './harmless.js';
 
 describe('race schedules', () => {
@@ -40,6 +41,15 @@ describe('race schedules', () => {
       );
     expect(names('pause/2:before/stop@source')).to.deep.equal(['migrate', 'stop migrate-continue']);
     expect(names('pause/2:with/stop@source')).to.deep.equal(['migrate', 'migrate-continue stop']);
+  });
+
+  it('wait behind the race for the status that its rung leads to, and never for what is none', () => {
+    const statuses = new Set(
+      all.flatMap((race) => raceScenario(race).steps.flatMap((step) => (step.do === 'status' ? step.is : []))),
+    );
+    expect([...statuses].filter((one) => !(migrationStatuses as readonly string[]).includes(one))).to.deep.equal([]);
+    const [first] = find('postcopy/1:STOP/stop@source').steps.filter((step) => step.do === 'status');
+    expect(first?.is[0]).to.equal('postcopy-active');
   });
 
   it('stay harmless', () => {
