@@ -70,13 +70,28 @@ function harmOfText(text: string): string | undefined {
   return undefined;
 }
 
+/** Addresses in parts, as later releases take them beside those in one text. */
+function harmOfTransport(address: { transport?: unknown; type?: unknown; host?: unknown; path?: unknown }) {
+  const { transport, type, host, path } = address;
+  if (transport === 'exec') return 'a transport starts a program';
+  if (transport === 'file') return 'a transport writes a file';
+  if (transport === 'rdma' || (transport === 'socket' && type === 'vsock')) return `a transport leaves this machine`;
+  if (transport !== 'socket') return undefined;
+  if (type === 'inet' && typeof host === 'string' && !/^(127\.0\.0\.1|localhost|::1)$/i.test(host))
+    return `the host ${host} is not on loopback`;
+  if (type === 'unix' && typeof path === 'string' && !channel.test(`unix:${path}`))
+    return `the socket ${path} is not a channel of the scenario`;
+  return undefined;
+}
+
 function harmOfValue(value: unknown): string | undefined {
   if (typeof value === 'string') return harmOfText(value);
   if (typeof value !== 'object' || value === null) return undefined;
-  if ((value as { transport?: unknown }).transport === 'exec') return 'a transport starts a program';
+  const harm = harmOfTransport(value);
+  if (harm !== undefined) return harm;
   for (const one of Array.isArray(value) ? value : Object.values(value)) {
-    const harm = harmOfValue(one);
-    if (harm !== undefined) return harm;
+    const inside = harmOfValue(one);
+    if (inside !== undefined) return inside;
   }
   return undefined;
 }
@@ -102,14 +117,21 @@ function harmOfBytes(bytes: string): string | undefined {
     if (outward.test(word as string)) return `the command ${word} reaches outside the monitor`;
   }
   // Only commands of migration take addresses; elsewhere such a word is a name that went wrong.
-  const address = /migrat/.test(text)
-    ? /["']((?:exec|unix|tcp|rdma|file|vsock):[^"']*)["']/i.exec(text)?.[1]
-    : undefined;
-  if (address !== undefined) return harmOfText(address.replaceAll('\\/', '/'));
-  return /"transport"\s*:\s*"exec"/.test(text) ? 'a transport starts a program' : undefined;
+  if (/migrat/.test(text)) {
+    for (const [, address] of text.matchAll(/["']((?:exec|unix|tcp|rdma|file|vsock):[^"']*)["']/gi)) {
+      const harm = harmOfText((address as string).replaceAll('\\/', '/'));
+      if (harm !== undefined) return harm;
+    }
+  }
+  const [, transport] = /["']transport["']\s*:\s*["'](exec|file|rdma)["']/.exec(text) ?? [];
+  return transport === undefined ? undefined : harmOfTransport({ transport });
 }
 
-function harmOfStart({ incoming, ramImage, name, extra = [] }: StartOptions): string | undefined {
+/** MiB of guest RAM: a host has that, beside another machine of the size. */
+const mostMemory = 4096;
+
+function harmOfStart({ incoming, ramImage, name, memory = 0, extra = [] }: StartOptions): string | undefined {
+  if (!(memory <= mostMemory)) return `${memory} MiB of memory may be more than the host has`;
   if (incoming !== undefined && harmOfText(incoming) !== undefined) return harmOfText(incoming);
   if (ramImage !== undefined && !/^\{image \d+\}$/.test(ramImage)) return `${ramImage} is not an image of the scenario`;
   if (name !== undefined && harmOfText(name) !== undefined) return harmOfText(name);

@@ -130,6 +130,25 @@ describe('harm', () => {
     'a command in bytes': of({ do: 'raw', at: 'source', bytes: '{"execute":"human-monitor-command"}' }),
     'an escaped command': of({ do: 'raw', at: 'source', bytes: '{"execute":"\\u0073creendump"}' }),
     'a program in bytes': of({ do: 'raw', at: 'source', bytes: "{'execute':'migrate','arguments':{'uri':'exec:id'}}" }),
+    'a program behind what is harmless': of({
+      do: 'raw',
+      at: 'source',
+      bytes:
+        '{"execute":"migrate","arguments":{"uri":"tcp:127.0.0.1:1"}}{"execute":"migrate","arguments":{"uri":"exec:id"}}',
+    }),
+    'a transport behind an address': of({
+      do: 'raw',
+      at: 'source',
+      bytes: "{'execute':'migrate','arguments':{'uri':'tcp:127.0.0.1:1','channels':[{'addr':{'transport':'exec'}}]}}",
+    }),
+    'a file in parts': of(command('migrate', { channels: [{ addr: { transport: 'file', filename: 'x' } }] })),
+    'another host in parts': of(
+      command('migrate', { channels: [{ addr: { transport: 'socket', type: 'inet', host: '192.0.2.1', port: '1' } }] }),
+    ),
+    'a socket in parts': of(
+      command('migrate', { channels: [{ addr: { transport: 'socket', type: 'unix', path: 'x' } }] }),
+    ),
+    'a start with more memory than there is': of({ do: 'start', at: 'source', options: { memory: 1_000_000 } }),
     'a start that waits on a program': of({ do: 'start', at: 'source', options: { incoming: 'exec:id' } }),
     'a start with a file': of({ do: 'start', at: 'source', options: { ramImage: '/etc/hostname' } }),
     'a start with a drive': of({ do: 'start', at: 'source', options: { extra: ['-drive', 'file=x'] } }),
