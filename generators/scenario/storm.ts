@@ -21,11 +21,11 @@ interface Call {
 
 /** Commands of one write. */
 const fewest = 16;
-const most = 64;
+const most = 63;
 
 /** Rounds of a storm: what builds up in a queue needs time, and it begins to cost little only once it has begun. */
 const shortest = 8;
-const longest = 33;
+const longest = 32;
 
 /** Where it breaks loose, with weights; `idle` first, for it shrinks to that. */
 const places = {
@@ -136,8 +136,8 @@ const wayOut: readonly Step[] = [
 export function storm(decisions: readonly number[], dialect: Dialect, schema: Schema): Scenario {
   const tape = new Tape(decisions);
   const place = fromTable(tape, places);
-  const rounds = shortest + tape.number(longest - shortest);
-  const calls = Array.from({ length: fewest + tape.number(most - fewest) }, () => call(tape, dialect));
+  const rounds = shortest + tape.number(longest - shortest + 1);
+  const calls = Array.from({ length: fewest + tape.number(most - fewest + 1) }, () => call(tape, dialect));
   const misses = nearMissesOf(schema, dialect);
   const steps: Step[] = [
     { do: 'start', at: 'source', ...(withImage.has(place) ? { options: { ramImage: imageOf(4) } } : {}) },

@@ -110,7 +110,7 @@ export const mutators: readonly Mutator[] = [
   },
 ];
 
-/** One to three changes, one after the other; the names of those that were made. */
+/** One to three changes, one after the other, and their names. A mutator that finds nothing to change does not count. */
 export function mutateStream(
   bytes: Buffer,
   spans: readonly Span[],
@@ -118,15 +118,18 @@ export function mutateStream(
 ): { bytes: Buffer; names: string[] } {
   let out = bytes;
   const names: string[] = [];
-  for (let left = 1 + Math.floor(random() * 3); left > 0; left--) {
+  for (let left = 1 + Math.floor(random() * 3); left > 0; ) {
     const mutator = pick(mutators, random) as Mutator;
     // Later changes may hit places that earlier ones have moved: that is as good as any other place.
-    out = mutator.apply(
+    const changed = mutator.apply(
       out,
       spans.filter(({ to }) => to <= out.length),
       random,
     );
+    if (changed.equals(out)) continue;
+    out = changed;
     names.push(mutator.name);
+    left--;
   }
   return { bytes: out, names };
 }

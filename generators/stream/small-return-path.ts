@@ -42,7 +42,7 @@ export function smallReturnPath(
   const pages = ramBytes / pageSize;
   const request = () => {
     const length = 1 + Math.floor(random() * 3);
-    const page = Math.floor(random() * (pages - length));
+    const page = Math.floor(random() * (pages - length + 1));
     message(writer.requestPages('ram', page * pageSize, length * pageSize), 8, 4, 1, 3);
   };
   if (mode === 'recovery') {

@@ -23,7 +23,7 @@ const landmarks = [
 export const jsonInteger = (value: bigint): number | bigint =>
   value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
 
-/** A value of an integer type; the first decision, 0, means 0. */
+/** A value of an integer type; decisions of 0 mean 0. */
 export function integerOf(tape: Tape, name: IntegerName): number | bigint {
   const [low, high] = integerRanges[name];
   const candidates = [0n, 1n, low, high, low + 1n, high - 1n];

@@ -46,6 +46,20 @@ describe('mutated streams of the generator', () => {
     expect(make().names).to.deep.equal(make().names);
   });
 
+  it('are changed by whatever they name', () => {
+    const random = seededRandom(8);
+    const alone = new Set<string>();
+    for (let i = 0; i < 1000; i++) {
+      const stream = smallStream(dialects['3.0'].stream, ramBytes, 'plain', random);
+      const { bytes, names } = mutateStream(stream.bytes, stream.spans, random);
+      expect(names.length).to.be.within(1, 3);
+      if (names.length > 1) continue;
+      expect(bytes.equals(stream.bytes), names[0]).to.equal(false);
+      alone.add(names[0] as string);
+    }
+    expect(alone.size).to.equal(mutators.length);
+  });
+
   it('end in an error or a load, and each kind of change in both', () => {
     const random = seededRandom(6);
     const ends = new Map<string, Set<string>>();
@@ -80,6 +94,21 @@ describe('mutated return paths', () => {
         }
       }
     }
+  });
+
+  it('ask for every page there is, the last one too', () => {
+    const random = seededRandom(9);
+    const asked = new Set<bigint>();
+    for (let i = 0; i < 1500; i++) {
+      const { bytes, spans } = smallReturnPath(dialects['3.0'].stream, ramBytes, 'requests', random);
+      // A request says where, how much, and the block.
+      const requests = spans.filter(({ kind, from, to }) => kind === 'record' && to - from === 20);
+      for (const { from } of requests) {
+        const [start, length] = [bytes.readBigUInt64BE(from + 4), bytes.readUInt32BE(from + 12)];
+        for (let page = 0; page < length; page += 4096) asked.add(start + BigInt(page));
+      }
+    }
+    expect(asked.size).to.equal(ramBytes / 4096);
   });
 
   it('end in an error or in an end, and each kind of change in an error', () => {
