@@ -155,6 +155,10 @@ const late = (setup: number) =>
     { duplicate: 1, total: 409_600, remaining: 98 * 4096, 'dirty-sync-count': 2 },
   );
 permitted.push(['as many passes as were told, in the end', over({}, { 'dirty-sync-count': 2 })]);
+permitted.push([
+  'a speed below nothing, where another clock has the set-up take longer than all',
+  over({ 'total-time': 4, 'setup-time': 5, downtime: 0 }, { mbps: -4000 }),
+]);
 
 const forbidden: readonly [title: string, row: string, lines: readonly string[]][] = [
   ['more passes than were told', 'MIG-CMD-EVT-04', [...begun(), ...shown({}, { 'dirty-sync-count': 3 })]],
@@ -256,6 +260,11 @@ const forbidden: readonly [title: string, row: string, lines: readonly string[]]
   ],
   ['more of what was compressed than was transferred', 'MIG-CMD-QMIG-03', [...compress, ...passed, ...packed(9000)]],
   ['a figure below nothing', 'MIG-CMD-QMIG-03', [...begun(), ...shown({}, { mbps: -1.5 })]],
+  [
+    'a speed below nothing, though the set-up was within the time of all',
+    'MIG-CMD-QMIG-03',
+    over({ 'total-time': 5, 'setup-time': 5 }, { mbps: -1.5 }),
+  ],
   [
     'a migration that is older than the command to migrate',
     'MIG-CMD-INV-03',
