@@ -7,18 +7,19 @@
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { Command } from 'commander';
 import { crewOf } from '../campaign/crew/crew.js';
 import { wholeNumber } from '../cli/options.js';
 import { chooseSources } from '../generators/sources.js';
 import { learnFacts } from '../targets/facts.js';
 import { resolveTarget } from '../targets/resolve.js';
+import { median } from './figures.js';
 import { type Bare, bare, mixOf, window } from './fuzz/bare.js';
 import { type Lead, leadUp } from './fuzz/lead.js';
 import './plain-faults.js';
 import { type Part, type Stretch, stretch } from './fuzz/stretch.js';
+import { mustBeStarted, program } from './program.js';
 
-const options = new Command('bench:fuzz')
+const options = program('bench:fuzz')
   .option('-t, --target <name>', 'the target', 'qemu')
   .option('--lead <n>', 'seconds of the campaign that goes ahead', wholeNumber(1, 86_400), 45)
   .option(
@@ -47,14 +48,8 @@ const options = new Command('bench:fuzz')
     simulation: number;
   }>();
 
-/** Middle of the values, or of the two in the middle. */
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return ((sorted[half] as number) + (sorted[sorted.length - 1 - half] as number)) / 2;
-}
-
 const { target } = resolveTarget(options.target);
+mustBeStarted(target);
 const kept = options.kept * 1000;
 const { jobs } = options;
 const start = await target.start();

@@ -13,6 +13,7 @@ import { learnFacts } from '../targets/facts.js';
 import { resolveTarget } from '../targets/resolve.js';
 import './plain-faults.js';
 import { channelUri, imageOf, type Scenario, type Step, scenarioVersion } from '../targets/scenario.js';
+import { program } from './program.js';
 
 /** Seconds of processor time that each figure is measured for. */
 const span = 1.5;
@@ -64,7 +65,9 @@ function report(name: string, transcripts: readonly Transcript[], options: Judge
   console.log(`${name.padEnd(24)} ${rate.padStart(9)} observations a CPU second   ${cost} ms each${fault}`);
 }
 
-const given = process.argv[2] ?? 'reference';
+const [given] = program('bench:oracle')
+  .argument('[target]', 'a target, or a transcript (.jsonl) that is judged as it is', 'reference')
+  .parse().processedArgs as [string];
 if (given.endsWith('.jsonl')) {
   const transcript = readTranscript(given);
   const { dialect, defects } = judgedAs(releaseIn(transcript.entries));

@@ -5,12 +5,14 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Session } from '../protocol/session.js';
+import { theReaper } from '../targets/reaper.js';
 import { resolveTarget } from '../targets/resolve.js';
 import './plain-faults.js';
+import { median, processorTime } from './figures.js';
+import { mustBeStarted, program } from './program.js';
 
 const commands = 1000;
 /** Many short rounds: what else runs on the machine then falls on both sides alike. */
@@ -32,36 +34,32 @@ async function measure(session: Session): Promise<number> {
   return commands / ((performance.now() - began) / 1000);
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] as number;
-
-/** Processor time of a process so far, in milliseconds; `undefined` where the system does not tell. */
-function processorTime(pid: number | undefined): number | undefined {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    return (Number(fields[11]) + Number(fields[12])) * 10;
-  } catch {
-    return undefined;
-  }
-}
-
-const { target } = resolveTarget(process.argv[2] ?? 'qemu');
+const [given] = program('bench:proxy').argument('[target]', 'the monitor behind the proxy', 'qemu').parse()
+  .processedArgs as [string];
+const { target } = resolveTarget(given);
+mustBeStarted(target);
 const instance = await target.start();
 instance.letGo?.();
 const place = { kind: 'unix', path: join(instance.scratch, 'qmp1.sock') } as const;
 const listen = { kind: 'unix', path: join(instance.scratch, 'proxy.sock') } as const;
-const program = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+const main = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+// It leads a group of its own, so that it is ended with us however we end.
+theReaper().starting();
 const proxy = spawn(
   process.execPath,
-  [program, 'proxy', '--listen', `unix:${listen.path}`, '--connect', `unix:${place.path}`],
-  { stdio: ['ignore', 'pipe', 'pipe'] },
+  [main, 'proxy', '--listen', `unix:${listen.path}`, '--connect', `unix:${place.path}`],
+  { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
 );
+theReaper().born(proxy.pid);
+const closed = once(proxy, 'close');
 let told = '';
 for (const stream of [proxy.stdout, proxy.stderr]) {
   stream.setEncoding('utf8').on('data', (text: string) => {
     told += text;
   });
 }
-await once(proxy.stderr, 'data');
+await Promise.race([once(proxy.stderr, 'data'), closed]);
+if (proxy.exitCode !== null) throw new Error(`the proxy ended at once: ${told.trim()}`);
 const bare: number[] = [];
 const judged: number[] = [];
 try {
@@ -84,7 +82,8 @@ try {
   }
 } finally {
   proxy.kill('SIGINT');
-  await once(proxy, 'close');
+  await closed;
+  theReaper().died(proxy.pid as number);
   await target.close();
 }
 console.log(`judged    ${/^\S.*$/m.exec(told.split('\n').slice(1).join('\n'))?.[0] ?? 'nothing'}`);

@@ -4,7 +4,6 @@
  * All faults take a while: with a file for the results a run goes on where the one before it was stopped.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { Command } from 'commander';
 import { type Attempt, attempt, untold } from '../campaign/attempt.js';
 import { Campaign } from '../campaign/campaign.js';
 import { Corpus } from '../campaign/corpus.js';
@@ -18,6 +17,7 @@ import { SimulatedWorld } from '../simulation/world.js';
 import { learnFacts, type TargetFacts } from '../targets/facts.js';
 import { InProcessTarget } from '../targets/in-process/target.js';
 import type { Scenario } from '../targets/scenario.js';
+import { program } from './program.js';
 
 /** Steps that a finding may have: more is not what a reader calls small. */
 const mostSteps = 6;
@@ -152,7 +152,13 @@ function recalled(file: string | undefined): Map<string, Row> {
   if (file === undefined || !existsSync(file)) return new Map();
   const lines = readFileSync(file, 'utf8').split('\n');
   // The last line may have been cut off when the run was stopped.
-  const whole = lines.slice(0, -1).map((text) => JSON.parse(text) as Row);
+  const whole = lines.slice(0, -1).map((text, at) => {
+    try {
+      return JSON.parse(text) as Row;
+    } catch {
+      throw new Error(`${file}:${at + 1} is no result of this program`);
+    }
+  });
   return new Map(whole.map((row) => [row.fault, row]));
 }
 
@@ -192,7 +198,7 @@ async function main({ seconds, only, shard, seed, results, again, show }: Flags)
   process.exitCode = count('found') === rows.length ? 0 : 1;
 }
 
-await new Command('selftest:fuzz')
+await program('selftest:fuzz')
   .description('a campaign against each planted fault')
   .option('--seconds <n>', 'processor time for each', wholeNumber(1, 86_400), 60)
   .option('--only <names>', 'faults, with commas between')

@@ -8,7 +8,7 @@
  * on for hours, so that this is measured apart.
  * Usage: npm run bench:simulate [-- --seconds 10 --warm 20 --only walks]
  */
-import { Command, Option } from 'commander';
+import { Option } from 'commander';
 import { Schedule } from '../campaign/schedule.js';
 import { wholeNumber } from '../cli/options.js';
 import { chooseSources } from '../generators/sources.js';
@@ -16,6 +16,8 @@ import { type DialectName, dialectNames, dialects } from '../reference/dialects/
 import { loadSchema } from '../reference/schema/index.js';
 import { simulate } from '../simulation/simulate.js';
 import type { Scenario } from '../targets/scenario.js';
+import './plain-faults.js';
+import { program } from './program.js';
 
 /** What is measured, and the sources of cases that it draws from. */
 const mixes: Readonly<Record<string, readonly string[]>> = {
@@ -24,7 +26,7 @@ const mixes: Readonly<Record<string, readonly string[]>> = {
   everything: [],
 };
 
-const options = new Command('bench:simulate')
+const options = program('bench:simulate')
   .option('--seconds <n>', 'of processor time for each measurement', wholeNumber(1, 86_400), 10)
   .option('--warm <n>', 'of processor time before each', wholeNumber(0, 86_400), 30)
   .addOption(new Option('--only <mix>', 'only this').choices(Object.keys(mixes)))
@@ -109,6 +111,7 @@ async function one(index: number, dialect: DialectName, scenario: Scenario, sums
   sums.received += transcript.entries.filter(({ kind }) => kind === 'received').length;
   if (problem !== undefined) {
     sums.problems++;
+    process.exitCode = 1;
     console.log(`case ${index}, dialect ${dialect}: ${problem}`);
   }
 }

@@ -1,11 +1,14 @@
 /**
  * Runs many scenarios on a target, judges each, and counts: what a release of the model has to stand without a false alarm.
  * Usage: npm run soak -- --target qemu --runs 1000 --seed 1 --jobs 2
- * Every transcript that does not conform is kept in a folder, beside the scenario that it came from.
+ * Every transcript that does not conform is kept in a folder, beside the scenario that it came from. Exit code 1 when there is
+ * one that no known defect explains, or a scenario that could not be run, 5 when all that is left open is inconclusive. Ctrl-C ends
+ * it with what was counted so far.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import { explainFailure, NothingSelected, UsageError } from '../cli/failures.js';
+import { Interrupt } from '../cli/interrupt.js';
 import { wholeNumber } from '../cli/options.js';
 import { raceScenario, races } from '../generators/races/races.js';
 import { scenarioOf } from '../generators/scenario/walk.js';
@@ -19,18 +22,28 @@ import { InstancePool } from '../targets/pool.js';
 import { resolveTarget } from '../targets/resolve.js';
 import type { Scenario } from '../targets/scenario.js';
 import './plain-faults.js';
+import { exitCodes } from '../oracle/exit-codes.js';
+import { program } from './program.js';
 
-const options = new Command('soak')
+const options = program('soak')
   .option('-t, --target <name>', 'the target', 'qemu')
   .option('--runs <number>', 'scenarios to run (default: 1000; with --races all)', wholeNumber(1, 2 ** 31 - 1))
   .option('--races', 'instead of walks race schedules, in an order of which any part is an even sample', false)
   .option('--only <text>', 'of the race schedules only those with this in their name', '')
-  .option('--seed <number>', 'seed of the first scenario; the next ones follow it', wholeNumber(0, 2 ** 31 - 1), 1)
+  .option(
+    '--seed <number>',
+    'seed of the first scenario, or with --races its number from 1; the next ones follow it',
+    wholeNumber(0, 2 ** 31 - 1),
+    1,
+  )
   .option('--jobs <number>', 'scenarios at a time', wholeNumber(1, 64), 2)
   .option('--out <folder>', 'where what does not conform is kept', 'soak')
   .parse()
   .opts<{ target: string; runs?: number; races: boolean; only: string; seed: number; jobs: number; out: string }>();
 
+if (options.only !== '' && !options.races)
+  throw new UsageError('--only chooses among race schedules: give --races, too');
+if (options.races && options.seed < 1) throw new UsageError('race schedules are numbered from 1: give another --seed');
 const { target } = resolveTarget(options.target);
 const { jobs } = options;
 const first = await target.start();
@@ -48,6 +61,8 @@ const counts = new Map<string, number>();
 const times: number[] = [];
 const judging: number[] = [];
 let observations = 0;
+/** What the whole ends with: the worst that was seen. */
+let worst: number = exitCodes.conforms;
 const count = (what: string) => counts.set(what, (counts.get(what) ?? 0) + 1);
 
 async function one(name: string, scenario: Scenario): Promise<void> {
@@ -67,6 +82,8 @@ async function one(name: string, scenario: Scenario): Promise<void> {
   const { kind, defects, reason } = judgement;
   count(defects === undefined ? kind : `${kind} ${defects.join(' ')}`);
   if (kind === 'conforms') return;
+  if (kind === 'divergence') worst = exitCodes.divergences;
+  else if (kind === 'inconclusive' && worst === exitCodes.conforms) worst = exitCodes.inconclusive;
   keep(name, scenario, transcript, judgement);
   const { divergence } = judgement;
   console.log(`${name}: ${kind} ${defects?.join(' ') ?? reason ?? divergence?.got ?? ''}`);
@@ -86,7 +103,13 @@ function keep(name: string, scenario: Scenario, transcript: Transcript, judgemen
 
 const { seed } = options;
 const schedules = spread(races(dialect).filter(({ name }) => name.includes(options.only)));
-const runs = options.runs ?? (options.races ? schedules.length - seed + 1 : 1000);
+const left = options.races ? Math.max(0, schedules.length - seed + 1) : Number.POSITIVE_INFINITY;
+if (left === 0) {
+  throw new NothingSelected(
+    `of ${schedules.length} race schedules with '${options.only}' none has number ${seed} or above`,
+  );
+}
+const runs = Math.min(options.runs ?? (options.races ? left : 1000), left);
 const scenarioAt = (at: number): Scenario | undefined => {
   if (!options.races) return scenarioOf(at, dialect);
   const race = schedules[at - 1];
@@ -94,15 +117,18 @@ const scenarioAt = (at: number): Scenario | undefined => {
 };
 const began = performance.now();
 let next = 0;
+const interrupt = new Interrupt(() => console.log('what has begun is ended; again Ctrl-C ends at once'));
 await Promise.all(
   Array.from({ length: jobs }, async () => {
-    while (next < runs) {
+    while (next < runs && !interrupt.signal.aborted) {
       const at = seed + next++;
       const scenario = scenarioAt(at);
       if (scenario === undefined) return;
-      await one(scenario.title ?? `${at}`, scenario).catch((error: Error) => {
+      const name = scenario.title ?? `${at}`;
+      await one(name, scenario).catch((error: unknown) => {
+        worst = exitCodes.divergences;
         count('could not be run');
-        console.log(`${at}: could not be run: ${error.stack}`);
+        console.log(`${name}: could not be run: ${explainFailure(error, process.env.QMPSPEC_DEBUG === '1').message}`);
       });
     }
   }),
@@ -121,7 +147,7 @@ function spread<T>(all: readonly T[]): T[] {
 const quantile = (values: number[], part: number): string =>
   `${(values.sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))] ?? 0).toFixed(1)}`;
 const seconds = (performance.now() - began) / 1000;
-console.log(`${options.target} ${facts.version}, dialect ${dialect.name}: ${runs} scenarios from seed ${seed}`);
+console.log(`${options.target} ${facts.version}, dialect ${dialect.name}: ${next} scenarios from seed ${seed}`);
 for (const [what, number] of [...counts].sort(([, a], [, b]) => b - a)) console.log(`  ${number} ${what}`);
 console.log(`  ${observations} observations judged in ${seconds.toFixed(1)} s`);
 console.log(
@@ -130,3 +156,4 @@ console.log(
 console.log(
   `  ms to judge it: median ${quantile(judging, 0.5)}, 95 % ${quantile(judging, 0.95)}, all ${quantile(judging, 1)}`,
 );
+process.exitCode = interrupt.signal.aborted ? exitCodes.interrupted : worst;

@@ -3,6 +3,9 @@
  * Usage: npm run bench:stream [-- PART…], the parts being xbzrle, dump and throughput; default all.
  */
 import { qemuTarget, referenceTarget } from '../targets/executable.js';
+import './plain-faults.js';
+import { UsageError } from '../cli/failures.js';
+import { program } from './program.js';
 import { dump } from './stream/dump.js';
 import { throughput } from './stream/throughput.js';
 import { xbzrle } from './stream/xbzrle.js';
@@ -26,11 +29,11 @@ const parts: Readonly<Record<string, () => boolean | Promise<boolean>>> = {
   },
 };
 
-const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(parts);
-for (const name of wanted) {
-  const part = parts[name];
-  if (part === undefined) {
-    console.error(`bench:stream: '${name}' is no part; there are ${Object.keys(parts).join(', ')}`);
-    process.exitCode = 2;
-  } else if (!(await part())) process.exitCode = 1;
+const [given] = program('bench:stream')
+  .argument('[part...]', `${Object.keys(parts).join(', ')}; default all`)
+  .parse().processedArgs as [string[]];
+const unknown = given.find((name) => !Object.hasOwn(parts, name));
+if (unknown !== undefined) throw new UsageError(`'${unknown}' is no part; there are ${Object.keys(parts).join(', ')}`);
+for (const name of given.length > 0 ? given : Object.keys(parts)) {
+  if (!(await parts[name]?.())) process.exitCode = 1;
 }

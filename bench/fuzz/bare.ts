@@ -1,10 +1,10 @@
 /** A bare pipelined socket: the same commands as a campaign, with nobody who looks at what comes back. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { attempt } from '../../campaign/attempt.js';
 import type { TargetFacts } from '../../targets/facts.js';
+import { theReaper } from '../../targets/reaper.js';
 import type { Scenario } from '../../targets/scenario.js';
 import type { Target } from '../../targets/target.js';
 import { busyIn } from './processor-time.js';
@@ -50,7 +50,8 @@ function isJson(line: string): boolean {
 
 /** Where migrations go: everything is read, nothing is answered. */
 async function sink(): Promise<{ readonly path: string; close(): void }> {
-  const folder = mkdtempSync(join(tmpdir(), 'qmpspec-bench-'));
+  const folder = theReaper().folder();
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, 'sink');
   const open = new Set<Socket>();
   const server = createServer((socket) => {

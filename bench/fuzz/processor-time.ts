@@ -1,5 +1,6 @@
 /** Processor time of this process, of those that run cases for it, and of what these have started: from /proc, where there is one. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { statOf, tick } from '../figures.js';
 
 /** Milliseconds. */
 export interface Busy {
@@ -11,9 +12,6 @@ export interface Busy {
   readonly target: number;
 }
 
-/** Milliseconds of one tick of the figures there: Linux shows 100 a second, whatever it counts by. */
-const tick = 10;
-
 interface Figures {
   readonly parent: number;
   readonly own: number;
@@ -22,23 +20,10 @@ interface Figures {
 }
 
 function figuresOf(pid: string): Figures | undefined {
-  try {
-    // The name in the second field may hold blanks and brackets.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ')
-      .map(Number);
-    const [parent, user, system, endedUser, endedSystem] = [1, 11, 12, 13, 14].map((n) => fields[n] as number) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    return { parent, own: (user + system) * tick, ended: (endedUser + endedSystem) * tick };
-  } catch {
-    return undefined;
-  }
+  const fields = statOf(pid);
+  if (fields === undefined) return undefined;
+  const figure = (n: number) => fields[n] as number;
+  return { parent: figure(1), own: (figure(11) + figure(12)) * tick, ended: (figure(13) + figure(14)) * tick };
 }
 
 /** So far, or since an earlier look; `undefined` where the system has no /proc. */

@@ -34,7 +34,10 @@ export function dump({ memory, rounds, script }: DumpOptions): boolean {
     const theirs: number[] = [];
     for (let round = 0; round < rounds; round++) {
       own.push(dumpOnce(file));
-      if (script !== undefined) theirs.push(timed(() => execFileSync('python3', [script, '-f', file])));
+      if (script !== undefined)
+        theirs.push(
+          timed(() => execFileSync('python3', [script, '-f', file], { stdio: ['ignore', 'ignore', 'inherit'] })),
+        );
     }
     const wall = Math.min(...own.map((one) => one.wall));
     const resident = Math.max(...own.map((one) => one.resident));

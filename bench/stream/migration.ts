@@ -1,12 +1,13 @@
 /** Times whole migrations between two monitors over a unix socket. */
 import { createHash } from 'node:crypto';
-import { createReadStream, readFileSync, rmSync } from 'node:fs';
+import { createReadStream, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { isObject, type JsonObject } from '../../protocol/json.js';
 import type { Received } from '../../protocol/message.js';
 import type { Session } from '../../protocol/session.js';
 import type { Instance, Target } from '../../targets/target.js';
+import { processorTime } from '../figures.js';
 
 export interface MigrationJob {
   readonly source: Target;
@@ -41,7 +42,7 @@ export async function migrateOnce(job: MigrationJob, digest?: string): Promise<M
     const from = await ready(source, job);
     const path = join(destination.scratch, 'migration.sock');
     await done(to, 'migrate-incoming', { uri: `unix:${path}` });
-    const used = [processorTime(source), processorTime(destination)] as const;
+    const used = [secondsOf(source), secondsOf(destination)] as const;
     const began = performance.now();
     await done(from, 'migrate', { uri: `unix:${path}` });
     const ended = await from.event('MIGRATION', { test: isEnd, deadline: patience });
@@ -50,8 +51,8 @@ export async function migrateOnce(job: MigrationJob, digest?: string): Promise<M
     await to.event('RESUME', { deadline: patience });
     const time = {
       wall,
-      source: processorTime(source) - used[0],
-      destination: processorTime(destination) - used[1],
+      source: secondsOf(source) - used[0],
+      destination: secondsOf(destination) - used[1],
     };
     if (digest !== undefined) await compare(to, destination, job, digest);
     return time;
@@ -61,11 +62,8 @@ export async function migrateOnce(job: MigrationJob, digest?: string): Promise<M
   }
 }
 
-/** Processor seconds of all threads of a process so far; Linux counts in hundredths. */
-function processorTime({ pid }: Instance): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
+/** Processor seconds so far; what is not told is no number. */
+const secondsOf = ({ pid }: Instance): number => (processorTime(pid) ?? Number.NaN) / 1000;
 
 /** SHA-256 of a file. */
 export async function digestOf(path: string): Promise<string> {
