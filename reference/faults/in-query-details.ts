@@ -213,6 +213,12 @@ export const detailsOfRunState = inArea('run state', {
     rows: ['QMP-RUN-01', 'MIG-SM-O30'],
     calls: { 'query-status': ({ next }) => renamed(next() as Members, 'finish-migrate', 'paused') },
   },
+  'yank-forgets-migration': {
+    title: 'leaves the migration out of what can be yanked',
+    rows: ['QMP-D-04'],
+    dialect: '7.2',
+    calls: { 'query-yank': () => [] },
+  },
   'status-stale': {
     title: 'shows the run state that the query before should have shown',
     rows: ['QMP-RUN-01'],

@@ -145,6 +145,9 @@ export const streamFaults = inArea('stream', {
       return honest(...args);
     }),
   ),
+  'described-as-shorter': written('describes numbers of its devices as half as long', ['MIG-STR-VMD-02'], (w) =>
+    instead(w, 'vmdescription', (honest) => (text) => honest(text.replaceAll('"uint32"', '"uint16"'))),
+  ),
   'run-state-stored-wrong': written('stores paused as the run state of a guest that ran', ['MIG-STR-DEV-03'], (w) =>
     instead(w, 'device', (honest) => (id, idstr, instance, version, body) => {
       if (idstr === 'globalstate') {

@@ -3,6 +3,7 @@ import { failure } from '../../oracle/patterns.js';
 import type { Trial } from '../../oracle/trial.js';
 import { isObject } from '../../protocol/json.js';
 import type { Session } from '../../protocol/session.js';
+import { isOurMachine } from '../../targets/machine.js';
 import { ChapterBuilder } from '../requirement.js';
 import { peerNeeds, source } from '../state-machine/source.js';
 import { commandsWithValues } from './01-arguments.js';
@@ -208,6 +209,7 @@ export const generalRules = new ChapterBuilder(['Migration commands', '1 General
       await one.does('migrate', { uri: `unix:${one.instance.scratch}/absent.sock` });
       await one.until('failed');
       await stays('failed');
+      await one.statusIs('failed');
       one.turn();
       await one.migrate();
       await one.until('pre-switchover');
@@ -223,6 +225,16 @@ export const generalRules = new ChapterBuilder(['Migration commands', '1 General
       await one.until('completed');
       await one.runs('postmigrate');
       await stays('completed');
+      const info = await one.info();
+      t.same(info.status, 'completed', 'status');
+      const cache = info['xbzrle-cache'];
+      const parameters = before['query-migrate-parameters'];
+      if (!isObject(cache) || !isObject(parameters)) return;
+      t.same(cache['cache-size'], parameters['xbzrle-cache-size'], 'cache-size');
+      // Its guest does nothing: no page is sent a second time.
+      if (!isOurMachine(t.facts)) return;
+      const sent = [cache.bytes, cache.pages, cache.overflow].map(String);
+      t.same(sent, ['0', '0', '0'], 'bytes, pages and overflow of xbzrle, of a guest that stands still');
     },
     { needs: { ...peerNeeds, capabilities: ['pause-before-switchover'] } },
   )

@@ -6,6 +6,7 @@ import { isReply, type Received } from '../../protocol/message.js';
 import type { Session } from '../../protocol/session.js';
 import type { TargetFacts } from '../../targets/facts.js';
 import { ChapterBuilder } from '../requirement.js';
+import { peerNeeds, source } from '../state-machine/source.js';
 import { oobInstance, oobNeeds } from './oob-target.js';
 import { done, faulty, refused } from './shapes.js';
 import {
@@ -140,6 +141,22 @@ export const outOfBand = new ChapterBuilder(['QMP protocol', '12 Out-of-band exe
       ]);
     },
     { needs: { commands: ['query-yank'] } },
+  )
+  .must(
+    'QMP-D-04.migration',
+    'query-yank lists a migration that is under way, and none before',
+    async (t) => {
+      const one = await source(t, 'answer', { capabilities: ['pause-before-switchover'], untouched: true });
+      const listed = async () => {
+        const list = t.succeeded(await one.session.command('query-yank'), 'query-yank');
+        return Array.isArray(list) ? list.filter((yank) => isObject(yank) && yank.type === 'migration').length : -1;
+      };
+      t.same(await listed(), 0, 'migrations in query-yank of a source that has not begun');
+      await one.migrate();
+      await one.until('pre-switchover');
+      t.same(await listed(), 1, 'migrations in query-yank of a source that waits for its switch-over');
+    },
+    { needs: { ...peerNeeds, commands: ['query-yank'], capabilities: ['events', 'pause-before-switchover'] } },
   )
   .must(
     'QMP-OOB-06',

@@ -3,6 +3,7 @@ import type { Trial } from '../../oracle/trial.js';
 import { unlessExact } from '../commands/dialect-fit.js';
 import { offeredByAll, oobNeeds } from '../qmp-protocol/oob-target.js';
 import { ChapterBuilder } from '../requirement.js';
+import { Actor } from './actor.js';
 import { awaitOrDefect } from './defects.js';
 import { block, Feed } from './feed.js';
 import { incomingPostcopyNeeds, lost, recovering, running } from './in-postcopy.js';
@@ -73,6 +74,8 @@ export const incomingRecovery = new ChapterBuilder(
       t.equal(t.succeeded(await beside.command('migrate-pause', undefined, { oob: true })), {}, 'migrate-pause');
       await one.until('postcopy-paused');
       await feed.until('the end of the connection', () => feed.closed);
+      const other = new Actor(t, one.instance, beside);
+      await other.statusIs('postcopy-paused');
       const path = `${one.instance.scratch}/again.sock`;
       const reply = await beside.command('migrate-recover', { uri: `unix:${path}` }, { oob: true });
       t.equal(t.succeeded(reply), {}, 'migrate-recover');
@@ -82,7 +85,7 @@ export const incomingRecovery = new ChapterBuilder(
         again.send('a ping: it waits for the first bytes');
       }
       await one.until('postcopy-recover');
-      await one.statusIs('postcopy-recover');
+      for (const actor of [one, other]) await actor.statusIs('postcopy-recover');
     },
     { needs: oobNeeds, tags: ['QMP-OOB-02', 'QMP-OOB-05'] },
   )

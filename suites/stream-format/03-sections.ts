@@ -1,7 +1,7 @@
 /** stream-format.md §1, §3: the order of a stream, sections and footers. */
 
 import { SectionType } from '../../reference/stream/format.js';
-import { describedSections, parseVmdescription } from '../../reference/stream/vmdescription.js';
+import { type DescribedSection, describedSections, parseVmdescription } from '../../reference/stream/vmdescription.js';
 import { fitsExactly, unlessExact } from '../commands/dialect-fit.js';
 import { ChapterBuilder } from '../requirement.js';
 import { takes } from './accepted-row.js';
@@ -10,6 +10,12 @@ import { failNeeds, loadNeeds, ramId, ramStart, refuses } from './loading.js';
 
 /** Words of a precopy stream, commands left out. */
 const order = /^configuration (?:(?:START|PART) ram )+(?:END ram )(?:FULL \S+ )*EOF vmdescription $/;
+
+/** Types of the fields that these devices begin with in every release; further ones have come since. */
+const oldestFields: Readonly<Record<string, RegExp>> = {
+  timer: /^int64 (int64|unused_buffer) int64( |$)/,
+  globalstate: /^uint32 buffer( |$)/,
+};
 
 export const sections = new ChapterBuilder(['Migration stream', '3 Sections'], 'stream-format.md §3', captureNeeds)
   .must(
@@ -86,6 +92,24 @@ export const sections = new ChapterBuilder(['Migration stream', '3 Sections'], '
     const sent = full.map(({ idstr, instance, body }) => ({ name: idstr, instance, size: body.length }));
     t.same(JSON.stringify(listed), JSON.stringify(sent), 'devices');
     t.same((JSON.parse(text) as { page_size: number }).page_size, 4096, 'page_size');
+  })
+  .must('MIG-STR-VMD-02.types', 'a type that names bits has their size, and so is each field described', async (t) => {
+    const [, recording] = await capture(t, { image: null });
+    let devices: readonly DescribedSection[];
+    try {
+      devices = describedSections(parseVmdescription(recording.description ?? ''));
+    } catch (error) {
+      return t.check(false, 'a description of devices', (error as Error).message);
+    }
+    for (const { name, device } of devices) {
+      for (const field of device.fields ?? []) {
+        const [, bits] = /^u?int(\d+)/.exec(field.type) ?? [];
+        if (bits !== undefined) t.same(field.size * 8, Number(bits), `bits of ${name} ${field.name}, ${field.type}`);
+      }
+      const types = (device.fields ?? []).map(({ type }) => type).join(' ');
+      const due = oldestFields[name];
+      if (due !== undefined) t.check(due.test(types), String(due), types, `types of the fields of ${name}`);
+    }
   })
   .info('MIG-STR-VMD-03', 'the description is written in the style of its release', async (t) => {
     const [, recording] = await capture(t, { image: null });

@@ -141,4 +141,10 @@ export const huntedLately: Readonly<Record<string, string>> = {
   'schema-status-for-certain': 'QMP-BASE-05.release',
   'schema-argument-twice': 'QMP-BASE-05.whole',
   'discards-told-twice': 'MIG-STR-PC-03',
+  'recovery-told-to-one': 'MIG-SM-I52.oob',
+  'cache-size-among-many': 'MIG-CMD-GEN-10',
+  'deltas-among-many': 'MIG-CMD-GEN-10',
+  'yank-forgets-migration': 'QMP-D-04.migration',
+  'described-as-shorter': 'MIG-STR-VMD-02.types',
+  'described-otherwise': 'MIG-STR-VMD-02.types',
 };

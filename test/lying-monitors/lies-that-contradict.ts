@@ -20,6 +20,16 @@ const announced = (message: JsonObject, { shared }: Talk): unknown => {
   if (now !== undefined) shared.set('announced', now);
   return shared.get('announced');
 };
+/** Changes what is shown of the cache of a migration for which more than one thing was switched on. */
+const cacheAmongMany =
+  (change: (cache: JsonObject) => JsonObject): Down =>
+  (message, talk) => {
+    if (/"capability":"(?!xbzrle|events)/.test(JSON.stringify(talk.command ?? ''))) talk.shared.set('many', true);
+    if (talk.shared.get('many') !== true) return [message];
+    return status((info) =>
+      isObject(info['xbzrle-cache']) ? { ...info, 'xbzrle-cache': change(info['xbzrle-cache']) } : info,
+    )(message, talk);
+  };
 const while_ =
   (statuses: readonly string[], lie: Down): Down =>
   (message, talk) =>
@@ -258,4 +268,40 @@ export const contradictions = {
   },
   'page-damaged-late': { says: 'damages a page late in the stream', stream: lateByte(6_000_000) },
   'page-damaged-on-arrival': { says: 'loads a page late in the stream damaged', arriving: lateByte(6_000_000) },
+  'recovery-told-to-one': {
+    says: 'shows to its second monitor a recovery as not begun',
+    down: (message, talk) =>
+      talk.monitor === 0
+        ? [message]
+        : status((info) => (info.status === 'postcopy-recover' ? { ...info, status: 'postcopy-paused' } : info))(
+            message,
+            talk,
+          ),
+  },
+  'cache-size-among-many': {
+    says: 'shows another size of its cache where all capabilities are on',
+    down: cacheAmongMany((cache) => ({ ...cache, 'cache-size': Number(cache['cache-size']) + 4096 })),
+  },
+  'deltas-among-many': {
+    says: 'counts a delta that it did not send where all capabilities are on',
+    down: cacheAmongMany((cache) => ({ ...cache, pages: 1, bytes: 8 })),
+  },
+  'yank-forgets-migration': {
+    says: 'leaves the migration out of what can be yanked',
+    down: returned('query-yank', () => []),
+  },
+  'described-as-shorter': {
+    says: 'describes words of its devices as half as long',
+    stream: () => (chunk) =>
+      chunk.includes('"uint32"')
+        ? Buffer.from(chunk.toString('latin1').replaceAll('"uint32"', '"uint16"'), 'latin1')
+        : chunk,
+  },
+  'described-otherwise': {
+    says: 'describes words of its devices as something else',
+    stream: () => (chunk) =>
+      chunk.includes('"uint32"')
+        ? Buffer.from(chunk.toString('latin1').replaceAll('"uint32"', '"string"'), 'latin1')
+        : chunk,
+  },
 } satisfies Record<string, Lie>;
