@@ -88,6 +88,21 @@ export const streamFaults = inArea('stream', {
       if (name !== 'OPEN_RETURN_PATH') honest(name, payload);
     }),
   ),
+  'colo-told-late': {
+    ...written('tells that it is for COLO behind the first section', ['MIG-STR-CMD-02'], (w) => {
+      let late: (() => void) | undefined;
+      instead(w, 'command', (honest) => (name, payload) => {
+        if (name === 'ENABLE_COLO') late = () => honest(name, payload);
+        else honest(name, payload);
+      });
+      instead(w, 'footer', (honest) => () => {
+        honest();
+        late?.();
+        late = undefined;
+      });
+    }),
+    dialect: '7.2',
+  },
   'ping-value-wrong': written('counts its pings from 0', ['MIG-STR-CMD-02', 'MIG-STR-PC-01'], (w) =>
     instead(w, 'ping', (honest) => (value) => honest(value - 1)),
   ),

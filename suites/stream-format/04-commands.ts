@@ -7,7 +7,7 @@ import { destination, postcopyDestination } from '../state-machine/destination.j
 import { block } from '../state-machine/feed.js';
 import { postcopyLoad } from '../state-machine/one-load.js';
 import { takes } from './accepted-row.js';
-import { capture, captureNeeds } from './capture.js';
+import { Captured, capture, captureNeeds, recorded } from './capture.js';
 import { failNeeds, loadNeeds, ramStart, refuses } from './loading.js';
 
 const postcopy = { capabilities: ['postcopy-ram'] } as const;
@@ -65,6 +65,24 @@ export const commandsOfStream = new ChapterBuilder(
       const [open, ping] = recording.commands;
       t.same(open?.number, 1, 'number of OPEN_RETURN_PATH');
       t.same(ping?.number, 2, 'number of PING');
+    },
+  )
+  .must(
+    'MIG-STR-CMD-02.colo',
+    'a source for COLO says so when the return path is open, before the first section',
+    async (t) => {
+      const one = await Captured.open(t, { image: null, capabilities: ['x-colo', 'return-path'] });
+      await one.migrates();
+      await one.until('colo');
+      await one.peer.until('end-of-stream', one.session.deadline);
+      const words = recorded(t, one.bytes()).words.slice(0, 5);
+      t.same(words.join(', '), 'configuration, OPEN_RETURN_PATH, PING 1, ENABLE_COLO, START ram', 'order');
+    },
+    {
+      needs: {
+        capabilities: ['x-colo', 'return-path'],
+        unless: ({ dialect }) => (dialect.stream.coloSection ? 'this release tells of COLO in a section' : undefined),
+      },
     },
   )
   .must(
