@@ -28,7 +28,7 @@ const rows: readonly (readonly [words: RegExp, row: string])[] = [
   [/globalstate says .* of a guest that was running/, 'MIG-STR-DEV-03'],
   [/globalstate says/, 'MIG-STR-DEV-04'],
   [/advise of RAM page sizes/, 'MIG-STR-CMD-03'],
-  [/PING without a return path|the first PING is/, 'MIG-STR-CMD-02'],
+  [/PING without a return path|the first PING is|ENABLE_COLO behind/, 'MIG-STR-CMD-02'],
   [/vmdescription of \d+ bytes, but/, 'MIG-STR-VMD-01'],
   [/vmdescription/, 'MIG-STR-VMD-02'],
   [/empty delta/, 'MIG-XBZ-REC-03'],

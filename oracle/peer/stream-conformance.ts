@@ -88,6 +88,8 @@ export class ConformanceChecks implements StreamHandler {
       else if (!this.#pinged && value !== 1) this.report('stream-format §4', `the first PING is ${value}`, offset);
       this.#pinged = true;
     }
+    if (name === 'ENABLE_COLO' && this.#begun.size > 0)
+      this.report('stream-format §4', 'ENABLE_COLO behind the first section', offset);
     if (name === 'POSTCOPY_LISTEN') this.#postcopy = true;
     // A postcopy that was paused when all had been sent goes through its sections once more.
     if (name === 'POSTCOPY_RESUME') this.#ended.clear();
@@ -108,11 +110,20 @@ export class ConformanceChecks implements StreamHandler {
   vmdescription(text: string, length: number): void {
     this.#descriptionSeen = true;
     try {
-      if (text.length === length) JSON.parse(text);
+      if (text.length === length) JSON.parse(text, (_, value) => this.#described(value));
       else this.report('stream-format §3', `vmdescription of ${length} bytes, but ${text.length} came`);
     } catch {
       this.report('stream-format §6.2', 'the vmdescription is no JSON');
     }
+  }
+
+  /** A type that names bits has their size. */
+  #described(value: unknown): unknown {
+    if (typeof value !== 'object' || value === null || !('type' in value) || !('size' in value)) return value;
+    const [, bits] = /^u?int(\d+)/.exec(String(value.type)) ?? [];
+    if (bits !== undefined && value.size !== Number(bits) / 8)
+      this.report('stream-format §6.2', `the vmdescription has ${value.type} of ${value.size} bytes`);
+    return value;
   }
 
   complete(): void {
