@@ -25,6 +25,8 @@ interface Plain {
       readonly has: boolean;
       /** The descriptor that a set had been given when this was sent, with nothing else in between. */
       readonly added: JsonValue | undefined;
+      /** When this was sent a migration was held back before its switch-over. */
+      readonly held: boolean;
     },
   ) => string | undefined;
 }
@@ -37,6 +39,8 @@ interface Asked {
   readonly rode: boolean;
   /** The descriptor that a set was given just before. */
   readonly added: JsonValue | undefined;
+  /** A migration is held back, and will be until more than a question comes. */
+  readonly held: boolean;
 }
 
 const answered = (row: string): Plain => ({ row, due: (reply) => ('error' in reply ? 'success' : undefined) });
@@ -65,6 +69,16 @@ const plain: ReadonlyMap<string, Plain> = new Map([
       due: (reply, { added }) => {
         if ('error' in reply) return 'success';
         return added === undefined || shows(reply.return, added) ? undefined : `a set with descriptor ${added}`;
+      },
+    },
+  ],
+  [
+    'query-yank',
+    {
+      row: 'QMP-D-04',
+      due: (reply, { held }) => {
+        if ('error' in reply) return 'success';
+        return held && !isAmong(reply.return, 'migration') ? 'the migration that is under way' : undefined;
       },
     },
   ],
@@ -109,8 +123,49 @@ const shows = (sets: JsonValue | undefined, fd: JsonValue): boolean =>
   Array.isArray(sets) &&
   sets.some((set) => isObject(set) && Array.isArray(set.fds) && set.fds.some((one) => isObject(one) && one.fd === fd));
 
+/** Whether something of this type is in a list. */
+const isAmong = (list: JsonValue | undefined, type: string): boolean =>
+  Array.isArray(list) && list.some((one) => isObject(one) && one.type === type);
+
+/** One question with an id of ours, and nothing else. */
+const question = /^\{"execute":"(query-[a-z-]+)",(?:"arguments":\{\},)?"id":"(qs[\d.]+)"\}\n?$/;
+
+/**
+ * Knows of a migration that is held back before its switch-over, and will be until more than a question comes: what was asked
+ * once all else had been answered says so. Only where there is one connection, on which everything has its order.
+ */
+class HeldBack {
+  private answered = false;
+  private several = false;
+  private readonly asked = new Set<string>();
+
+  get now(): boolean {
+    return this.answered && !this.several;
+  }
+
+  connected({ at }: Entry): void {
+    this.several ||= at !== instanceOf({ at });
+  }
+
+  sent({ text }: Entry): void {
+    const [, name, id = ''] = question.exec(text) ?? [];
+    if (name === 'query-migrate') this.asked.add(id);
+    else if (name === undefined) {
+      this.asked.clear();
+      this.answered = false;
+    }
+  }
+
+  received({ id, return: told }: JsonObject): void {
+    if (typeof id !== 'string' || !this.asked.delete(id)) return;
+    this.answered = isObject(told) && told.status === 'pre-switchover';
+  }
+}
+
 /** Names of the commands of which something is known. */
 const named: ReadonlySet<string> = new Set([...plain.keys()].map((key) => key.split(' ')[0] as string));
+
+const instanceOf = ({ at }: Pick<Entry, 'at'>): string => at.split('#')[0] as string;
 
 /** Nothing but this, once. */
 const askedOfSets = /^\{"execute":"query-fdsets","id":"qs[\d.]+"\}\n?$/;
@@ -128,16 +183,24 @@ export function plainSymptoms(transcript: Transcript, schema: Schema, dialect: D
   let riding = false;
   const kept = new Set<string>();
   let added: JsonValue | undefined;
+  const held = new Map<string, HeldBack>();
+  const heldAt = (entry: Entry): HeldBack => {
+    const one = held.get(instanceOf(entry)) ?? new HeldBack();
+    held.set(instanceOf(entry), one);
+    return one;
+  };
   for (const entry of transcript.entries) {
     switch (entry.kind) {
       case 'started':
         starts.set(entry.at, parseStart(entry.text) as JsonObject);
+        held.delete(instanceOf(entry));
         break;
       case 'note':
         if (/^\d+ descriptors ride/.test(entry.text)) riding = true;
         break;
       case 'connected':
         negotiated.delete(entry.at);
+        heldAt(entry).connected(entry);
         added = undefined;
         break;
       case 'disconnected':
@@ -147,22 +210,36 @@ export function plainSymptoms(transcript: Transcript, schema: Schema, dialect: D
         // However it is spelled.
         if (/"migrate(?:-incoming)?"|\\u/.test(entry.text)) atRest = false;
         if (!askedOfSets.test(entry.text)) added = undefined;
-        note(entry, schema, negotiated, open, { rode: riding, added });
+        heldAt(entry).sent(entry);
+        note(entry, schema, negotiated, open, { rode: riding, added, held: heldAt(entry).now });
         riding = false;
         break;
       case 'received': {
         if (entry.stale) break;
         const reply = entryValue(entry);
         if (!isObject(reply) || typeof reply.id !== 'string') break;
-        const { name = '', rule, rode = false, added: given } = open.get(`${entry.at} ${reply.id}`) ?? {};
+        heldAt(entry).received(reply);
+        const {
+          name = '',
+          rule,
+          rode = false,
+          added: given,
+          held: waits = false,
+        } = open.get(`${entry.at} ${reply.id}`) ?? {};
         if (name === 'qmp_capabilities') {
           if ('return' in reply) negotiated.add(entry.at);
           break;
         }
-        const start = starts.get(entry.at.split('#')[0] as string);
+        const start = starts.get(instanceOf(entry));
         const { gives, takes } = rule ?? {};
         const has = gives !== undefined ? rode : kept.delete(`${entry.at} ${takes}`);
-        const surroundings = { dialect, atRest: atRest && start?.incoming === undefined, has, added: given };
+        const surroundings = {
+          dialect,
+          atRest: atRest && start?.incoming === undefined,
+          has,
+          added: given,
+          held: waits,
+        };
         const due = start === undefined ? undefined : rule?.due(reply, { start, ...surroundings });
         if (rode && gives !== undefined && 'return' in reply) kept.add(`${entry.at} ${gives}`);
         if (name === 'add-fd' && isObject(reply.return)) added = reply.return.fd;
@@ -192,7 +269,7 @@ function note(
   schema: Schema,
   negotiated: ReadonlySet<string>,
   open: Map<string, Asked>,
-  before: Pick<Asked, 'rode' | 'added'>,
+  before: Pick<Asked, 'rode' | 'added' | 'held'>,
 ): void {
   for (const line of text.split('\n')) {
     const [, name = '', args, id = ''] = asked.exec(line) ?? [];

@@ -270,7 +270,7 @@ const cancelled: Scenario = {
 };
 
 /** One whose guest has stopped for the switch-over when it is cancelled: then it goes on. */
-const heldBack: Scenario = {
+const heldBack = (schema: Schema): Scenario => ({
   scenario: scenarioVersion,
   steps: [
     { do: 'start', at: 'source' },
@@ -279,11 +279,12 @@ const heldBack: Scenario = {
     capabilities('events', 'pause-before-switchover'),
     command('migrate', { uri: channelUri('a') }),
     { do: 'status', at: 'source', is: ['pre-switchover', 'completed', 'failed'] },
+    ...(schema.commands.has('query-yank') ? [command('query-migrate'), command('query-yank')] : []),
     command('migrate_cancel'),
     { do: 'status', at: 'source', is: ['cancelled', 'completed', 'failed'] },
     { do: 'runstate', at: 'source', is: ['running'] },
   ],
-};
+});
 
 /** Those that a campaign begins with, and those behind its lists. */
 export function setPieces(
@@ -293,7 +294,7 @@ export function setPieces(
   const has = (name: string) => dialect.migration.capabilities.includes(name);
   const postcopies = has('postcopy-ram') ? [gone, paused, asked, late] : [];
   if (has('postcopy-ram') && has('release-ram')) postcopies.push(released);
-  const held = has('pause-before-switchover') ? [heldBack] : [];
+  const held = has('pause-before-switchover') ? [heldBack(schema)] : [];
   const places = dialect.migration.showsSocketAddress ? [listening] : [];
   return {
     first: [early, named, left, apart, stalled, cancelled, ...held, passed(schema)],

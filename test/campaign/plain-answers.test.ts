@@ -75,4 +75,34 @@ describe('answers of commands that there is only one answer to', () => {
     expect(sets('{"fd": 15}')).to.deep.equal(['QMP-FD-13']);
     expect(sets('', '{"execute":"remove-fd","arguments":{"fdset-id":4712},"id":"qs1.3"}')).to.deep.equal([]);
   });
+
+  /** What is said of this list of what can be yanked, of a source that shows this status. */
+  function yanks(list: string, { status = 'pre-switchover', between = '', other = false } = {}): string[] {
+    const transcript = new Transcript();
+    const goes = (sent: string, received: string) => {
+      transcript.add('source', 'sent', `${sent}\n`);
+      transcript.add('source', 'received', received);
+    };
+    transcript.add('source', 'started', '{}');
+    transcript.add('source', 'connected', 'unix:somewhere');
+    if (other) transcript.add('source#2', 'connected', 'unix:elsewhere');
+    goes('{"execute":"qmp_capabilities","id":"qs1.1"}', '{"return": {}, "id": "qs1.1"}');
+    goes('{"execute":"query-migrate","id":"qs1.2"}', `{"return": {"status": "${status}"}, "id": "qs1.2"}`);
+    if (between !== '') goes(between, '{"return": {}, "id": "qs1.3"}');
+    goes('{"execute":"query-yank","id":"qs1.4"}', `{"return": [${list}], "id": "qs1.4"}`);
+    return plainSymptoms(transcript, loadSchema('7.2'), dialects['7.2']).map(({ rows }) => `${rows}`);
+  }
+
+  it('list the migration that is held back before its switch-over', () => {
+    expect(yanks('{"type": "migration"}')).to.deep.equal([]);
+    expect(yanks('{"type": "chardev", "id": "a"}')).to.deep.equal(['QMP-D-04']);
+    expect(yanks('', { between: '{"execute":"query-status","id":"qs1.3"}' })).to.deep.equal(['QMP-D-04']);
+  });
+
+  it('say nothing of it where it may have gone on', () => {
+    expect(yanks('', { status: 'completed' })).to.deep.equal([]);
+    expect(yanks('', { between: '{"execute":"migrate_cancel","id":"qs1.3"}' })).to.deep.equal([]);
+    expect(yanks('', { between: '{"execute":"query-status","execute":"stop","id":"qs1.3"}' })).to.deep.equal([]);
+    expect(yanks('', { other: true })).to.deep.equal([]);
+  });
 });
