@@ -8,15 +8,16 @@ const older = 60_000;
 
 /**
  * What is wrong with a body of `timer`, in words.
- * @param ran false: the guest has never run
+ * @param ran whether the guest has run; absent where that is not known
  * @param most milliseconds for which we have been there
  */
-export function wrongClock(body: Buffer, ran: boolean, most: number): string | undefined {
+export function wrongClock(body: Buffer, ran: boolean | undefined, most: number): string | undefined {
   const { ticks, unused, clock } = decodeTimer(body);
   if (unused !== 0) return `timer has ${unused} in the field that is not used`;
-  if (!ran)
+  if (ran === false)
     return ticks === 0 && clock === 0 ? undefined : `timer counts ${ticks} and ${clock} of a guest that never ran`;
   if (ticks < 0 || clock < 0) return `timer counts ${ticks} and ${clock}, less than nothing`;
+  if (ran && (ticks === 0 || clock === 0)) return `timer counts ${ticks} and ${clock} of a guest that ran`;
   if (clock > (most + older) * 1e6) return `timer counts ${clock} nanoseconds of a guest that is younger`;
   return ticks > fastest * clock + betweenLooks ? `timer counts ${ticks} ticks in ${clock} nanoseconds` : undefined;
 }

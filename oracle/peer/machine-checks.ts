@@ -69,7 +69,8 @@ export class MachineChecks {
       );
     const due = this.known()?.runState;
     if (idstr === 'timer' && this.known() !== undefined) {
-      const wrong = wrongClock(body, due !== 'prelaunch', Math.max(this.now(), process.uptime() * 1000));
+      const ran = due === 'running' ? true : due === 'prelaunch' ? false : undefined;
+      const wrong = wrongClock(body, ran, Math.max(this.now(), process.uptime() * 1000));
       if (wrong !== undefined) this.report('stream-format §6.1', wrong);
     }
     if (idstr !== 'globalstate' || due === undefined) return;

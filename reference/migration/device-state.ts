@@ -8,6 +8,9 @@ interface DescribedField {
   readonly size: number;
 }
 
+/** Nanoseconds that a guest that runs has run, where a clock of milliseconds has not moved on since. */
+const leastTime = 1;
+
 /** The FULL sections of a machine without devices, in stream order (stream-format.md §6.1). @param guestTime milliseconds that the guest has run */
 export function writeDevices(
   writer: StreamWriter,
@@ -18,7 +21,7 @@ export function writeDevices(
 ): void {
   const { sectionIds, coloSection } = dialect.stream;
   // Its processors count a thousand million ticks a second.
-  const nanoseconds = BigInt(Math.round(guestTime * 1e6));
+  const nanoseconds = BigInt(Math.max(Math.round(guestTime * 1e6), runState === 'running' ? leastTime : 0));
   writer.device(sectionIds.timer ?? 0, 'timer', 0, 2, encodeTimer(nanoseconds, nanoseconds));
   if (colo && coloSection) writer.device(sectionIds.COLOState ?? 1, 'COLOState', 0, 1, Buffer.from([1]));
   writer.device(sectionIds.globalstate ?? 0, 'globalstate', 0, 1, encodeGlobalState(dialect.stream, runState));

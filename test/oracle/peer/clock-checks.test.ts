@@ -7,9 +7,10 @@ describe('the clock of a machine in its stream', () => {
   it('has run as long as its guest', () => {
     expect(wrongClock(encodeTimer(2n * second, second), true, 1500)).to.equal(undefined);
     expect(wrongClock(encodeTimer(0n, 0n), false, 1500)).to.equal(undefined);
+    expect(wrongClock(encodeTimer(0n, 0n), undefined, 1500)).to.equal(undefined);
   });
 
-  it('has not run longer, not backwards, and not while the guest stood', () => {
+  it('has not run longer, not backwards, not while the guest stood, and has where it ran', () => {
     for (const [ticks, clock, ran] of [
       [second, 100n * second, true],
       [-1n, second, true],
@@ -17,6 +18,9 @@ describe('the clock of a machine in its stream', () => {
       [20n * second, second, true],
       [0n, 1n, false],
       [1n, 0n, false],
+      [0n, 0n, true],
+      [0n, second, true],
+      [second, 0n, true],
     ] as const)
       expect(wrongClock(encodeTimer(ticks, clock), ran, 1500), `${ticks} ${clock}`).to.match(/^timer counts/);
   });
