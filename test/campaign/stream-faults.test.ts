@@ -55,7 +55,7 @@ describe('what a source sends to a peer of ours', () => {
     'every-record-named': /names its block once more/,
     'description-lost': /without a description/,
     'description-empty': /describes timer of N bytes not at all/,
-    'description-sizes-wrong': /describes timer of N bytes as N bytes/,
+    'description-sizes-wrong': /the vmdescription has .* of N bytes|describes timer of N bytes as N bytes/,
     'end-section-lost': /is never ended/,
     'page-twice': /comes twice in one section/,
     'run-state-stored-wrong': /globalstate says paused/,
