@@ -43,8 +43,6 @@ export class Figures {
   /** … nor sent pages that are not counted: the figures stay when what made them is switched off. */
   private countsPages: boolean;
 
-  /** The last `migrate` was to go on with a paused migration. */
-  private resumes = false;
   /**
    * When the process was told to begin what its figures are of, in milliseconds: not known of one that has not been seen from
    * its start, until it has begun another one.
@@ -110,10 +108,9 @@ export class Figures {
       this.migrations++;
       if (this.fresh) this.first ??= time;
       if (this.fresh) this.since ??= time;
-      // A resume goes on with the figures that there are.
-      this.resumes = args.resume === true;
       if (args.blk === true || args.inc === true) this.countsPages = false;
-      if (!this.resumes) {
+      // A resume goes on with the figures that there are.
+      if (args.resume !== true) {
         this.begins ??= time;
         this.restart(states());
       }
@@ -143,13 +140,13 @@ export class Figures {
 
   /** A command was answered with success on the connection that is followed. */
   answered(
-    name: string,
+    { name, args }: Extract<Sent, { kind: 'modelled' }>,
     value: JsonValue,
     time: number,
     states: () => readonly ModelState[],
   ): InvariantBreach | undefined {
     // Queries before it in the same write have been answered by now.
-    if (name === 'migrate' && !this.resumes) {
+    if (name === 'migrate' && args.resume !== true) {
       this.since = this.begins;
       this.begins = undefined;
       this.restart(states());

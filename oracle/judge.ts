@@ -321,7 +321,7 @@ export class Judge {
     if (answered?.kind !== 'modelled' || !('return' in reply)) return;
     const value = reply.return as JsonValue;
     const states = () => statesOf(process.tracker);
-    this.breaks(process, entry, process.figures.answered(answered.name, value, entry.time, states));
+    this.breaks(process, entry, process.figures.answered(answered, value, entry.time, states));
   }
 
   private breaks(process: JudgedProcess, entry: Entry, breach: InvariantBreach | undefined): void {

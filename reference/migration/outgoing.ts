@@ -50,6 +50,8 @@ export class Outgoing {
   #connecting: Connecting | undefined;
   #wakers = new Set<() => void>();
   #closed = false;
+  /** Cancelled before it had a channel: the state is that of another migration by the time it comes to know. */
+  #givenUp = false;
   /** Output that lies where the guest's RAM does. */
   #lent: Buffer | undefined;
   readonly #postcopy: Postcopy;
@@ -89,6 +91,11 @@ export class Outgoing {
     return this.walker.state.out.status;
   }
 
+  /** Nothing of this migration may be walked any more. */
+  get #isOver(): boolean {
+    return this.#closed || this.#givenUp || this.#status === 'cancelled';
+  }
+
   /** Begins in the background; every outcome is an event. `opened` is a channel that needs no connecting. */
   start(uri: MigrationUri, opened?: Channel): void {
     this.#channel = opened;
@@ -110,7 +117,10 @@ export class Outgoing {
   cancel(): void {
     // Where it is ignored (MIG-SM-O85), the secondary keeps its channel.
     if (this.#status === 'colo') return;
-    if (this.#status === 'cancelled') this.#connecting?.abort();
+    if (this.#status === 'cancelled' && this.#channel === undefined) {
+      this.#givenUp = true;
+      this.#connecting?.abort();
+    }
     // A blocked write to a child or a pipe cannot be interrupted (MIG-CMD-EXEC-04).
     if (this.#channel?.socket === true) this.#channel.destroy();
     this.ram.multifd?.destroy();
@@ -160,7 +170,7 @@ export class Outgoing {
 
   /** Leaves the engine if the migration has been cancelled or the process ends. */
   check(): void {
-    if (this.#closed || this.#status === 'cancelling' || this.#status === 'cancelled') throw ended;
+    if (this.#isOver || this.#status === 'cancelling') throw ended;
   }
 
   /** Sends what has been written; lets others run before it returns. */
@@ -186,7 +196,8 @@ export class Outgoing {
     } catch (error) {
       this.#failed(error);
     } finally {
-      if (this.#status !== 'postcopy-paused') this.#cleanUp();
+      if (this.#givenUp) this.#channel?.destroy();
+      else if (this.#status !== 'postcopy-paused') this.#cleanUp();
     }
   }
 
@@ -225,14 +236,14 @@ export class Outgoing {
     try {
       this.#channel = await this.#connecting.channel;
     } catch (error) {
-      if (!(error instanceof ConnectError) || this.#closed || this.#status === 'cancelled') throw ended;
+      if (!(error instanceof ConnectError) || this.#isOver) throw ended;
       if (this.#status !== 'cancelling') host.log(error.message);
       walker.step('connect-failed', { error: error.message });
       throw ended;
     } finally {
       this.#connecting = undefined;
     }
-    if (this.#closed || this.#status === 'cancelled') throw ended;
+    if (this.#isOver) throw ended;
     if (walker.state.out.tls) {
       const text = `No TLS credentials with id '${this.settings.tlsCreds}'`;
       host.log(text);
@@ -349,7 +360,7 @@ export class Outgoing {
 
   /** The step that an error means in the present state. */
   #failed(error: unknown): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#givenUp) return;
     const { walker, host } = this.deps;
     if (this.#status === 'cancelling') {
       if (walker.can('guest-restored')) walker.step('guest-restored');
