@@ -11,9 +11,12 @@ import { onTwoMonitors, several } from './two-monitors.js';
 /** Replies of some 100 kB each: together more than a socket and its reader hold. */
 const unread = 4;
 /** Slow commands that another monitor must not wait for: with fewer our next write may come after them all. */
-const commands = 4;
-/** The one that is being executed, and one more that had begun by the time that the other monitor was asked. */
-const few = 2;
+const fewest = 4;
+/**
+ * Characters of their replies: more than a socket and its reader hold. Of what lies ready on two of them we read the first one
+ * whole, whichever came first.
+ */
+const replies = 2 ** 20;
 
 export const flowControl = new ChapterBuilder(['QMP protocol', '11 Flow control'], 'qmp-protocol.md §11')
   .must('QMP-FLOW-01', 'a burst of commands is answered whole, in order', async (t) => {
@@ -71,11 +74,17 @@ export const flowControl = new ChapterBuilder(['QMP protocol', '11 Flow control'
     'a long reply on one monitor delays another by no more than its command',
     async (t) => {
       const { first: busy, second: other } = await onTwoMonitors(t);
+      const { text } = await busy.command('query-qmp-schema');
+      const commands = Math.max(fewest, Math.ceil(replies / text.length));
+      // What is being executed, what had begun by the time that the other monitor was asked, and what lay ready to be read.
+      const few = Math.floor(commands / 2);
       // Our own writes may be held up between the two monitors: the best of a few rounds counts.
       let best = commands;
       for (let round = 0; round < 20 && best > few; round++) {
         const mark = busy.mark();
-        const ids = Array.from({ length: commands }, () => busy.post('query-qmp-schema'));
+        const ids = Array.from({ length: commands }, () => busy.freshId());
+        // In one write: a monitor that is always done before the next one comes has nothing to choose from.
+        await busy.sendBytes(ids.map((id) => JSON.stringify({ execute: 'query-qmp-schema', id })).join(''));
         t.succeeded(await other.command('query-version'));
         best = Math.min(best, busy.replies(mark).length);
         await busy.reply(ids.at(-1) ?? null, { since: mark, deadline: 15000 });
