@@ -1,5 +1,6 @@
 /** A source and a destination of the target, and a plain migration between them. */
 import type { Trial } from '../../oracle/trial.js';
+import { DeadlinePassed } from '../../protocol/errors.js';
 import { isObject, type JsonObject, type JsonValue, stringifyJson } from '../../protocol/json.js';
 import { isReply, type Received } from '../../protocol/message.js';
 import type { Session } from '../../protocol/session.js';
@@ -26,7 +27,12 @@ export interface Pair {
   readonly uri: string;
   /** Positions in the logs before the commands that begin the migration. */
   readonly marks: { readonly source: number; readonly destination: number };
+  /** Both tell of their migrations. */
+  readonly events?: boolean;
 }
+
+/** Milliseconds by which an event may come behind what a query has shown: it is raised beside the commands. */
+const late = 1000;
 
 /** Starts both, and lets the destination listen. */
 export async function pair(t: Trial, options: PairOptions = {}): Promise<Pair> {
@@ -44,7 +50,7 @@ export async function pair(t: Trial, options: PairOptions = {}): Promise<Pair> {
   const wanted = transport === 'unix' ? `unix:${to.scratch}/in.sock` : `tcp:127.0.0.1:${await port()}`;
   t.succeeded(await destination.command('migrate-incoming', { uri: wanted }), 'migrate-incoming');
   const uri = transport === 'tcp' && shows ? await listeningAt(t, destination) : wanted;
-  return { source, destination, uri, marks };
+  return { source, destination, uri, marks, events };
 }
 
 /** The URI of a destination that chose its port itself. */
@@ -71,12 +77,26 @@ export async function migratedAway(
 }
 
 /** Begins the migration and waits until both ends are through with it and the final figures stand (MIG-CMD-INV-09). */
-export async function migrated(t: Trial, { source, destination, uri }: Pair, end: string): Promise<void> {
+export async function migrated(t: Trial, both: Pair, end: string): Promise<void> {
+  const { source, destination, uri, marks, events = false } = both;
   t.equal(t.succeeded(await source.command('migrate', { uri }), 'migrate'), {}, 'migrate');
   await migrationBecomes(t, source, 'completed');
   await runStateBecomes(t, source, 'postmigrate');
   await migrationBecomes(t, destination, 'completed');
   await runStateBecomes(t, destination, end);
+  if (!events) return;
+  await tellsOfEnd(source, marks.source);
+  await tellsOfEnd(destination, marks.destination);
+}
+
+/** Waits for the end to be told. What is not told is for those to say who look for it. */
+async function tellsOfEnd(session: Session, since: number): Promise<void> {
+  const test = ({ status }: JsonObject) => status === 'completed';
+  try {
+    await session.event('MIGRATION', { since, test, deadline: late });
+  } catch (error) {
+    if (!(error instanceof DeadlinePassed)) throw error;
+  }
 }
 
 /** A plain migration that several requirements look at. */
