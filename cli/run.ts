@@ -36,7 +36,7 @@ interface RunCommandOptions extends TargetOptions {
   readonly shard?: { readonly index: number; readonly count: number };
 }
 
-/** Side by side unless told otherwise: a requirement mostly waits for the target. With 6, two cores are idle a sixth of a run. */
+/** Side by side unless told otherwise: a requirement mostly waits for the target. With 8, two fast cores are idle a fifth of a run. */
 const usualJobs = 10;
 
 export function runCommand(io: Io): Command {

@@ -11,7 +11,7 @@ import { onTwoMonitors, several } from './two-monitors.js';
 /** Replies of some 100 kB each: together more than a socket and its reader hold. */
 const unread = 4;
 /** Slow commands that another monitor must not wait for: with fewer our next write may come after them all. */
-const fewest = 4;
+const [fewest, mostCommands] = [4, 64] as const;
 /**
  * Characters of their replies: more than a socket and its reader hold. Of what lies ready on two of them we read the first one
  * whole, whichever came first.
@@ -75,7 +75,7 @@ export const flowControl = new ChapterBuilder(['QMP protocol', '11 Flow control'
     async (t) => {
       const { first: busy, second: other } = await onTwoMonitors(t);
       const { text } = await busy.command('query-qmp-schema');
-      const commands = Math.max(fewest, Math.ceil(replies / text.length));
+      const commands = Math.min(mostCommands, Math.max(fewest, Math.ceil(replies / text.length)));
       // What is being executed, what had begun by the time that the other monitor was asked, and what lay ready to be read.
       const few = Math.floor(commands / 2);
       // Our own writes may be held up between the two monitors: the best of a few rounds counts.

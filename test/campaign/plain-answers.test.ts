@@ -50,8 +50,8 @@ describe('answers of commands that there is only one answer to', () => {
     expect(plainSymptoms(transcript, loadSchema('3.0'), dialects['3.0'])).to.deep.equal([]);
   });
 
-  /** What is said of the sets that are shown once this descriptor was added. */
-  function sets(fds: string, between?: string): string[] {
+  /** A plain source with one connection, and how it is asked and answers there. */
+  function conversation() {
     const transcript = new Transcript();
     const goes = (sent: string, received: string) => {
       transcript.add('source', 'sent', `${sent}\n`);
@@ -59,6 +59,12 @@ describe('answers of commands that there is only one answer to', () => {
     };
     transcript.add('source', 'started', '{}');
     transcript.add('source', 'connected', 'unix:somewhere');
+    return { transcript, goes };
+  }
+
+  /** What is said of the sets that are shown once this descriptor was added. */
+  function sets(fds: string, between?: string): string[] {
+    const { transcript, goes } = conversation();
     goes('{"execute":"qmp_capabilities","id":"qs1.1"}', '{"return": {}, "id": "qs1.1"}');
     transcript.add('source', 'note', '1 descriptors ride on what is sent next');
     goes(
@@ -78,13 +84,7 @@ describe('answers of commands that there is only one answer to', () => {
 
   /** What is said of this list of what can be yanked, of a source that shows this status. */
   function yanks(list: string, { status = 'pre-switchover', between = '', other = false } = {}): string[] {
-    const transcript = new Transcript();
-    const goes = (sent: string, received: string) => {
-      transcript.add('source', 'sent', `${sent}\n`);
-      transcript.add('source', 'received', received);
-    };
-    transcript.add('source', 'started', '{}');
-    transcript.add('source', 'connected', 'unix:somewhere');
+    const { transcript, goes } = conversation();
     if (other) transcript.add('source#2', 'connected', 'unix:elsewhere');
     goes('{"execute":"qmp_capabilities","id":"qs1.1"}', '{"return": {}, "id": "qs1.1"}');
     goes('{"execute":"query-migrate","id":"qs1.2"}', `{"return": {"status": "${status}"}, "id": "qs1.2"}`);
